@@ -1,0 +1,77 @@
+# make run      the service, at http://localhost:8000
+# make test     what CI runs: make check, then the tests
+# make check    lint, types, layers, migrations and settings; no tests
+# make demo     sample conversations for the user demo@localhost
+# make bench    the numbers of docs/performance.md, measured on this machine
+# make schema   docs/openapi.yaml, from the code
+# make install  only the virtualenv
+# make clean    removes the virtualenv and caches; the data stays
+#
+# HOST, PORT, DATA_DIR, DATABASE_URL and the other knobs come from the environment or .env (see .env.example).
+
+PYTHON ?= python3
+VENV ?= .venv
+bin := $(VENV)/bin
+manage := $(bin)/python manage.py
+pip := $(bin)/python -m pip --disable-pip-version-check --quiet install
+# A production-like environment for `check --deploy`.
+production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
+	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
+
+.PHONY: help run test check demo bench schema install clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+run: $(VENV)/.run
+	@$(manage) up
+
+test: check
+	$(bin)/python -m pytest
+
+check: $(VENV)/.dev
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/python -m mypy .
+	$(bin)/lint-imports
+	$(manage) makemigrations --check --dry-run
+	@echo "manage.py check --deploy, as in production"
+	@$(production) $(manage) check --deploy --fail-level WARNING
+
+demo: $(VENV)/.run
+	$(manage) loadconversations sample/mt_bench.jsonl --user demo@localhost --create-user
+
+bench: $(VENV)/.bench
+	$(bin)/python -m benchmarks
+
+schema: $(VENV)/.run
+	$(manage) spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+install: $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+
+# A stamp for each set of requirements: installed once, and again when its file changes.
+
+$(VENV)/.run: requirements.txt | $(bin)/python
+	@echo "Installing requirements.txt into $(VENV)"
+	@$(pip) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Installing requirements-dev.txt into $(VENV)"
+	@$(pip) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.run
+	@echo "Installing benchmarks/requirements.txt into $(VENV)"
+	@$(pip) -r benchmarks/requirements.txt
+	@touch $@
+
+$(bin)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "chatstore needs Python 3.11 or later as $(PYTHON). Another one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make a virtualenv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

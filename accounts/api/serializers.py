@@ -1,0 +1,51 @@
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
+
+from accounts.models import ApiToken
+from chatstore.api.fields import Json, StrictSerializer, Text, Time
+
+
+class MeSerializer(StrictSerializer):
+    id = serializers.UUIDField(read_only=True)
+    email = serializers.EmailField(read_only=True, allow_null=True)
+    name = Text(max_length=255, allow_blank=True, required=False)
+    image = serializers.URLField(max_length=2000, allow_blank=True, required=False)
+    is_staff = serializers.BooleanField(read_only=True)
+    created_at = Time(read_only=True)
+
+
+class PreferencesSerializer(StrictSerializer):
+    default_model = Text(max_length=255, required=False)
+    theme = Text(max_length=32, required=False)
+    language = Text(max_length=32, required=False)
+    active_conversation = Text(
+        max_length=255, allow_blank=True, required=False, help_text="An id, of a conversation stored or not."
+    )
+    extra = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Whatever else a client keeps.")
+    created_at = Time(read_only=True, allow_null=True)
+    updated_at = Time(read_only=True, allow_null=True)
+
+
+class TokenSerializer(StrictSerializer):
+    id = serializers.UUIDField(read_only=True)
+    name = Text(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(ApiToken.Scope.choices), allow_empty=False, max_length=2, required=False
+    )
+    expires_at = Time(allow_null=True, required=False)
+    last_used_at = Time(read_only=True, allow_null=True)
+    created_at = Time(read_only=True)
+
+    def validate_expires_at(self, value: Any) -> Any:
+        if value and value <= timezone.now():
+            raise serializers.ValidationError("Must be in the future.")
+        return value
+
+
+class NewTokenSerializer(TokenSerializer):
+    token = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Shown this once; null when answered again."
+    )

@@ -1,0 +1,87 @@
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts import services
+from accounts.models import ApiToken, Preferences
+from chatstore.api.schema import IDEMPOTENCY_KEY
+from chatstore.api.views import valid
+from chatstore.errors import NotFound
+
+from .once import once
+from .requests import APIView, Request, ViewSet
+from .serializers import MeSerializer, NewTokenSerializer, PreferencesSerializer, TokenSerializer
+
+
+class MeView(APIView):
+    @extend_schema(responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(MeSerializer(request.user).data)
+
+    @extend_schema(request=MeSerializer, responses=MeSerializer)
+    def patch(self, request: Request) -> Response:
+        changes = valid(MeSerializer(data=request.data, partial=True))
+        return Response(MeSerializer(services.change_user(user=request.user, changes=changes)).data)
+
+
+class PreferencesView(APIView):
+    @extend_schema(responses=PreferencesSerializer)
+    def get(self, request: Request) -> Response:
+        """Defaults until something is set; reading writes nothing."""
+        stored = Preferences.objects.filter(user=request.user).first()
+        return Response(PreferencesSerializer(stored or Preferences(user=request.user)).data)
+
+    @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
+    def patch(self, request: Request) -> Response:
+        return self._set(request, {})
+
+    @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
+    def put(self, request: Request) -> Response:
+        """What is left out goes back to its default."""
+        blank = Preferences()
+        names = PreferencesSerializer().fields
+        return self._set(request, {n: getattr(blank, n) for n, field in names.items() if not field.read_only})
+
+    def _set(self, request: Request, base: dict[str, Any]) -> Response:
+        changes = base | valid(PreferencesSerializer(data=request.data))
+        return Response(PreferencesSerializer(services.set_preferences(user=request.user, changes=changes)).data)
+
+
+class TokenViewSet(ViewSet):
+    @extend_schema(responses=TokenSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        return Response(TokenSerializer(request.user.tokens.order_by("-id"), many=True).data)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=TokenSerializer,
+        responses={201: NewTokenSerializer, 200: NewTokenSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """The secret is in this answer and nowhere else: not in a list, and not when the same request is answered again."""
+        fields = valid(TokenSerializer(data=request.data))
+        secrets: list[str | None] = [None]
+
+        def make() -> tuple[Sequence[ApiToken], bool]:
+            token, secrets[0] = services.create_token(user=request.user, **fields)
+            return [token], True
+
+        made, again = once(request, make)
+        token = made[0] if made else self._stored(request, again[0])
+        return Response({**TokenSerializer(token).data, "token": secrets[0]}, 201 if made else 200)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, id: uuid.UUID) -> Response:
+        """Revoked from now on."""
+        self._stored(request, id).delete()
+        return Response(status=204)
+
+    @staticmethod
+    def _stored(request: Request, id: Any) -> ApiToken:
+        token = request.user.tokens.filter(id=id).first()
+        if token is None:
+            raise NotFound("token")
+        return token

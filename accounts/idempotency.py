@@ -1,0 +1,34 @@
+"""A request with an Idempotency-Key is carried out once. The key's row comes first, in the transaction of the work: of
+two at once the second waits for the first, and then answers what it stored; a failure takes the row back with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, transaction
+
+from chatstore.errors import Conflict
+
+from .models import Idempotency, User
+
+INSERT = """INSERT INTO idempotency (user_id, key, fingerprint, created_at)
+    VALUES (%s, %s, %s, now()) ON CONFLICT DO NOTHING"""
+
+
+@transaction.atomic
+def once(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -> Any:
+    """What `work` gives, or gave the first time, JSON-able; Conflict for another request under this key."""
+    if _claim(user, key, fingerprint):
+        result = work()
+        Idempotency.objects.filter(user=user, key=key).update(result=result)
+        return result
+    # In a statement of its own: the insert's snapshot does not see the row it waited for.
+    stored = Idempotency.objects.get(user=user, key=key)
+    if bytes(stored.fingerprint) != fingerprint:
+        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
+    return stored.result
+
+
+def _claim(user: User, key: str, fingerprint: bytes) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [user.pk, key, fingerprint])
+        return bool(cursor.rowcount)

@@ -1,0 +1,136 @@
+"""Who is asking."""
+
+import hashlib
+import secrets
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+from chatstore.ids import new_id
+
+# `email__lower` reads the unique index on lower(email).
+models.EmailField.register_lookup(Lower)
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__lower=(username or "").lower())
+
+    def create_user(self, email: str | None = None, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=email.lower() if email else None, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField("e-mail", null=True, blank=True, help_text="Empty for users of a trusted back end.")
+    managed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="managed_users")
+    external_id = models.CharField(max_length=255, null=True, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    image = models.URLField(max_length=2000, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("staff", default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        db_table = "account"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=models.Q(email__isnull=False),
+                name="user_email",
+                violation_error_message="A user with this e-mail exists.",
+            ),
+            models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email or self.name or str(self.id)
+
+
+class Preferences(models.Model):
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
+    default_model = models.CharField(max_length=255, default="groq")
+    theme = models.CharField(max_length=32, default="dark")
+    language = models.CharField(max_length=32, default="en")
+    # Text, not a key: a client may name a conversation that is not stored yet.
+    active_conversation = models.CharField(max_length=255, blank=True, default="")
+    storage_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    extra = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "preferences"
+        verbose_name_plural = "preferences"
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"
+
+
+def _all_scopes() -> list[str]:
+    return list(ApiToken.Scope.values)
+
+
+class ApiToken(models.Model):
+    """A bearer token: a random secret of 256 bits, of which only the SHA-256 is stored."""
+
+    PREFIX = "cs_"
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        WRITE = "write"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=_all_scopes)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "api_token"
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def new_secret(cls) -> str:
+        return cls.PREFIX + secrets.token_urlsafe(32)
+
+    @staticmethod
+    def digest_of(secret: str) -> bytes:
+        return hashlib.sha256(secret.encode()).digest()
+
+
+class Idempotency(models.Model):
+    """What an Idempotency-Key was answered with, kept for 24 hours."""
+
+    pk = models.CompositePrimaryKey("user_id", "key")
+    user = models.ForeignKey(User, models.CASCADE, db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=16)
+    result = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "idempotency"
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,22 @@
+from typing import TYPE_CHECKING
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from .models import ApiToken
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class IsSignedIn(BasePermission):
+    """Somebody, and with a token one whose scopes allow the method. A session may do what its user may."""
+
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
+        if not request.user.is_authenticated:
+            return False
+        if not isinstance(request.auth, ApiToken):
+            return True
+        needed = ApiToken.Scope.READ if request.method in SAFE_METHODS else ApiToken.Scope.WRITE
+        self.message = f"This token does not have the scope '{needed}'."
+        return needed in request.auth.scopes

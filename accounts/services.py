@@ -1,0 +1,33 @@
+from typing import Any
+
+from .models import ApiToken, Preferences, User
+
+
+def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str]:
+    """The token and its secret, which is stored nowhere."""
+    secret = ApiToken.new_secret()
+    return ApiToken.objects.create(user=user, name=name, digest=ApiToken.digest_of(secret), **fields), secret
+
+
+def change_user(*, user: User, changes: dict[str, Any]) -> User:
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.save(update_fields=[*changes, "updated_at"])
+    return user
+
+
+def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:
+    """Made on first use."""
+    preferences, _ = Preferences.objects.update_or_create(user=user, defaults=changes)
+    return preferences
+
+
+def user_by_email(email: str, *, create: bool = False) -> User | None:
+    """A user made here has no password, so nobody signs in as them until one is set."""
+    user = User.objects.filter(email__lower=email.lower()).first()
+    if user is None and create:
+        user = User(email=email.lower())
+        user.set_unusable_password()
+        user.full_clean(exclude=["password"])
+        user.save()
+    return user

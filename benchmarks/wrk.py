@@ -1,0 +1,92 @@
+"""Drives a server with wrk and reads what it measured."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Self
+from urllib.error import HTTPError
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
+
+SCRIPT = Path(__file__).with_name("requests.lua")
+LOADED = 8  # connections, as many as two workers of four threads answer at once
+ALONE = 1  # connection: what one user waits, without a queue
+
+
+class Request(NamedTuple):
+    path: str
+    body: bytes = b""
+
+    @property
+    def method(self) -> str:
+        return "POST" if self.body else "GET"
+
+    def line(self) -> str:
+        return f"{self.method}\t{self.path}\t{self.body.decode()}"
+
+
+@dataclass(frozen=True)
+class Measured:
+    per_second: float
+    p50: float  # milliseconds
+
+    @classmethod
+    def median(cls, rounds: Sequence[Self]) -> Self:
+        return cls(statistics.median(one.per_second for one in rounds), statistics.median(one.p50 for one in rounds))
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    requests: Sequence[Request]
+    headers: dict[str, str]
+
+    def fetch(self) -> bytes:
+        """One answer, which has to be a 2xx: wrk itself takes a redirect for a success."""
+        request = self.requests[0]
+        sent = HttpRequest(self.url + request.path, request.body or None, self.headers, method=request.method)
+        try:
+            with urlopen(sent, timeout=60) as answer:
+                body = answer.read()
+        except HTTPError as error:
+            raise SystemExit(
+                f"{request.method} {self.url}{request.path}: {error.code} {error.read()[:500]!r}"
+            ) from None
+        if answer.geturl() != sent.full_url:
+            raise SystemExit(f"{request.method} {self.url}{request.path} redirects to {answer.geturl()}")
+        return body
+
+    def drive(self, seconds: float, connections: int) -> Measured:
+        with tempfile.NamedTemporaryFile("w", suffix=".requests") as file:
+            file.write("\n".join(request.line() for request in self.requests))
+            file.flush()
+            headers = [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
+            command = [
+                "wrk",
+                "-t1",
+                f"-c{connections}",
+                f"-d{seconds:g}s",
+                "--timeout=30s",
+                *headers,
+                "-s",
+                str(SCRIPT),
+            ]
+            ran = subprocess.run([*command, self.url, "--", file.name], capture_output=True, text=True, check=True)
+        return self._read(json.loads(ran.stdout.splitlines()[-1]))
+
+    def _read(self, result: dict[str, float]) -> Measured:
+        if result["refused"] or result["broken"] or not result["requests"]:
+            raise SystemExit(f"{self.url}{self.requests[0].path} did not answer every request with a 2xx: {result}")
+        return Measured(result["requests"] / result["microseconds"] * 1e6, result["p50"] / 1000)
+
+
+def side_by_side(targets: Sequence[Target], *, seconds: float, connections: int, rounds: int = 3) -> list[Measured]:
+    """The targets in turn, several times over, so that whatever else the machine does meets all of them."""
+    for target in targets:
+        target.drive(max(1, seconds / 2), connections)  # warm-up
+    runs = [[target.drive(seconds, connections) for target in targets] for _ in range(rounds)]
+    return [Measured.median(of_one) for of_one in zip(*runs, strict=True)]

@@ -1,0 +1,53 @@
+"""Cursor pages: {"results": [...], "next": "<URL>" | null}. A cursor is opaque to clients and checked here: it names its
+list and holds the last row's sort key. (DRF's CursorPagination counts offsets among ties, and drifts.)"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+T = TypeVar("T")
+
+
+def limit_of(request: Request, *, default: int, most: int) -> int:
+    raw = request.query_params.get("limit", str(default))
+    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:10]) <= most:
+        raise ValidationError({"limit": [f"Must be a whole number from 1 to {most}."]})
+    return int(raw)
+
+
+def encode(kind: str, key: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([kind, *key])).decode().rstrip("=")
+
+
+def cursor_of(request: Request, kind: str, parse: Callable[..., T]) -> T | None:
+    """The position that `?cursor=` names, by `parse(*key)`; None without one; a cursor of another list is a 400."""
+    raw = request.query_params.get("cursor")
+    if raw is None:
+        return None
+    try:
+        found, *key = orjson.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+        if found == kind:
+            return parse(*key)
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        pass
+    raise ValidationError({"cursor": ["This cursor is not of this list."]})
+
+
+def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any], str]) -> dict[str, Any]:
+    """`texts` are JSON objects, one more than `limit` where there is a next page; they go out as they are."""
+    following = None
+    if len(texts) > limit:
+        texts = texts[:limit]
+        following = next_url(request, next_key(orjson.loads(texts[-1])))
+    return {"results": [orjson.Fragment(text) for text in texts], "next": following}
+
+
+def next_url(request: Request, cursor: str) -> str:
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -1,0 +1,70 @@
+"""DATABASE_URL, or the embedded server, as Django's settings. Computes addresses; starts nothing unless asked."""
+
+import re
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from . import embedded
+
+SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+SHAPE = "postgresql://user:password@host:5432/name"
+# Authority, then a database's name, then anything: an @ is plain text in a query and nowhere else.
+WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
+PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
+
+
+def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
+    database = _from_url(url) if url else embedded.address(data_dir)
+    options = {"connect_timeout": 5, **database.get("OPTIONS", {})}
+    if pool_size:
+        options |= _pooled(pool_size, statement_timeout, options.get("options", ""))
+    return {
+        **database,
+        "ENGINE": "django.db.backends.postgresql",
+        "OPTIONS": options,
+        # A restarted database costs a round trip per request here, rather than one failed request per connection.
+        "CONN_HEALTH_CHECKS": True,
+        # PgBouncer can stand between: a cursor of the server's would outlive the transaction that it gives us.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+
+
+def running() -> AbstractContextManager[object]:
+    """The database for the length of a command; with a DATABASE_URL it is somebody else's to run."""
+    from django.conf import settings as project
+
+    return nullcontext() if project.DATABASE_URL else embedded.running(project.DATA_DIR)
+
+
+def _pooled(size: int, statement_timeout: int, options: str) -> dict[str, Any]:
+    pooled: dict[str, Any] = {"pool": {"min_size": 1, "max_size": size, "timeout": 5}}
+    if statement_timeout:
+        pooled["options"] = f"{options} -c statement_timeout={statement_timeout}".strip()
+    return pooled
+
+
+def _from_url(url: str) -> dict[str, Any]:
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() not in SCHEMES:
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}: chatstore runs on PostgreSQL only.")
+    _refuse_raw_password(rest)
+    if not WELL_FORMED.fullmatch(rest):
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}.")
+    try:
+        return environ.Env.db_url_config(f"postgresql://{rest}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}: {error}.") from None
+
+
+def _refuse_raw_password(rest: str) -> None:
+    # django-environ accepts it silently, and takes a part of the password for the host.
+    password = PASSWORD.match(rest)
+    if password and not WELL_FORMED.fullmatch(rest) and re.search("[@/?#]", password[1]):
+        raise ImproperlyConfigured(
+            f"The password in DATABASE_URL has to be percent-encoded: write {quote(password[1], safe='')}."
+        )

@@ -1,0 +1,28 @@
+"""What a service refuses, in words that every surface can pass on. Each API maps these to its own status and body."""
+
+
+class Refused(Exception):
+    """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.field = field
+
+
+class NotFound(Refused):
+    code = "not_found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what}.")
+
+
+class Conflict(Refused):
+    code = "conflict"
+
+
+class Invalid(Refused):
+    code = "invalid"

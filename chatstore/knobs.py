@@ -1,0 +1,50 @@
+"""Typed readers over django-environ: a knob that holds junk stops the start with one line that names it."""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# FileAwareEnv reads <NAME>_FILE before <NAME>: secrets mounted as files.
+_env = environ.FileAwareEnv()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def text(name: str, default: str = "") -> str:
+    return _env.str(name, default=default).strip()
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:
+    raw = text(name)
+    try:
+        value = int(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {value}.")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    raw = text(name).lower()
+    if raw in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return raw in ("1", "true", "yes", "on") if raw else default
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+
+
+def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list."""
+    return [item.strip() for item in text(name).split(",") if item.strip()] or list(default)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default) or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def folder(name: str, default: str) -> Path:
+    return (BASE_DIR / Path(text(name) or default).expanduser()).resolve()

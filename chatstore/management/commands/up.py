@@ -1,0 +1,203 @@
+"""`make run`: the database, migrations, the first administrator and the web server, until Ctrl-C or SIGTERM.
+
+Everything that this starts ends with it: the blocks end in reverse order, and where this process is killed outright the
+kernel tells its children.
+"""
+
+import errno
+import http.client
+import runpy
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from chatstore import embedded
+
+PORT_TIMEOUT = 3  # seconds; the web server of an `up` that was killed has let go of the port by then
+START_TIMEOUT = 60
+OLDEST_POSTGRESQL = 15
+REMEDIES = {
+    "Connection refused": "Is PostgreSQL running there?",
+    "failed to resolve host": "Correct the host.",
+    "authentication failed": "Correct the user or the password.",
+    "does not exist": "Create it, or correct the name.",
+    "invalid connection option": "Correct what follows the question mark.",
+}
+
+
+class Command(BaseCommand):
+    help = "Runs chatstore: database, migrations, first administrator, web server."
+
+    def handle(self, **options: Any) -> None:
+        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self._say("Stopped.")
+
+    def _run(self) -> None:
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
+        with _claimed_data_dir():
+            _try_port()
+            with _database() as server:
+                _check_database()
+                call_command("migrate", verbosity=0, interactive=False)
+                self._create_administrator()
+                self._serve(server)
+
+    def _create_administrator(self) -> None:
+        administrators = get_user_model().objects.filter(is_superuser=True)
+        if administrators.exists():
+            return
+        password = settings.ADMIN_PASSWORD or secrets.token_urlsafe(12)
+        try:
+            _create_superuser(settings.ADMIN_EMAIL, password)
+        except IntegrityError:
+            if administrators.exists():  # made by another first run in the meantime
+                return
+            raise CommandError(f"ADMIN_EMAIL {settings.ADMIN_EMAIL} is an ordinary user's: set another.") from None
+        if not settings.ADMIN_PASSWORD:
+            self._say(f"Administrator {settings.ADMIN_EMAIL}, password {password}  (shown this once)")
+
+    def _serve(self, server: embedded.Server | None) -> None:
+        data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
+        connection.close()
+        connection.close_pool()
+        with _web_server() as web:
+            url = f"http://{'localhost' if settings.HOST in settings.LOOPBACK else settings.HOST}:{settings.PORT}"
+            self._say(
+                f"App       {url}/",
+                f"Admin     {url}/admin/",
+                f"API docs  {url}/api/docs/",
+                f"Data      {data}",
+                "Ctrl-C stops it.",
+            )
+            _watch(web, server)
+
+    def _say(self, *lines: str) -> None:
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+def _interrupt(*_: object) -> None:
+    # The first one is enough: another would interrupt the stopping itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _claimed_data_dir() -> AbstractContextManager[object]:
+    return nullcontext() if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
+
+
+def _database() -> AbstractContextManager[embedded.Server | None]:
+    return nullcontext() if settings.DATABASE_URL else embedded.running(settings.DATA_DIR, tied=True)
+
+
+def _try_port() -> None:
+    deadline = time.monotonic() + PORT_TIMEOUT
+    while True:
+        try:
+            return _bind()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise CommandError(
+                    f"HOST {settings.HOST}, PORT {settings.PORT} cannot be listened on: {error.strerror}."
+                ) from None
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"Port {settings.PORT} is taken by another program. Stop that, or choose another port, "
+                f"for example PORT={settings.PORT + 1}."
+            )
+        time.sleep(0.1)
+
+
+def _bind() -> None:
+    # All addresses of the name: a browser tries the ::1 of localhost first, whoever listens there.
+    for family, kind, *_, address in socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM):
+        try:
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            # A machine without IPv6 may still give localhost an ::1.
+            if family == socket.AF_INET or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+
+
+def _check_database() -> None:
+    try:
+        connection.ensure_connection()
+        version = connection.pg_version // 10_000
+    except DatabaseError as error:
+        raise CommandError(_explained(error)) from None
+    if version < OLDEST_POSTGRESQL:
+        raise CommandError(f"DATABASE_URL is a PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later.")
+
+
+def _explained(error: DatabaseError) -> str:
+    message = " ".join(str(error).split())
+    remedy = next((remedy for symptom, remedy in REMEDIES.items() if symptom in message), "")
+    return f"DATABASE_URL cannot be used: {message.rstrip('.')}. {remedy}".strip()
+
+
+@transaction.atomic
+def _create_superuser(email: str, password: str) -> None:
+    user = get_user_model().objects.create_superuser(email=email, password=password)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+@contextmanager
+def _web_server() -> Iterator[subprocess.Popen[bytes]]:
+    web = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "chatstore.wsgi"],
+        cwd=settings.BASE_DIR,
+        start_new_session=True,  # a terminal's Ctrl-C would cut running requests short; SIGTERM lets them end
+        preexec_fn=embedded.dying_with_parent(signal.SIGTERM),
+    )
+    try:
+        _wait_for(web)
+        yield web
+    finally:
+        web.terminate()
+        web.wait()
+
+
+def _wait_for(web: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not _answers():
+        if web.poll() is not None or time.monotonic() > deadline:
+            raise CommandError("The web server does not start; its own messages are above.")
+        time.sleep(0.1)
+
+
+def _answers() -> bool:
+    client = http.client.HTTPConnection(settings.HOST, settings.PORT, timeout=5)
+    try:
+        client.request("GET", "/livez", headers={"Host": settings.ALLOWED_HOSTS[0].strip("*.") or "localhost"})
+        return client.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+
+
+def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
+    while web.poll() is None:
+        if server and not server.process():
+            raise CommandError(f"The database server ended by itself; see {server.log}.")
+        time.sleep(1)
+    raise CommandError(f"The web server ended by itself, with status {web.returncode}.")

@@ -1,0 +1,204 @@
+"""Every knob of chatstore, read once, by subject. docs/configuration.md describes them; knobs.py refuses junk."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from . import database, knobs, secret_key
+from .knobs import BASE_DIR
+
+# --- Where it runs -------------------------------------------------------------------------------
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HOST = knobs.text("HOST", "localhost") or "localhost"
+PORT = knobs.number("PORT", 8000, low=1, high=65535)
+DATA_DIR = knobs.folder("DATA_DIR", ".data")
+DEBUG = knobs.flag("DEBUG")
+
+# --- Database ------------------------------------------------------------------------------------
+
+DATABASE_URL = knobs.text("DATABASE_URL")
+# wsgi.py switches the pool on: a server's threads share it, a command needs one plain connection.
+DATABASES = {
+    "default": database.settings(
+        DATABASE_URL,
+        DATA_DIR,
+        pool_size=knobs.number("DB_POOL_SIZE", 0, high=1000),
+        statement_timeout=knobs.number("DB_STATEMENT_TIMEOUT", 30_000),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Secrets and transport -----------------------------------------------------------------------
+
+# Production: other people's computers can reach it, or the data is somewhere that others can reach.
+LOCAL = not DATABASE_URL and HOST in LOOPBACK
+SECRET_KEY = knobs.text("SECRET_KEY") or (secret_key.kept_in(DATA_DIR) if LOCAL else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY (or SECRET_KEY_FILE) is needed with a DATABASE_URL or a HOST that is not loopback. "
+        "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+ALLOWED_HOSTS = knobs.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: the names this service is reached by.")
+CSRF_TRUSTED_ORIGINS = knobs.names("CSRF_TRUSTED_ORIGINS")
+
+# HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
+HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)/?$"]
+SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- The application -----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "chatstore",
+    "accounts",
+    "conversations",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "chatstore.middleware.SlashMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "chatstore.middleware.CrossSiteMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+APPEND_SLASH = False  # both forms of every route answer, without a redirect that would lose a body
+ROOT_URLCONF = "chatstore.urls"
+WSGI_APPLICATION = "chatstore.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True  # nothing to collect before the first run; the Docker image collects
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Who is asking -------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# E-mail is unique by lower(email) where it is not null, a constraint that auth.E003 does not recognise.
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/"
+# The first run's administrator; a password is generated where none is given.
+ADMIN_EMAIL = knobs.text("ADMIN_EMAIL", "admin@localhost")
+ADMIN_PASSWORD = knobs.text("ADMIN_PASSWORD")
+
+# --- Limits: over one, a 413 or 400 names the limit and the value -------------------------------------
+
+BODY_LIMIT = knobs.number("BODY_LIMIT", 4_000_000, low=1_000)  # bytes
+CONTENT_LIMIT = knobs.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 in a message
+MESSAGES_LIMIT = knobs.number("MESSAGES_LIMIT", 1_000, low=1)  # messages a request
+HISTORY_LIMIT = knobs.number("HISTORY_LIMIT", 10_000, low=1)  # messages of a history that is sent whole
+HISTORY_BODY_LIMIT = knobs.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes
+METADATA_LIMIT = knobs.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
+LABELS_LIMIT = knobs.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
+JSON_DEPTH_LIMIT = knobs.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
+# The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+
+# --- API -----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # Bearer first, so that nobody is a 401 and not a 403.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsSignedIn"],
+    "DEFAULT_PARSER_CLASSES": ["chatstore.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["chatstore.api.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "chatstore.api.schema.Schema",
+    "EXCEPTION_HANDLER": "chatstore.api.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "chatstore",
+    "DESCRIPTION": "The conversation store for LLM chat applications. "
+    "Sign in with a session cookie or `Authorization: Bearer cs_…`.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- Logs: ids, never message text ------------------------------------------------------------------
+
+LOG_LEVEL = knobs.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "chatstore.logs.JsonFormatter"},
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": knobs.choice("LOG_FORMAT", "text" if LOCAL else "json", ("text", "json")),
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # Django's own console handler would write every line twice, and its mail handler would mail them.
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}

@@ -1,0 +1,108 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatstore import database
+
+DATA_DIR = Path("/srv/chatstore")
+
+
+def parsed(url: str, *, pool_size: int = 0, statement_timeout: int = 30_000) -> dict[str, Any]:
+    return database.settings(url, DATA_DIR, pool_size=pool_size, statement_timeout=statement_timeout)
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        parsed(url)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "PostgreSQL"])
+def test_every_common_scheme_of_postgresql_is_read(scheme: str) -> None:
+    found = parsed(f"{scheme}://ann:secret@db.example:6543/chats")
+    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("ann", "secret", "chats")
+    assert (found["HOST"], found["PORT"]) == ("db.example", 6543)
+
+
+@pytest.mark.parametrize("url", ["mysql://ann:x@host/chats", "sqlite:///chats.db", "db.example/chats", "postgres:/x"])
+def test_another_scheme_is_refused(url: str) -> None:
+    assert "PostgreSQL only" in refusal(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("postgresql://postgres:Shiva@0022@localhost:5432/ChatWithMe", "Shiva%400022"),
+        ("postgresql://ann:a/b@host/chats", "a%2Fb"),
+        ("postgresql://ann:a?b@host/chats", "a%3Fb"),
+        ("postgresql://ann:a#b@host/chats", "a%23b"),
+        ("postgresql://ann:a@b/c?d#50%@host/chats?sslmode=require", "a%40b%2Fc%3Fd%2350%25"),
+        ("postgresql://ann:@@host/chats", "%40"),
+    ],
+)
+def test_a_raw_password_is_refused_and_spelled_out(url: str, written: str) -> None:
+    assert refusal(url) == f"The password in DATABASE_URL has to be percent-encoded: write {written}."
+
+
+def test_an_encoded_password_is_decoded() -> None:
+    assert parsed("postgresql://postgres:Shiva%400022@localhost:5432/ChatWithMe")["PASSWORD"] == "Shiva@0022"
+
+
+def test_an_at_sign_after_the_name_belongs_to_no_password() -> None:
+    found = parsed("postgresql://ann:secret@host/chats?application_name=chats@home")
+    assert found["PASSWORD"] == "secret"
+    assert found["OPTIONS"]["application_name"] == "chats@home"
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://host", "postgres://host/", "postgres://host:port/chats", "postgres://h/a#b"]
+)
+def test_an_address_that_names_no_database_is_refused(url: str) -> None:
+    assert "must look like postgresql://user:password@host:5432/name" in refusal(url)
+
+
+def test_a_refusal_does_not_repeat_a_password() -> None:
+    assert "secret" not in refusal("postgres://ann:secret@host:port/chats")
+
+
+def test_options_of_the_url_pass_through() -> None:
+    options = parsed("postgres://host/chats?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=9")["OPTIONS"]
+    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 9}
+
+
+def test_a_socket_folder_is_an_option_like_others() -> None:
+    assert parsed("postgresql:///chats?host=/run/postgresql")["OPTIONS"]["host"] == "/run/postgresql"
+
+
+def test_a_command_gets_one_plain_connection() -> None:
+    assert parsed("postgres://host/chats")["OPTIONS"] == {"connect_timeout": 5}
+
+
+def test_a_server_gets_a_pool_and_a_statement_timeout() -> None:
+    options = parsed("postgres://host/chats", pool_size=4)["OPTIONS"]
+    assert options["pool"] == {"min_size": 1, "max_size": 4, "timeout": 5}
+    assert options["options"] == "-c statement_timeout=30000"
+
+
+def test_the_statement_timeout_joins_options_of_the_url() -> None:
+    options = parsed("postgres://host/chats?options=-c%20search_path=chats", pool_size=4)["OPTIONS"]
+    assert options["options"] == "-c search_path=chats -c statement_timeout=30000"
+
+
+def test_no_statement_timeout_sends_no_option_that_pgbouncer_would_refuse() -> None:
+    assert "options" not in parsed("postgres://host/chats", pool_size=4, statement_timeout=0)["OPTIONS"]
+
+
+def test_nothing_outlives_a_transaction_of_pgbouncer() -> None:
+    found = parsed("postgres://host/chats", pool_size=4)
+    assert found["DISABLE_SERVER_SIDE_CURSORS"]
+    assert "prepare_threshold" not in found["OPTIONS"]
+
+
+def test_without_a_url_the_address_is_the_embedded_servers_socket() -> None:
+    found = parsed("")
+    assert (found["NAME"], found["USER"], found["HOST"]) == ("chatstore", "chatstore", "/srv/chatstore/socket")
+    assert not DATA_DIR.exists()

@@ -1,0 +1,27 @@
+"""The whole map."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
+
+from . import probes
+
+# The documentation of the API is nobody's secret.
+schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
+docs = SpectacularSwaggerView.as_view(url_name="schema", permission_classes=[AllowAny], authentication_classes=[])
+
+urlpatterns = [
+    path("", probes.welcome),
+    path("api/v1/", include("conversations.api.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/schema/", schema, name="schema"),
+    path("api/docs/", docs),
+    path("docs/", docs),
+    path("admin/", admin.site.urls),
+    path("livez/", probes.live),
+    path("readyz/", probes.ready),
+]
+
+handler404 = "chatstore.api.errors.not_found"
+handler500 = "chatstore.api.errors.server_error"

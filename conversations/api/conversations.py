@@ -1,0 +1,124 @@
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+
+from accounts.api.once import once
+from accounts.api.requests import Request, ViewSet
+from chatstore.api import pagination
+from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
+from chatstore.api.views import flag, one, valid
+from conversations.models import Conversation
+from conversations.querysets import ConversationQuerySet
+from conversations.services import branches, conversations
+
+from .filters import filter_parameters, filtered
+from .serializers import BranchSerializer, ConversationSerializer, NewConversationSerializer
+
+CURSOR = "conversations"
+# What a PUT that leaves a field out sets it to.
+BLANK: dict[str, Any] = {
+    "model": "",
+    "notebooks": [],
+    "tags": [],
+    "metadata": {},
+    "is_pinned": False,
+    "is_archived": False,
+}
+
+
+class ConversationViewSet(ViewSet):
+    def owned(self) -> ConversationQuerySet:
+        return Conversation.objects.owned_by(self.request.user)
+
+    def live(self, id: uuid.UUID | str) -> orjson.Fragment:
+        return one(self.owned().live().filter(id=id).as_json(), "conversation")
+
+    @extend_schema(
+        parameters=[*PAGING, *filter_parameters()], responses=paged("ConversationPage", ConversationSerializer)
+    )
+    def list(self, request: Request) -> Response:
+        """The caller's conversations, newest activity first, those in the archive and in the trash left out.
+
+        Activity moves a conversation to the top while you page; start again at the top to see it."""
+        limit = pagination.limit_of(request, default=20, most=100)
+        rows = filtered(request, self.owned()).by_activity()
+        if after := pagination.cursor_of(request, CURSOR, _position):
+            rows = rows.before_activity(*after)
+        page = pagination.page(
+            request,
+            rows[: limit + 1].as_json(),
+            limit,
+            lambda row: pagination.encode(CURSOR, [row["active_at"], row["id"]]),
+        )
+        return Response(page)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewConversationSerializer,
+        responses={201: ConversationSerializer, 200: ConversationSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """A conversation, with its first messages where they are there already.
+
+        Without a title it is titled by the first line that a user says, or `New Chat` and the date."""
+        fields = valid(NewConversationSerializer(data=request.data))
+        drafts = fields.pop("messages", [])
+
+        def make() -> tuple[Sequence[Conversation], bool]:
+            conversation, is_new = conversations.create(user=request.user, fields=fields, drafts=drafts)
+            return [conversation], is_new
+
+        made, again = once(request, make)
+        if made:
+            return Response(ConversationSerializer(made[0]).data, 201)
+        return Response(self.live(again[0]))
+
+    @extend_schema(responses=ConversationSerializer)
+    def retrieve(self, request: Request, id: uuid.UUID) -> Response:
+        return Response(self.live(id))
+
+    @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
+    def partial_update(self, request: Request, id: uuid.UUID) -> Response:
+        return self._update(id, valid(ConversationSerializer(data=request.data, partial=True)))
+
+    @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
+    def update(self, request: Request, id: uuid.UUID) -> Response:
+        """Every field that can be written: one left out goes back to its default, but for the title, which stays."""
+        return self._update(id, BLANK | valid(ConversationSerializer(data=request.data)))
+
+    def _update(self, id: uuid.UUID, changes: dict[str, Any]) -> Response:
+        changes.pop("external_id", None)  # given once, when the conversation is made
+        conversations.update(user=self.request.user, conversation_id=id, changes=changes)
+        return Response(self.live(id))
+
+    @extend_schema(
+        parameters=[OpenApiParameter("permanent", bool, description="At once and for good, from the trash too.")],
+        responses={204: None},
+    )
+    def destroy(self, request: Request, id: uuid.UUID) -> Response:
+        """To the trash."""
+        remove = conversations.purge if flag(request, "permanent") else conversations.trash
+        remove(user=request.user, conversation_id=id)
+        return Response(status=204)
+
+    @extend_schema(request=None, responses=ConversationSerializer)
+    def restore(self, request: Request, id: uuid.UUID) -> Response:
+        """From the trash."""
+        conversations.restore(user=request.user, conversation_id=id)
+        return Response(self.live(id))
+
+    @extend_schema(request=BranchSerializer, responses=ConversationSerializer)
+    def branch(self, request: Request, id: uuid.UUID) -> Response:
+        """Shows another branch, down to its newest message."""
+        chosen = valid(BranchSerializer(data=request.data))
+        branches.switch(user=request.user, conversation_id=id, **chosen)
+        return Response(self.live(id))
+
+
+def _position(active_at: str, id: str) -> tuple[datetime, uuid.UUID]:
+    return datetime.fromisoformat(active_at), uuid.UUID(id)

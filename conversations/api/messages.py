@@ -1,0 +1,190 @@
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework.response import Response
+
+from accounts.api.once import once
+from accounts.api.requests import Request, ViewSet
+from chatstore.api import pagination
+from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
+from chatstore.api.views import flag, one, valid
+from chatstore.errors import NotFound
+from conversations.models import Conversation, Message, Reaction
+from conversations.querysets import MessageQuerySet
+from conversations.services import branches, messages, reactions
+from conversations.services.sync import sync
+
+from .serializers import (
+    ChangedMessageSerializer,
+    HistoryMessageSerializer,
+    MessageSerializer,
+    ReactionSerializer,
+    SyncedMessageSerializer,
+    TreeMessageSerializer,
+)
+
+CURSOR = "messages"
+ONE_OR_MANY = PolymorphicProxySerializer(
+    "MessageOrMessages",
+    serializers=[MessageSerializer, MessageSerializer(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
+class TranscriptViewSet(ViewSet):
+    """The messages of one conversation."""
+
+    @property
+    def body_limit(self) -> int:
+        return settings.HISTORY_BODY_LIMIT if self.request.method == "PUT" else settings.BODY_LIMIT
+
+    def texts(self, id: uuid.UUID, rows: MessageQuerySet, *, tree: bool = False) -> list[str]:
+        door = Conversation.objects.owned_by(self.request.user).live().filter(id=id)
+        texts = rows.as_json_of(door, tree=tree)
+        if texts is None:
+            raise NotFound("conversation")
+        return texts
+
+    @extend_schema(
+        parameters=[*PAGING, OpenApiParameter("all", bool, description="The whole tree, not the shown branch only.")],
+        responses=paged("MessagePage", TreeMessageSerializer),
+    )
+    def list(self, request: Request, id: uuid.UUID) -> Response:
+        """In order. With `all=true` every branch: `parent_seq` says what answers what, `sibling_count` where it forks."""
+        return self._page(request, id)
+
+    def _page(self, request: Request, id: uuid.UUID) -> Response:
+        limit = pagination.limit_of(request, default=100, most=1_000)
+        tree = flag(request, "all")
+        rows = Message.objects.of(id).in_order() if tree else Message.objects.of(id).shown()
+        if after := pagination.cursor_of(request, CURSOR, int):
+            rows = rows.filter(seq__gt=after)
+        texts = self.texts(id, rows[: limit + 1], tree=tree)
+        return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(CURSOR, [row["seq"]])))
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=ONE_OR_MANY,
+        responses={201: ONE_OR_MANY, 200: ONE_OR_MANY},
+    )
+    def create(self, request: Request, id: uuid.UUID) -> Response:
+        """One message, or an array of up to 1,000, all or none, at the end of the shown branch. An array is answered
+        with an array."""
+        many = isinstance(request.data, list)
+        drafts = _drafts(MessageSerializer, request.data if many else [request.data], settings.MESSAGES_LIMIT)
+
+        def make() -> tuple[Sequence[Message], bool]:
+            return messages.append(user=request.user, conversation_id=id, drafts=drafts)
+
+        made, again = once(request, make)
+        data = MessageSerializer(made, many=True).data if made else self._again(id, again)
+        return Response(data if many else data[0], 201 if made else 200)
+
+    def _again(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[orjson.Fragment]:
+        """As far as they are still there."""
+        texts = self.texts(id, Message.objects.of(id).filter(id__in=ids).in_order())
+        if not texts:
+            raise NotFound("message")
+        return [orjson.Fragment(text) for text in texts]
+
+    @extend_schema(request=SyncedMessageSerializer(many=True), responses=paged("MessagePage", TreeMessageSerializer))
+    def update(self, request: Request, id: uuid.UUID) -> Response:
+        """The whole history, as the client has it. What is stored already stays as it is; what differs becomes a branch;
+        a shorter history ends the shown branch earlier; nothing is deleted. Sent again unchanged, it writes nothing."""
+        drafts = _drafts(SyncedMessageSerializer, request.data, settings.HISTORY_LIMIT, allow_empty=True)
+        sync(user=request.user, conversation_id=id, drafts=drafts)
+        return self._page(request, id)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("limit", int, description="The newest how many; 10 where it is left out.")],
+        responses=HistoryMessageSerializer(many=True),
+    )
+    def history(self, request: Request, id: uuid.UUID) -> Response:
+        """What a model needs to go on: role and content of the newest shown messages, oldest first."""
+        limit = pagination.limit_of(request, default=10, most=1_000)
+        door = Conversation.objects.owned_by(request.user).live().filter(id=id)
+        newest = Message.objects.of(id).shown().reverse()[:limit].context_of(door)
+        if newest is None:
+            raise NotFound("conversation")
+        return Response([orjson.Fragment(text) for text in reversed(newest)])
+
+
+def _drafts(serializer: type[MessageSerializer], data: Any, limit: int, *, allow_empty: bool = False) -> Any:
+    return valid(serializer(data=data, many=True, max_length=limit, allow_empty=allow_empty))
+
+
+class MessageViewSet(ViewSet):
+    """One message, wherever it is."""
+
+    def owned(self, id: uuid.UUID | str) -> MessageQuerySet:
+        return Message.objects.owned_by(self.request.user).in_live_conversations().filter(id=id)
+
+    def current(self, id: uuid.UUID | str) -> orjson.Fragment:
+        return one(self.owned(id).as_json(), "message")
+
+    @extend_schema(responses=MessageSerializer)
+    def retrieve(self, request: Request, id: uuid.UUID) -> Response:
+        return Response(self.current(id))
+
+    @extend_schema(
+        parameters=[
+            IDEMPOTENCY_KEY,
+            OpenApiParameter("branch", bool, description="As an alternative beside it, which is shown instead (201)."),
+        ],
+        request=MessageSerializer,
+        responses={200: MessageSerializer, 201: MessageSerializer},
+    )
+    def partial_update(self, request: Request, id: uuid.UUID) -> Response:
+        """In place, or with `branch=true` as an alternative: an edited question, a regenerated reply."""
+        changes = valid(ChangedMessageSerializer(data=request.data, partial=True))
+        if flag(request, "branch"):
+            return self._branch(request, id, changes)
+        messages.update(user=request.user, message_id=id, changes=changes)
+        return Response(self.current(id))
+
+    def _branch(self, request: Request, id: uuid.UUID, changes: dict[str, Any]) -> Response:
+        def make() -> tuple[Sequence[Message], bool]:
+            return [branches.branch(user=request.user, message_id=id, changes=changes)], True
+
+        made, again = once(request, make)
+        return Response(MessageSerializer(made[0]).data, 201) if made else Response(self.current(again[0]))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, id: uuid.UUID) -> Response:
+        """To the trash. What answers it stays shown."""
+        messages.trash(user=request.user, message_id=id)
+        return Response(status=204)
+
+    @extend_schema(request=None, responses=MessageSerializer)
+    def restore(self, request: Request, id: uuid.UUID) -> Response:
+        messages.restore(user=request.user, message_id=id)
+        return Response(self.current(id))
+
+
+class ReactionViewSet(ViewSet):
+    @extend_schema(responses=ReactionSerializer(many=True))
+    def list(self, request: Request, id: uuid.UUID) -> Response:
+        if not Message.objects.owned_by(request.user).in_live_conversations().filter(id=id).exists():
+            raise NotFound("message")
+        rows = Reaction.objects.filter(message=id, user=request.user).order_by("id")
+        return Response(ReactionSerializer(rows, many=True).data)
+
+    @extend_schema(request=ReactionSerializer, responses={201: ReactionSerializer, 200: ReactionSerializer})
+    def create(self, request: Request, id: uuid.UUID) -> Response:
+        """The same reaction twice is one."""
+        chosen = valid(ReactionSerializer(data=request.data))
+        reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
+        return Response(ReactionSerializer(reaction).data, 201 if is_new else 200)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("type", str, required=True, description="Which one.")], responses={204: None}
+    )
+    def destroy(self, request: Request, id: uuid.UUID) -> Response:
+        chosen = valid(ReactionSerializer(data={"type": request.query_params.get("type", "")}))
+        reactions.unreact(user=request.user, message_id=id, **chosen)
+        return Response(status=204)

@@ -1,0 +1,119 @@
+"""The shapes of the native API. Rules live in services; what is read comes from `querysets`, as JSON made by PostgreSQL,
+which these state for the schema and hold to (tests compare the two)."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from chatstore.api.fields import Flag, Json, Labels, StrictSerializer, Text, Time
+from conversations.models import Message, Role, Status
+
+TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
+
+
+def short(length: int = 255) -> Text:
+    return Text(max_length=length, allow_blank=True, required=False)
+
+
+def external_id() -> Text:
+    return Text(max_length=255, allow_null=True, required=False, help_text="The id its client gives it.")
+
+
+class MessageSerializer(StrictSerializer):
+    id = serializers.UUIDField(read_only=True)
+    conversation_id = serializers.UUIDField(read_only=True)
+    external_id = external_id()
+    seq = serializers.IntegerField(read_only=True, help_text="Its place in the conversation; never changes.")
+    parent_seq = serializers.IntegerField(read_only=True, allow_null=True, help_text="The message it answers.")
+    is_active = serializers.BooleanField(read_only=True, help_text="On the branch that is shown.")
+    role = serializers.ChoiceField(Role.choices)
+    item_type = Text(max_length=64, required=False)
+    content = Text(byte_limit=settings.CONTENT_LIMIT, allow_null=True, allow_blank=True, required=False)
+    parts = Json(dict, list, allow_null=True, required=False, help_text="Structured content.")
+    reasoning = Text(byte_limit=settings.CONTENT_LIMIT, allow_blank=True, required=False)
+    name = short()
+    model = short()
+    tool_calls = Json(list, allow_null=True, required=False)
+    tool_call_id = short()
+    status = serializers.ChoiceField(Status.choices, required=False)
+    finish_reason = short(64)
+    error = Text(byte_limit=settings.METADATA_LIMIT, allow_blank=True, required=False)
+    prompt_tokens = serializers.IntegerField(**TOKEN_COUNT)
+    completion_tokens = serializers.IntegerField(**TOKEN_COUNT)
+    usage = Json(dict, byte_limit=settings.METADATA_LIMIT, allow_null=True, required=False)
+    metadata = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False)
+    created_at = Time(read_only=True)
+    updated_at = Time(read_only=True)
+    deleted_at = Time(read_only=True, allow_null=True)
+    reactions = serializers.SerializerMethodField()
+
+    def get_reactions(self, message: Message) -> list[str]:
+        """Rows are serialized here when they were just made; all others come as JSON from `querysets`."""
+        return []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not self.partial and all(attrs.get(name) is None for name in ("content", "parts", "tool_calls")):
+            raise serializers.ValidationError({"content": ["A message has content, parts or tool_calls."]})
+        return attrs
+
+
+class ChangedMessageSerializer(MessageSerializer):
+    """What can be changed of a message: not its client's id, given once, nor who said it."""
+
+    external_id = serializers.CharField(read_only=True)
+    role = serializers.CharField(read_only=True)
+    item_type = serializers.CharField(read_only=True)
+
+
+class SyncedMessageSerializer(MessageSerializer):
+    """A message of a history that is sent whole: `id`, where it was read from here, says which one it is."""
+
+    id = serializers.UUIDField(required=False)
+
+
+class TreeMessageSerializer(MessageSerializer):
+    sibling_count = serializers.IntegerField(read_only=True, help_text="Live alternatives, itself among them.")
+
+
+class ConversationSerializer(StrictSerializer):
+    id = serializers.UUIDField(read_only=True)
+    external_id = external_id()
+    source = serializers.CharField(read_only=True, help_text="Which API made it.")
+    title = Text(max_length=500, required=False)
+    title_is_auto = serializers.BooleanField(read_only=True)
+    model = short()
+    notebooks = Labels(required=False)
+    tags = Labels(required=False)
+    metadata = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False)
+    is_pinned = Flag(required=False)
+    is_archived = Flag(required=False)
+    archived_at = Time(read_only=True, allow_null=True)
+    deleted_at = Time(read_only=True, allow_null=True)
+    message_count = serializers.IntegerField(read_only=True, help_text="On the branch that is shown.")
+    preview = serializers.CharField(read_only=True, help_text="The newest text, shortened.")
+    prompt_tokens = serializers.IntegerField(read_only=True)
+    completion_tokens = serializers.IntegerField(read_only=True)
+    created_at = Time(read_only=True)
+    updated_at = Time(read_only=True, help_text="Any change.")
+    active_at = Time(read_only=True, help_text="A message came; the order of lists.")
+
+
+class NewConversationSerializer(ConversationSerializer):
+    title = Text(max_length=500, required=False, allow_blank=True)
+    messages = MessageSerializer(many=True, required=False, max_length=settings.MESSAGES_LIMIT)
+
+
+class ReactionSerializer(StrictSerializer):
+    id = serializers.UUIDField(read_only=True)
+    type = Text(max_length=32)
+    created_at = Time(read_only=True)
+
+
+class BranchSerializer(StrictSerializer):
+    message_id = serializers.UUIDField(help_text="A message on the branch to show.")
+
+
+class HistoryMessageSerializer(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(Role.choices)
+    content = serializers.CharField(allow_null=True)

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.urls import path
+
+from .conversations import ConversationViewSet as Conversations
+from .messages import MessageViewSet as Messages
+from .messages import ReactionViewSet as Reactions
+from .messages import TranscriptViewSet as Transcript
+
+ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update", "delete": "destroy"}
+REACTIONS: dict[str, Any] = {"get": "list", "post": "create", "delete": "destroy"}
+
+urlpatterns = [
+    path("conversations/", Conversations.as_view({"get": "list", "post": "create"})),
+    path("conversations/<uuid:id>/", Conversations.as_view(ONE)),
+    path("conversations/<uuid:id>/restore/", Conversations.as_view({"post": "restore"})),
+    path("conversations/<uuid:id>/branch/", Conversations.as_view({"post": "branch"})),
+    path("conversations/<uuid:id>/messages/", Transcript.as_view({"get": "list", "post": "create", "put": "update"})),
+    path("conversations/<uuid:id>/history/", Transcript.as_view({"get": "history"})),
+    path("messages/<uuid:id>/", Messages.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
+    path("messages/<uuid:id>/restore/", Messages.as_view({"post": "restore"})),
+    path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),
+]

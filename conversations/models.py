@@ -1,0 +1,185 @@
+"""What was said. docs/architecture.md draws it; migration 0002 adds what Django cannot say."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from chatstore.ids import new_id
+
+from .querysets import ConversationQuerySet, MessageQuerySet
+
+LIVE = Q(deleted_at__isnull=True)
+
+
+class Conversation(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="conversations")
+    external_id = models.CharField(max_length=255, null=True, blank=True, help_text="The id its client gave it.")
+    source = models.CharField(max_length=32, default="native", help_text="Which door made it.")
+    end_user = models.CharField(max_length=255, blank=True, default="", help_text="OpenAI's `user` field.")
+    title = models.CharField(max_length=500)
+    title_is_auto = models.BooleanField(default=False)
+    model = models.CharField(max_length=255, blank=True, default="")
+    notebooks = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    is_pinned = models.BooleanField("pinned", default=False)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    # Derived, written with the message in one transaction.
+    last_seq = models.IntegerField(default=0)
+    tip_seq = models.IntegerField(null=True)
+    message_count = models.IntegerField(default=0)
+    preview = models.CharField(max_length=200, blank=True, default="")
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    reported_usage = models.JSONField(null=True, blank=True)
+    fingerprint = models.BinaryField(max_length=16, null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(help_text="Any change.")
+    active_at = models.DateTimeField(help_text="A message came.")
+
+    objects = ConversationQuerySet.as_manager()
+    now: datetime  # the time to write, on a row read by `locked()`
+
+    class Meta:
+        db_table = "conversation"
+        constraints = [
+            # What a message's (conversation, user) refers to: a message has its conversation's owner.
+            models.UniqueConstraint(fields=["id", "user"], name="conversation_owner"),
+            models.UniqueConstraint(
+                fields=["user", "external_id"],
+                condition=LIVE & Q(external_id__isnull=False),
+                name="conversation_external_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(message_count__gte=0, message_count__lte=F("last_seq")), name="conversation_message_count"
+            ),
+            models.CheckConstraint(condition=Q(tip_seq__lte=F("last_seq")), name="conversation_tip"),
+        ]
+        indexes = [
+            # The sidebar.
+            models.Index("user", F("active_at").desc(), F("id").desc(), condition=LIVE, name="conversation_sidebar"),
+            # By creation: storage services, /v1, erasing a user.
+            models.Index("user", F("created_at").desc(), F("id").desc(), name="conversation_created"),
+            # Purge.
+            models.Index("deleted_at", condition=~LIVE, name="conversation_deleted"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+
+class Role(models.TextChoices):
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+    CRITIC = "critic"
+    DISCRIMINATOR = "discriminator"
+    UNKNOWN = "unknown"
+
+
+class Status(models.TextChoices):
+    COMPLETED = "completed"
+    IN_PROGRESS = "in_progress"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class Message(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Both keys are one: (conversation, user) references conversation (id, user), in migration 0002.
+    conversation = models.ForeignKey(
+        Conversation, models.PROTECT, db_index=False, db_constraint=False, related_name="messages"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, db_constraint=False, related_name="messages"
+    )
+    external_id = models.CharField(max_length=255, null=True, blank=True)
+    seq = models.IntegerField()
+    parent_seq = models.IntegerField(null=True, help_text="The message this one answers.")
+    is_active = models.BooleanField("shown", default=True, help_text="On the path that is shown.")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    item_type = models.CharField(max_length=64, default="message")
+    content = models.TextField(null=True, blank=True)
+    parts = models.JSONField(null=True, blank=True, help_text="Structured content.")
+    reasoning = models.TextField(blank=True, default="")
+    name = models.CharField(max_length=255, blank=True, default="")
+    model = models.CharField(max_length=255, blank=True, default="")
+    tool_calls = models.JSONField(null=True, blank=True)
+    tool_call_id = models.CharField(max_length=255, blank=True, default="")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.COMPLETED)
+    finish_reason = models.CharField(max_length=64, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    prompt_tokens = models.IntegerField(null=True, blank=True)
+    completion_tokens = models.IntegerField(null=True, blank=True)
+    usage = models.JSONField(null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    link_digest = models.BinaryField(max_length=16, null=True)
+    fingerprint = models.BinaryField(max_length=16, null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        db_table = "message"
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "seq"], name="message_seq"),
+            models.UniqueConstraint(
+                fields=["conversation", "external_id"],
+                condition=LIVE & Q(external_id__isnull=False),
+                name="message_external_id",
+            ),
+            # Rising along every path: no cycle can exist.
+            models.CheckConstraint(condition=Q(seq__gt=0), name="message_seq_positive"),
+            models.CheckConstraint(condition=Q(parent_seq__lt=F("seq")), name="message_parent_before"),
+            models.CheckConstraint(
+                condition=Q(content__isnull=False) | Q(parts__isnull=False) | Q(tool_calls__isnull=False),
+                name="message_says_something",
+            ),
+        ]
+        indexes = [
+            # A page of a transcript.
+            models.Index(fields=["conversation", "seq"], condition=LIVE & Q(is_active=True), name="message_transcript"),
+            # Children; without it deleting costs 0.39 s a row.
+            models.Index(fields=["conversation", "parent_seq"], name="message_children"),
+            # Usage; first stage of search.
+            models.Index("user", F("created_at").desc(), F("id").desc(), name="message_recent"),
+            # has:tool_calls
+            models.Index(
+                fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
+            ),
+            # Stored completions.
+            models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
+            # Purge.
+            models.Index(fields=["deleted_at"], condition=~LIVE, name="message_deleted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.seq}"
+
+
+class Reaction(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    message = models.ForeignKey(Message, models.PROTECT, db_index=False, related_name="reactions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    type = models.CharField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "reaction"
+        constraints = [models.UniqueConstraint(fields=["message", "user", "type"], name="reaction_once")]
+
+    def __str__(self) -> str:
+        return self.type

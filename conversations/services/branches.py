@@ -1,0 +1,46 @@
+"""Alternatives: an edited question, a regenerated reply, and the way back to what was said before."""
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from conversations.models import Conversation, Message
+
+from . import tree
+from .locks import lock_conversation, lock_message
+from .messages import refuse_empty
+from .tree import Tree
+
+# What an alternative takes over from the message it stands beside: what was said, not what it cost.
+COPIED = "role item_type content parts reasoning name model tool_calls tool_call_id metadata".split()
+
+
+@transaction.atomic
+def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
+    """A sibling of the message, shown instead of it and of what answered it."""
+    conversation, message = lock_message(user=user, message_id=message_id)
+    tree.end_path_at(conversation, message.parent_seq)
+    copied = {name: getattr(message, name) for name in COPIED}
+    (sibling,) = tree.grow(conversation, [copied | changes], below=message.parent_seq)
+    refuse_empty(sibling)
+    sibling.save(force_insert=True)
+    tree.recount(conversation)
+    tree.save_derived(conversation)
+    return sibling
+
+
+@transaction.atomic
+def switch(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID) -> Conversation:
+    """Shows the branch that a message is on, down to its newest leaf."""
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    message = conversation.messages.live().filter(id=message_id).first()
+    if message is None:
+        raise NotFound("message in this conversation")
+    skeleton = Tree.of(conversation)
+    tree.show(conversation, skeleton, skeleton.leaf_below(message.seq))
+    tree.recount(conversation)
+    tree.save_derived(conversation)
+    return conversation

@@ -1,0 +1,132 @@
+"""Conversations: made, changed, trashed, restored, purged.
+
+Purging is the one thing that cannot be taken back. It removes in transactions of at most PURGE_BATCH rows, children
+first, under the conversation's lock. Before its first batch the conversation is trashed with the date PURGING, which no
+restore accepts: an interrupted purge is never seen half done, and whoever purges next finishes it.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from chatstore.errors import Conflict, NotFound
+from chatstore.fingerprints import fingerprint, same
+from conversations.models import Conversation, Message, Reaction
+from conversations.querysets import PURGING, ConversationQuerySet
+
+from . import messages, titles, tree
+from .locks import lock_conversation
+
+PURGE_BATCH = 1_000
+
+
+@transaction.atomic
+def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]] = ()) -> tuple[Conversation, bool]:
+    """The conversation, and whether it is new: an external_id that is stored already answers what is stored when it was
+    sent with the same fields and messages, else Conflict."""
+    conversation = _draft(user, fields, drafts)
+    rows = tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
+    if not _insert(conversation):
+        return _stored_again(user, conversation), False
+    Message.objects.bulk_create(rows)
+    return conversation, True
+
+
+def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
+    now = timezone.now()
+    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=now)
+    conversation.now = now
+    conversation.fingerprint = fingerprint([fields, drafts])
+    for name, value in _dated(fields, conversation).items():
+        setattr(conversation, name, value)
+    if not conversation.title:
+        conversation.title, conversation.title_is_auto = titles.from_messages(drafts) or titles.new_chat(now), True
+    return conversation
+
+
+def _insert(conversation: Conversation) -> bool:
+    """Of several at once with one external_id, one is stored; the others wait for it here and then see it."""
+    if conversation.external_id is None:
+        conversation.save(force_insert=True)
+        return True
+    Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
+    return Conversation.objects.filter(id=conversation.id).exists()
+
+
+def _stored_again(user: User, sent: Conversation) -> Conversation:
+    stored = Conversation.objects.owned_by(user).live().filter(external_id=sent.external_id).first()
+    if stored is None or not same(stored.fingerprint, bytes(sent.fingerprint)):
+        raise Conflict(
+            f"A conversation with external_id {sent.external_id!r} is stored already and was sent differently then.",
+            field="external_id",
+        )
+    return stored
+
+
+@transaction.atomic
+def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -> Conversation:
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    changes = _dated(changes, conversation)
+    if "title" in changes:
+        changes["title_is_auto"] = False
+    return _save(conversation, changes)
+
+
+@transaction.atomic
+def trash(*, user: User, conversation_id: uuid.UUID) -> None:
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    _save(conversation, {"deleted_at": conversation.now})
+
+
+@transaction.atomic
+def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
+    owned = Conversation.objects.owned_by(user)
+    conversation = owned.trashed().filter(id=conversation_id).locked().first()
+    if conversation is None:
+        raise NotFound("conversation in the trash")
+    if conversation.external_id and owned.live().filter(external_id=conversation.external_id).exists():
+        raise Conflict(
+            f"Another conversation has the external_id {conversation.external_id!r} by now.", field="external_id"
+        )
+    return _save(conversation, {"deleted_at": None})
+
+
+def purge(*, user: User, conversation_id: uuid.UUID) -> int:
+    """Removes a conversation, in the trash or not, for good. The number of messages that went with it."""
+    owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
+    if not owned.update(deleted_at=PURGING):
+        raise NotFound("conversation")
+    removed = 0
+    while batch := _purge_batch(owned):
+        removed += batch
+    owned.delete()
+    return removed
+
+
+@transaction.atomic
+def _purge_batch(owned: ConversationQuerySet) -> int:
+    conversation = owned.locked().get()
+    ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
+    Reaction.objects.filter(message__in=ids).delete()
+    return Message.objects.filter(id__in=ids)._raw_delete("default")
+
+
+def _dated(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
+    """Archived is a date in the store and a yes or no to whoever asks."""
+    if "is_archived" not in changes:
+        return dict(changes)
+    is_archived = changes["is_archived"]
+    rest = {name: value for name, value in changes.items() if name != "is_archived"}
+    return rest | {"archived_at": (conversation.archived_at or conversation.now) if is_archived else None}
+
+
+def _save(conversation: Conversation, changes: dict[str, Any]) -> Conversation:
+    changes = changes | {"updated_at": conversation.now}
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    conversation.save(update_fields=list(changes))
+    return conversation

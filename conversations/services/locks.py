@@ -1,0 +1,29 @@
+"""The order of locks, everywhere: the user's advisory lock → idempotency row → conversations by id → messages.
+Never the user's row. Other orders dead-locked when tried."""
+
+import uuid
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from conversations.models import Conversation, Message
+
+
+def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:
+    """The caller's live conversation, locked; its `now` is the time to write."""
+    conversation = Conversation.objects.owned_by(user).live().filter(id=conversation_id).locked().first()
+    if conversation is None:
+        raise NotFound("conversation")
+    return conversation
+
+
+def lock_message(*, user: User, message_id: uuid.UUID, trashed: bool = False) -> tuple[Conversation, Message]:
+    """The caller's message and its conversation, which is locked first: the message is read again under the lock."""
+    messages = Message.objects.owned_by(user).filter(id=message_id, deleted_at__isnull=not trashed)
+    conversation_id = messages.values_list("conversation_id", flat=True).first()
+    if conversation_id is None:
+        raise NotFound("message")
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    message = messages.first()
+    if message is None:
+        raise NotFound("message")
+    return conversation, message

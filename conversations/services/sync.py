@@ -1,0 +1,181 @@
+"""A whole history sent again: what of it is new?
+
+The stored tree is walked from the root beside what was sent. The hazards: a client that resends everything must write
+nothing; a stale tab must not erase what another one wrote; an edited question must not drag its old answers along. The
+principle: equal stays, the rest becomes a branch beside what was there, and nothing is ever deleted. One transaction,
+under the conversation's lock.
+"""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from chatstore.errors import Invalid
+from conversations.models import Conversation, Message, Role
+
+from . import tree
+from .locks import lock_conversation
+from .messages import change, title_from, with_fingerprints
+
+Draft = dict[str, Any]
+
+# What makes two messages the same one, natively. A contract passes the fields that it speaks.
+SPOKEN = frozenset("role item_type content parts tool_calls tool_call_id".split())
+# What a field is worth where a draft leaves it out.
+ABSENT = {"item_type": "message", "content": None, "parts": None, "tool_calls": None}
+INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
+
+
+@transaction.atomic
+def sync(
+    *,
+    user: User,
+    conversation_id: uuid.UUID,
+    drafts: Sequence[dict[str, Any]],
+    spoken: frozenset[str] = SPOKEN,
+    visible: Callable[[Message], bool] = lambda message: True,
+) -> Conversation:
+    """What was sent is what is shown. Equal input writes nothing, not even the conversation's row.
+
+    Compared are the `spoken` fields and whatever else a draft names; `visible` says which messages the sender can see.
+    """
+    _refuse_doubled_ids(drafts)
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    Walk(conversation, spoken, visible).along(drafts)
+    return conversation
+
+
+def _refuse_doubled_ids(drafts: Sequence[Draft]) -> None:
+    ids = [_client_id(draft) for draft in drafts if _client_id(draft)]
+    doubled = next((id for id, times in Counter(ids).items() if times > 1), None)
+    if doubled:
+        raise Invalid(f"Two messages of this history have the id {doubled!r}.", field="messages")
+
+
+def _client_id(draft: Draft) -> str | None:
+    """What its sender calls a message: an id of its own, else ours as it was read."""
+    return draft.get("external_id") or (str(draft["id"]) if draft.get("id") else None)
+
+
+class Walk:
+    def __init__(self, conversation: Conversation, spoken: frozenset[str], visible: Callable[[Message], bool]) -> None:
+        self.conversation = conversation
+        self.spoken = spoken
+        self.rows = list(conversation.messages.order_by("seq"))
+        self.seen = {row.seq: row.deleted_at is None and visible(row) for row in self.rows}
+        self.children: dict[int | None, list[Message]] = defaultdict(list)
+        for row in self.rows:
+            self.children[row.parent_seq].append(row)
+        self.is_changed = False
+
+    def along(self, drafts: Sequence[Draft]) -> None:
+        at: int | None = None
+        for index, draft in enumerate(drafts):
+            row = self.match(at, draft)
+            if row is None:
+                self.depart(at, drafts[index:])
+                break
+            at = row.seq
+        else:
+            self.end(at)
+        if self.is_changed:
+            tree.recount(self.conversation)
+            tree.save_derived(self.conversation)
+
+    def match(self, at: int | None, draft: Draft) -> Message | None:
+        """The stored message that the draft is, brought up to what was sent. Shown before hidden, newer before older."""
+        here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
+        equal = [row for row in here if self.is_equal(row, draft)]
+        named = [row for row in here if _client_id(draft) in (row.external_id, str(row.id))]
+        if equal:
+            row = next((row for row in equal if row in named), equal[0])
+            self.bring_up(row, draft, skip=self.spoken)
+            return row
+        for row in [*filter(self.may_grow(draft), named), *filter(self.is_instruction(draft), here)]:
+            self.bring_up(row, draft)
+            return row
+        return None
+
+    def below(self, at: int | None) -> Iterator[Message]:
+        """What the sender can see as answers to `at`: through trashed messages and those it cannot show."""
+        waiting = list(self.children[at])
+        while waiting:
+            row = waiting.pop()
+            if self.seen[row.seq]:
+                yield row
+            else:
+                waiting.extend(self.children[row.seq])
+
+    def is_equal(self, row: Message, draft: Draft) -> bool:
+        return all(alike(getattr(row, name), _said(draft, name)) for name in self.spoken)
+
+    def may_grow(self, draft: Draft) -> Callable[[Message], bool]:
+        """A reply that is saved again and again while it streams, under one id."""
+        text = draft.get("content") or ""
+        return lambda row: (
+            row.role == draft["role"] and not self.children[row.seq] and text.startswith(row.content or "")
+        )
+
+    def is_instruction(self, draft: Draft) -> Callable[[Message], bool]:
+        """A system prompt that the client rewrites when its settings change."""
+        return lambda row: row.is_active and row.role in INSTRUCTIONS and draft["role"] in INSTRUCTIONS
+
+    def bring_up(self, row: Message, draft: Draft, skip: frozenset[str] = frozenset()) -> None:
+        names = (self.spoken | draft.keys()) - skip - {"id", "external_id"}
+        changes = {name: _said(draft, name) for name in names if not alike(getattr(row, name), _said(draft, name))}
+        sent_id = draft.get("external_id")
+        if sent_id and sent_id not in (row.external_id, str(row.id)):
+            self.release([sent_id])
+            changes["external_id"] = sent_id
+        if changes:
+            change(self.conversation, row, changes)
+            self.is_changed = True
+
+    def release(self, external_ids: Sequence[str]) -> None:
+        """A client id names the newest message that carried it; older ones give it up."""
+        held = [row for row in self.rows if row.external_id in external_ids and row.deleted_at is None]
+        if held:
+            self.conversation.messages.filter(id__in=[row.id for row in held]).update(external_id=None)
+        for row in held:
+            row.external_id = None
+
+    def depart(self, at: int | None, drafts: Sequence[Draft]) -> None:
+        """From here on everything is new: a branch, or simply more of the same conversation."""
+        self.release([draft["external_id"] for draft in drafts if draft.get("external_id")])
+        end = self.shown_end(at)
+        if end != self.conversation.tip_seq:
+            tree.end_path_at(self.conversation, end)
+        new = [{name: value for name, value in draft.items() if name != "id"} for draft in drafts]
+        if not self.rows:
+            title_from(self.conversation, new)
+        Message.objects.bulk_create(tree.grow(self.conversation, with_fingerprints(new), below=end))
+        self.is_changed = True
+
+    def end(self, at: int | None) -> None:
+        """A shorter history, or another branch, ends the shown path elsewhere and deletes nothing."""
+        if self.shown_end(at) != self.conversation.tip_seq:
+            tree.end_path_at(self.conversation, at)
+            self.is_changed = True
+
+    def shown_end(self, at: int | None) -> int | None:
+        """`at`, or the end of the shown messages below it that the sender cannot see, which stay where they are."""
+        while hidden := [row for row in self.children[at] if row.is_active and not self.seen[row.seq]]:
+            at = hidden[0].seq
+        return at
+
+
+def _said(draft: Draft, name: str) -> Any:
+    return draft.get(name, ABSENT.get(name, ""))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Equal as JSON: 1 is 1.0, as jsonb has it, and is not true, as Python has it."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

@@ -1,0 +1,26 @@
+"""The web server. GUNICORN_CMD_ARGS goes on top, for example --access-logfile=-."""
+
+import os
+
+from chatstore import knobs
+
+_host = knobs.text("HOST") or "localhost"
+_port = knobs.number("PORT", 8000, low=1, high=65535)
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+
+# No preload_app: a connection pool that exists before the fork is shared by processes, which then read each other's
+# answers.
+workers = knobs.number("WEB_WORKERS", 2, low=1, high=1000)
+# A request takes one thread. Few: the threads of a process contend for the interpreter lock.
+worker_class = "gthread"
+threads = knobs.number("WEB_THREADS", 4, low=1, high=1000)
+
+timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request
+graceful_timeout = 10  # seconds that running requests get at a stop
+keepalive = 75  # longer than a proxy's (60 s by default), so that the proxy is the one that closes
+# A heartbeat on a slow disk would look like a silent worker.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+accesslog = None  # a proxy writes it; a line per request costs CPU here
+loglevel = "warning"
+control_socket_disable = True  # it would be a file in the home folder that nothing here uses
