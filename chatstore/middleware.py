@@ -18,9 +18,12 @@ SAME_SITE = ("same-origin", "none")
 
 
 class CrossSiteMiddleware(CsrfViewMiddleware):
-    def process_view(
-        self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponse | None:
+    # Django's own, which its type stubs leave out.
+    _accept: Callable[[HttpRequest], None]
+    _reject: Callable[[HttpRequest, str], Any]
+    _origin_verified: Callable[[HttpRequest], bool]
+
+    def process_view(self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any) -> Any:
         exempt = getattr(callback, "csrf_exempt", False) or getattr(request, "_dont_enforce_csrf_checks", False)
         if exempt or request.method in SAFE_METHODS:
             return super().process_view(request, callback, callback_args, callback_kwargs)

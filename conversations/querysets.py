@@ -81,7 +81,8 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def before_activity(self, active_at: datetime, id: uuid.UUID) -> Self:
         """The rows after a cursor, as one row comparison, which the sidebar's index answers in one range."""
-        return self.extra(where=["(active_at, id) < (%s, %s)"], params=[active_at, id])
+        rows: Self = self.extra(where=["(active_at, id) < (%s, %s)"], params=[active_at, id])  # type: ignore[assignment]
+        return rows
 
     def locked(self) -> Self:
         """Rows for writing, with the database's `now` under the lock: it never runs behind what is stored."""

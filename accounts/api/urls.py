@@ -1,5 +1,6 @@
 from django.urls import path
 
+from . import schema  # noqa: F401
 from .views import MeView, PreferencesView, TokenViewSet
 
 urlpatterns = [

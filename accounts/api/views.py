@@ -61,7 +61,7 @@ class TokenViewSet(ViewSet):
         responses={201: NewTokenSerializer, 200: NewTokenSerializer},
     )
     def create(self, request: Request) -> Response:
-        """The secret is in this answer and nowhere else: not in a list, and not when the same request is answered again."""
+        """The secret is in this answer and nowhere else: in no list, nor when the request is answered again."""
         fields = valid(TokenSerializer(data=request.data))
         secrets: list[str | None] = [None]
 

@@ -1,7 +1,8 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -10,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import service
 from .database import session
-from .models import Chat, Message, Token, User
-from .schemas import ChatOut, MessageIn, MessageOut
+from .models import Conversation, Message, Token, User
+from .schemas import ConversationOut, MessageIn, MessageOut
 
 app = FastAPI(title="Chat History Backend API")
 
@@ -19,38 +20,40 @@ Session = Annotated[AsyncSession, Depends(session)]
 Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 Page = Annotated[int, Query(ge=1)]
 PageSize = Annotated[int, Query(ge=1, le=1000)]
+T = TypeVar("T")
 
 
 async def current_user(db: Session, bearer: Bearer) -> User:
     digest = hashlib.sha256(bearer.credentials.encode()).digest()
-    user = await db.scalar(select(User).join(Token, Token.user_id == User.id).where(Token.digest == digest))
-    if user is None:
+    token = await db.scalar(select(Token).where(Token.digest == digest))
+    if token is None or not token.user.is_active or (token.expires_at and token.expires_at <= datetime.now(UTC)):
         raise HTTPException(401, "Invalid token")
-    return user
+    return token.user
 
 
 CurrentUser = Annotated[User, Depends(current_user)]
 
 
-async def chat_of(db: Session, user: User, chat_id: uuid.UUID) -> Chat:
-    chat = await service.owned_chat(db, user, chat_id)
-    if chat is None:
+def found(stored: T | None) -> T:
+    if stored is None:
         raise HTTPException(404, "Chat not found")
-    return chat
+    return stored
 
 
-@app.get("/api/chats/", response_model=list[ChatOut])
-async def list_chats(db: Session, user: CurrentUser, page: Page = 1, page_size: PageSize = 20) -> Sequence[Any]:
-    return await service.list_chats(db, user, page, page_size)
+@app.get("/api/chats/", response_model=list[ConversationOut])
+async def list_chats(
+    db: Session, user: CurrentUser, page: Page = 1, page_size: PageSize = 20
+) -> Sequence[Conversation]:
+    return await service.list_conversations(db, user, page, page_size)
 
 
-@app.get("/api/messages/chat/{chat_id}", response_model=list[MessageOut])
+@app.get("/api/messages/chat/{id}", response_model=list[MessageOut])
 async def list_messages(
-    db: Session, user: CurrentUser, chat_id: uuid.UUID, page: Page = 1, page_size: PageSize = 100
+    db: Session, user: CurrentUser, id: uuid.UUID, page: Page = 1, page_size: PageSize = 100
 ) -> Sequence[Message]:
-    return await service.list_messages(db, await chat_of(db, user, chat_id), page, page_size)
+    return found(await service.list_messages(db, user, id, page, page_size))
 
 
-@app.post("/api/messages/", response_model=MessageOut, status_code=201)
-async def create_message(db: Session, user: CurrentUser, sent: MessageIn) -> Message:
-    return await service.create_message(db, await chat_of(db, user, sent.chat_id), sent)
+@app.post("/api/messages/chat/{id}", response_model=MessageOut, status_code=201)
+async def create_message(db: Session, user: CurrentUser, id: uuid.UUID, sent: MessageIn) -> Message:
+    return found(await service.create_message(db, user, id, sent))

@@ -2,6 +2,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -13,7 +14,13 @@ def _address() -> dict[str, Any]:
     return address | {"database": given["dbname"], "port": int(given.get("port", 5432))}
 
 
-engine = create_async_engine("postgresql+asyncpg://", connect_args=_address(), pool_size=8, max_overflow=0)
+engine = create_async_engine(
+    "postgresql+asyncpg://",
+    connect_args=_address(),
+    pool_size=4,  # as many as a worker of chatstore has
+    max_overflow=0,
+    json_deserializer=orjson.loads,
+)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 

@@ -1,44 +1,55 @@
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .models import Chat, Message, User
+from .models import Conversation, Message, User
 from .schemas import MessageIn
 
 
-def _paged(query: Select[Any], page: int, size: int) -> Select[Any]:
-    return query.limit(size).offset((page - 1) * size)
+def _owned(user: User) -> Select[tuple[Conversation]]:
+    return select(Conversation).where(Conversation.user_id == user.id, Conversation.deleted_at.is_(None))
 
 
-async def list_chats(session: AsyncSession, user: User, page: int, size: int) -> Sequence[Row[Any]]:
-    preview = (
-        select(func.left(Message.content, 200))
-        .where(Message.chat_id == Chat.id)
-        .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(1)
-        .scalar_subquery()
+async def list_conversations(session: AsyncSession, user: User, page: int, size: int) -> Sequence[Conversation]:
+    recent = _owned(user).where(Conversation.archived_at.is_(None))
+    recent = recent.order_by(Conversation.active_at.desc(), Conversation.id.desc())
+    return (await session.scalars(recent.limit(size).offset((page - 1) * size))).all()
+
+
+async def list_messages(
+    session: AsyncSession, user: User, id: uuid.UUID, page: int, size: int
+) -> Sequence[Message] | None:
+    if await session.scalar(_owned(user).where(Conversation.id == id)) is None:
+        return None
+    shown = select(Message).where(
+        Message.conversation_id == id, Message.is_active.is_(True), Message.deleted_at.is_(None)
     )
-    columns = (Chat.id, Chat.name, Chat.notebooks, func.coalesce(preview, "").label("preview"))
-    query = select(*columns, Chat.created_at, Chat.updated_at).where(Chat.user_id == user.id)
-    recent = query.order_by(Chat.updated_at.desc(), Chat.id.desc())
-    return (await session.execute(_paged(recent, page, size))).all()
+    return (await session.scalars(shown.order_by(Message.seq).limit(size).offset((page - 1) * size))).all()
 
 
-async def owned_chat(session: AsyncSession, user: User, chat_id: uuid.UUID) -> Chat | None:
-    return await session.scalar(select(Chat).where(Chat.id == chat_id, Chat.user_id == user.id))
-
-
-async def list_messages(session: AsyncSession, chat: Chat, page: int, size: int) -> Sequence[Message]:
-    query = select(Message).where(Message.chat_id == chat.id).order_by(Message.created_at, Message.id)
-    return (await session.scalars(_paged(query, page, size))).all()
-
-
-async def create_message(session: AsyncSession, chat: Chat, sent: MessageIn) -> Message:
-    message = Message(**sent.model_dump())
+async def create_message(session: AsyncSession, user: User, id: uuid.UUID, sent: MessageIn) -> Message | None:
+    now = func.greatest(Conversation.active_at, func.clock_timestamp())
+    owned = _owned(user).add_columns(now).where(Conversation.id == id).with_for_update(key_share=True)
+    found = (await session.execute(owned)).one_or_none()
+    if found is None:
+        return None
+    conversation, at = found
+    message = Message(
+        conversation_id=id,
+        user_id=user.id,
+        seq=conversation.last_seq + 1,
+        parent_seq=conversation.tip_seq,
+        created_at=at,
+        updated_at=at,
+        **sent.model_dump(),
+    )
     session.add(message)
-    chat.updated_at = func.now()
+    conversation.last_seq = conversation.tip_seq = message.seq
+    conversation.message_count += 1
+    conversation.preview = sent.content[:200]
+    conversation.updated_at = conversation.active_at = at
+    message.reactions = []
     await session.commit()
     return message

@@ -1,4 +1,6 @@
-"""The one error shape of the native API: {"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
+"""The one error shape of the native API:
+{"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
+
 `field` is a path such as `messages[3].role`; codes never change."""
 
 import logging
@@ -29,8 +31,9 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
         body = _body([(None, "The database is not available; try again shortly.", "unavailable")])
         return Response(body, 503, headers={"Retry-After": "5"})
-    exc = _as_api_exception(exc)
-    return Response(_body(_flat(exc)), exc.status_code, headers=_headers(exc)) if exc else None
+    if refusal := _as_api_exception(exc):
+        return Response(_body(_flat(refusal)), refusal.status_code, headers=_headers(refusal))
+    return None
 
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:

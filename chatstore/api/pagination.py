@@ -1,5 +1,5 @@
-"""Cursor pages: {"results": [...], "next": "<URL>" | null}. A cursor is opaque to clients and checked here: it names its
-list and holds the last row's sort key. (DRF's CursorPagination counts offsets among ties, and drifts.)"""
+"""Cursor pages: {"results": [...], "next": "<URL>" | null}. A cursor is opaque to clients and checked here: it names
+its list and holds the last row's sort key. (DRF's CursorPagination counts offsets among ties, and drifts.)"""
 
 import base64
 import binascii
@@ -13,11 +13,15 @@ from rest_framework.request import Request
 T = TypeVar("T")
 
 
-def limit_of(request: Request, *, default: int, most: int) -> int:
-    raw = request.query_params.get("limit", str(default))
+def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
+    raw = request.query_params.get(name, str(default))
     if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:10]) <= most:
-        raise ValidationError({"limit": [f"Must be a whole number from 1 to {most}."]})
+        raise ValidationError({name: [f"Must be a whole number from 1 to {most}."]})
     return int(raw)
+
+
+def limit_of(request: Request, *, default: int, most: int) -> int:
+    return whole_number(request, "limit", default=default, most=most)
 
 
 def encode(kind: str, key: Sequence[Any]) -> str:

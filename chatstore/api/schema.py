@@ -36,9 +36,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class Schema(AutoSchema):
     """Every operation may answer with the error shape."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        error = self._get_response_for_code(ErrorSerializer, "default")
+        error = self._get_response_for_code(ErrorSerializer, "default")  # type: ignore[no-untyped-call]
         return bodies | {"default": error | {"description": "An error, in the one shape of all errors."}}
 
 

@@ -1,6 +1,7 @@
 """Processes and folders for the tests that really start servers."""
 
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from chatstore.knobs import BASE_DIR
 
@@ -24,6 +26,16 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="chatstore test ") as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+def as_user(user: pwd.struct_passwd) -> dict[str, Any]:
+    """For subprocess; a checkout or an interpreter in a closed home folder skips the test."""
+    options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    try:
+        subprocess.run([sys.executable, "-c", "import chatstore, django"], cwd=BASE_DIR, check=True, **options)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(f"{user.pw_name} cannot run {sys.executable} in {BASE_DIR}")
+    return options
 
 
 def eventually(happens: Callable[[], object]) -> None:

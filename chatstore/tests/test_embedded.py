@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +74,9 @@ def refusal(data_dir: Path) -> str:
 
 def leave_pid_file(data_dir: Path, pid: int) -> None:
     pid_file = data_dir / "postgres" / "postmaster.pid"
-    pid_file.write_text(f"{pid}\n{data_dir / 'postgres'}\n1\n5432\n{data_dir / 'socket'}\n\n  5432001     99999\nready\n")
+    pid_file.write_text(
+        f"{pid}\n{data_dir / 'postgres'}\n1\n5432\n{data_dir / 'socket'}\n\n  5432001     99999\nready\n"
+    )
 
 
 def test_the_server_runs_for_the_block_and_keeps_the_data(data_dir: Path) -> None:
@@ -263,8 +264,9 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(data_dir: Path) -
     with embedded.running(data_dir):
         pass
     (data_dir / "postgres" / "PG_VERSION").write_text("9.6\n")
-    assert "PostgreSQL does not start" in refusal(data_dir)
-    assert "9.6" in refusal(data_dir)
+    message = refusal(data_dir)
+    assert message.startswith(f"PostgreSQL does not start. The end of {data_dir}/postgres.log:\n")
+    assert message.endswith("database files are incompatible with server")
 
 
 def test_a_data_folder_that_is_a_file_is_refused_in_one_line(data_dir: Path) -> None:
@@ -296,34 +298,22 @@ def test_as_root_a_closed_folder_in_the_way_is_named_and_left_as_it_is(folder: P
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     message = refusal(closed / "data")
-    assert f"who cannot enter {closed}. Set DATA_DIR" in message
+    assert f"which cannot enter {closed}. Set DATA_DIR" in message
     assert "\n" not in message
     assert (closed.stat().st_uid, closed.stat().st_mode & 0o777) == (0, 0o700)
 
 
 @needs_root
-def test_as_root_the_server_of_a_users_folder_runs_as_that_user(folder: Path) -> None:
+def test_as_root_the_server_of_an_ordinary_users_folder_runs_as_that_user(folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-    user = User(folder / "data", **as_nobody)
-    if not (server := _server_or_skip(user)):
-        pytest.skip("an ordinary user cannot read these sources")
-    assert server.username() == "nobody"
-    user.leave()
-    with embedded.running(folder / "data") as again:
-        process = again.process()
+    ordinary = scratch.as_user(nobody)
+    first = User(folder / "data", **ordinary)
+    assert first.server().username() == "nobody"
+    first.leave()
+    with embedded.running(folder / "data") as server:
+        process = server.process()
         assert process and process.username() == "nobody"
-    user = User(folder / "data", **as_nobody)
-    assert user.server().username() == "nobody"
-    user.leave()
-
-
-def _server_or_skip(user: User) -> psutil.Process | None:
-    try:
-        return user.server()
-    except ValueError:
-        errors = user.program.communicate()[1]
-        if "Permission denied" in errors or "No module named" in errors:
-            return None
-        raise AssertionError(errors) from None
+    again = User(folder / "data", **ordinary)
+    assert again.server().username() == "nobody"
+    again.leave()

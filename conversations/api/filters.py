@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from chatstore.api.parsers import parse_json
+from chatstore import strict_json
+from chatstore.errors import Invalid
 from conversations.querysets import ConversationQuerySet
 
 
@@ -22,8 +23,8 @@ class Metadata(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
-            data = parse_json(text.encode()) if text else None
-        except exceptions.APIException as error:
+            data = strict_json.loads(text.encode()) if text else None
+        except Invalid as error:
             raise forms.ValidationError(f"Must be a JSON object: {error}") from None
         if data is not None and not isinstance(data, dict):
             raise forms.ValidationError("Must be a JSON object.")

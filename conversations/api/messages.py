@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.api.once import once
@@ -28,6 +29,7 @@ from .serializers import (
 )
 
 CURSOR = "messages"
+PAGE = paged("MessagePage", TreeMessageSerializer)
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
     serializers=[MessageSerializer, MessageSerializer(many=True)],
@@ -52,10 +54,11 @@ class TranscriptViewSet(ViewSet):
 
     @extend_schema(
         parameters=[*PAGING, OpenApiParameter("all", bool, description="The whole tree, not the shown branch only.")],
-        responses=paged("MessagePage", TreeMessageSerializer),
+        responses=PAGE,
     )
     def list(self, request: Request, id: uuid.UUID) -> Response:
-        """In order. With `all=true` every branch: `parent_seq` says what answers what, `sibling_count` where it forks."""
+        """In order. With `all=true` every branch: `parent_seq` says what answers what, `sibling_count` where it
+        forks."""
         return self._page(request, id)
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
@@ -92,10 +95,11 @@ class TranscriptViewSet(ViewSet):
             raise NotFound("message")
         return [orjson.Fragment(text) for text in texts]
 
-    @extend_schema(request=SyncedMessageSerializer(many=True), responses=paged("MessagePage", TreeMessageSerializer))
+    @extend_schema(request=SyncedMessageSerializer(many=True), responses=PAGE)
     def update(self, request: Request, id: uuid.UUID) -> Response:
-        """The whole history, as the client has it. What is stored already stays as it is; what differs becomes a branch;
-        a shorter history ends the shown branch earlier; nothing is deleted. Sent again unchanged, it writes nothing."""
+        """The whole history, as the client has it. What is stored already stays as it is; what differs becomes a
+        branch; a shorter history ends the shown branch earlier; nothing is deleted. Sent again unchanged, it writes
+        nothing."""
         drafts = _drafts(SyncedMessageSerializer, request.data, settings.HISTORY_LIMIT, allow_empty=True)
         sync(user=request.user, conversation_id=id, drafts=drafts)
         return self._page(request, id)
@@ -115,7 +119,7 @@ class TranscriptViewSet(ViewSet):
 
 
 def _drafts(serializer: type[MessageSerializer], data: Any, limit: int, *, allow_empty: bool = False) -> Any:
-    return valid(serializer(data=data, many=True, max_length=limit, allow_empty=allow_empty))
+    return valid(serializers.ListSerializer(data=data, child=serializer(), max_length=limit, allow_empty=allow_empty))
 
 
 class MessageViewSet(ViewSet):

@@ -1,5 +1,5 @@
-"""The shapes of the native API. Rules live in services; what is read comes from `querysets`, as JSON made by PostgreSQL,
-which these state for the schema and hold to (tests compare the two)."""
+"""The shapes of the native API. Rules live in services; what is read comes from `querysets`, as JSON made by
+PostgreSQL, which these state for the schema and hold to (tests compare the two)."""
 
 from typing import Any
 
@@ -61,9 +61,9 @@ class MessageSerializer(StrictSerializer):
 class ChangedMessageSerializer(MessageSerializer):
     """What can be changed of a message: not its client's id, given once, nor who said it."""
 
-    external_id = serializers.CharField(read_only=True)
-    role = serializers.CharField(read_only=True)
-    item_type = serializers.CharField(read_only=True)
+    external_id = Text(read_only=True)
+    role = serializers.ChoiceField(Role.choices, read_only=True)
+    item_type = Text(read_only=True)
 
 
 class SyncedMessageSerializer(MessageSerializer):
@@ -79,7 +79,9 @@ class TreeMessageSerializer(MessageSerializer):
 class ConversationSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
     external_id = external_id()
-    source = serializers.CharField(read_only=True, help_text="Which API made it.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a Field has a `source` of its own
+        read_only=True, help_text="Which API made it."
+    )
     title = Text(max_length=500, required=False)
     title_is_auto = serializers.BooleanField(read_only=True)
     model = short()
@@ -101,7 +103,9 @@ class ConversationSerializer(StrictSerializer):
 
 class NewConversationSerializer(ConversationSerializer):
     title = Text(max_length=500, required=False, allow_blank=True)
-    messages = MessageSerializer(many=True, required=False, max_length=settings.MESSAGES_LIMIT)
+    messages: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, required=False
+    )
 
 
 class ReactionSerializer(StrictSerializer):

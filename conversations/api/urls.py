@@ -6,6 +6,8 @@ from .conversations import ConversationViewSet as Conversations
 from .messages import MessageViewSet as Messages
 from .messages import ReactionViewSet as Reactions
 from .messages import TranscriptViewSet as Transcript
+from .search import SearchView
+from .stats import StatsView
 
 ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update", "delete": "destroy"}
 REACTIONS: dict[str, Any] = {"get": "list", "post": "create", "delete": "destroy"}
@@ -20,4 +22,6 @@ urlpatterns = [
     path("messages/<uuid:id>/", Messages.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("messages/<uuid:id>/restore/", Messages.as_view({"post": "restore"})),
     path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),
+    path("search/", SearchView.as_view()),
+    path("stats/", StatsView.as_view()),
 ]

@@ -1,5 +1,5 @@
-"""Keys of two columns, which Django cannot declare: a message belongs to its conversation's owner, and answers a message
-of the same conversation."""
+"""Keys of two columns, which Django cannot declare: a message belongs to its conversation's owner, and answers a
+message of the same conversation."""
 
 from django.db import migrations
 

@@ -11,7 +11,6 @@ from conversations.models import Conversation, Message
 
 from . import tree
 from .locks import lock_conversation, lock_message
-from .messages import refuse_empty
 from .tree import Tree
 
 # What an alternative takes over from the message it stands beside: what was said, not what it cost.
@@ -25,7 +24,6 @@ def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
     tree.end_path_at(conversation, message.parent_seq)
     copied = {name: getattr(message, name) for name in COPIED}
     (sibling,) = tree.grow(conversation, [copied | changes], below=message.parent_seq)
-    refuse_empty(sibling)
     sibling.save(force_insert=True)
     tree.recount(conversation)
     tree.save_derived(conversation)

@@ -59,7 +59,7 @@ def _insert(conversation: Conversation) -> bool:
 
 def _stored_again(user: User, sent: Conversation) -> Conversation:
     stored = Conversation.objects.owned_by(user).live().filter(external_id=sent.external_id).first()
-    if stored is None or not same(stored.fingerprint, bytes(sent.fingerprint)):
+    if stored is None or not same(stored.fingerprint, sent.fingerprint):
         raise Conflict(
             f"A conversation with external_id {sent.external_id!r} is stored already and was sent differently then.",
             field="external_id",

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from chatstore.errors import Conflict, Invalid
+from chatstore.errors import Conflict
 from chatstore.fingerprints import fingerprint, same
 from conversations.models import Conversation, Message
 
@@ -92,7 +92,7 @@ def change(conversation: Conversation, message: Message, changes: dict[str, Any]
             setattr(conversation, name, getattr(conversation, name) + delta)
     for name, value in changes.items():
         setattr(message, name, value)
-    refuse_empty(message)
+    tree.refuse_empty(message)
     message.updated_at = conversation.updated_at = conversation.now
     message.save(update_fields=[*changes, "updated_at"])
 
@@ -121,11 +121,6 @@ def restore(*, user: User, message_id: uuid.UUID) -> Message:
     tree.recount(conversation)
     tree.save_derived(conversation)
     return message
-
-
-def refuse_empty(message: Message) -> None:
-    if message.content is None and message.parts is None and message.tool_calls is None:
-        raise Invalid("A message has content, parts or tool calls.", field="content")
 
 
 def _mark(conversation: Conversation, message: Message, *, deleted_at: datetime | None) -> None:

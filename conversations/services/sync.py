@@ -87,7 +87,7 @@ class Walk:
             tree.save_derived(self.conversation)
 
     def match(self, at: int | None, draft: Draft) -> Message | None:
-        """The stored message that the draft is, brought up to what was sent. Shown before hidden, newer before older."""
+        """The stored message that the draft is, brought up to it. Shown before hidden, newer before older."""
         here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
         equal = [row for row in here if self.is_equal(row, draft)]
         named = [row for row in here if _client_id(draft) in (row.external_id, str(row.id))]

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from chatstore.errors import Invalid
 from conversations.models import Conversation, Message
 
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
@@ -83,13 +84,20 @@ def grow(conversation: Conversation, drafts: Sequence[dict[str, Any]], *, below:
 def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int | None) -> Message:
     now = conversation.now
     times = {"created_at": now, "updated_at": now}
-    return Message(
+    message = Message(
         **(times | draft),
         conversation=conversation,
         user_id=conversation.user_id,
         seq=conversation.last_seq + 1,
         parent_seq=parent_seq,
     )
+    refuse_empty(message)
+    return message
+
+
+def refuse_empty(message: Message) -> None:
+    if message.content is None and message.parts is None and message.tool_calls is None:
+        raise Invalid("A message has content, parts or tool calls.", field="content")
 
 
 def _count(conversation: Conversation, message: Message) -> None:

@@ -50,6 +50,9 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
+        connection.settings_dict["OPTIONS"].pop(
+            "pool", None
+        )  # one connection, and only to begin with
         with _claimed_data_dir():
             _try_port()
             with _database() as server:
@@ -75,9 +78,9 @@ class Command(BaseCommand):
     def _serve(self, server: embedded.Server | None) -> None:
         data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
         connection.close()
-        connection.close_pool()
         with _web_server() as web:
-            url = f"http://{'localhost' if settings.HOST in settings.LOOPBACK else settings.HOST}:{settings.PORT}"
+            here = settings.HOST in (*settings.LOOPBACK, "0.0.0.0", "::")
+            url = f"http://{'localhost' if here else settings.HOST}:{settings.PORT}"
             self._say(
                 f"App       {url}/",
                 f"Admin     {url}/admin/",
@@ -141,7 +144,7 @@ def _bind() -> None:
 def _check_database() -> None:
     try:
         connection.ensure_connection()
-        version = connection.pg_version // 10_000
+        version = connection.get_database_version()[0]
     except DatabaseError as error:
         raise CommandError(_explained(error)) from None
     if version < OLDEST_POSTGRESQL:

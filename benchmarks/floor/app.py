@@ -1,0 +1,99 @@
+"""A bare WSGI function with a pool and orjson: what the machine and the SQL allow. No framework, no validation."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import django
+import orjson
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
+django.setup()
+
+from chatstore.ids import new_id  # noqa: E402
+
+from .recorded import record  # noqa: E402
+
+SQL = record()
+Connection = psycopg.Connection[dict[str, Any]]
+JSON = [("Content-Type", "application/json")]
+THREADS = int(os.environ.get("WEB_THREADS", "4"))
+MESSAGES = re.compile("/api/v1/conversations/(.+)/messages/")
+
+pool = ConnectionPool[Connection](
+    os.environ["DATABASE_URL"],
+    min_size=1,
+    max_size=THREADS,
+    open=True,
+    kwargs={
+        "autocommit": True,
+        "row_factory": dict_row,
+        # As Django sends it: values in the text of a statement, nothing prepared.
+        "cursor_factory": psycopg.ClientCursor,
+        "prepare_threshold": None,
+    },
+)
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    with pool.connection() as connection:
+        user_id = signed_in(connection, environ)
+        status, answer = ("401 Unauthorized", {}) if user_id is None else respond(connection, user_id, environ)
+    body = orjson.dumps(answer)
+    start_response(status, [*JSON, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def signed_in(connection: Connection, environ: WSGIEnvironment) -> Any:
+    secret = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    token = connection.execute(*SQL.token.bind(digest=hashlib.sha256(secret.encode()).digest())).fetchone()
+    return token and token["user_id"]
+
+
+def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> tuple[str, dict[str, Any]]:
+    if environ["PATH_INFO"] == "/api/v1/search/":
+        word = parse_qs(environ["QUERY_STRING"])["q"][0]
+        return "200 OK", {
+            "results": [connection.execute(stage.sql, stage.params).fetchall() for stage in SQL.search[word]]
+        }
+    messages = MESSAGES.fullmatch(environ["PATH_INFO"])
+    if not messages:
+        return "200 OK", rows(connection, 20, SQL.list.bind(user_id=user_id))
+    if environ["REQUEST_METHOD"] == "GET":
+        given = {"user_id": user_id, "id": messages[1], "conversation_id": messages[1]}
+        return "200 OK", rows(connection, 100, SQL.page.bind(**given))
+    sent = orjson.loads(environ["wsgi.input"].read())
+    with connection.transaction():
+        return "201 Created", append(connection, user_id, messages[1], sent)
+
+
+def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -> dict[str, Any]:
+    # The statement asks for one more, to see whether there is a next page.
+    found = connection.execute(*statement).fetchmany(limit)
+    return {"results": [orjson.Fragment(row["json"]) for row in found], "next": None}
+
+
+def append(connection: Connection, user_id: Any, id: str, sent: dict[str, Any]) -> dict[str, Any]:
+    row = connection.execute(*SQL.lock.bind(user_id=user_id, id=id)).fetchone()
+    assert row
+    seq, now = row["last_seq"] + 1, row["now"]
+    times = {"created_at": now, "updated_at": now}
+    message = {"id": new_id(), "conversation_id": id, "user_id": user_id, "seq": seq, "parent_seq": row["tip_seq"]}
+    message |= times | sent
+    connection.execute(*SQL.insert.bind(**message))
+    derived = {
+        "last_seq": seq,
+        "tip_seq": seq,
+        "message_count": row["message_count"] + 1,
+        "preview": sent["content"][:200],
+    }
+    kept = {name: row[name] for name in ("title", "prompt_tokens", "completion_tokens")}
+    connection.execute(*SQL.update.bind(id=id, updated_at=now, active_at=now, **derived, **kept))
+    return message

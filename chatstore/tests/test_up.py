@@ -1,0 +1,319 @@
+"""`manage.py up`, really run: what starts, what a signal stops, and what a kill leaves behind."""
+
+import os
+import re
+import signal
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.management import CommandError
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.models import User
+from chatstore import embedded
+from chatstore.management.commands import up
+
+from . import scratch
+
+
+class Up:
+    started_here: ClassVar[list["Up"]] = []
+
+    def __init__(self, data_dir: Path, port: int = 0, **knobs: str) -> None:
+        self.port = port or scratch.free_port()
+        knobs = {"PORT": str(self.port), "WEB_WORKERS": "1", **knobs}
+        self.process = scratch.python("manage.py", "up", env=scratch.environment(data_dir, **knobs))
+        self.output = ""
+        self.started_here.append(self)
+
+    def started(self) -> "Up":
+        assert self.process.stdout
+        while "Ctrl-C" not in self.output:
+            line = self.process.stdout.readline()
+            assert line, self.ended()
+            self.output += line
+        return self
+
+    def ended(self) -> tuple[int, str]:
+        output, errors = self.process.communicate(timeout=scratch.PATIENCE)
+        self.output += output
+        return self.process.returncode, errors
+
+    def signal_group(self, signum: signal.Signals) -> tuple[int, str]:
+        os.killpg(self.process.pid, signum)
+        return self.ended()
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, name: str) -> psutil.Process:
+        return next(child for child in psutil.Process(self.process.pid).children() if name in " ".join(child.cmdline()))
+
+    def status(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=10) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    while Up.started_here:
+        if (process := Up.started_here.pop().process).poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with scratch.folder() as folder:
+        yield folder / "data"
+
+
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[Path]:
+    """A folder after its first run, for the tests that are about later ones."""
+    with scratch.folder() as folder:
+        Up(folder / "data").started().signal_group(signal.SIGINT)
+        yield folder / "data"
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    return all(scratch.gone(process) for process in processes)
+
+
+def refused(data_dir: Path, port: int = 0, **knobs: str) -> str:
+    """The one line with which it does not start."""
+    attempt = Up(data_dir, port, **knobs)
+    status, errors = attempt.ended()
+    assert (status, attempt.output) == (1, "")
+    assert len(errors.splitlines()) == 1, errors
+    return errors
+
+
+# --- The first run and the next ------------------------------------------------------------------
+
+
+def test_the_first_run_shows_a_password_and_the_second_finds_everything_there(data_dir: Path) -> None:
+    first = Up(data_dir).started()
+    assert re.search(r"^Administrator admin@localhost, password \S{12,}", first.output, re.MULTILINE)
+    for line in (f"http://localhost:{first.port}/", f"{first.port}/admin/", f"{first.port}/api/docs/", str(data_dir)):
+        assert line in first.output
+    assert first.status("/readyz/") == 200
+    started = first.children()
+    assert first.signal_group(signal.SIGINT) == (0, "")
+    assert all_gone(started)
+
+    second = Up(data_dir).started()
+    assert "password" not in second.output
+    assert second.status("/readyz/") == 200
+    assert second.signal_group(signal.SIGTERM) == (0, "")
+
+
+def test_sigterm_to_it_alone_stops_everything(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    running.process.terminate()
+    assert running.ended() == (0, "")
+    assert all_gone(started)
+
+
+def test_a_second_ctrl_c_does_not_interrupt_the_stopping(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.signal_group(signal.SIGINT) == (0, "")
+    assert all_gone(started)
+
+
+def test_ctrl_c_during_the_start_stops_what_has_started(data_dir: Path) -> None:
+    starting = Up(data_dir)
+    scratch.eventually((data_dir / "postgres" / "postmaster.pid").exists)
+    started = starting.children()
+    assert starting.signal_group(signal.SIGINT) == (0, "")
+    assert all_gone(started)
+
+
+def test_commands_share_the_database_of_a_running_up(migrated: Path) -> None:
+    running = Up(migrated).started()
+    assert _manage(migrated, "migrate", "--check") == (0, "")
+    assert running.status("/readyz/") == 200
+    assert running.signal_group(signal.SIGINT) == (0, "")
+
+
+def test_it_leaves_no_file_in_the_home_folder(migrated: Path) -> None:
+    home = migrated.parent / "home"
+    home.mkdir(exist_ok=True)
+    Up(migrated, HOME=str(home)).started().signal_group(signal.SIGINT)
+    assert list(home.iterdir()) == []
+
+
+# --- Killed --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells children that their parent was killed")
+def test_what_a_killed_up_started_ends_and_the_next_one_starts(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    assert running.signal_group(signal.SIGKILL)[0] == -signal.SIGKILL
+    again = Up(migrated, running.port).started()
+    assert again.status("/readyz/") == 200
+    scratch.eventually(lambda: all_gone(started))
+    assert again.signal_group(signal.SIGINT) == (0, "")
+
+
+def test_a_killed_web_server_ends_it(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    running.child("gunicorn").kill()
+    status, errors = running.ended()
+    assert status == 1
+    assert "The web server ended by itself, with status -9." in errors
+    scratch.eventually(lambda: all_gone(started))
+
+
+def test_a_killed_database_server_ends_it(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    running.child("postgres").kill()
+    status, errors = running.ended()
+    assert status == 1
+    assert "The database server ended by itself" in errors
+    scratch.eventually(lambda: all_gone(started))
+
+
+# --- What is in the way --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1"])
+def test_a_taken_port_is_said_before_anything_starts(data_dir: Path, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    if family == socket.AF_INET6 and family not in [found[0] for found in socket.getaddrinfo("localhost", None)]:
+        pytest.skip("localhost has no ::1 on this machine")
+    with socket.socket(family) as other:
+        other.bind((address, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"Port {port} is taken by another program. Stop that, or" in refused(data_dir, port)
+    assert not (data_dir / "postgres").exists()
+
+
+def test_a_host_that_is_not_this_machine_is_refused(data_dir: Path) -> None:
+    knobs = {"HOST": "203.0.113.1", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x" * 50}
+    assert "HOST 203.0.113.1" in refused(data_dir, **knobs)
+
+
+def test_a_second_up_is_told_of_the_first(migrated: Path) -> None:
+    first = Up(migrated).started()
+    said = refused(migrated, first.port)
+    assert said.strip() == f"chatstore is already running in {migrated}, pid {first.process.pid}."
+    assert first.signal_group(signal.SIGINT) == (0, "")
+
+
+@pytest.mark.parametrize("knob", ["PORT", "WEB_WORKERS", "WEB_THREADS"])
+def test_junk_in_a_knob_is_refused(data_dir: Path, knob: str) -> None:
+    assert refused(data_dir, **{knob: "many"}).strip() == f"{knob} must be a whole number, not 'many'."
+
+
+# --- DATABASE_URL --------------------------------------------------------------------------------
+
+
+def _url(data_dir: Path, credentials: str, name: str) -> dict[str, str]:
+    folder = str(embedded.socket_dir(data_dir)).replace(" ", "%20")
+    return {"DATABASE_URL": f"postgresql://{credentials}@/{name}?host={folder}", "SECRET_KEY": "x" * 50}
+
+
+def test_it_runs_on_a_database_of_somebody_elses_and_leaves_that_running(data_dir: Path, migrated: Path) -> None:
+    with embedded.running(migrated) as server:
+        running = Up(data_dir, **_url(migrated, "chatstore", "chatstore")).started()
+        assert running.status("/readyz/") == 200
+        assert running.signal_group(signal.SIGINT) == (0, "")
+        assert server.process()
+    assert not (data_dir / "postgres").exists()
+
+
+def test_a_database_that_does_not_let_us_in_is_explained(data_dir: Path, migrated: Path) -> None:
+    hba = migrated / "postgres" / "pg_hba.conf"
+    before = hba.read_text()
+    hba.write_text(f"local all stranger scram-sha-256\n{before}")
+    with embedded.running(migrated):
+        said = refused(data_dir, **_url(migrated, "stranger:wrong", "chatstore"))
+        assert 'password authentication failed for user "stranger". Correct the user or the password.' in said
+        said = refused(data_dir, **_url(migrated, "chatstore", "missing"))
+        assert 'database "missing" does not exist. Create it, or correct the name.' in said
+    hba.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgres://ann:x@127.0.0.1:1/chats", "Connection refused Is the server running on that host"),
+        ("postgres://ann:x@host.invalid/chats", "failed to resolve host 'host.invalid'"),
+        ("postgres://ann:x@127.0.0.1:1/chats?pgbouncer=true", 'invalid connection option "pgbouncer"'),
+        ("postgres://ann:a@b@127.0.0.1:1/chats", "write a%40b."),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_explained(data_dir: Path, url: str, expected: str) -> None:
+    assert expected in refused(data_dir, DATABASE_URL=url, SECRET_KEY="x" * 50)
+
+
+def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    monkeypatch.setattr(connection, "get_database_version", lambda: (14, 12))
+    with pytest.raises(CommandError, match=r"is a PostgreSQL 14; chatstore needs 15 or later\."):
+        up._check_database()
+
+
+def test_other_commands_explain_it_in_one_line_too(data_dir: Path) -> None:
+    status, errors = _manage(data_dir, "migrate", DATABASE_URL="postgres://a:b@127.0.0.1:1/c", SECRET_KEY="x" * 50)
+    assert status == 1
+    assert len(errors.splitlines()) == 1
+    assert "Connection refused" in errors
+
+
+def _manage(data_dir: Path, *arguments: str, **knobs: str) -> tuple[int, str]:
+    command = scratch.python("manage.py", *arguments, env=scratch.environment(data_dir, **knobs))
+    return command.wait(), command.communicate()[1]
+
+
+# --- The first administrator ---------------------------------------------------------------------
+
+
+def create_administrator() -> str:
+    output = StringIO()
+    up.Command(stdout=output)._create_administrator()
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_administrator_can_sign_in_with_a_verified_address() -> None:
+    password = re.search(r"password (\S+)", create_administrator())
+    user = User.objects.get(is_superuser=True)
+    assert password and user.check_password(password[1])
+    assert EmailAddress.objects.get(user=user, email="admin@localhost", verified=True, primary=True)
+    assert create_administrator() == ""
+
+
+@pytest.mark.django_db
+def test_a_password_that_was_given_is_not_shown(settings: Settings) -> None:
+    settings.ADMIN_PASSWORD = "given"
+    assert create_administrator() == ""
+    assert User.objects.get(is_superuser=True).check_password("given")
+
+
+@pytest.mark.django_db
+def test_an_ordinary_users_address_is_not_made_an_administrators() -> None:
+    User.objects.create_user(email="admin@localhost", password="x")
+    with pytest.raises(CommandError, match="ADMIN_EMAIL admin@localhost is an ordinary user's"):
+        create_administrator()

@@ -1,0 +1,106 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.api.requests import APIView, Request
+from chatstore.api import pagination
+from chatstore.api.fields import Time
+from chatstore.api.schema import PAGING, paged
+from conversations import search
+from conversations.models import Conversation, Role
+
+SORTS = ("recent", "relevance")
+TITLES = 20  # at most, beside the first page of messages
+
+
+class HitSerializer(serializers.Serializer[Any]):
+    message_id = serializers.UUIDField()
+    conversation_id = serializers.UUIDField()
+    conversation_title = serializers.CharField()
+    seq = serializers.IntegerField()
+    role = serializers.ChoiceField(Role.choices)
+    model = serializers.CharField()
+    is_active = serializers.BooleanField(help_text="On the branch that is shown; else `branch/` shows it.")
+    created_at = Time()
+    snippet = serializers.CharField(help_text="HTML: the text escaped, the matches in `<mark>`.")
+
+
+class TitleHitSerializer(serializers.Serializer[Any]):
+    conversation_id = serializers.UUIDField(source="id")
+    title = serializers.CharField()
+    snippet = serializers.SerializerMethodField(help_text="The title as HTML, the matches in `<mark>`.")
+    active_at = Time()
+
+    def get_snippet(self, conversation: Conversation) -> str:
+        return search.marked(conversation.title, self.context["matches"])
+
+
+class SearchView(APIView):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "q",
+                str,
+                required=True,
+                description='Words, `"phrases"`, `-exclusions`, and the operators `role:`, `model:`, `tag:`, '
+                "`before:`, `after:` (ISO 8601, UTC), `has:tool_calls`, `in:title`. From three characters on a word "
+                "is found inside others.",
+            ),
+            OpenApiParameter("sort", str, enum=SORTS, description="`recent` where it is left out."),
+            *PAGING,
+        ],
+        responses=paged("SearchPage", HitSerializer, conversations=TitleHitSerializer(many=True)),
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's messages, on every branch; and on the first page conversations by their title."""
+        query = search.parse(_text(request))
+        sort, limit = _sort(request), pagination.limit_of(request, default=20, most=100)
+        after = pagination.cursor_of(request, f"search-{sort}", _position)
+        hits = (
+            []
+            if query.in_title
+            else search.messages(
+                user=request.user, query=query, limit=limit + 1, by_relevance=sort == "relevance", after=after
+            )
+        )
+        following = None
+        if len(hits) > limit:
+            hits = hits[:limit]
+            following = pagination.next_url(request, _cursor(sort, hits[-1]))
+        titles = (
+            [] if after or not query.terms else search.titles(user=request.user, query=query).by_activity()[:TITLES]
+        )
+        return Response(
+            {
+                "conversations": TitleHitSerializer(titles, many=True, context={"matches": search.typed(query)}).data,
+                "results": HitSerializer(hits, many=True).data,
+                "next": following,
+            }
+        )
+
+
+def _text(request: Request) -> str:
+    text = request.query_params.get("q")
+    if text is None:
+        raise serializers.ValidationError({"q": [serializers.ErrorDetail("What to look for.", "required")]})
+    return text.replace("\0", " ")
+
+
+def _sort(request: Request) -> str:
+    sort = request.query_params.get("sort", SORTS[0])
+    if sort not in SORTS:
+        raise serializers.ValidationError({"sort": [f"Must be one of {', '.join(SORTS)}."]})
+    return sort
+
+
+def _cursor(sort: str, hit: search.Hit) -> str:
+    key = hit.rank if sort == "relevance" else hit.created_at.isoformat()
+    return pagination.encode(f"search-{sort}", [key, str(hit.message_id)])
+
+
+def _position(key: str | float, id: str) -> tuple[datetime | float, UUID]:
+    return (datetime.fromisoformat(key) if isinstance(key, str) else float(key)), UUID(id)

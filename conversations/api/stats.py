@@ -1,0 +1,62 @@
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.api.requests import APIView, Request
+from chatstore.api.fields import Time
+from chatstore.api.pagination import whole_number
+from conversations import stats
+
+
+class NumbersSerializer(serializers.Serializer[Any]):
+    messages = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+
+
+class ModelNumbersSerializer(NumbersSerializer):
+    model = serializers.CharField()
+
+
+class DayNumbersSerializer(NumbersSerializer):
+    day = serializers.DateField()
+
+
+class StatsSerializer(NumbersSerializer):
+    conversations = serializers.IntegerField()
+    joined_at = Time()
+    by_model = ModelNumbersSerializer(many=True)
+    by_day = DayNumbersSerializer(many=True)
+
+
+class StatsView(APIView):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "days", int, description="How many days by_model and by_day look back; 30 where left out."
+            ),
+            OpenApiParameter("tz", str, description="Whose days: a name such as Europe/Berlin; UTC where left out."),
+        ],
+        responses=StatsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Totals of what is not in the trash; by model and by day for the last days."""
+        span: dict[str, Any] = {"days": whole_number(request, "days", default=30, most=366), "zone": _zone(request)}
+        numbers = {
+            **stats.totals(request.user),
+            "joined_at": request.user.created_at,
+            "by_model": stats.by_model(request.user, **span),
+            "by_day": stats.by_day(request.user, **span),
+        }
+        return Response(StatsSerializer(numbers).data)
+
+
+def _zone(request: Request) -> ZoneInfo:
+    name = request.query_params.get("tz", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # a path, a folder, a name of no zone
+        raise serializers.ValidationError({"tz": [f"There is no time zone {name!r}."]}) from None

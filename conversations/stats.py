@@ -1,0 +1,45 @@
+"""Numbers about what one user has."""
+
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from accounts.models import User
+
+from .models import Conversation, Message
+
+TOKENS = {name: Coalesce(Sum(name), 0) for name in ("prompt_tokens", "completion_tokens")}
+NUMBERS: dict[str, Any] = {"messages": Count("pk", filter=Q(deleted_at__isnull=True)), **TOKENS}
+
+
+def totals(user: User) -> dict[str, int]:
+    """Of what is not in the trash: conversations, the messages they show, and every token ever spent on them."""
+    return (
+        Conversation.objects.owned_by(user)
+        .live()
+        .aggregate(conversations=Count("*"), messages=Coalesce(Sum("message_count"), 0), **TOKENS)
+    )
+
+
+def by_model(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
+    return list(
+        _recent(user, days, zone).exclude(model="").values("model").annotate(**NUMBERS).order_by("-messages", "model")
+    )
+
+
+def by_day(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Days on which something was said, oldest first."""
+    day = TruncDate("created_at", tzinfo=zone)
+    return list(_recent(user, days, zone).values(day=day).annotate(**NUMBERS).order_by("day"))
+
+
+def _recent(user: User, days: int, zone: ZoneInfo) -> Any:
+    """The user's messages of the last `days` days, today among them, in conversations that are not in the trash."""
+    first = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+        days=days - 1
+    )
+    return Message.objects.owned_by(user).filter(created_at__gte=first, conversation__deleted_at__isnull=True)

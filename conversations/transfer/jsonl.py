@@ -1,0 +1,86 @@
+"""JSON Lines, a conversation a line: {"id"?, "title"?, "tags"?, "messages": [{"role", "content", "model"?}, …]}."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+
+from accounts.models import User
+from chatstore import strict_json
+from chatstore.errors import Invalid, Refused
+from chatstore.fingerprints import fingerprint
+from conversations.models import Conversation, Message
+from conversations.services import conversations
+
+FIELDS = {"id", "title", "tags", "notebooks", "metadata", "model", "messages"}
+MESSAGE_FIELDS = {
+    "id", "role", "content", "parts", "reasoning", "name", "model", "tool_calls", "tool_call_id", "metadata",
+}  # fmt: skip
+
+
+class Loaded(NamedTuple):
+    line: int
+    is_new: bool
+    error: str
+
+
+def load(path: Path, *, user: User) -> Iterator[Loaded]:
+    """One line at a time, each a transaction of its own: a bad line is told and passed over."""
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _load_line(number, line, user)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _load_line(number: int, line: bytes, user: User) -> Loaded:
+    try:
+        fields, drafts = _read(strict_json.loads(line))
+        _, is_new = conversations.create(user=user, fields=fields, drafts=drafts)
+    except Refused as error:
+        return Loaded(number, False, f"{error.field}: {error.message}" if error.field else error.message)
+    return Loaded(number, is_new, "")
+
+
+def _read(data: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fields and messages in the store's terms. Without an id, the line's own content is its name: again is again."""
+    fields = _known(data, FIELDS, "")
+    messages = fields.pop("messages", [])
+    if not isinstance(messages, list):
+        raise Invalid("Must be an array.", field="messages")
+    fields |= {"external_id": fields.pop("id", f"jsonl-{fingerprint(data).hex()}"), "source": "jsonl"}
+    drafts = [_draft(message, f"messages[{index}]") for index, message in enumerate(messages)]
+    _check(Conversation(**({"title": "-"} | fields)), fields, "")
+    return fields, drafts
+
+
+def _draft(data: Any, path: str) -> dict[str, Any]:
+    draft = _known(data, MESSAGE_FIELDS, path)
+    if "id" in draft:
+        draft["external_id"] = draft.pop("id")
+    _check(Message(**draft), {"role"} | draft.keys(), path)
+    return draft
+
+
+def _known(data: Any, names: set[str], path: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise Invalid("Must be an object.", field=path or None)
+    if unknown := sorted(data.keys() - names):
+        raise Invalid("There is no such field.", field=".".join(filter(None, [path, unknown[0]])))
+    return dict(data)
+
+
+def _check(row: Conversation | Message, fields: Any, path: str) -> None:
+    for name in fields:
+        field = row._meta.get_field(name)
+        value = getattr(row, name)
+        try:
+            if field.clean(value, row) != value:  # a number that would become a string
+                raise ValidationError("Has the wrong type.")
+        except ValidationError as error:
+            raise Invalid(" ".join(error.messages), field=".".join(filter(None, [path, name]))) from None
