@@ -32,9 +32,10 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
     @staticmethod
     def _valid(secret: str) -> ApiToken | None:
-        tokens = ApiToken.objects.select_related("user").filter(digest=ApiToken.digest_of(secret))
-        token = tokens.filter(user__is_active=True).first()
-        return token if token and not (token.expires_at and token.expires_at <= timezone.now()) else None
+        token = ApiToken.objects.with_user(ApiToken.digest_of(secret))
+        if token is None or not token.user.is_active:
+            return None
+        return None if token.expires_at and token.expires_at <= timezone.now() else token
 
     @staticmethod
     def _note_use(token: ApiToken) -> None:

@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
+from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower, Now
 
 from chatstore.ids import new_id
@@ -85,6 +86,28 @@ def _all_scopes() -> list[str]:
     return list(ApiToken.Scope.values)
 
 
+class ApiTokenManager(models.Manager["ApiToken"]):
+    def with_user(self, digest: bytes) -> "ApiToken | None":
+        """The token and its user. Every API request asks this: the same statement by the ORM cost 0.4 ms of its CPU."""
+        tokens, users = ([field.attname for field in model._meta.concrete_fields] for model in (ApiToken, User))
+        with connection.cursor() as cursor:
+            cursor.execute(_token_with_user(), [digest])
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        token = ApiToken.from_db(connection.alias, tokens, row[: len(tokens)])
+        token.user = User.from_db(connection.alias, users, row[len(tokens) :])
+        return token
+
+
+@cache
+def _token_with_user() -> str:
+    columns = [
+        f"{model._meta.db_table}.{field.column}" for model in (ApiToken, User) for field in model._meta.concrete_fields
+    ]
+    return f"SELECT {', '.join(columns)} FROM api_token JOIN account ON account.id = user_id WHERE digest = %s"
+
+
 class ApiToken(models.Model):
     """A bearer token: a random secret of 256 bits, of which only the SHA-256 is stored."""
 
@@ -102,6 +125,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApiTokenManager()
 
     class Meta:
         db_table = "api_token"

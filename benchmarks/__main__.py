@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 
@@ -24,6 +25,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     chosen = arguments()
+    if not shutil.which("wrk"):
+        sys.exit("wrk drives the servers: apt-get install wrk")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
     django.setup()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg
@@ -32,13 +32,16 @@ from .text import Writer
 
 HERE = Path(__file__).parent
 SOURCES = ("fill.py", "text.py")
-TOKEN = "cs_benchmark"  # of the user with a tenth of everything; opens nothing but a benchmark database
+# Secrets that open nothing but a benchmark database.
+TENTH = "cs_tenth"  # the user with a tenth of all messages
+LIKE = "cs_like"  # a user with about as many messages in every database
+LIKE_MESSAGES = 1_000
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=730)
 LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # messages of a conversation
-MEAN_LENGTH = sum(LENGTHS) / len(LENGTHS)
 FORMER_UNTIL = 0.2  # of the period: until then people spoke of what they no longer speak of
 BATCH = 500  # conversations
+NEAREST = "SELECT user_id FROM message GROUP BY 1 ORDER BY abs(count(*) - %s), 1 LIMIT 1"
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "weather"}'}}
 
 
@@ -47,6 +50,10 @@ class Size:
     messages: int
     users: int
     seed: int
+
+    @classmethod
+    def of(cls, messages: int, users: int | None, seed: int) -> Self:
+        return cls(messages, users or max(2, messages // 1000), seed)
 
     @property
     def name(self) -> str:
@@ -83,7 +90,7 @@ def _fill(size: Size) -> None:
 
 
 def _migrate(url: str) -> None:
-    command = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity=0", "--skip-checks"]
     settings = {"DATABASE_URL": url, "SECRET_KEY": "benchmark", "DJANGO_SETTINGS_MODULE": "chatstore.settings"}
     subprocess.run(command, env=os.environ | settings, cwd=HERE.parent, check=True)
 
@@ -101,11 +108,13 @@ def _drop_gin_indexes(connection: psycopg.Connection) -> list[str]:
 def _write(connection: psycopg.Connection, size: Size) -> None:
     world = World(size)
     _copy(connection, User, world.users)
-    _copy(connection, ApiToken, [world.token])
     conversations = world.conversations()
     while batch := list(islice(conversations, BATCH)):
         _copy(connection, Conversation, (conversation for conversation, _ in batch))
         _copy(connection, Message, (message for _, messages in batch for message in messages))
+    like = connection.execute(NEAREST, [LIKE_MESSAGES]).fetchone()
+    assert like
+    _copy(connection, ApiToken, [world.token(TENTH, world.users[0]["id"]), world.token(LIKE, like[0])])
 
 
 def _copy(connection: psycopg.Connection, model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
@@ -126,13 +135,11 @@ class World:
         self.rng = Random(size.seed)
         self.writer = Writer(self.rng)
         self.users = [self._user(number) for number in range(size.users)]
-        self.token = {
-            "id": self._id(BEGIN),
-            "user_id": self.users[0]["id"],
-            "name": "benchmark",
-            "digest": ApiToken.digest_of(TOKEN),
-            "created_at": BEGIN,
-        }
+
+    def token(self, secret: str, user_id: UUID) -> dict[str, Any]:
+        name = secret.removeprefix(ApiToken.PREFIX)
+        digest = ApiToken.digest_of(secret)
+        return {"id": self.new_id(BEGIN), "user_id": user_id, "name": name, "digest": digest, "created_at": BEGIN}
 
     def conversations(self) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         written = of_first = 0
@@ -147,9 +154,9 @@ class World:
 
     def _user(self, number: int) -> dict[str, Any]:
         email = f"user{number}@example.org"
-        return {"id": self._id(BEGIN), "email": email, "password": "!", "name": email, "updated_at": BEGIN}
+        return {"id": self.new_id(BEGIN), "email": email, "password": "!", "name": email, "updated_at": BEGIN}
 
-    def _id(self, when: datetime) -> UUID:
+    def new_id(self, when: datetime) -> UUID:
         """A UUIDv7 of that time, with bits of ours: the index grows at its right edge, as it does in service."""
         milliseconds = int(when.timestamp() * 1000)
         return UUID(
@@ -163,7 +170,7 @@ class Talk:
     def __init__(self, world: World, user_id: UUID, started: datetime, *, former: bool) -> None:
         self.world, self.rng, self.former = world, world.rng, former
         self.user_id, self.started, self.now = user_id, started, started
-        self.id = world._id(started)
+        self.id = world.new_id(started)
         self.messages: list[dict[str, Any]] = []
         self.tip: int | None = None
         length = self.rng.choice(LENGTHS)
@@ -192,7 +199,7 @@ class Talk:
         place = {"conversation_id": self.id, "user_id": self.user_id, "seq": seq, "parent_seq": self.tip}
         times = {"created_at": self.now, "updated_at": self.now}
         self.messages.append(
-            {"id": self.world._id(self.now), **place, "is_active": True, "role": role, **times, **fields}
+            {"id": self.world.new_id(self.now), **place, "is_active": True, "role": role, **times, **fields}
         )
         if self.messages[-1]["is_active"]:
             self.tip = seq

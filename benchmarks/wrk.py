@@ -43,7 +43,11 @@ class Measured:
 class Target:
     url: str
     requests: Sequence[Request]
-    headers: dict[str, str]
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
     def fetch(self) -> bytes:
         """One answer, which has to be a 2xx: wrk itself takes a redirect for a success."""
@@ -64,19 +68,13 @@ class Target:
         with tempfile.NamedTemporaryFile("w", suffix=".requests") as file:
             file.write("\n".join(request.line() for request in self.requests))
             file.flush()
-            headers = [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
-            command = [
-                "wrk",
-                "-t1",
-                f"-c{connections}",
-                f"-d{seconds:g}s",
-                "--timeout=30s",
-                *headers,
-                "-s",
-                str(SCRIPT),
-            ]
-            ran = subprocess.run([*command, self.url, "--", file.name], capture_output=True, text=True, check=True)
+            options = f"-t1 -c{connections} -d{seconds:g}s --timeout=30s -s".split()
+            command = ["wrk", *self._header_options(), *options, SCRIPT, self.url, "--", file.name]
+            ran = subprocess.run(command, capture_output=True, text=True, check=True)
         return self._read(json.loads(ran.stdout.splitlines()[-1]))
+
+    def _header_options(self) -> list[str]:
+        return [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
 
     def _read(self, result: dict[str, float]) -> Measured:
         if result["refused"] or result["broken"] or not result["requests"]:

@@ -27,8 +27,6 @@ def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int
         **database,
         "ENGINE": "django.db.backends.postgresql",
         "OPTIONS": options,
-        # A restarted database costs a round trip per request here, rather than one failed request per connection.
-        "CONN_HEALTH_CHECKS": True,
         # PgBouncer can stand between: a cursor of the server's would outlive the transaction that it gives us.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }

@@ -188,14 +188,7 @@ class Server:
         draft = self.folder.with_suffix(".new")  # renamed when whole: an initdb cut short leaves nothing behind
         shutil.rmtree(draft, ignore_errors=True)
         self._make_folder(draft)
-        command = [_binary("initdb"), "-D", draft, "-U", "chatstore", "--auth=trust"]
-        done = subprocess.run(
-            [*command, "--locale=C.UTF-8", "--encoding=UTF8"],
-            cwd="/",
-            capture_output=True,
-            text=True,
-            **self._as_user(),
-        )
+        done = self._run(_binary("initdb"), "-D", draft, "-U", "chatstore", *INITDB_OPTIONS)
         if done.returncode:
             raise ImproperlyConfigured(f"initdb in {self.data_dir} failed: {done.stderr.strip()}")
         with (draft / "postgresql.conf").open("a") as configuration:

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.models import ApiToken, Preferences
 from chatstore.api.schema import IDEMPOTENCY_KEY
-from chatstore.api.views import valid
 from chatstore.errors import NotFound
 
 from .once import once
@@ -23,7 +22,7 @@ class MeView(APIView):
 
     @extend_schema(request=MeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
-        changes = valid(MeSerializer(data=request.data, partial=True))
+        changes = MeSerializer(partial=True).run_validation(request.data)
         return Response(MeSerializer(services.change_user(user=request.user, changes=changes)).data)
 
 
@@ -46,7 +45,7 @@ class PreferencesView(APIView):
         return self._set(request, {n: getattr(blank, n) for n, field in names.items() if not field.read_only})
 
     def _set(self, request: Request, base: dict[str, Any]) -> Response:
-        changes = base | valid(PreferencesSerializer(data=request.data))
+        changes = base | PreferencesSerializer().run_validation(request.data)
         return Response(PreferencesSerializer(services.set_preferences(user=request.user, changes=changes)).data)
 
 
@@ -62,7 +61,7 @@ class TokenViewSet(ViewSet):
     )
     def create(self, request: Request) -> Response:
         """The secret is in this answer and nowhere else: in no list, nor when the request is answered again."""
-        fields = valid(TokenSerializer(data=request.data))
+        fields = TokenSerializer().run_validation(request.data)
         secrets: list[str | None] = [None]
 
         def make() -> tuple[Sequence[ApiToken], bool]:

@@ -65,7 +65,7 @@ def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> t
         }
     messages = MESSAGES.fullmatch(environ["PATH_INFO"])
     if not messages:
-        return "200 OK", rows(connection, 20, SQL.list.bind(user_id=user_id))
+        return "200 OK", rows(connection, 20, SQL.listed.bind(user_id=user_id))
     if environ["REQUEST_METHOD"] == "GET":
         given = {"user_id": user_id, "id": messages[1], "conversation_id": messages[1]}
         return "200 OK", rows(connection, 100, SQL.page.bind(**given))

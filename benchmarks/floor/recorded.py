@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
-from benchmarks.fill import TOKEN
+from benchmarks.fill import TENTH
 from benchmarks.text import WORDS
 
 NAMED = re.compile(r'"(\w+)" = %s')
@@ -52,7 +52,7 @@ def statements(request: Callable[[], Any]) -> list[Statement]:
 @dataclass(frozen=True)
 class Recorded:
     token: Statement
-    list: Statement
+    listed: Statement
     page: Statement
     lock: Statement
     insert: Statement
@@ -61,7 +61,7 @@ class Recorded:
 
 
 def record() -> Recorded:
-    client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {TOKEN}"})
+    client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {TENTH}"})
     url = "/api/v1/conversations/"
     newest = client.get(url).json()["results"][0]["id"]  # and this notes the token's use, which happens hourly
     messages = f"{url}{newest}/messages/"
@@ -69,8 +69,11 @@ def record() -> Recorded:
     _, page = statements(lambda: client.get(messages))
     sent = {"role": "user", "content": "Hello"}
     _, lock, insert, update = statements(lambda: client.post(messages, sent, content_type="application/json"))
-    searches = {
-        word: statements(lambda: client.get("/api/v1/search/", {"q": word}))[1:] for word in chain(*WORDS.values())
-    }
+    searches = {word: searched(client, word) for word in chain(*WORDS.values())}
     connection.close()
     return Recorded(token, listed, page, lock, insert, update, searches)
+
+
+def searched(client: Client, word: str) -> list[Statement]:
+    _, *stages = statements(lambda: client.get("/api/v1/search/", {"q": word}))
+    return stages

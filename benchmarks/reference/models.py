@@ -103,11 +103,10 @@ class Message(Base):
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
-
-# In the same statement: neither one more for each message nor one more for all.
-Message.reactions = column_property(
-    func.array(
-        select(Reaction.type).where(Reaction.message_id == Message.id).order_by(Reaction.id).scalar_subquery(),
-        type_=ARRAY(String),
+    # In the same statement: neither one more for each message nor one more for all.
+    reactions: Mapped[list[str]] = column_property(
+        func.array(
+            select(Reaction.type).where(Reaction.message_id == id).order_by(Reaction.id).scalar_subquery(),
+            type_=ARRAY(String),
+        )
     )
-)

@@ -8,7 +8,10 @@ from rest_framework import serializers
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Unknown fields are errors that name them; read-only ones, sent back as they were read, are ignored."""
+    """Unknown fields are errors that name them; read-only ones, sent back as they were read, are ignored.
+
+    Views keep one instance each and call `run_validation` on it, which has no state: building a serializer copies all
+    of its fields, which cost an append a quarter of its CPU."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):

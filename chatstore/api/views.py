@@ -1,19 +1,25 @@
 """What views of both apps share: a view parses, makes one call, answers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
+from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.serializers import BaseSerializer
 
 from chatstore.errors import NotFound
 
 
-def valid(serializer: BaseSerializer[Any]) -> Any:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
+def as_json(row: Model, fields: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A row that was just written, as PostgreSQL would have made JSON of it."""
+    values = {name: getattr(row, name) for name in fields} | more
+    return {name: time(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def time(value: datetime) -> str:
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def one(texts: Sequence[str], what: str) -> orjson.Fragment:

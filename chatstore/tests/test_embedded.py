@@ -34,9 +34,13 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def data_dir(folder: Path) -> Path:
-    return folder / "data"
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """Of a server that has run before."""
+    with scratch.folder() as folder:
+        with embedded.running(folder / "data"):
+            pass
+        yield folder / "data"
 
 
 class User:
@@ -97,7 +101,8 @@ def test_its_database_folds_case_and_sees_letters_of_every_script(data_dir: Path
 def test_it_listens_on_a_private_socket_only(data_dir: Path) -> None:
     with embedded.running(data_dir) as server:
         assert select(data_dir, "current_setting('listen_addresses')") == ""
-        assert not [c for c in server.process().net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        process = server.process()
+        assert process and not process.net_connections("inet")
         assert {(data_dir / name).stat().st_mode & 0o777 for name in ("postgres", "socket")} == {0o700}
 
 
@@ -149,8 +154,6 @@ def test_the_longest_path_that_the_kernel_takes_needs_no_fallback() -> None:
 
 
 def test_a_stale_pid_file_that_names_a_stranger_is_got_over(data_dir: Path) -> None:
-    with embedded.running(data_dir):
-        pass
     stranger = scratch.python("-c", "input()", stdin=subprocess.PIPE)
     leave_pid_file(data_dir, stranger.pid)
     with embedded.running(data_dir):
@@ -174,8 +177,6 @@ def test_a_stale_pid_file_that_names_another_folders_postgresql_does_not_touch_i
 
 @pytest.mark.parametrize("junk", ["", "\n", "junk\n", "-1\n"])
 def test_a_pid_file_of_junk_is_got_over(data_dir: Path, junk: str) -> None:
-    with embedded.running(data_dir):
-        pass
     (data_dir / "postgres" / "postmaster.pid").write_text(junk)
     with embedded.running(data_dir):
         assert select(data_dir, "1") == 1
@@ -219,7 +220,8 @@ def test_a_start_while_the_last_server_is_shutting_down_waits_for_it(data_dir: P
         assert select(data_dir, "1") == 1
 
 
-def test_two_commands_that_start_at_once_share_one_server(data_dir: Path) -> None:
+def test_two_commands_that_start_at_once_share_one_server(folder: Path) -> None:
+    data_dir = folder / "data"
     one, other = User(data_dir), User(data_dir)
     server = one.server()
     assert other.server() == server
@@ -254,13 +256,15 @@ def test_a_data_folder_is_claimed_once(data_dir: Path) -> None:
     embedded.claim(data_dir).close()
 
 
-def test_an_initdb_cut_short_is_begun_again(data_dir: Path) -> None:
+def test_an_initdb_cut_short_is_begun_again(folder: Path) -> None:
+    data_dir = folder / "data"
     (data_dir / "postgres.new" / "base").mkdir(parents=True)
     with embedded.running(data_dir):
         assert select(data_dir, "1") == 1
 
 
-def test_a_server_that_does_not_start_shows_the_end_of_its_log(data_dir: Path) -> None:
+def test_a_server_that_does_not_start_shows_the_end_of_its_log(folder: Path) -> None:
+    data_dir = folder / "data"
     with embedded.running(data_dir):
         pass
     (data_dir / "postgres" / "PG_VERSION").write_text("9.6\n")
@@ -269,12 +273,14 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(data_dir: Path) -
     assert message.endswith("database files are incompatible with server")
 
 
-def test_a_data_folder_that_is_a_file_is_refused_in_one_line(data_dir: Path) -> None:
-    data_dir.touch()
-    assert refusal(data_dir) == f"DATA_DIR {data_dir} cannot be used: File exists: {data_dir}."
+def test_a_data_folder_that_is_a_file_is_refused_in_one_line(folder: Path) -> None:
+    file = folder / "data"
+    file.touch()
+    assert refusal(file) == f"DATA_DIR {file} cannot be used: File exists: {file}."
 
 
-def test_a_large_log_is_put_aside(data_dir: Path) -> None:
+def test_a_large_log_is_put_aside(folder: Path) -> None:
+    data_dir = folder / "data"
     data_dir.mkdir()
     (data_dir / "postgres.log").write_bytes(b"x" * (embedded.LOG_LIMIT + 1))
     with embedded.running(data_dir) as server:
@@ -286,11 +292,12 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the se
 
 
 @needs_root
-def test_as_root_the_server_is_another_users(data_dir: Path) -> None:
+def test_as_root_the_server_is_another_users(folder: Path) -> None:
+    data_dir = folder / "data"
     with embedded.running(data_dir) as server:
         process = server.process()
         assert process and process.username() != "root"
-        assert data_dir.stat().st_uid == 0
+    assert data_dir.stat().st_uid == 0
 
 
 @needs_root

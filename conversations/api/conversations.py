@@ -11,15 +11,17 @@ from accounts.api.once import once
 from accounts.api.requests import Request, ViewSet
 from chatstore.api import pagination
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
-from chatstore.api.views import flag, one, valid
+from chatstore.api.views import as_json, flag, one
 from conversations.models import Conversation
-from conversations.querysets import ConversationQuerySet
+from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
 from conversations.services import branches, conversations
 
 from .filters import filter_parameters, filtered
 from .serializers import BranchSerializer, ConversationSerializer, NewConversationSerializer
 
 CURSOR = "conversations"
+NEW, WHOLE, CHANGES = NewConversationSerializer(), ConversationSerializer(), ConversationSerializer(partial=True)
+CHOICE = BranchSerializer()
 # What a PUT that leaves a field out sets it to.
 BLANK: dict[str, Any] = {
     "model": "",
@@ -66,7 +68,7 @@ class ConversationViewSet(ViewSet):
         """A conversation, with its first messages where they are there already.
 
         Without a title it is titled by the first line that a user says, or `New Chat` and the date."""
-        fields = valid(NewConversationSerializer(data=request.data))
+        fields = NEW.run_validation(request.data)
         drafts = fields.pop("messages", [])
 
         def make() -> tuple[Sequence[Conversation], bool]:
@@ -75,7 +77,7 @@ class ConversationViewSet(ViewSet):
 
         made, again = once(request, make)
         if made:
-            return Response(ConversationSerializer(made[0]).data, 201)
+            return Response(as_json(made[0], [*CONVERSATION_FIELDS, "is_archived"]), 201)
         return Response(self.live(again[0]))
 
     @extend_schema(responses=ConversationSerializer)
@@ -84,12 +86,12 @@ class ConversationViewSet(ViewSet):
 
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
-        return self._update(id, valid(ConversationSerializer(data=request.data, partial=True)))
+        return self._update(id, CHANGES.run_validation(request.data))
 
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def update(self, request: Request, id: uuid.UUID) -> Response:
         """Every field that can be written: one left out goes back to its default, but for the title, which stays."""
-        return self._update(id, BLANK | valid(ConversationSerializer(data=request.data)))
+        return self._update(id, BLANK | WHOLE.run_validation(request.data))
 
     def _update(self, id: uuid.UUID, changes: dict[str, Any]) -> Response:
         changes.pop("external_id", None)  # given once, when the conversation is made
@@ -115,7 +117,7 @@ class ConversationViewSet(ViewSet):
     @extend_schema(request=BranchSerializer, responses=ConversationSerializer)
     def branch(self, request: Request, id: uuid.UUID) -> Response:
         """Shows another branch, down to its newest message."""
-        chosen = valid(BranchSerializer(data=request.data))
+        chosen = CHOICE.run_validation(request.data)
         branches.switch(user=request.user, conversation_id=id, **chosen)
         return Response(self.live(id))
 

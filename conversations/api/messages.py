@@ -12,10 +12,10 @@ from accounts.api.once import once
 from accounts.api.requests import Request, ViewSet
 from chatstore.api import pagination
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
-from chatstore.api.views import flag, one, valid
+from chatstore.api.views import as_json, flag, one
 from chatstore.errors import NotFound
 from conversations.models import Conversation, Message, Reaction
-from conversations.querysets import MessageQuerySet
+from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
 from conversations.services import branches, messages, reactions
 from conversations.services.sync import sync
 
@@ -29,6 +29,13 @@ from .serializers import (
 )
 
 CURSOR = "messages"
+MESSAGE, CHANGES, REACTION = MessageSerializer(), ChangedMessageSerializer(partial=True), ReactionSerializer()
+MANY: serializers.ListSerializer[Any] = serializers.ListSerializer(
+    child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False
+)
+HISTORY: serializers.ListSerializer[Any] = serializers.ListSerializer(
+    child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT
+)
 PAGE = paged("MessagePage", TreeMessageSerializer)
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
@@ -79,13 +86,13 @@ class TranscriptViewSet(ViewSet):
         """One message, or an array of up to 1,000, all or none, at the end of the shown branch. An array is answered
         with an array."""
         many = isinstance(request.data, list)
-        drafts = _drafts(MessageSerializer, request.data if many else [request.data], settings.MESSAGES_LIMIT)
+        drafts = MANY.run_validation(request.data) if many else [MESSAGE.run_validation(request.data)]
 
         def make() -> tuple[Sequence[Message], bool]:
             return messages.append(user=request.user, conversation_id=id, drafts=drafts)
 
         made, again = once(request, make)
-        data = MessageSerializer(made, many=True).data if made else self._again(id, again)
+        data = [_made(row) for row in made] or self._again(id, again)
         return Response(data if many else data[0], 201 if made else 200)
 
     def _again(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[orjson.Fragment]:
@@ -100,7 +107,7 @@ class TranscriptViewSet(ViewSet):
         """The whole history, as the client has it. What is stored already stays as it is; what differs becomes a
         branch; a shorter history ends the shown branch earlier; nothing is deleted. Sent again unchanged, it writes
         nothing."""
-        drafts = _drafts(SyncedMessageSerializer, request.data, settings.HISTORY_LIMIT, allow_empty=True)
+        drafts = HISTORY.run_validation(request.data)
         sync(user=request.user, conversation_id=id, drafts=drafts)
         return self._page(request, id)
 
@@ -118,8 +125,9 @@ class TranscriptViewSet(ViewSet):
         return Response([orjson.Fragment(text) for text in reversed(newest)])
 
 
-def _drafts(serializer: type[MessageSerializer], data: Any, limit: int, *, allow_empty: bool = False) -> Any:
-    return valid(serializers.ListSerializer(data=data, child=serializer(), max_length=limit, allow_empty=allow_empty))
+def _made(row: Message) -> dict[str, Any]:
+    """A message just made: nobody has reacted to it yet."""
+    return as_json(row, MESSAGE_FIELDS, reactions=[])
 
 
 class MessageViewSet(ViewSet):
@@ -145,7 +153,7 @@ class MessageViewSet(ViewSet):
     )
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
         """In place, or with `branch=true` as an alternative: an edited question, a regenerated reply."""
-        changes = valid(ChangedMessageSerializer(data=request.data, partial=True))
+        changes = CHANGES.run_validation(request.data)
         if flag(request, "branch"):
             return self._branch(request, id, changes)
         messages.update(user=request.user, message_id=id, changes=changes)
@@ -156,7 +164,7 @@ class MessageViewSet(ViewSet):
             return [branches.branch(user=request.user, message_id=id, changes=changes)], True
 
         made, again = once(request, make)
-        return Response(MessageSerializer(made[0]).data, 201) if made else Response(self.current(again[0]))
+        return Response(_made(made[0]), 201) if made else Response(self.current(again[0]))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
@@ -181,7 +189,7 @@ class ReactionViewSet(ViewSet):
     @extend_schema(request=ReactionSerializer, responses={201: ReactionSerializer, 200: ReactionSerializer})
     def create(self, request: Request, id: uuid.UUID) -> Response:
         """The same reaction twice is one."""
-        chosen = valid(ReactionSerializer(data=request.data))
+        chosen = REACTION.run_validation(request.data)
         reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
         return Response(ReactionSerializer(reaction).data, 201 if is_new else 200)
 
@@ -189,6 +197,6 @@ class ReactionViewSet(ViewSet):
         parameters=[OpenApiParameter("type", str, required=True, description="Which one.")], responses={204: None}
     )
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
-        chosen = valid(ReactionSerializer(data={"type": request.query_params.get("type", "")}))
+        chosen = REACTION.run_validation({"type": request.query_params.get("type", "")})
         reactions.unreact(user=request.user, message_id=id, **chosen)
         return Response(status=204)

@@ -1,5 +1,5 @@
 """The shapes of the native API. Rules live in services; what is read comes from `querysets`, as JSON made by
-PostgreSQL, which these state for the schema and hold to (tests compare the two)."""
+PostgreSQL: for that these are its description in the schema (tests hold the two together)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from chatstore.api.fields import Flag, Json, Labels, StrictSerializer, Text, Time
-from conversations.models import Message, Role, Status
+from conversations.models import Role, Status
 
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
@@ -46,11 +46,7 @@ class MessageSerializer(StrictSerializer):
     created_at = Time(read_only=True)
     updated_at = Time(read_only=True)
     deleted_at = Time(read_only=True, allow_null=True)
-    reactions = serializers.SerializerMethodField()
-
-    def get_reactions(self, message: Message) -> list[str]:
-        """Rows are serialized here when they were just made; all others come as JSON from `querysets`."""
-        return []
+    reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in ("content", "parts", "tool_calls")):

@@ -77,7 +77,7 @@ def _known(data: Any, names: set[str], path: str) -> dict[str, Any]:
 
 def _check(row: Conversation | Message, fields: Any, path: str) -> None:
     for name in fields:
-        field = row._meta.get_field(name)
+        field: Any = row._meta.get_field(name)
         value = getattr(row, name)
         try:
             if field.clean(value, row) != value:  # a number that would become a string

@@ -50,9 +50,7 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
-        connection.settings_dict["OPTIONS"].pop(
-            "pool", None
-        )  # one connection, and only to begin with
+        connection.settings_dict["OPTIONS"].pop("pool", None)  # one connection, and only to begin with
         with _claimed_data_dir():
             _try_port()
             with _database() as server:

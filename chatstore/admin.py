@@ -1,0 +1,87 @@
+"""What the admin's pages share. Tables are big: nothing is counted, sorted or filtered without a bound."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest  # noqa: TID251
+
+COUNTED = 10_000
+
+admin.site.site_header = admin.site.site_title = "chatstore"
+
+
+class AtLeast(int):
+    """A count that was given up; pages show it as 10,000+."""
+
+    def __str__(self) -> str:
+        return f"{self:,}+"
+
+
+class BoundedPaginator(Paginator):
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet, self.object_list).order_by()[: COUNTED + 1].count()
+        return rows if rows <= COUNTED else AtLeast(COUNTED)
+
+
+class NewestFirst(ChangeList):
+    """In the order of the primary key whatever the address asks for, and with the columns that the list shows."""
+
+    model_admin: "BigTableAdmin"
+
+    def get_ordering(self, request: "HttpRequest", queryset: QuerySet) -> list[str | Combinable]:
+        return ["-pk"]
+
+    def get_queryset(self, request: "HttpRequest", exclude_parameters: Any = None) -> QuerySet:
+        return super().get_queryset(request, exclude_parameters).only(*self.model_admin.list_only)
+
+
+class BigTableAdmin(admin.ModelAdmin):
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each one is a count
+    actions_selection_counter = False  # it offers to select all rows of all pages
+    ordering = ("-pk",)  # UUIDv7: the newest first, by the primary key's index
+    sortable_by = ()
+    list_only: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
+
+    def get_changelist(self, request: "HttpRequest", **kwargs: Any) -> type[ChangeList]:
+        return NewestFirst
+
+    def lookup_allowed(self, lookup: str, value: str, request: "HttpRequest | None" = None) -> bool:
+        """Those that links and filters use. Any other, typed into an address, would search the table."""
+        return lookup in self.lookups
+
+
+class ReadOnly:
+    """Permissions of an admin that shows rows and changes none."""
+
+    def has_add_permission(self, request: "HttpRequest") -> bool:
+        return False
+
+    def has_change_permission(self, request: "HttpRequest", obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: "HttpRequest", obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly, BigTableAdmin):
+    """The audit: what staff changed, and whose conversations they read."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
+    list_select_related = ("user", "content_type")
+    list_filter = ("action_flag",)
+    lookups = ("action_flag__exact", "object_id")
+    fields = (*list_display, "object_id")
+    readonly_fields = ("get_change_message",)

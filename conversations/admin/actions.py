@@ -1,0 +1,76 @@
+"""Trash, restore, delete for good: what staff may do to conversations, each through its service and into the log."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, DELETION
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from chatstore.errors import Refused
+from conversations.models import Conversation
+from conversations.querysets import ConversationQuerySet
+from conversations.services import conversations
+
+from . import audit
+
+Act = Callable[[HttpRequest, Conversation], object]
+
+
+class ConversationActions(admin.ModelAdmin):
+    actions = ("trash", "restore", "purge")
+
+    def has_trash_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.delete_conversation")
+
+    def has_purge_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="Move to trash", permissions=["trash"])
+    def trash(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
+        self._each(request, queryset.live(), _trash, "moved to the trash")
+
+    @admin.action(description="Restore", permissions=["trash"])
+    def restore(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
+        self._each(request, queryset.trashed(), _restore, "restored")
+
+    @admin.action(description="Delete for good", permissions=["purge"])
+    def purge(self, request: HttpRequest, queryset: ConversationQuerySet) -> HttpResponse | None:
+        if "confirmed" in request.POST:
+            self._each(request, queryset, _purge, "deleted for good")
+            return None
+        context = self.admin_site.each_context(request) | {
+            "title": "Delete for good?",
+            "conversations": queryset,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/conversations/conversation/purge.html", context)
+
+    def _each(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, done: str) -> None:
+        count = 0
+        for conversation in queryset:
+            try:
+                act(request, conversation)
+                count += 1
+            except Refused as refused:
+                self.message_user(request, f"{conversation.pk}: {refused.message}", messages.ERROR)
+        self.message_user(request, f"Conversations {done}: {count}.")
+
+
+@transaction.atomic
+def _trash(request: HttpRequest, conversation: Conversation) -> None:
+    conversations.trash(user=conversation.user, conversation_id=conversation.pk)
+    audit.record(request, conversation, "Moved to the trash.", CHANGE)
+
+
+@transaction.atomic
+def _restore(request: HttpRequest, conversation: Conversation) -> None:
+    conversations.restore(user=conversation.user, conversation_id=conversation.pk)
+    audit.record(request, conversation, "Restored.", CHANGE)
+
+
+def _purge(request: HttpRequest, conversation: Conversation) -> None:
+    # Many transactions: the line is in the log before the first of them.
+    audit.record(request, conversation, "Deleted for good.", DELETION)
+    conversations.purge(user=conversation.user, conversation_id=conversation.pk)

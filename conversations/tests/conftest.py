@@ -1,0 +1,37 @@
+import pytest
+from hypothesis import HealthCheck, settings
+
+from accounts.models import User
+
+from .cast import person
+
+# The same sequences each time. `pytest --hypothesis-profile=long` makes others, and many; it prints what it takes to
+# repeat a failure.
+settings.register_profile(
+    "default",
+    max_examples=25,
+    stateful_step_count=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "long", settings.get_profile("default"), max_examples=2_500, derandomize=False, print_blob=True
+)
+settings.load_profile("default")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return person("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return person("Bob")
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return person("Sam", is_staff=True)
