@@ -27,6 +27,7 @@ class NewUserForm(AdminUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].required = True
+        self.fields["email"].help_text = ""
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"].lower()

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 
 if TYPE_CHECKING:
     from django.http import HttpRequest  # noqa: TID251
@@ -79,9 +80,14 @@ class ReadOnly:
 class LogEntryAdmin(ReadOnly, BigTableAdmin):
     """The audit: what staff changed, and whose conversations they read."""
 
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
+    list_display = ("action_time", "user", "get_change_message", "content_type", "object_link")
     list_select_related = ("user", "content_type")
     list_filter = ("action_flag",)
-    lookups = ("action_flag__exact", "object_id")
-    fields = (*list_display, "object_id")
-    readonly_fields = ("get_change_message",)
+    lookups = ("action_flag__exact",)
+    fields = list_display
+    readonly_fields = ("get_change_message", "object_link")
+
+    @admin.display(description="object")
+    def object_link(self, entry: LogEntry) -> str:
+        url = entry.get_admin_url()
+        return format_html('<a href="{}">{}</a>', url, entry.object_repr) if url else entry.object_repr

@@ -1,6 +1,6 @@
 """Numbers about what one user has."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 

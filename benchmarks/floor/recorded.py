@@ -14,7 +14,7 @@ from django.test import Client
 from benchmarks.fill import TENTH
 from benchmarks.text import WORDS
 
-NAMED = re.compile(r'"(\w+)" = %s')
+NAMED = re.compile(r'(\w+)"? = %s')
 
 
 @dataclass(frozen=True)

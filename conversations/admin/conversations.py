@@ -3,6 +3,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm, Textarea
@@ -13,33 +14,31 @@ from conversations.models import Conversation
 from conversations.services import conversations
 
 from . import actions, audit, transcript
-from .fields import ConversationStateFilter, preformatted, short_title, state
+from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
 
 OWNERS = 100  # found by e-mail in one search
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
-NUMBERS = ("message_count", "last_seq", "tip_seq", "prompt_tokens", "completion_tokens")
+GLANCE = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
 REPORTED_USAGE, METADATA = preformatted("reported_usage"), preformatted("metadata")
-ORIGIN = ("id", "external_id", "source", "end_user", "title_is_auto")
-TIMES = ("created_at", "active_at", "updated_at", "deleted_at")
+DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated_at deleted_at".split()
 
 
 @admin.register(Conversation)
 class ConversationAdmin(actions.ConversationActions, audit.AuditedAdmin):
-    list_display = (short_title, "user", "model", "source", "message_count", state, "is_pinned", "active_at")
+    list_display = (short_title, "user", message_count, active, state, "model", "source")
     list_select_related = ("user",)
     list_only = tuple(
-        "title user__email user__name model source message_count archived_at deleted_at is_pinned active_at".split()
+        "title user__email user__name model source message_count archived_at deleted_at active_at".split()
     )
     list_filter = (ConversationStateFilter, "is_pinned")
     lookups = ("state", "is_pinned__exact", "user")
     search_fields = ("title",)  # shows the box; found() is the search
     search_help_text = "An id of ours or of its client, a part of the title, or the beginning of its owner's e-mail."
-    readonly_fields = ("user", *NUMBERS, REPORTED_USAGE, *ORIGIN, METADATA, *TIMES)
+    readonly_fields = (*flatten(GLANCE), *DETAILS, REPORTED_USAGE, METADATA)
     fieldsets = (
-        (None, {"fields": ("user", "title", ("model", "is_pinned"), ("tags", "notebooks"), "archived_at")}),
-        ("Numbers", {"fields": (*NUMBERS, REPORTED_USAGE), "classes": ("collapse",)}),
-        ("Origin", {"fields": (*ORIGIN, METADATA), "classes": ("collapse",)}),
-        ("Times", {"fields": TIMES, "classes": ("collapse",)}),
+        (None, {"fields": GLANCE}),
+        ("Change", {"fields": EDITABLE, "classes": ("collapse",)}),
+        ("Details", {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
     )
     formfield_overrides = {
         # One in a line: a tag may contain a comma.

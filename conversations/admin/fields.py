@@ -21,7 +21,7 @@ def preformatted(name: str) -> Any:
     def show(obj: Model) -> str:
         value = getattr(obj, name)
         if value in (None, "", {}, []):
-            return ""
+            return "-"
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
         return format_html('<div class="preformatted" dir="auto">{}</div>', text)
 
@@ -32,6 +32,21 @@ def preformatted(name: str) -> Any:
 @admin.display(description="title")
 def short_title(conversation: Any) -> str:
     return Truncator(conversation.title).chars(80) or "(no title)"
+
+
+@admin.display(description="messages")
+def message_count(conversation: Any) -> int:
+    return conversation.message_count
+
+
+@admin.display(description="active")
+def active(conversation: Any) -> str:
+    return f"{conversation.active_at:%Y-%m-%d %H:%M}"
+
+
+@admin.display(description="created")
+def created(obj: Any) -> str:
+    return f"{obj.created_at:%Y-%m-%d %H:%M}"
 
 
 @admin.display(description="state")

@@ -9,7 +9,7 @@ from chatstore.admin import ReadOnly
 from conversations.models import Message
 
 from . import audit
-from .fields import StateFilter, preformatted, state
+from .fields import StateFilter, created, preformatted, state
 
 CONTENT, REASONING, PARTS, TOOL_CALLS = map(preformatted, ("content", "reasoning", "parts", "tool_calls"))
 ERROR, USAGE, METADATA = map(preformatted, ("error", "usage", "metadata"))
@@ -27,7 +27,7 @@ class MessageAdmin(ReadOnly, audit.AuditedAdmin):
     what an index answers: there are too many messages for anything else.
     """
 
-    list_display = ("__str__", "conversation", "user", "model", "status", "is_active", state, "created_at")
+    list_display = ("__str__", "conversation", "user", created, state, "is_active", "status", "model")
     list_select_related = ("conversation", "user")
     list_only = tuple(
         "seq role conversation__title user__email user__name model status is_active deleted_at created_at".split()

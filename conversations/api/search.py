@@ -10,8 +10,9 @@ from accounts.api.requests import APIView, Request
 from chatstore.api import pagination
 from chatstore.api.fields import Time
 from chatstore.api.schema import PAGING, paged
+from chatstore.api.views import time
 from conversations import search
-from conversations.models import Conversation, Role
+from conversations.models import Role
 
 SORTS = ("recent", "relevance")
 TITLES = 20  # at most, beside the first page of messages
@@ -30,13 +31,10 @@ class HitSerializer(serializers.Serializer[Any]):
 
 
 class TitleHitSerializer(serializers.Serializer[Any]):
-    conversation_id = serializers.UUIDField(source="id")
+    conversation_id = serializers.UUIDField()
     title = serializers.CharField()
-    snippet = serializers.SerializerMethodField(help_text="The title as HTML, the matches in `<mark>`.")
+    snippet = serializers.CharField(help_text="The title as HTML, the matches in `<mark>`.")
     active_at = Time()
-
-    def get_snippet(self, conversation: Conversation) -> str:
-        return search.marked(conversation.title, self.context["matches"])
 
 
 class SearchView(APIView):
@@ -47,8 +45,7 @@ class SearchView(APIView):
                 str,
                 required=True,
                 description='Words, `"phrases"`, `-exclusions`, and the operators `role:`, `model:`, `tag:`, '
-                "`before:`, `after:` (ISO 8601, UTC), `has:tool_calls`, `in:title`. From three characters on a word "
-                "is found inside others.",
+                "`before:`, `after:` (ISO 8601, UTC), `has:tool_calls`, `in:title`.",
             ),
             OpenApiParameter("sort", str, enum=SORTS, description="`recent` where it is left out."),
             *PAGING,
@@ -56,31 +53,50 @@ class SearchView(APIView):
         responses=paged("SearchPage", HitSerializer, conversations=TitleHitSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
-        """The caller's messages, on every branch; and on the first page conversations by their title."""
+        """The caller's messages, on every branch; and on the first page conversations by their title.
+
+        A word is found by its stem. Where words are found less than a page of times, they are found inside of others,
+        too, from three characters on."""
         query = search.parse(_text(request))
         sort, limit = _sort(request), pagination.limit_of(request, default=20, most=100)
         after = pagination.cursor_of(request, f"search-{sort}", _position)
-        hits = (
-            []
-            if query.in_title
-            else search.messages(
-                user=request.user, query=query, limit=limit + 1, by_relevance=sort == "relevance", after=after
-            )
-        )
+        hits, inside = _hits(request, query, sort=sort, limit=limit + 1, after=after)
         following = None
         if len(hits) > limit:
             hits = hits[:limit]
-            following = pagination.next_url(request, _cursor(sort, hits[-1]))
-        titles = (
-            [] if after or not query.terms else search.titles(user=request.user, query=query).by_activity()[:TITLES]
-        )
+            following = pagination.next_url(request, _cursor(sort, hits[-1], inside))
         return Response(
             {
-                "conversations": TitleHitSerializer(titles, many=True, context={"matches": search.typed(query)}).data,
-                "results": HitSerializer(hits, many=True).data,
+                "conversations": [] if after else _titles(request, query),
+                "results": [_as_json(hit) for hit in hits],
                 "next": following,
             }
         )
+
+
+def _hits(
+    request: Request, query: search.Query, *, sort: str, limit: int, after: search.Position | None
+) -> tuple[list[search.Hit], bool]:
+    if query.in_title:
+        return [], False
+    return search.messages(user=request.user, query=query, limit=limit, by_relevance=sort == "relevance", after=after)
+
+
+def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
+    if not query.terms:
+        return []
+    matches = search.typed(query)
+    rows = search.titles(user=request.user, query=query).by_activity().values_list("id", "title", "active_at")
+    return [
+        {"conversation_id": id, "title": title, "snippet": search.marked(title, matches), "active_at": time(active_at)}
+        for id, title, active_at in rows[:TITLES]
+    ]
+
+
+def _as_json(hit: search.Hit) -> dict[str, Any]:
+    shown = hit._asdict()
+    del shown["rank"]
+    return shown | {"created_at": time(hit.created_at)}
 
 
 def _text(request: Request) -> str:
@@ -97,10 +113,10 @@ def _sort(request: Request) -> str:
     return sort
 
 
-def _cursor(sort: str, hit: search.Hit) -> str:
+def _cursor(sort: str, hit: search.Hit, inside: bool) -> str:
     key = hit.rank if sort == "relevance" else hit.created_at.isoformat()
-    return pagination.encode(f"search-{sort}", [key, str(hit.message_id)])
+    return pagination.encode(f"search-{sort}", [key, str(hit.message_id), inside])
 
 
-def _position(key: str | float, id: str) -> tuple[datetime | float, UUID]:
-    return (datetime.fromisoformat(key) if isinstance(key, str) else float(key)), UUID(id)
+def _position(key: str | float, id: str, inside: bool) -> search.Position:
+    return search.Position(datetime.fromisoformat(key) if isinstance(key, str) else float(key), UUID(id), inside)

@@ -1,5 +1,5 @@
-"""What a person typed, taken apart. Nothing is an error: what is no operator, or one with a value that makes no sense, is
-text to look for."""
+"""What a person typed, taken apart. Nothing is an error: what is no operator, or one with a value that makes no sense,
+is text to look for."""
 
 import re
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from .cast import person
 # repeat a failure.
 settings.register_profile(
     "default",
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,

@@ -1,0 +1,79 @@
+"""How tests call the API: as a browser with a session, or as a program with a token."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from accounts import services
+from accounts.models import User
+
+NOTHING = object()
+BROWSER = {"Sec-Fetch-Site": "same-origin"}
+KINDS = ("token", "session")
+
+
+def person(name: str, **fields: Any) -> User:
+    """Without a password: hashing one takes longer than most tests."""
+    return User.objects.create(email=f"{name.lower()}@example.com", name=name, **fields)
+
+
+class Caller:
+    """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
+
+    answer: Any
+
+    def __init__(self, user: User | None = None, by: str = "token", **token: Any) -> None:
+        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        self.headers: dict[str, str] = {}
+        if user and by == "session":
+            self.client.force_login(user)
+            self.headers = BROWSER
+        elif user:
+            self.token, secret = services.create_token(user=user, name="a test", **token)
+            self.headers = {"Authorization": f"Bearer {secret}"}
+
+    def __call__(self, method: str, path: str, body: Any = NOTHING, *, status: int = 200, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = b"" if body is NOTHING else body if isinstance(body, bytes) else json.dumps(body).encode()
+        url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
+        # Junk in a query arrives as it is.
+        path, _, query = url.removeprefix("http://testserver").partition("?")
+        self.answer = self.client.generic(
+            method, path, sent, "application/json", headers=self.headers | named, QUERY_STRING=query
+        )
+        assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
+        return json.loads(self.text) if self.text.startswith(("{", "[")) else None
+
+    @property
+    def text(self) -> str:
+        return str(self.answer.content.decode())
+
+    def refusal(self, method: str, path: str, body: Any = NOTHING, *, status: int, **headers: str) -> Any:
+        """The error of a refused call, without its message for people."""
+        error = self(method, path, body, status=status, **headers)["error"]
+        return error["code"], error["field"]
+
+    def pages(self, path: str) -> list[Any]:
+        """The rows of every page, from the first."""
+        rows: list[Any] = []
+        url: str | None = path
+        while url:
+            page = self("GET", url)
+            rows += page["results"]
+            url = page["next"]
+        return rows
+
+
+def is_error(answer: Any) -> bool:
+    """The one shape of errors."""
+    body = json.loads(answer.content)
+    error = body["error"]
+    details = error["details"]
+    assert list(body) == ["error"]
+    assert list(error) == ["code", "message", "field", "details"]
+    assert details and all(list(detail) == ["code", "message", "field"] for detail in details)
+    assert all(isinstance(detail[name], str) and detail[name] for detail in details for name in ("code", "message"))
+    assert all(detail["field"] is None or isinstance(detail["field"], str) for detail in details)
+    assert {name: error[name] for name in details[0]} == details[0]
+    return True

@@ -1,0 +1,275 @@
+"""Every route, from the URL resolver, called by everyone: nobody, a stranger, the owner, with every kind of token."""
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.api.tests.callers import KINDS, NOTHING, Caller, is_error, person
+from accounts.models import ApiToken, User
+from conversations.services import conversations, messages, reactions
+
+# Answered to everyone.
+PUBLIC = {"", "api/schema/", "api/docs/", "docs/", "livez/", "readyz/"}
+# Behind a door of their own: pages for people, which are sent to sign in; their tests are elsewhere.
+ELSEWHERE = ("admin/", "accounts/", "_allauth/")
+PREFIX = "api/v1/"
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass(frozen=True)
+class Row:
+    method: str
+    path: str
+    body: Any = NOTHING
+    status: int = 200  # to the owner
+    thing: str = ""  # whose id stands for <uuid:id>
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def route(self) -> str:
+        return self.path.partition("?")[0]
+
+
+MESSAGE = {"role": "user", "content": "Hello?"}
+ROWS = [
+    Row("GET", "conversations/"),
+    Row("POST", "conversations/", {}, 201),
+    Row("GET", "conversations/<uuid:id>/", thing="conversation"),
+    Row("PATCH", "conversations/<uuid:id>/", {"title": "New"}, thing="conversation"),
+    Row("PUT", "conversations/<uuid:id>/", {"title": "New"}, thing="conversation"),
+    Row("DELETE", "conversations/<uuid:id>/", status=204, thing="conversation"),
+    Row("DELETE", "conversations/<uuid:id>/?permanent=true", status=204, thing="conversation"),
+    Row("POST", "conversations/<uuid:id>/restore/", thing="trashed_conversation"),
+    Row("POST", "conversations/<uuid:id>/branch/", {"message_id": "{message}"}, thing="conversation"),
+    Row("GET", "conversations/<uuid:id>/messages/", thing="conversation"),
+    Row("POST", "conversations/<uuid:id>/messages/", MESSAGE, 201, thing="conversation"),
+    Row("PUT", "conversations/<uuid:id>/messages/", [MESSAGE], thing="conversation"),
+    Row("GET", "conversations/<uuid:id>/history/", thing="conversation"),
+    Row("GET", "messages/<uuid:id>/", thing="message"),
+    Row("PATCH", "messages/<uuid:id>/", {"content": "New"}, thing="message"),
+    Row("PATCH", "messages/<uuid:id>/?branch=true", {"content": "New"}, 201, thing="message"),
+    Row("DELETE", "messages/<uuid:id>/", status=204, thing="message"),
+    Row("POST", "messages/<uuid:id>/restore/", thing="trashed_message"),
+    Row("GET", "messages/<uuid:id>/reactions/", thing="message"),
+    Row("POST", "messages/<uuid:id>/reactions/", {"type": "wow"}, 201, thing="message"),
+    Row("DELETE", "messages/<uuid:id>/reactions/?type=like", status=204, thing="message"),
+    Row("GET", "search/?q=zebra"),
+    Row("GET", "stats/"),
+    Row("GET", "me/"),
+    Row("PATCH", "me/", {"name": "Al"}),
+    Row("GET", "preferences/"),
+    Row("PATCH", "preferences/", {"theme": "light"}),
+    Row("PUT", "preferences/", {"theme": "light"}),
+    Row("GET", "tokens/"),
+    Row("POST", "tokens/", {"name": "a program"}, 201),
+    Row("DELETE", "tokens/<uuid:id>/", status=204, thing="token"),
+]
+every_row = pytest.mark.parametrize("row", ROWS, ids=str)
+every_write = pytest.mark.parametrize("row", [row for row in ROWS if row.method in WRITES], ids=str)
+every_read = pytest.mark.parametrize("row", [row for row in ROWS if row.method not in WRITES], ids=str)
+both_kinds = pytest.mark.parametrize("by", KINDS)
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield route, pattern.callback
+
+
+def methods(view: Any) -> set[str]:
+    """Of a view of the API."""
+    names = getattr(view, "actions", None) or {name for name in view.cls.http_method_names if hasattr(view.cls, name)}
+    return {name.upper() for name in names} - {"HEAD", "OPTIONS"}
+
+
+class World:
+    """One of everything of Alice's."""
+
+    def __init__(self, alice: User) -> None:
+        drafts = [{"role": "user", "content": "The zebra?"}, {"role": "assistant", "content": "Striped."}]
+        self.conversation, _ = conversations.create(user=alice, fields={"title": "Zebras"}, drafts=drafts)
+        self.message, self.trashed_message = self.conversation.messages.order_by("seq")
+        self.trashed_conversation, _ = conversations.create(user=alice, fields={}, drafts=drafts)
+        self.token = Caller(alice).token
+        self.reaction, _ = reactions.react(user=alice, message_id=self.message.id, type="like")
+        messages.trash(user=alice, message_id=self.trashed_message.id)
+        conversations.trash(user=alice, conversation_id=self.trashed_conversation.id)
+
+    @property
+    def ids(self) -> set[str]:
+        return {str(thing.id) for thing in vars(self).values()}
+
+    def call(self, caller: Caller, row: Row, status: int) -> Any:
+        path = row.path.replace("<uuid:id>", str(getattr(self, row.thing).id) if row.thing else "")
+        body = {"message_id": str(self.message.id)} if "branch/" in row.path else row.body
+        return caller(row.method, path, body, status=status)
+
+    def refuse(self, caller: Caller, row: Row, status: int) -> str:
+        code: str = self.call(caller, row, status)["error"]["code"]
+        assert is_error(caller.answer)
+        return code
+
+
+@pytest.fixture
+def world(alice: User) -> World:
+    return World(alice)
+
+
+def test_every_route_is_in_a_table_here() -> None:
+    found = {(method, route) for route, view in ours() for method in methods(view)}
+    assert found == {(row.method, PREFIX + row.route) for row in ROWS}
+
+
+def ours() -> Iterator[tuple[str, Any]]:
+    for route, view in routes(get_resolver().url_patterns):
+        if route not in PUBLIC and not route.startswith(ELSEWHERE):
+            yield route, view
+
+
+def test_public_routes_answer_to_nobody(db: None) -> None:
+    for path in PUBLIC:
+        assert Client().get(f"/{path}").status_code == 200, path
+
+
+@every_row
+def test_nobody_gets_a_401(row: Row, world: World) -> None:
+    caller = Caller()
+    assert world.refuse(caller, row, 401) == "not_authenticated"
+    assert caller.answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@both_kinds
+@every_row
+def test_a_stranger_gets_a_404_where_the_owner_is_answered(row: Row, by: str, world: World, alice: User) -> None:
+    stranger = Caller(person("Bob"), by=by)
+    if row.thing:
+        assert world.refuse(stranger, row, 404) == "not_found"
+    else:
+        world.call(stranger, row, row.status)
+        assert not any(id in stranger.text for id in world.ids), "a stranger reads something of Alice's"
+    world.call(Caller(alice, by=by), row, row.status)
+
+
+@every_row
+def test_staff_are_strangers_too(row: Row, world: World) -> None:
+    staff = Caller(person("Sam", is_staff=True, is_superuser=True))
+    if row.thing:
+        assert world.refuse(staff, row, 404) == "not_found"
+
+
+def test_a_stranger_does_not_show_a_message_of_another_in_a_conversation_of_his_own(world: World) -> None:
+    bob = Caller(person("Bob"))
+    his = bob("POST", "conversations/", {}, status=201)["id"]
+    bob.refusal("POST", f"conversations/{his}/branch/", {"message_id": str(world.message.id)}, status=404)
+
+
+@every_row
+def test_an_absent_id_is_a_404(row: Row, world: World, alice: User) -> None:
+    if row.thing:
+        path = row.path.replace("<uuid:id>", "00000000-0000-7000-8000-000000000000")
+        body = {"message_id": str(world.message.id)} if "branch/" in row.path else row.body
+        assert Caller(alice).refusal(row.method, path, body, status=404) == ("not_found", None)
+
+
+@pytest.mark.parametrize("id", ["1", "not-a-uuid", "0190163d-8694-739b-aea5-966c26f8ad9", "%00", "..%2f", "%ff", "é"])
+@every_row
+def test_a_malformed_id_is_a_404(row: Row, id: str, world: World, alice: User) -> None:
+    if row.thing:
+        assert Caller(alice).refusal(row.method, row.path.replace("<uuid:id>", id), row.body, status=404) == (
+            "not_found",
+            None,
+        )
+
+
+@every_write
+def test_a_token_that_may_only_read_gets_a_403_for_a_write(row: Row, world: World, alice: User) -> None:
+    reader = Caller(alice, scopes=["read"])
+    assert world.refuse(reader, row, 403) == "permission_denied"
+    assert "'write'" in reader.text
+
+
+@every_read
+def test_a_token_that_may_only_read_reads(row: Row, world: World, alice: User) -> None:
+    world.call(Caller(alice, scopes=["read"]), row, row.status)
+
+
+@every_read
+def test_a_token_that_may_only_write_gets_a_403_for_a_read(row: Row, world: World, alice: User) -> None:
+    assert world.refuse(Caller(alice, scopes=["write"]), row, 403) == "permission_denied"
+
+
+@every_row
+def test_an_expired_token_is_a_401(row: Row, world: World, alice: User) -> None:
+    expired = Caller(alice, expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    assert world.refuse(expired, row, 401) == "authentication_failed"
+
+
+@every_row
+def test_a_revoked_token_is_a_401(row: Row, world: World, alice: User) -> None:
+    revoked = Caller(alice)
+    ApiToken.objects.filter(id=revoked.token.id).delete()
+    assert world.refuse(revoked, row, 401) == "authentication_failed"
+
+
+@both_kinds
+@every_row
+def test_a_user_who_is_not_active_any_more_is_a_401(row: Row, by: str, world: World, alice: User) -> None:
+    caller = Caller(alice, by=by)
+    User.objects.filter(id=alice.id).update(is_active=False)
+    world.refuse(caller, row, 401)
+
+
+@every_row
+def test_a_refused_call_writes_nothing(row: Row, world: World, alice: User) -> None:
+    """Once more as the owner: what nobody, a stranger and a reader asked for has not been done."""
+    for caller, status in [(Caller(), 401), (Caller(person("Bob")), 404), (Caller(alice, scopes=["read"]), 403)]:
+        if row.thing and row.method in WRITES:
+            world.refuse(caller, row, status)
+    world.call(Caller(alice), row, row.status)
+
+
+@both_kinds
+@every_row
+def test_both_forms_of_a_route_answer(row: Row, by: str, world: World, alice: User) -> None:
+    path = re.sub(r"/(\?|$)", r"\1", row.path)
+    world.call(Caller(alice, by=by), Row(row.method, path, row.body, thing=row.thing), row.status)
+
+
+@pytest.mark.parametrize("route", sorted({row.route for row in ROWS}))
+def test_other_methods_are_a_405(route: str, world: World, alice: User) -> None:
+    known = {row.method: row for row in ROWS if row.route == route}
+    thing = next(iter(known.values())).thing
+    alice_calls = Caller(alice)
+    for method in ({"GET"} | WRITES | {"TRACE", "PROPFIND", "JUNK"}) - known.keys():
+        assert world.refuse(alice_calls, Row(method, route, thing=thing), 405) == "method_not_allowed"
+        assert known.keys() <= set(alice_calls.answer.headers["Allow"].split(", "))
+
+
+@every_read
+def test_head_answers_as_get_does_without_a_body(row: Row, world: World, alice: User) -> None:
+    caller = Caller(alice)
+    world.call(caller, row, 200)
+    length = caller.answer.headers["Content-Length"]
+    world.call(caller, Row("HEAD", row.path, thing=row.thing), 200)
+    assert caller.text == ""
+    assert caller.answer.headers["Content-Length"] == length
+
+
+@every_row
+def test_options_says_what_there_is(row: Row, world: World, alice: User) -> None:
+    caller = Caller(alice)
+    world.call(caller, Row("OPTIONS", row.path, thing=row.thing), 200)
+    assert row.method in caller.answer.headers["Allow"]

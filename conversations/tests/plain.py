@@ -1,0 +1,145 @@
+"""A conversation in plain Python, written from the design and not from the services: what they have to come to.
+
+Stored are who answers whom and where the shown path ends; everything else is worked out from that each time it is asked.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+Draft = dict[str, Any]
+INSTRUCTIONS = ("system", "developer")
+
+
+@dataclass(eq=False)
+class Said:
+    seq: int
+    parent: "Said | None"
+    role: str
+    content: str
+    external_id: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    is_live: bool = True
+    id: str = ""  # ours, as the database gave it
+
+    @property
+    def way(self) -> list["Said"]:
+        """From the root to here."""
+        return [*(self.parent.way if self.parent else ()), self]
+
+    def take(self, draft: Draft) -> None:
+        for name in draft.keys() - {"id", "external_id"}:
+            setattr(self, name, draft[name])
+
+
+class PlainConversation:
+    def __init__(self) -> None:
+        self.all: list[Said] = []
+        self.tip: Said | None = None
+
+    # What is shown.
+
+    @property
+    def path(self) -> list[Said]:
+        return self.tip.way if self.tip else []
+
+    @property
+    def shown(self) -> list[Said]:
+        return [said for said in self.path if said.is_live]
+
+    @property
+    def preview(self) -> str:
+        texts = [said.content for said in self.shown if said.content.strip()]
+        return " ".join(texts[-1].split())[:200] if texts else ""
+
+    def tokens(self, kind: str) -> int:
+        return sum(getattr(said, kind) or 0 for said in self.all)
+
+    # The tree.
+
+    def append(self, draft: Draft) -> None:
+        said = Said(seq=len(self.all) + 1, parent=self.tip, role="", content="", external_id=draft.get("external_id"))
+        said.take(draft)
+        self.all.append(said)
+        self.tip = said
+
+    def branch(self, said: Said, changes: Draft) -> None:
+        self.tip = said.parent
+        self.append({"role": said.role, "content": said.content, **changes})
+
+    def switch(self, said: Said) -> None:
+        answers = list(self.answers(said))
+        if answers:
+            self.switch(max(answers, key=lambda answer: answer.seq))
+        else:
+            self.tip = said
+
+    def trash(self, said: Said) -> None:
+        said.is_live = False
+        if said is self.tip:
+            self.tip = self.live_ancestor(said)
+
+    def restore(self, said: Said) -> None:
+        said.is_live = True
+        if self.live_ancestor(said) is self.tip:
+            self.tip = said
+
+    def live_ancestor(self, said: Said) -> Said | None:
+        return next((above for above in reversed(said.way[:-1]) if above.is_live), None)
+
+    def answers(self, to: Said | None, sees: Callable[[Said], bool] = lambda said: True) -> Iterator[Said]:
+        """What was said next, as far as it is live and seen: past what is not."""
+        for said in self.all:
+            if said.parent is to:
+                yield from [said] if said.is_live and sees(said) else self.answers(said, sees)
+
+    # A whole history.
+
+    def sync(self, drafts: Sequence[Draft], sees: Callable[[Said], bool]) -> None:
+        at: Said | None = None
+        for index, draft in enumerate(drafts):
+            found = self.match(at, draft, sees)
+            if found is None:
+                self.tip = self.unseen_after(at, sees)[-1]
+                for new in drafts[index:]:
+                    self.release(new.get("external_id"))
+                    self.append(new)
+                return
+            at = found
+            self.take(found, draft)
+        self.tip = [said for said in self.unseen_after(at, sees) if said is None or said.is_live][-1]
+
+    def match(self, at: Said | None, draft: Draft, sees: Callable[[Said], bool]) -> Said | None:
+        here = sorted(self.answers(at, sees), key=lambda said: (said in self.path, said.seq), reverse=True)
+        ids = {draft.get("external_id"), draft.get("id")} - {None}
+        named = [said for said in here if ids & {said.external_id, said.id}]
+        equal = [said for said in here if (said.role, said.content) == (draft["role"], draft["content"])]
+        grows = [
+            said
+            for said in named
+            if said.role == draft["role"]
+            and draft["content"].startswith(said.content)
+            and all(answer.parent is not said for answer in self.all)
+        ]
+        edited = [said for said in here if said in self.path and {said.role, draft["role"]} <= set(INSTRUCTIONS)]
+        return next(iter([*(said for said in equal if said in named), *equal, *grows, *edited]), None)
+
+    def take(self, said: Said, draft: Draft) -> None:
+        said.take(draft)
+        if draft.get("external_id") not in (None, said.external_id, said.id):
+            self.release(draft["external_id"])
+            said.external_id = draft["external_id"]
+
+    def release(self, external_id: str | None) -> None:
+        for said in self.all:
+            if external_id and said.is_live and said.external_id == external_id:
+                said.external_id = None
+
+    def unseen_after(self, at: Said | None, sees: Callable[[Said], bool]) -> list[Said | None]:
+        """`at`, and what is shown next without being seen: it stays where it is."""
+        if at is not None and at not in self.path:
+            return [at]
+        rest = self.path[self.path.index(at) + 1 :] if at else self.path
+        return [at, *takewhile(lambda said: not (said.is_live and sees(said)), rest)]
