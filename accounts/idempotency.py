@@ -2,14 +2,17 @@
 two at once the second waits for the first, and then answers what it stored; a failure takes the row back with it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from chatstore.errors import Conflict
 
 from .models import Idempotency, User
 
+KEPT = timedelta(hours=24)
 INSERT = """INSERT INTO idempotency (user_id, key, fingerprint, created_at)
     VALUES (%s, %s, %s, now()) ON CONFLICT DO NOTHING"""
 
@@ -26,6 +29,11 @@ def once(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -
     if bytes(stored.fingerprint) != fingerprint:
         raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
     return stored.result
+
+
+def forget() -> int:
+    """Keys of more than 24 hours ago."""
+    return Idempotency.objects.filter(created_at__lt=timezone.now() - KEPT)._raw_delete(connection.alias)
 
 
 def _claim(user: User, key: str, fingerprint: bytes) -> bool:

@@ -17,7 +17,7 @@ WORDS = {
     "uncommon": ["hypnotic", "dialysis", "Pennsylvania"],  # each of one sentence of the sample
     "common": ["number", "function", "probability"],
     "absent": ["zyzzyva", "qwertzuiop"],
-    "two CJK characters": ["北京", "驴肉", "酒店"],
+    "two CJK characters": ["北京", "驴肉", "熊猫"],
     "of long ago": [FORMER],
 }
 

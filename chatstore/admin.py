@@ -80,12 +80,13 @@ class ReadOnly:
 class LogEntryAdmin(ReadOnly, BigTableAdmin):
     """The audit: what staff changed, and whose conversations they read."""
 
-    list_display = ("action_time", "user", "get_change_message", "content_type", "object_link")
+    list_display = ("action_time", "user", "message", "content_type", "object_link")
     list_select_related = ("user", "content_type")
-    list_filter = ("action_flag",)
-    lookups = ("action_flag__exact",)
     fields = list_display
-    readonly_fields = ("get_change_message", "object_link")
+    readonly_fields = ("message", "object_link")
+
+    def message(self, entry: LogEntry) -> str:
+        return entry.get_change_message()
 
     @admin.display(description="object")
     def object_link(self, entry: LogEntry) -> str:

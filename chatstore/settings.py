@@ -150,6 +150,7 @@ HISTORY_BODY_LIMIT = knobs.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  
 METADATA_LIMIT = knobs.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
 LABELS_LIMIT = knobs.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
 JSON_DEPTH_LIMIT = knobs.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
+TRASH_DAYS = knobs.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
 # The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Greatest
 if TYPE_CHECKING:
     from accounts.models import User
 
-# Restoring is over: a purge has begun. Housekeeping finishes what a crash interrupts, since this is long ago.
+# The deleted_at of what cannot be restored any more: a conversation whose purge has begun (housekeeping finishes what a
+# crash interrupts, since this is long ago), a message that has lost what it said.
 PURGING = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 CONVERSATION_FIELDS = tuple(
@@ -61,6 +62,9 @@ class OwnedQuerySet(models.QuerySet[Any]):
     def live(self) -> Self:
         return self.filter(deleted_at__isnull=True)
 
+    def trashed(self) -> Self:
+        return self.filter(deleted_at__gt=PURGING)
+
     def _json(self, shape: str, fields: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
         sql, params = self.values(*fields).query.sql_with_params()
         return shape % sql, params
@@ -72,9 +76,6 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
 
 class ConversationQuerySet(OwnedQuerySet):
-    def trashed(self) -> Self:
-        return self.filter(deleted_at__gt=PURGING)
-
     def by_activity(self) -> Self:
         """The sidebar's order."""
         return self.order_by("-active_at", "-id")

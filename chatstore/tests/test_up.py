@@ -290,6 +290,11 @@ def _manage(data_dir: Path, *arguments: str, **knobs: str) -> tuple[int, str]:
 # --- The first administrator ---------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def administrator(settings: Settings) -> None:
+    settings.ADMIN_EMAIL, settings.ADMIN_PASSWORD = "admin@localhost", ""
+
+
 def create_administrator() -> str:
     output = StringIO()
     up.Command(stdout=output)._create_administrator()

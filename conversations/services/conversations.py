@@ -7,9 +7,10 @@ restore accepts: an interrupted purge is never seen half done, and whoever purge
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -95,10 +96,12 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     return _save(conversation, {"deleted_at": None})
 
 
-def purge(*, user: User, conversation_id: uuid.UUID) -> int:
-    """Removes a conversation, in the trash or not, for good. The number of messages that went with it."""
+def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
+    """Removes a conversation for good: in the trash or not, or only if it was trashed before a time. The number of
+    messages that went with it."""
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
-    if not owned.update(deleted_at=PURGING):
+    meant = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
+    if not meant.update(deleted_at=PURGING):
         raise NotFound("conversation")
     removed = 0
     while batch := _purge_batch(owned):
@@ -109,10 +112,12 @@ def purge(*, user: User, conversation_id: uuid.UUID) -> int:
 
 @transaction.atomic
 def _purge_batch(owned: ConversationQuerySet) -> int:
-    conversation = owned.locked().get()
+    conversation = owned.locked().first()
+    if conversation is None:  # another purge was faster
+        return 0
     ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
     Reaction.objects.filter(message__in=ids).delete()
-    return Message.objects.filter(id__in=ids)._raw_delete("default")
+    return Message.objects.filter(id__in=ids)._raw_delete(connection.alias)
 
 
 def _dated(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation
 
 def lock_message(*, user: User, message_id: uuid.UUID, trashed: bool = False) -> tuple[Conversation, Message]:
     """The caller's message and its conversation, which is locked first: the message is read again under the lock."""
-    messages = Message.objects.owned_by(user).filter(id=message_id, deleted_at__isnull=not trashed)
+    owned = Message.objects.owned_by(user).filter(id=message_id)
+    messages = owned.trashed() if trashed else owned.live()
     conversation_id = messages.values_list("conversation_id", flat=True).first()
     if conversation_id is None:
         raise NotFound("message")

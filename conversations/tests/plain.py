@@ -113,8 +113,8 @@ class PlainConversation:
 
     def match(self, at: Said | None, draft: Draft, sees: Callable[[Said], bool]) -> Said | None:
         here = sorted(self.answers(at, sees), key=lambda said: (said in self.path, said.seq), reverse=True)
-        ids = {draft.get("external_id"), draft.get("id")} - {None}
-        named = [said for said in here if ids & {said.external_id, said.id}]
+        id = draft.get("external_id") or draft.get("id")
+        named = [said for said in here if id and id in (said.external_id, said.id)]
         equal = [said for said in here if (said.role, said.content) == (draft["role"], draft["content"])]
         grows = [
             said

@@ -6,6 +6,8 @@ kernel tells its children.
 
 import errno
 import http.client
+import io
+import logging
 import runpy
 import secrets
 import signal
@@ -25,8 +27,10 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from chatstore import embedded
 
-PORT_TIMEOUT = 3  # seconds; the web server of an `up` that was killed has let go of the port by then
+logger = logging.getLogger(__name__)
+PORT_TIMEOUT = 2  # seconds; the web server of an `up` that was killed has let go of the port by then
 START_TIMEOUT = 60
+HOUSEKEEPING_EVERY = 60  # seconds
 OLDEST_POSTGRESQL = 15
 REMEDIES = {
     "Connection refused": "Is PostgreSQL running there?",
@@ -197,8 +201,21 @@ def _answers() -> bool:
 
 
 def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
+    due = time.monotonic() + HOUSEKEEPING_EVERY
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
+        if time.monotonic() > due:
+            _keep_house()
+            due = time.monotonic() + HOUSEKEEPING_EVERY
         time.sleep(1)
     raise CommandError(f"The web server ended by itself, with status {web.returncode}.")
+
+
+def _keep_house() -> None:
+    try:
+        call_command("housekeeping", stdout=io.StringIO())
+    except DatabaseError:  # the web server answers for it; the next round makes up for this one
+        logger.warning("housekeeping failed", exc_info=True)
+    finally:
+        connection.close()

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ChatstoreConfig(AppConfig):
+    name = "chatstore"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  registers
