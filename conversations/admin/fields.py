@@ -52,7 +52,7 @@ def created(obj: Any) -> str:
 @admin.display(description="state")
 def state(obj: Any) -> str:
     if obj.deleted_at:
-        return "in the trash" if obj.deleted_at > PURGING else "being deleted"
+        return "in the trash" if obj.deleted_at > PURGING else "removed for good"
     return "archived" if getattr(obj, "archived_at", None) else "live"
 
 
