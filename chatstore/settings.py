@@ -78,7 +78,6 @@ MIDDLEWARE = [
     "chatstore.middleware.SlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "chatstore.middleware.CrossSiteMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,4 +1,7 @@
+import io
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -6,4 +9,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 # Threads of one server share a pool: without it a request pays for a connection of its own.
 os.environ.setdefault("DB_POOL_SIZE", os.environ.get("WEB_THREADS", "4"))
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" and environ.get("wsgi.input_terminated"):
+        _give_length(environ)
+    return django_application(environ, start_response)
+
+
+def _give_length(environ: dict[str, Any]) -> None:
+    """Django reads a body by its Content-Length, and a chunked one has none: it would be taken for empty."""
+    from django.conf import settings
+
+    body = environ["wsgi.input"].read(settings.HISTORY_BODY_LIMIT + 1)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = io.BytesIO(body)

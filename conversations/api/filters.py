@@ -37,7 +37,7 @@ class MetadataFilter(filters.Filter):
 
 class ConversationFilters(filters.FilterSet):
     archived = YesNo(
-        method="filter_archived", more=[("any", "any")], help_text="false where it is left out; `any` for both."
+        method="filter_archived", more=[("any", "any")], help_text="Left out: false, but any with `trashed=true` or an `external_id`."
     )
     trashed = YesNo(method="filter_trashed", help_text="true: what is in the trash instead.")
     pinned = YesNo(method="filter_pinned")
@@ -74,7 +74,6 @@ def filter_parameters() -> list[OpenApiParameter]:
     ]
 
 
-DEFAULTS = {"archived": "false", "trashed": "false"}
 PAGING = {"limit", "cursor"}
 
 
@@ -85,7 +84,9 @@ def filtered(request: Request, rows: ConversationQuerySet) -> ConversationQueryS
         return rows.live().filter(archived_at__isnull=True)
     if unknown := asked.keys() - ConversationFilters.base_filters.keys():
         raise exceptions.ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
-    filterset = ConversationFilters(DEFAULTS | asked, rows)
+    # Who looks into the trash, or for one that they know, means the archived, too.
+    archived = "any" if asked.get("trashed") == "true" or "external_id" in asked else "false"
+    filterset = ConversationFilters({"trashed": "false", "archived": archived} | asked, rows)
     if not filterset.is_valid():
         raise exceptions.ValidationError(filterset.errors)
     return filterset.qs

@@ -1,0 +1,353 @@
+"""/conversations/ and /conversations/{id}/: made, read, changed, trashed, restored, purged."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.api.tests.callers import Caller
+from conversations.models import Conversation, Message, Reaction
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+EMPTY = {
+    "external_id": None,
+    "source": "native",
+    "title_is_auto": True,
+    "model": "",
+    "notebooks": [],
+    "tags": [],
+    "metadata": {},
+    "is_pinned": False,
+    "is_archived": False,
+    "archived_at": None,
+    "deleted_at": None,
+    "message_count": 0,
+    "preview": "",
+    "prompt_tokens": 0,
+    "completion_tokens": 0,
+}
+TIMES = ("created_at", "updated_at", "active_at")
+EVERYTHING = {
+    "external_id": "mine-1",
+    "title": " Zebras \n",
+    "model": "gpt-5",
+    "notebooks": ["Animals", "Work"],
+    "tags": ["b", "a"],
+    "metadata": {"a": [1, 2.5, None, {"b": True}], "": "é"},
+    "is_pinned": True,
+    "is_archived": True,
+}
+
+
+def without_times(row: dict[str, Any]) -> dict[str, Any]:
+    """What is left besides the id, once these are found well formed."""
+    assert all(TIME.fullmatch(row[name]) for name in TIMES)
+    return {name: value for name, value in row.items() if name not in ("id", *TIMES)}
+
+
+def post(caller: Caller, path: str = "conversations/", body: Any = None, status: int = 201) -> Any:
+    return caller("POST", path, body or {}, status=status)
+
+
+def test_an_empty_one_is_titled_with_the_date(as_either: Caller) -> None:
+    made = post(as_either)
+    assert without_times(made) == EMPTY | {"title": f"New Chat {datetime.now(UTC):%Y-%m-%d}"}
+    assert made["created_at"] == made["updated_at"] == made["active_at"]
+    assert list(made) == list(as_either("GET", f"conversations/{made['id']}/"))
+
+
+def test_no_body_at_all_is_an_empty_one(as_alice: Caller) -> None:
+    assert as_alice("POST", "conversations/", status=201)["message_count"] == 0
+
+
+def test_everything_that_can_be_given(as_either: Caller) -> None:
+    made = post(as_either, body=EVERYTHING)
+    assert TIME.fullmatch(made["archived_at"])
+    assert without_times(made) == EMPTY | EVERYTHING | {"title_is_auto": False, "archived_at": made["archived_at"]}
+
+
+def test_first_messages_give_title_preview_and_counts(as_either: Caller) -> None:
+    said = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "  What is\na zebra?", "prompt_tokens": 7},
+        {"role": "assistant", "content": "A  striped\nhorse.", "prompt_tokens": 1, "completion_tokens": 3},
+    ]
+    made = post(as_either, body={"messages": said})
+    found = {"title": "What is", "preview": "A striped horse.", "message_count": 3}
+    assert without_times(made) == EMPTY | found | {"prompt_tokens": 8, "completion_tokens": 3}
+    rows = as_either("GET", f"conversations/{made['id']}/messages/")["results"]
+    assert [(row["role"], row["content"]) for row in rows] == [(m["role"], m["content"]) for m in said]
+
+
+def test_a_long_first_line_is_cut_and_says_so(as_alice: Caller) -> None:
+    exact, long = "x" * 80, "y" * 81
+    assert post(as_alice, body={"messages": [{"role": "user", "content": exact}]})["title"] == exact
+    assert post(as_alice, body={"messages": [{"role": "user", "content": long}]})["title"] == "y" * 80 + "..."
+
+
+def test_a_bad_message_leaves_nothing(as_alice: Caller) -> None:
+    said = [{"role": "user", "content": "a"}, {"role": "king", "content": "b"}]
+    assert as_alice.refusal("POST", "conversations/", {"messages": said}, status=400) == (
+        "invalid_choice",
+        "messages[1].role",
+    )
+    assert not Conversation.objects.exists() and not Message.objects.exists()
+
+
+def test_two_first_messages_with_one_id_are_refused(as_alice: Caller) -> None:
+    said = [{"role": "user", "content": text, "external_id": "m"} for text in "ab"]
+    code, field = as_alice.refusal("POST", "conversations/", {"messages": said}, status=409)
+    assert (code, field) == ("conflict", "external_id")
+    assert not Conversation.objects.exists()
+
+
+def test_the_same_external_id_again_is_the_same_conversation(as_alice: Caller) -> None:
+    body = {"external_id": "x", "messages": [{"role": "user", "content": "Hi"}]}
+    made = post(as_alice, body=body)
+    assert post(as_alice, body=body, status=200) == made
+    # As it was sent, not as it is now.
+    as_alice("PATCH", f"conversations/{made['id']}/", {"title": "Else"})
+    assert post(as_alice, body=body, status=200)["title"] == "Else"
+    assert Conversation.objects.count() == 1
+
+
+def test_the_same_external_id_with_something_else_is_a_conflict(as_alice: Caller) -> None:
+    post(as_alice, body={"external_id": "x"})
+    body = {"external_id": "x", "title": "Else"}
+    assert as_alice.refusal("POST", "conversations/", body, status=409) == ("conflict", "external_id")
+
+
+def test_an_external_id_is_its_users_own(as_alice: Caller, as_bob: Caller) -> None:
+    assert post(as_alice, body={"external_id": "x"})["id"] != post(as_bob, body={"external_id": "x"})["id"]
+
+
+def test_a_patch_changes_what_it_names(as_either: Caller) -> None:
+    made = post(as_either, body=EVERYTHING)
+    changed = as_either("PATCH", f"conversations/{made['id']}/", {"tags": ["c", "c", "d"], "is_archived": False})
+    assert changed.pop("updated_at") > made.pop("updated_at")
+    assert changed == made | {"tags": ["c", "d"], "is_archived": False, "archived_at": None}
+    assert changed == {**as_either("GET", f"conversations/{made['id']}/"), "updated_at": ...} | {
+        "updated_at": ...
+    } or without_times(as_either("GET", f"conversations/{made['id']}/")) == {
+        name: value for name, value in changed.items() if name not in ("id", *TIMES)
+    }
+
+
+def test_a_title_given_is_no_automatic_one(as_alice: Caller) -> None:
+    made = post(as_alice)
+    changed = as_alice("PATCH", f"conversations/{made['id']}/", {"title": "Mine"})
+    assert (changed["title"], changed["title_is_auto"]) == ("Mine", False)
+    post(as_alice, f"conversations/{made['id']}/messages/", {"role": "user", "content": "Something else"})
+    assert as_alice("GET", f"conversations/{made['id']}/")["title"] == "Mine"
+
+
+def test_a_put_sets_what_it_leaves_out_to_its_default(as_either: Caller) -> None:
+    made = post(as_either, body=EVERYTHING)
+    put = as_either("PUT", f"conversations/{made['id']}/", {"model": "other"})
+    kept = {"external_id": "mine-1", "title": " Zebras \n", "title_is_auto": False, "model": "other"}
+    assert without_times(put) == EMPTY | kept
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_what_was_read_can_be_sent_back(method: str, as_either: Caller) -> None:
+    made = post(as_either, body=EVERYTHING)
+    sent_back = as_either(method, f"conversations/{made['id']}/", made)
+    assert sent_back | {"updated_at": ""} == made | {"updated_at": ""}
+
+
+def test_an_archive_date_stays_when_archived_again(as_alice: Caller) -> None:
+    made = post(as_alice, body={"is_archived": True})
+    assert as_alice("PATCH", f"conversations/{made['id']}/", {"is_archived": True})["archived_at"] == made["archived_at"]
+
+
+def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: Caller) -> None:
+    made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
+    path = f"conversations/{made['id']}/"
+    as_either("DELETE", path, status=204)
+    for method, route, body in [
+        ("GET", path, {}),
+        ("PATCH", path, {}),
+        ("PUT", path, {}),
+        ("DELETE", path, {}),
+        ("GET", f"{path}messages/", {}),
+        ("POST", f"{path}messages/", {"role": "user", "content": "x"}),
+        ("PUT", f"{path}messages/", []),
+        ("GET", f"{path}history/", {}),
+    ]:
+        assert as_either.refusal(method, route, body, status=404) == ("not_found", None)
+    (trashed,) = as_either("GET", "conversations/?trashed=true")["results"]
+    assert TIME.fullmatch(trashed["deleted_at"])
+    restored = as_either("POST", f"{path}restore/")
+    assert without_times(restored) == without_times(made)
+    assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
+
+
+def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: Caller) -> None:
+    made = post(as_alice, body={"external_id": "x"})
+    as_alice("DELETE", f"conversations/{made['id']}/", status=204)
+    post(as_alice, body={"external_id": "x", "title": "Another"})
+    path = f"conversations/{made['id']}/restore/"
+    assert as_alice.refusal("POST", path, status=409) == ("conflict", "external_id")
+
+
+@pytest.mark.parametrize("trashed_first", [True, False])
+def test_permanent_leaves_nothing(trashed_first: bool, as_either: Caller) -> None:
+    made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
+    message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
+    post(as_either, f"messages/{message['id']}/reactions/", {"type": "like"})
+    if trashed_first:
+        as_either("DELETE", f"conversations/{made['id']}/", status=204)
+    as_either("DELETE", f"conversations/{made['id']}/?permanent=true", status=204)
+    assert not any(model.objects.exists() for model in (Conversation, Message, Reaction))
+    assert as_either.refusal("DELETE", f"conversations/{made['id']}/?permanent=true", status=404)
+
+
+def test_permanent_is_true_or_false(as_alice: Caller) -> None:
+    made = post(as_alice)
+    for value in ("1", "True", "", "yes"):
+        path = f"conversations/{made['id']}/?permanent={value}"
+        assert as_alice.refusal("DELETE", path, status=400) == ("invalid", "permanent")
+    as_alice("DELETE", f"conversations/{made['id']}/?permanent=false", status=204)
+    assert Conversation.objects.exists()
+
+
+# --- The list ---------------------------------------------------------------------------------------
+
+
+def titles(caller: Caller, query: str = "") -> list[str]:
+    return [row["title"] for row in caller("GET", f"conversations/{query}")["results"]]
+
+
+def test_the_newest_activity_comes_first(as_either: Caller) -> None:
+    ids = {title: post(as_either, body={"title": title})["id"] for title in "abc"}
+    assert titles(as_either) == ["c", "b", "a"]
+    post(as_either, f"conversations/{ids['a']}/messages/", {"role": "user", "content": "Hi"})
+    assert titles(as_either) == ["a", "c", "b"]
+    as_either("PATCH", f"conversations/{ids['b']}/", {"is_pinned": True})
+    assert titles(as_either) == ["a", "c", "b"]
+
+
+def test_rows_of_the_list_are_what_one_is(as_either: Caller) -> None:
+    made = post(as_either, body=EVERYTHING | {"is_archived": False})
+    assert as_either("GET", "conversations/") == {"results": [made], "next": None}
+    assert as_either("GET", f"conversations/{made['id']}/") == made
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "plain model notebook pinned tag"),
+        ("?archived=false", "plain model notebook pinned tag"),
+        ("?archived=true", "archived"),
+        ("?archived=any", "archived plain model notebook pinned tag"),
+        ("?archived=", "plain model notebook pinned tag"),
+        ("?trashed=", "plain model notebook pinned tag"),
+        ("?trashed=true", "trashed"),
+        ("?trashed=false&archived=true", "archived"),
+        ("?pinned=true", "pinned"),
+        ("?pinned=false", "plain model notebook tag"),
+        ("?tag=a", "tag"),
+        ("?tag=A", ""),
+        ("?tag=a%20b", "tag"),
+        ("?notebook=Work", "notebook"),
+        ("?model=gpt-5", "model"),
+        ("?external_id=x-1", "plain"),
+        ("?external_id=x", ""),
+        ("?metadata=%7B%22k%22%3A%7B%22deep%22%3A1%7D%7D", "model"),
+        ("?metadata=%7B%22k%22%3A%7B%7D%7D", "model"),
+        ("?metadata=%7B%7D", "plain model notebook pinned tag"),
+        ("?metadata=%7B%22k%22%3A2%7D", ""),
+        ("?updated_after=2000-01-01T00:00:00Z", "plain model notebook pinned tag"),
+        ("?updated_before=2000-01-01T00:00:00Z", ""),
+        ("?tag=a&pinned=true", ""),
+    ],
+)
+def test_filters(query: str, found: str, as_alice: Caller, as_bob: Caller) -> None:
+    for title, more in {
+        "plain": {"external_id": "x-1"},
+        "archived": {"is_archived": True},
+        "trashed": {},
+        "pinned": {"is_pinned": True},
+        "tag": {"tags": ["a", "a b", "c"]},
+        "notebook": {"notebooks": ["Work"]},
+        "model": {"model": "gpt-5", "metadata": {"k": {"deep": 1, "more": 2}}},
+    }.items():
+        id = post(as_alice, body={"title": title, **more})["id"]
+        post(as_bob, body={"title": "of a stranger", **more})
+        if title == "trashed":
+            as_alice("DELETE", f"conversations/{id}/", status=204)
+    assert sorted(titles(as_alice, query)) == sorted(found.split())
+
+
+def test_a_time_filter_is_exact_to_the_microsecond(as_alice: Caller) -> None:
+    made = post(as_alice)
+    moment = made["updated_at"]
+    assert titles(as_alice, f"?updated_after={moment}") == titles(as_alice, f"?updated_before={moment}") == []
+    earlier = datetime.fromisoformat(moment) - timedelta(microseconds=1)
+    assert len(titles(as_alice, f"?updated_after={earlier:%Y-%m-%dT%H:%M:%S.%f}Z")) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "archived=maybe", "trashed=1", "pinned=True", "metadata=%5B1%5D", "metadata=junk", "metadata=%7B%22a%22:NaN%7D",
+        "updated_after=yesterday", "updated_before=2026-13-01T00:00:00Z", "updated_after=0000-01-01T00:00:00Z",
+        "tag=%00", "external_id=a%00b", "shoe_size=44", "user=1", "ordering=title", "metadata=" + "%5B" * 2000,
+    ],
+)  # fmt: skip
+def test_junk_in_a_filter_is_a_400_that_names_it(query: str, as_alice: Caller) -> None:
+    assert as_alice.refusal("GET", f"conversations/?{query}", status=400)[1] == query.partition("=")[0]
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def fill(as_alice: Caller, count: int) -> list[str]:
+    """Ids, newest first; each three of them have one active_at."""
+    user = as_alice.token.user
+    now = timezone.now()
+    rows = [
+        Conversation(user=user, title=str(i), created_at=now, updated_at=now, active_at=now - timedelta(seconds=i // 3))
+        for i in range(count)
+    ]
+    Conversation.objects.bulk_create(rows)
+    rows.sort(key=lambda row: (row.active_at, row.id), reverse=True)
+    return [str(row.id) for row in rows]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 20, 100])
+def test_pages_give_every_row_once_in_order_ties_too(limit: int, as_alice: Caller) -> None:
+    ids = fill(as_alice, 23)
+    assert [row["id"] for row in as_alice.pages(f"conversations/?limit={limit}")] == ids
+
+
+def test_a_full_last_page_has_no_next(as_alice: Caller) -> None:
+    fill(as_alice, 20)
+    assert as_alice("GET", "conversations/")["next"] is None
+
+
+def test_rows_that_come_while_someone_pages_change_nothing_of_what_is_left(as_alice: Caller) -> None:
+    ids = fill(as_alice, 9)
+    page = as_alice("GET", "conversations/?limit=4")
+    post(as_alice)
+    as_alice("DELETE", f"conversations/{ids[5]}/", status=204)
+    rest = as_alice.pages(page["next"])
+    assert [row["id"] for row in [*page["results"], *rest]] == [id for id in ids if id != ids[5]]
+
+
+def test_next_keeps_the_filters(as_alice: Caller) -> None:
+    fill(as_alice, 5)
+    for title in "abc":
+        post(as_alice, body={"title": title, "tags": ["é&x"]})
+    found = [row["title"] for row in as_alice.pages("conversations/?tag=%C3%A9%26x&limit=1")]
+    assert found == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "101", "1000000000", "abc", "", "1.5", "%31%00", "٣", "1e1", "0" * 9 + "1" + "9" * 30,
+              "0" * 9 + "1" + "0" * 5000, "0000000001000"],
+)  # fmt: skip
+def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: Caller) -> None:
+    assert as_alice.refusal("GET", f"conversations/?limit={limit}", status=400) == ("invalid", "limit")

@@ -1,0 +1,80 @@
+"""Cursors: opaque, of one list, and checked."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from accounts.api.tests.callers import Caller
+from chatstore.api.pagination import encode
+
+ID = "0190163d-8694-739b-aea5-966c26f8ad90"
+TIME = "2026-01-01T00:00:00.000000Z"
+LISTS = ("conversations/", "conversations/{id}/messages/", "search/?q=word", "search/?q=word&sort=relevance")
+
+
+@pytest.fixture
+def as_alice(as_alice: Caller) -> Caller:
+    for number in range(3):
+        messages = [{"role": "user", "content": f"word {number}"}] * 3
+        as_alice("POST", "conversations/", {"messages": messages, "external_id": str(number)}, status=201)
+    return as_alice
+
+
+def path_of(caller: Caller, listed: str, external_id: str = "0") -> str:
+    found = caller("GET", f"conversations/?external_id={external_id}")["results"]
+    return listed.replace("{id}", found[0]["id"])
+
+
+def with_cursor(path: str, cursor: str, **more: str) -> str:
+    return path + ("&" if "?" in path else "?") + "&".join([f"cursor={cursor}", *(f"{k}={v}" for k, v in more.items())])
+
+
+def cursor_of(caller: Caller, path: str) -> str:
+    following = caller("GET", path + ("&" if "?" in path else "?") + "limit=1")["next"]
+    return parse_qs(urlsplit(following).query)["cursor"][0]
+
+
+@pytest.mark.parametrize("listed", LISTS)
+def test_a_cursor_of_another_list_is_a_400(listed: str, as_alice: Caller) -> None:
+    for other in LISTS:
+        cursor = cursor_of(as_alice, path_of(as_alice, other))
+        path = with_cursor(path_of(as_alice, listed), cursor)
+        if other == listed:
+            as_alice("GET", path)
+        else:
+            assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
+
+
+def test_a_cursor_of_another_conversation_is_a_400(as_alice: Caller) -> None:
+    cursor = cursor_of(as_alice, path_of(as_alice, LISTS[1], "1"))
+    assert as_alice.refusal("GET", with_cursor(path_of(as_alice, LISTS[1]), cursor), status=400) == ("invalid", "cursor")
+
+
+def made_up(path: str) -> list[list[Any]]:
+    """Keys that look right and are not."""
+    junk: list[Any] = [
+        None, True, "", "x", "5", -1, 0, 1.5, 2**31, 2**63 - 1, 1e308, [], {}, [1], "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00:00.5", "\0", TIME,
+    ]  # fmt: skip
+    return [[], [1, 2, 3], *[[value] for value in junk], *[[one, ID] for one in junk], *[[TIME, one] for one in junk]]
+
+
+@pytest.mark.parametrize("listed", LISTS)
+def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: Caller) -> None:
+    path = path_of(as_alice, listed)
+    id = path_of(as_alice, "{id}")
+    for kind in ("conversations", "messages", f"messages-{id}", "search-recent", "search-relevance", None, 5, [], {}):
+        for key in made_up(path):
+            url = with_cursor(path, encode(kind, key))  # type: ignore[arg-type]
+            answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
+            assert answer.status_code in (200, 400), (kind, key, answer.status_code)
+            if answer.status_code == 400:
+                assert answer.json()["error"]["field"] == "cursor"
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "%00", "%ff", "bnVsbA", "W10", "W1td", "e30", "A" * 5000, "é", "====", "IiI"])
+@pytest.mark.parametrize("listed", LISTS)
+def test_garbage_is_a_400(listed: str, cursor: str, as_alice: Caller) -> None:
+    path = with_cursor(path_of(as_alice, listed), cursor)
+    assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
