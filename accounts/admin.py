@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import URLField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -51,6 +52,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         ("Rights", {"fields": ("is_active", *RIGHTS)}),
         ("Times", {"fields": ("last_login", "created_at", "updated_at", "id")}),
     )
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     @admin.display(description="conversations")

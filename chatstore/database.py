@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import embedded
 
+# wsgi.py says so: the threads of a server share a pool, a command needs one plain connection without time limits.
+is_serving = False
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SHAPE = "postgresql://user:password@host:5432/name"
 # Authority, then a database's name, then anything: an @ is plain text in a query and nowhere else.

@@ -13,7 +13,8 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 
 def text(name: str, default: str = "") -> str:
-    return _env.str(name, default=default).strip()
+    """An empty value is as good as none: `.env` files are full of `NAME=`."""
+    return str(_env.str(name, default=default)).strip() or default
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:

@@ -2,9 +2,23 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from .middleware import Handler
+
 
 def welcome(request: HttpRequest) -> HttpResponse:
     return render(request, "welcome.html")
+
+
+class ProbesMiddleware:
+    """/livez and /readyz, ahead of everything else: a prober calls an address, over plain HTTP, and by a name that is
+    none of ALLOWED_HOSTS."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = {"/livez/": live, "/readyz/": ready}.get(request.path_info)
+        return probe(request) if probe else self.get_response(request)
 
 
 def live(request: HttpRequest) -> JsonResponse:

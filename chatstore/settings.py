@@ -8,21 +8,22 @@ from .knobs import BASE_DIR
 # --- Where it runs -------------------------------------------------------------------------------
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-HOST = knobs.text("HOST", "localhost") or "localhost"
+HOST = knobs.text("HOST", "localhost")
 PORT = knobs.number("PORT", 8000, low=1, high=65535)
 DATA_DIR = knobs.folder("DATA_DIR", ".data")
+WEB_THREADS = knobs.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker; gunicorn.conf.py starts them
 DEBUG = knobs.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = knobs.text("DATABASE_URL")
-# wsgi.py switches the pool on: a server's threads share it, a command needs one plain connection.
+DB_POOL_SIZE = knobs.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of a worker
 DATABASES = {
     "default": database.settings(
         DATABASE_URL,
         DATA_DIR,
-        pool_size=knobs.number("DB_POOL_SIZE", 0, high=1000),
-        statement_timeout=knobs.number("DB_STATEMENT_TIMEOUT", 30_000),
+        pool_size=DB_POOL_SIZE if database.is_serving else 0,
+        statement_timeout=knobs.number("DB_STATEMENT_TIMEOUT", 30_000),  # milliseconds
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -46,7 +47,6 @@ CSRF_TRUSTED_ORIGINS = knobs.names("CSRF_TRUSTED_ORIGINS")
 HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)/?$"]
 SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -74,8 +74,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "chatstore.middleware.SlashMiddleware",
+    "chatstore.probes.ProbesMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -67,7 +67,9 @@ def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User)
     page = client.get(reverse("admin:accounts_user_add"))
     assert "username" not in page.text
     form = {"email": "New@Example.com", "name": "New", "usable_password": "true"}
-    assert client.post(page.request["PATH_INFO"], form | {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    assert (
+        client.post(page.request["PATH_INFO"], form | {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    )
     user = User.objects.get(email="new@example.com")
     assert user.check_password(PASSWORD) and not user.is_staff
 

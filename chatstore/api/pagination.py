@@ -4,6 +4,7 @@ its list and holds the last row's sort key. (DRF's CursorPagination counts offse
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -15,13 +16,18 @@ T = TypeVar("T")
 
 def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
     raw = request.query_params.get(name, str(default))
-    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:10]) <= most:
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
         raise ValidationError({name: [f"Must be a whole number from 1 to {most}."]})
     return int(raw)
 
 
 def limit_of(request: Request, *, default: int, most: int) -> int:
     return whole_number(request, "limit", default=default, most=most)
+
+
+def moment(text: str) -> datetime:
+    """A time as this API writes it, and in no other form."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
 def encode(kind: str, key: Sequence[Any]) -> str:

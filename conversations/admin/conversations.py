@@ -19,6 +19,13 @@ from .fields import ConversationStateFilter, active, message_count, preformatted
 OWNERS = 100  # found by e-mail in one search
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
 GLANCE = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
+# One in a line: a tag may contain a comma.
+LABELS = {
+    "delimiter": "\n",
+    "max_length": settings.LABELS_LIMIT,
+    "show_hidden_initial": False,
+    "widget": Textarea({"rows": 2}),
+}
 REPORTED_USAGE, METADATA = preformatted("reported_usage"), preformatted("metadata")
 DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated_at deleted_at".split()
 
@@ -40,10 +47,7 @@ class ConversationAdmin(actions.ConversationActions, audit.AuditedAdmin):
         ("Change", {"fields": EDITABLE, "classes": ("collapse",)}),
         ("Details", {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
     )
-    formfield_overrides = {
-        # One in a line: a tag may contain a comma.
-        ArrayField: {"delimiter": "\n", "max_length": settings.LABELS_LIMIT, "widget": Textarea({"rows": 2})}
-    }
+    formfield_overrides = {ArrayField: LABELS}
 
     class Media:
         css = {"all": ["conversations/transcript.css"]}
@@ -90,5 +94,5 @@ def found(term: str) -> Q:
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
     """Staff read other people's conversations: nobody gets a page of one without leaving a line in the log."""
     page = transcript.page(conversation, request.GET)
-    audit.record(request, conversation, f"Read the transcript, messages {page.first} to {page.last}.")
+    audit.record(request, conversation, f"Read the transcript, {page}.")
     return page

@@ -35,8 +35,8 @@ def short_title(conversation: Any) -> str:
 
 
 @admin.display(description="messages")
-def message_count(conversation: Any) -> int:
-    return conversation.message_count
+def message_count(conversation: Any) -> str:
+    return f"{conversation.message_count:,}"
 
 
 @admin.display(description="active")

@@ -123,4 +123,4 @@ class ConversationViewSet(ViewSet):
 
 
 def _position(active_at: str, id: str) -> tuple[datetime, uuid.UUID]:
-    return datetime.fromisoformat(active_at), uuid.UUID(id)
+    return pagination.moment(active_at), uuid.UUID(id)

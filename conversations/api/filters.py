@@ -37,7 +37,9 @@ class MetadataFilter(filters.Filter):
 
 class ConversationFilters(filters.FilterSet):
     archived = YesNo(
-        method="filter_archived", more=[("any", "any")], help_text="Left out: false, but any with `trashed=true` or an `external_id`."
+        method="filter_archived",
+        more=[("any", "any")],
+        help_text="Left out: false, but any with `trashed=true` or an `external_id`.",
     )
     trashed = YesNo(method="filter_trashed", help_text="true: what is in the trash instead.")
     pinned = YesNo(method="filter_pinned")
@@ -84,6 +86,7 @@ def filtered(request: Request, rows: ConversationQuerySet) -> ConversationQueryS
         return rows.live().filter(archived_at__isnull=True)
     if unknown := asked.keys() - ConversationFilters.base_filters.keys():
         raise exceptions.ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
+    asked = {name: value for name, value in asked.items() if value}  # an empty one is none
     # Who looks into the trash, or for one that they know, means the archived, too.
     archived = "any" if asked.get("trashed") == "true" or "external_id" in asked else "false"
     filterset = ConversationFilters({"trashed": "false", "archived": archived} | asked, rows)

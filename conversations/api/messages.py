@@ -28,7 +28,6 @@ from .serializers import (
     TreeMessageSerializer,
 )
 
-CURSOR = "messages"
 MESSAGE, CHANGES, REACTION = MessageSerializer(), ChangedMessageSerializer(partial=True), ReactionSerializer()
 MANY: serializers.ListSerializer[Any] = serializers.ListSerializer(
     child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False
@@ -72,10 +71,11 @@ class TranscriptViewSet(ViewSet):
         limit = pagination.limit_of(request, default=100, most=1_000)
         tree = flag(request, "all")
         rows = Message.objects.of(id).in_order() if tree else Message.objects.of(id).shown()
-        if after := pagination.cursor_of(request, CURSOR, int):
+        cursor = f"messages-{id}"
+        if after := pagination.cursor_of(request, cursor, _seq):
             rows = rows.filter(seq__gt=after)
         texts = self.texts(id, rows[: limit + 1], tree=tree)
-        return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(CURSOR, [row["seq"]])))
+        return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -123,6 +123,12 @@ class TranscriptViewSet(ViewSet):
         if newest is None:
             raise NotFound("conversation")
         return Response([orjson.Fragment(text) for text in reversed(newest)])
+
+
+def _seq(value: Any) -> int:
+    if type(value) is not int or not 0 < value < 2**31:
+        raise ValueError(value)
+    return value
 
 
 def _made(row: Message) -> dict[str, Any]:

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +58,7 @@ class SearchView(APIView):
         too, from three characters on."""
         query = search.parse(_text(request))
         sort, limit = _sort(request), pagination.limit_of(request, default=20, most=100)
-        after = pagination.cursor_of(request, f"search-{sort}", _position)
+        after = pagination.cursor_of(request, f"search-{sort}", _by_rank if sort == "relevance" else _by_time)
         hits, inside = _hits(request, query, sort=sort, limit=limit + 1, after=after)
         following = None
         if len(hits) > limit:
@@ -114,9 +113,13 @@ def _sort(request: Request) -> str:
 
 
 def _cursor(sort: str, hit: search.Hit, inside: bool) -> str:
-    key = hit.rank if sort == "relevance" else hit.created_at.isoformat()
+    key = hit.rank if sort == "relevance" else time(hit.created_at)
     return pagination.encode(f"search-{sort}", [key, str(hit.message_id), inside])
 
 
-def _position(key: str | float, id: str, inside: bool) -> search.Position:
-    return search.Position(datetime.fromisoformat(key) if isinstance(key, str) else float(key), UUID(id), inside)
+def _by_rank(rank: float, id: str, inside: bool) -> search.Position:
+    return search.Position(rank + 0.0, UUID(id), bool(inside))
+
+
+def _by_time(at: str, id: str, inside: bool) -> search.Position:
+    return search.Position(pagination.moment(at), UUID(id), bool(inside))

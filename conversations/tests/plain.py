@@ -1,6 +1,6 @@
 """A conversation in plain Python, written from the design and not from the services: what they have to come to.
 
-Stored are who answers whom and where the shown path ends; everything else is worked out from that each time it is asked.
+Stored are who answers whom and where the shown path ends; all else is worked out from that each time it is asked.
 """
 
 from collections.abc import Callable, Iterator, Sequence

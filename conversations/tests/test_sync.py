@@ -1,150 +1,415 @@
 """A whole history sent again: what of it is new, and what becomes of the rest."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from accounts.models import User
-from chatstore.errors import Invalid, NotFound
+from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import branches, messages
 from conversations.services.sync import sync
 
 from .cast import Draft, conversation_of, dialogue, everything, say, saying, shown
-from .machine import DRAFTS, TEXTS, TreeMachine, has, is_live
-from .plain import Said
+from .contract import CONTRACT, NATIVE, READS, read
 from .statements import statements
 
-READS = ["SELECT", "SELECT"]  # the conversation, locked; its messages
+
+def send(conversation: Conversation, drafts: list[Draft], **door: Any) -> None:
+    sync(user=conversation.user, conversation_id=conversation.id, drafts=drafts, **door)
+    conversation.refresh_from_db()
 
 
-def anything(message: Any) -> bool:
-    return True
+def texts(conversation: Conversation) -> list[str]:
+    """Of every message, shown or not."""
+    return list(conversation.messages.order_by("seq").values_list("content", flat=True))
 
 
-NATIVE: dict[str, Any] = {"visible": anything}
-# A contract that speaks of roles and texts, and knows nothing of tools.
-CONTRACT: dict[str, Any] = {
-    "spoken": frozenset({"role", "content", "reasoning"}),
-    "visible": lambda message: message.role != "tool",
-}
+def writes_nothing(conversation: Conversation, drafts: list[Draft], **door: Any) -> bool:
+    user, before = conversation.user, everything(conversation)
+    with statements() as asked:
+        sync(user=user, conversation_id=conversation.id, drafts=drafts, **door)
+    return asked == READS and everything(conversation) == before
 
 
-def read(conversation: Conversation, visible: Callable[[Message], bool] = anything) -> list[Draft]:
-    """The history as its client has it, with the ids by which it knows the messages."""
-    return [
-        say(row.content, row.role, external_id=row.external_id or str(row.id))
-        for row in conversation.messages.shown()
-        if visible(row)
+@pytest.fixture
+def chat(alice: User) -> Conversation:
+    return conversation_of(alice, "Hi", "Hello", "How are you?", "Well")
+
+
+@pytest.fixture
+def with_tools(alice: User) -> Conversation:
+    """A tool was asked, which the contract does not show."""
+    chat = conversation_of(alice, "What time is it?")
+    drafts = [say("Let me look.", "assistant"), say("12:00", "tool"), say("Noon.", "assistant")]
+    messages.append(user=alice, conversation_id=chat.id, drafts=drafts)
+    return chat
+
+
+# What is equal.
+
+
+@pytest.mark.parametrize("door", [NATIVE, CONTRACT])
+def test_what_is_read_and_sent_again_writes_nothing(chat: Conversation, door: dict[str, Any]) -> None:
+    assert writes_nothing(chat, read(chat, door), **door)
+
+
+@pytest.mark.parametrize("door", [NATIVE, CONTRACT])
+def test_a_history_without_ids_sent_again_writes_nothing(chat: Conversation, door: dict[str, Any]) -> None:
+    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), **door)
+
+
+def test_a_history_that_names_messages_by_our_ids_writes_nothing(chat: Conversation) -> None:
+    assert writes_nothing(chat, [say(row.content, row.role, id=row.id) for row in chat.messages.shown()])
+
+
+def test_everything_that_a_message_can_hold_is_stored_and_then_equal(alice: User) -> None:
+    chat = conversation_of(alice)
+    call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
+    drafts = [
+        say(None, parts=[{"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {"url": "x", "n": 1.0}}]),
+        say(None, "assistant", tool_calls=[call], model="m", usage={"n": [1, True, None]}, prompt_tokens=3),
+        say("12:00", "tool", tool_call_id="c1", name="clock", metadata={"ms": 12}),
+        say("Noon.", "assistant", reasoning="Twelve is noon.", status="incomplete", finish_reason="length"),
+    ]
+    send(chat, drafts)
+    for row, draft in zip(chat.messages.shown(), drafts, strict=True):
+        assert {name: getattr(row, name) for name in draft} == draft
+    assert writes_nothing(chat, drafts)
+
+
+def test_a_field_that_the_contract_does_not_speak_is_not_compared(chat: Conversation) -> None:
+    messages.update(user=chat.user, message_id=saying(chat, "Hello").id, changes={"name": "Hal", "tool_call_id": "x"})
+    assert writes_nothing(chat, read(chat), **CONTRACT)
+
+
+@pytest.mark.parametrize("spoken", ["metadata", "usage", "status", "name", "prompt_tokens"])
+def test_a_spoken_field_that_a_draft_leaves_out_is_what_a_message_has_without_it(
+    chat: Conversation, spoken: str
+) -> None:
+    assert writes_nothing(chat, read(chat), spoken=frozenset({"role", "content", spoken}))
+
+
+def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> None:
+    drafts = read(chat)
+    drafts[1] |= {"model": "m", "metadata": {"seen": True}, "completion_tokens": 4}
+    send(chat, drafts)
+    hello = saying(chat, "Hello")
+    assert (hello.model, hello.metadata, hello.completion_tokens) == ("m", {"seen": True}, 4)
+    assert (chat.completion_tokens, chat.last_seq) == (4, 4)
+    assert writes_nothing(chat, drafts)
+
+
+@pytest.mark.parametrize(("stored", "sent", "is_equal"), [(1, 1.0, True), (1, True, False), (0, False, False)])
+def test_values_are_equal_as_json_has_it(alice: User, stored: Any, sent: Any, is_equal: bool) -> None:
+    chat = conversation_of(alice)
+    send(chat, [say(None, parts=[{"n": stored}])])
+    send(chat, [say(None, parts=[{"n": sent}])])
+    assert (chat.last_seq == 1) == is_equal
+
+
+# What is new.
+
+
+def test_the_first_history_is_stored_and_gives_the_title(alice: User) -> None:
+    chat = conversation_of(alice)
+    send(chat, dialogue("Hi\nthere", "Hello"))
+    assert shown(chat) == ["Hi\nthere", "Hello"]
+    assert (chat.title, chat.preview, chat.message_count) == ("Hi", "Hello", 2)
+
+
+def test_a_longer_history_is_appended(chat: Conversation) -> None:
+    was_active_at = chat.active_at
+    send(chat, [*read(chat), say("Good")])
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well", "Good"]
+    assert chat.active_at > was_active_at
+
+
+def test_a_shorter_history_ends_the_path_earlier_and_deletes_nothing(chat: Conversation) -> None:
+    was = texts(chat)
+    send(chat, read(chat)[:2])
+    assert (shown(chat), texts(chat)) == (["Hi", "Hello"], was)
+    assert (chat.tip_seq, chat.last_seq, chat.preview) == (2, 4, "Hello")
+    assert writes_nothing(chat, read(chat)[:2])
+
+
+def test_a_shorter_history_sent_in_full_again_finds_its_messages(chat: Conversation) -> None:
+    drafts = read(chat)
+    send(chat, drafts[:1])
+    send(chat, drafts)
+    assert (shown(chat), chat.last_seq) == (["Hi", "Hello", "How are you?", "Well"], 4)
+
+
+def test_an_empty_history_shows_nothing_and_deletes_nothing(chat: Conversation) -> None:
+    send(chat, [])
+    assert (shown(chat), chat.tip_seq, chat.preview, len(texts(chat))) == ([], None, "", 4)
+    assert writes_nothing(chat, [])
+
+
+def test_a_history_that_departs_in_the_middle_becomes_a_branch(chat: Conversation) -> None:
+    drafts = read(chat)
+    send(chat, [*drafts[:2], say("Who are you?"), say("A program", "assistant")])
+    assert shown(chat) == ["Hi", "Hello", "Who are you?", "A program"]
+    assert texts(chat)[:4] == ["Hi", "Hello", "How are you?", "Well"]
+    assert saying(chat, "Who are you?").parent_seq == saying(chat, "How are you?").parent_seq
+
+
+def test_an_edited_first_message_takes_none_of_its_old_answers_along(chat: Conversation) -> None:
+    send(chat, [say("Good evening"), *read(chat)[1:]])
+    assert chat.last_seq == 8
+    assert saying(chat, "Good evening").parent_seq is None
+
+
+def test_returning_to_an_older_branch_finds_it_and_makes_no_new_rows(chat: Conversation) -> None:
+    older = read(chat)
+    newer = [*older[:2], say("Who are you?"), say("A program", "assistant")]
+    send(chat, newer)
+    for drafts in (older, newer, older):
+        send(chat, drafts)
+        assert shown(chat) == [draft["content"] for draft in drafts]
+    assert chat.last_seq == 6
+
+
+def test_of_equal_messages_the_shown_one_is_meant(chat: Conversation) -> None:
+    again = branches.branch(user=chat.user, message_id=saying(chat, "Well").id, changes={})
+    branches.switch(user=chat.user, conversation_id=chat.id, message_id=chat.messages.get(seq=4).id)
+    chat.refresh_from_db()
+    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"))
+    assert again.seq == 5
+
+
+def test_of_equal_messages_the_shown_one_is_meant_even_where_only_the_other_has_no_client_id(alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+    messages.append(user=alice, conversation_id=chat.id, drafts=[say("Hello", "assistant", external_id="named")])
+    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={})
+    branches.switch(user=alice, conversation_id=chat.id, message_id=chat.messages.get(external_id="named").id)
+    chat.refresh_from_db()
+    assert writes_nothing(chat, dialogue("Hi", "Hello"))
+
+
+def test_of_equal_messages_the_one_that_is_named_is_meant(chat: Conversation) -> None:
+    again = branches.branch(user=chat.user, message_id=saying(chat, "Well").id, changes={})
+    first = chat.messages.get(seq=4)
+    for meant in (first, again):
+        send(chat, [*read(chat)[:3], say("Well", "assistant", id=meant.id)])
+        assert chat.tip_seq == meant.seq
+    assert chat.last_seq == 5
+
+
+# Client ids.
+
+
+def test_autosave_of_a_growing_reply_keeps_one_row(chat: Conversation) -> None:
+    drafts = [*read(chat), say("Tell me")]
+    for text in ("", "On", "Once", "Once upon", "Once upon a time"):
+        send(chat, [*drafts, say(text, "assistant", external_id="r1")])
+        assert writes_nothing(chat, [*drafts, say(text, "assistant", external_id="r1")])
+    assert (texts(chat)[4:], chat.preview) == (["Tell me", "Once upon a time"], "Once upon a time")
+
+
+def test_a_message_without_an_id_does_not_grow(chat: Conversation) -> None:
+    """Nobody said that the longer text is the same message."""
+    send(chat, dialogue("Hi", "Hello", "How are you?", "Well, thanks"))
+    assert texts(chat)[3:] == ["Well", "Well, thanks"]
+
+
+def test_a_reply_that_was_rewritten_does_not_grow(chat: Conversation) -> None:
+    drafts = [*read(chat), say("Tell me")]
+    send(chat, [*drafts, say("Once", "assistant", external_id="r1")])
+    send(chat, [*drafts, say("Twice", "assistant", external_id="r1")])
+    assert texts(chat)[5:] == ["Once", "Twice"]
+    assert saying(chat, "Twice").external_id == "r1"
+    assert saying(chat, "Once").external_id is None
+
+
+def test_a_message_that_was_answered_does_not_grow(chat: Conversation) -> None:
+    drafts = read(chat)
+    drafts[2]["content"] += " Today?"
+    send(chat, drafts)
+    assert texts(chat)[2:] == ["How are you?", "Well", "How are you? Today?", "Well"]
+
+
+def test_calls_grow_with_a_reply_that_is_streamed(chat: Conversation) -> None:
+    def call(*arguments: str) -> Draft:
+        calls = [{"id": f"c{index}", "arguments": text} for index, text in enumerate(arguments)]
+        return say(None, "assistant", external_id="r1", tool_calls=calls)
+
+    drafts = [*read(chat), say("What time is it?")]
+    for arguments in (("{",), ("{}",), ("{}", "{")):
+        send(chat, [*drafts, call(*arguments)])
+    assert chat.last_seq == 6
+    assert len(chat.messages.get(seq=6).tool_calls) == 2
+
+
+@pytest.mark.parametrize("field", ["parts", "tool_calls"])
+def test_what_was_said_without_a_text_is_not_written_over(chat: Conversation, field: str) -> None:
+    drafts = read(chat)
+    send(chat, [*drafts, say(None, external_id="u3", **{field: [{"type": "image", "url": "cat"}]})])
+    send(chat, [*drafts, say(None, external_id="u3", **{field: [{"type": "image", "url": "dog"}]})])
+    assert [getattr(row, field) for row in chat.messages.filter(seq__gt=4).order_by("seq")] == [
+        [{"type": "image", "url": "cat"}],
+        [{"type": "image", "url": "dog"}],
     ]
 
 
-@pytest.mark.django_db
-def test_any_sequence_of_histories_and_operations_comes_to_what_a_plain_conversation_comes_to() -> None:
-    run_state_machine_as_test(SyncMachine, settings=settings())
+def test_a_client_id_names_the_newest_message_that_carried_it(chat: Conversation) -> None:
+    send(chat, [say(text, external_id=id) for text, id in (("Hi", "a"), ("Hello", "b"))])
+    send(chat, [say(text, external_id=id) for text, id in (("Good day", "a"), ("Hello", "b"))])
+    holders = dict(chat.messages.exclude(external_id=None).values_list("external_id", "seq"))
+    assert holders == {"a": chat.last_seq - 1, "b": chat.last_seq}
 
 
-CLIENT_IDS = st.sampled_from(["one", "two", "three", "four"])
-DOORS = st.sampled_from([NATIVE, CONTRACT])
+def test_a_client_id_that_moves_to_another_message_of_the_history_moves(chat: Conversation) -> None:
+    drafts = [draft | {"external_id": id} for draft, id in zip(read(chat), "abcd", strict=True)]
+    send(chat, drafts)
+    swapped = [draft | {"external_id": id} for draft, id in zip(drafts, "badc", strict=True)]
+    send(chat, swapped)
+    assert list(chat.messages.shown().values_list("external_id", flat=True)) == ["b", "a", "d", "c"]
+    assert chat.last_seq == 4
+    assert writes_nothing(chat, swapped)
 
 
-def known_by(said: Said, how: str) -> Draft:
-    return {
-        "nothing": {},
-        "its id": {"id": said.id},
-        "its client's id": {"external_id": said.external_id or said.id},
-    }[how]
+def test_our_id_sent_back_as_a_client_id_is_not_stored_as_one(chat: Conversation) -> None:
+    send(chat, [*read(chat), say("Good")])
+    assert not chat.messages.exclude(external_id=None).exists()
 
 
-KNOWN = st.sampled_from(["nothing", "its id", "its client's id"])
+def test_two_messages_with_one_id_are_refused(chat: Conversation) -> None:
+    before = everything(chat)
+    with pytest.raises(Invalid, match="'x'"):
+        send(chat, [say("a", external_id="x"), say("b", external_id="x")])
+    assert everything(chat) == before
 
 
-class SyncMachine(TreeMachine):
-    def history(self, way: list[Said], door: dict[str, Any], how: str) -> list[Draft]:
-        seen = [said for said in way if said.is_live and door["visible"](said)]
-        return [say(said.content, said.role, **known_by(said, how)) for said in seen]
-
-    def send(self, drafts: list[Draft], door: dict[str, Any]) -> None:
-        drafts = without_doubled_ids(drafts)
-        sees = door["visible"]
-        if not all(map(sees, map(as_said, drafts))):
-            return  # nobody sends what they cannot say
-        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **door)
-        self.plain.sync(drafts, sees)
-        self.they_are_alike()
-        self.what_was_sent_is_what_is_read_back(drafts, sees)
-        self.sent_again_it_writes_nothing(drafts, door)
-
-    def what_was_sent_is_what_is_read_back(self, drafts: list[Draft], sees: Callable[[Any], bool]) -> None:
-        assert [say(row.content, row.role) for row in self.stored.messages.shown() if sees(row)] == [
-            say(draft["content"], draft["role"]) for draft in drafts
-        ]
-
-    def sent_again_it_writes_nothing(self, drafts: list[Draft], door: dict[str, Any]) -> None:
-        before = everything(self.stored)
-        with statements() as asked:
-            sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **door)
-        assert asked == READS
-        assert everything(self.stored) == before
-
-    @rule(door=DOORS, how=KNOWN)
-    def send_what_is_read(self, door: dict[str, Any], how: str) -> None:
-        before = everything(self.stored)
-        drafts = self.history(self.plain.path, door, how)
-        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **door)
-        assert everything(self.stored) == before
-
-    @rule(door=DOORS, how=KNOWN, data=st.data())
-    def send_less(self, door: dict[str, Any], how: str, data: st.DataObject) -> None:
-        drafts = self.history(self.plain.path, door, how)
-        self.send(drafts[: data.draw(st.integers(0, len(drafts)), "length")], door)
-
-    @rule(door=DOORS, how=KNOWN, more=st.lists(DRAFTS, min_size=1, max_size=3))
-    def send_more(self, door: dict[str, Any], how: str, more: list[Draft]) -> None:
-        self.send(self.history(self.plain.path, door, how) + more, door)
-
-    @rule(door=DOORS, how=KNOWN, more=st.lists(DRAFTS, min_size=1, max_size=2), data=st.data())
-    def send_a_departure(self, door: dict[str, Any], how: str, more: list[Draft], data: st.DataObject) -> None:
-        drafts = self.history(self.plain.path, door, how)
-        at = data.draw(st.integers(0, len(drafts)), "from")
-        self.send(drafts[:at] + more + drafts[at + 1 :], door)
-
-    @precondition(has(is_live))
-    @rule(door=DOORS, how=KNOWN, data=st.data(), text=TEXTS)
-    def send_an_edited_one(self, door: dict[str, Any], how: str, data: st.DataObject, text: str) -> None:
-        """With the ids as they were: an edited message, or one that has grown."""
-        drafts = self.history(self.plain.path, door, how)
-        for draft in drafts and [data.draw(st.sampled_from(drafts), "which")]:
-            draft["content"] = text
-        self.send(drafts, door)
-
-    @precondition(has(is_live))
-    @rule(door=DOORS, how=KNOWN, data=st.data())
-    def send_another_branch(self, door: dict[str, Any], how: str, data: st.DataObject) -> None:
-        self.send(self.history(self.pick(data, is_live).way, door, how), door)
-
-    @rule(door=DOORS, how=KNOWN, ids=st.lists(CLIENT_IDS, unique=True), more=st.lists(DRAFTS, max_size=2))
-    def send_with_other_ids(self, door: dict[str, Any], how: str, ids: list[str], more: list[Draft]) -> None:
-        drafts = self.history(self.plain.path, door, how) + more
-        for draft, external_id in zip(reversed(drafts), ids, strict=False):
-            draft["external_id"] = external_id
-        self.send(drafts, door)
+def test_a_message_that_says_nothing_is_refused_and_takes_the_rest_back(chat: Conversation) -> None:
+    before = everything(chat)
+    with pytest.raises(Invalid):
+        send(chat, [*read(chat)[:2], say("More"), say(None, "assistant")])
+    assert everything(chat) == before
 
 
-def as_said(draft: Draft) -> Said:
-    return Said(seq=1, parent=None, role=draft["role"], content=draft["content"])
+# Instructions.
 
 
-def without_doubled_ids(drafts: list[Draft]) -> list[Draft]:
-    """The first that carries an id keeps it."""
-    seen: set[str] = set()
-    kept = []
-    for draft in drafts:
-        ids = {draft[name] for name in ("external_id", "id") if name in draft}
-        kept.append({k: v for k, v in draft.items() if k not in ("external_id", "id")} if ids & seen else draft)
-        seen |= ids
-    return kept
+def test_an_edited_system_prompt_is_edited_in_place(alice: User) -> None:
+    chat = conversation_of(alice)
+    send(chat, [say("Be brief.", "system"), *dialogue("Hi", "Hello")])
+    edited = [say("Be kind.", "developer"), *dialogue("Hi", "Hello")]
+    send(chat, edited)
+    assert texts(chat) == ["Be kind.", "Hi", "Hello"]
+    assert writes_nothing(chat, edited)
+
+
+def test_a_prompt_that_is_new_at_the_head_begins_a_branch(chat: Conversation) -> None:
+    send(chat, [say("Be kind.", "system"), *read(chat)])
+    assert (chat.last_seq, chat.message_count) == (9, 5)
+
+
+def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
+    chat = conversation_of(alice)
+    send(chat, [say("Be brief.", "system"), *dialogue("Hi", "Hello")])
+    send(chat, dialogue("Hi", "Hello"))
+    assert texts(chat) == ["Be brief.", "Hi", "Hello", "Hi", "Hello"]
+
+
+# What the sender cannot see.
+
+
+def test_what_a_contract_cannot_show_stays_where_it_is(with_tools: Conversation) -> None:
+    assert writes_nothing(with_tools, read(with_tools, CONTRACT), **CONTRACT)
+    send(with_tools, [*read(with_tools, CONTRACT), say("Thanks")], **CONTRACT)
+    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00", "Noon.", "Thanks"]
+
+
+def test_a_reply_that_is_made_anew_stands_below_the_tool_that_was_asked(with_tools: Conversation) -> None:
+    send(with_tools, [*read(with_tools, CONTRACT)[:2], say("Twelve.", "assistant")], **CONTRACT)
+    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00", "Twelve."]
+
+
+def test_a_history_that_ends_before_a_hidden_message_keeps_it(with_tools: Conversation) -> None:
+    """Its sender never saw it, and cannot have meant to take it back."""
+    drafts = read(with_tools, CONTRACT)[:2]
+    send(with_tools, drafts, **CONTRACT)
+    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00"]
+    assert writes_nothing(with_tools, drafts, **CONTRACT)
+
+
+def test_a_hidden_message_at_the_head_is_kept_by_an_empty_history(alice: User) -> None:
+    chat = conversation_of(alice)
+    messages.append(user=alice, conversation_id=chat.id, drafts=[say("{}", "tool"), say("Hi"), say("Ho", "assistant")])
+    send(chat, [], **CONTRACT)
+    send(chat, [say("Good day")], **CONTRACT)
+    assert shown(chat) == ["{}", "Good day"]
+
+
+def test_a_trashed_message_in_the_middle_is_walked_through(chat: Conversation) -> None:
+    messages.trash(user=chat.user, message_id=saying(chat, "Hello").id)
+    chat.refresh_from_db()
+    assert writes_nothing(chat, [say("Hi"), say("How are you?"), say("Well", "assistant")])
+
+
+def test_a_history_from_before_the_trashing_brings_a_message_of_its_own(chat: Conversation) -> None:
+    drafts = read(chat)
+    hello = saying(chat, "Hello")
+    messages.trash(user=chat.user, message_id=hello.id)
+    send(chat, drafts)
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    hello.refresh_from_db()
+    assert hello.deleted_at is not None
+
+
+def test_the_path_never_ends_with_a_trashed_message(chat: Conversation) -> None:
+    messages.trash(user=chat.user, message_id=saying(chat, "Hello").id)
+    send(chat, [say("Hi")])
+    assert (chat.tip_seq, shown(chat)) == (1, ["Hi"])
+
+
+def test_a_client_id_of_a_trashed_message_can_be_used_again(alice: User) -> None:
+    chat = conversation_of(alice)
+    send(chat, [say("Hi", external_id="a")])
+    trashed = saying(chat, "Hi")
+    messages.trash(user=alice, message_id=trashed.id)
+    send(chat, [say("Ho", external_id="a")])
+    with pytest.raises(Conflict):
+        messages.restore(user=alice, message_id=trashed.id)
+    assert shown(chat) == ["Ho"]
+
+
+# Who may, and what it costs.
+
+
+def test_a_stranger_finds_nothing_to_send_to(chat: Conversation, bob: User) -> None:
+    before = everything(chat)
+    with pytest.raises(NotFound):
+        sync(user=bob, conversation_id=chat.id, drafts=[])
+    assert everything(chat) == before
+    sync(user=chat.user, conversation_id=chat.id, drafts=[])
+
+
+@pytest.mark.parametrize("length", [10, 1_000])
+def test_an_unchanged_history_costs_two_statements_however_long(alice: User, length: int) -> None:
+    chat = conversation_of(alice, *map(str, range(length)))
+    drafts = read(chat)
+    with statements() as asked:
+        sync(user=alice, conversation_id=chat.id, drafts=drafts)
+    assert asked == READS
+
+
+@pytest.mark.parametrize("more", [1, 200])
+def test_a_branch_costs_the_same_however_long(alice: User, more: int) -> None:
+    chat = conversation_of(alice, "Hi", "Hello")
+    drafts = [say("Ho", external_id="u"), *dialogue(*map(str, range(more)))]
+    with statements() as asked:
+        sync(user=alice, conversation_id=chat.id, drafts=drafts)
+    assert asked.count("INSERT") == 1
+    assert len(asked) <= 8
+
+
+def test_two_tabs_that_send_different_histories_in_turn_lose_neither(chat: Conversation) -> None:
+    common = read(chat)
+    ours = [*common, say("Ours", external_id="x")]
+    theirs = [*common, say("Theirs", external_id="y")]
+    for drafts in (ours, theirs, ours, theirs):
+        send(chat, drafts)
+        assert shown(chat)[4:] == [drafts[4]["content"]]
+    assert Message.objects.filter(conversation=chat).live().count() == 6

@@ -54,7 +54,6 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
-        connection.settings_dict["OPTIONS"].pop("pool", None)  # one connection, and only to begin with
         with _claimed_data_dir():
             _try_port()
             with _database() as server:
@@ -192,7 +191,7 @@ def _wait_for(web: subprocess.Popen[bytes]) -> None:
 def _answers() -> bool:
     client = http.client.HTTPConnection(settings.HOST, settings.PORT, timeout=5)
     try:
-        client.request("GET", "/livez", headers={"Host": settings.ALLOWED_HOSTS[0].strip("*.") or "localhost"})
+        client.request("GET", "/livez/")
         return client.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False

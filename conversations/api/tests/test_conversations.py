@@ -126,13 +126,9 @@ def test_an_external_id_is_its_users_own(as_alice: Caller, as_bob: Caller) -> No
 def test_a_patch_changes_what_it_names(as_either: Caller) -> None:
     made = post(as_either, body=EVERYTHING)
     changed = as_either("PATCH", f"conversations/{made['id']}/", {"tags": ["c", "c", "d"], "is_archived": False})
+    assert changed == as_either("GET", f"conversations/{made['id']}/")
     assert changed.pop("updated_at") > made.pop("updated_at")
     assert changed == made | {"tags": ["c", "d"], "is_archived": False, "archived_at": None}
-    assert changed == {**as_either("GET", f"conversations/{made['id']}/"), "updated_at": ...} | {
-        "updated_at": ...
-    } or without_times(as_either("GET", f"conversations/{made['id']}/")) == {
-        name: value for name, value in changed.items() if name not in ("id", *TIMES)
-    }
 
 
 def test_a_title_given_is_no_automatic_one(as_alice: Caller) -> None:
@@ -159,7 +155,8 @@ def test_what_was_read_can_be_sent_back(method: str, as_either: Caller) -> None:
 
 def test_an_archive_date_stays_when_archived_again(as_alice: Caller) -> None:
     made = post(as_alice, body={"is_archived": True})
-    assert as_alice("PATCH", f"conversations/{made['id']}/", {"is_archived": True})["archived_at"] == made["archived_at"]
+    again = as_alice("PATCH", f"conversations/{made['id']}/", {"is_archived": True})
+    assert again["archived_at"] == made["archived_at"]
 
 
 def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: Caller) -> None:
@@ -244,7 +241,10 @@ def test_rows_of_the_list_are_what_one_is(as_either: Caller) -> None:
         ("?archived=any", "archived plain model notebook pinned tag"),
         ("?archived=", "plain model notebook pinned tag"),
         ("?trashed=", "plain model notebook pinned tag"),
-        ("?trashed=true", "trashed"),
+        ("?trashed=true", "trashed trashed-archived"),
+        ("?trashed=true&archived=false", "trashed"),
+        ("?external_id=x-2", "archived"),
+        ("?external_id=x-2&archived=false", ""),
         ("?trashed=false&archived=true", "archived"),
         ("?pinned=true", "pinned"),
         ("?pinned=false", "plain model notebook tag"),
@@ -267,8 +267,9 @@ def test_rows_of_the_list_are_what_one_is(as_either: Caller) -> None:
 def test_filters(query: str, found: str, as_alice: Caller, as_bob: Caller) -> None:
     for title, more in {
         "plain": {"external_id": "x-1"},
-        "archived": {"is_archived": True},
+        "archived": {"is_archived": True, "external_id": "x-2"},
         "trashed": {},
+        "trashed-archived": {"is_archived": True},
         "pinned": {"is_pinned": True},
         "tag": {"tags": ["a", "a b", "c"]},
         "notebook": {"notebooks": ["Work"]},
@@ -276,7 +277,7 @@ def test_filters(query: str, found: str, as_alice: Caller, as_bob: Caller) -> No
     }.items():
         id = post(as_alice, body={"title": title, **more})["id"]
         post(as_bob, body={"title": "of a stranger", **more})
-        if title == "trashed":
+        if title.startswith("trashed"):
             as_alice("DELETE", f"conversations/{id}/", status=204)
     assert sorted(titles(as_alice, query)) == sorted(found.split())
 
@@ -346,7 +347,7 @@ def test_next_keeps_the_filters(as_alice: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "limit", ["0", "-1", "101", "1000000000", "abc", "", "1.5", "%31%00", "٣", "1e1", "0" * 9 + "1" + "9" * 30,
+    "limit", ["0", "-1", "101", "1000000000", "abc", "", "1.5", "%31%00", "%D9%A3", "1e1", "0" * 9 + "1" + "9" * 30,
               "0" * 9 + "1" + "0" * 5000, "0000000001000"],
 )  # fmt: skip
 def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: Caller) -> None:

@@ -47,34 +47,35 @@ def test_a_cursor_of_another_list_is_a_400(listed: str, as_alice: Caller) -> Non
 
 
 def test_a_cursor_of_another_conversation_is_a_400(as_alice: Caller) -> None:
-    cursor = cursor_of(as_alice, path_of(as_alice, LISTS[1], "1"))
-    assert as_alice.refusal("GET", with_cursor(path_of(as_alice, LISTS[1]), cursor), status=400) == ("invalid", "cursor")
+    path = with_cursor(path_of(as_alice, LISTS[1]), cursor_of(as_alice, path_of(as_alice, LISTS[1], "1")))
+    assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
 
 
-def made_up(path: str) -> list[list[Any]]:
+def made_up() -> list[list[Any]]:
     """Keys that look right and are not."""
     junk: list[Any] = [
         None, True, "", "x", "5", -1, 0, 1.5, 2**31, 2**63 - 1, 1e308, [], {}, [1], "9999-12-31T23:59:59-23:59",
         "0001-01-01T00:00:00+23:59", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00:00.5", "\0", TIME,
     ]  # fmt: skip
-    return [[], [1, 2, 3], *[[value] for value in junk], *[[one, ID] for one in junk], *[[TIME, one] for one in junk]]
+    pairs = [[one, ID] for one in junk] + [[TIME, one] for one in junk] + [[0.5, one] for one in junk]
+    return [[], [1, 2, 3, 4], *[[value] for value in junk], *pairs, *[[*pair, False] for pair in pairs]]
 
 
 @pytest.mark.parametrize("listed", LISTS)
 def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: Caller) -> None:
     path = path_of(as_alice, listed)
     id = path_of(as_alice, "{id}")
-    for kind in ("conversations", "messages", f"messages-{id}", "search-recent", "search-relevance", None, 5, [], {}):
-        for key in made_up(path):
-            url = with_cursor(path, encode(kind, key))  # type: ignore[arg-type]
+    for kind in ("conversations", "messages", f"messages-{id}", "search-recent", "search-relevance"):
+        for key in made_up():
+            url = with_cursor(path, encode(kind, key))
             answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
             assert answer.status_code in (200, 400), (kind, key, answer.status_code)
             if answer.status_code == 400:
                 assert answer.json()["error"]["field"] == "cursor"
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "%00", "%ff", "bnVsbA", "W10", "W1td", "e30", "A" * 5000, "é", "====", "IiI"])
 @pytest.mark.parametrize("listed", LISTS)
-def test_garbage_is_a_400(listed: str, cursor: str, as_alice: Caller) -> None:
-    path = with_cursor(path_of(as_alice, listed), cursor)
-    assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
+def test_garbage_is_a_400(listed: str, as_alice: Caller) -> None:
+    for cursor in ["", "x", "%00", "%ff", "bnVsbA", "W10", "W1td", "e30", "A" * 5000, "%C3%A9", "====", "IiI"]:
+        path = with_cursor(path_of(as_alice, listed), cursor)
+        assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")

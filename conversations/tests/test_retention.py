@@ -1,0 +1,101 @@
+"""What goes by itself: after TRASH_DAYS in the trash, and not before."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Idempotency, User
+from chatstore.errors import NotFound
+from conversations.models import Conversation, Message, Reaction
+from conversations.querysets import PURGING
+from conversations.services import conversations, messages, reactions, retention
+from conversations.services.sync import sync
+
+from .cast import conversation_of, dialogue, saying, shown
+
+LONG_AGO = timedelta(days=31)
+
+
+def age(row: Any, by: timedelta = LONG_AGO) -> None:
+    type(row).objects.filter(pk=row.pk).update(deleted_at=timezone.now() - by)
+
+
+def test_a_conversation_goes_after_its_days_in_the_trash_and_not_before(alice: User) -> None:
+    old, new = conversation_of(alice, "old", "yes"), conversation_of(alice, "new")
+    for row in (old, new):
+        conversations.trash(user=alice, conversation_id=row.id)
+    age(old)
+    assert retention.housekeep()["conversations"] == 1
+    assert list(Conversation.objects.all()) == [new]
+    assert not Message.objects.filter(conversation_id=old.id).exists()
+
+
+def test_what_is_not_in_the_trash_stays_however_old(alice: User) -> None:
+    kept = conversation_of(alice, "kept")
+    Conversation.objects.update(created_at=timezone.now() - 10 * LONG_AGO, active_at=timezone.now() - 10 * LONG_AGO)
+    assert set(retention.housekeep().values()) == {0}
+    assert shown(kept) == ["kept"]
+
+
+def test_a_message_loses_what_it_said_and_keeps_its_place(alice: User) -> None:
+    conversation = conversation_of(alice, "question", "secret", "thanks")
+    secret = saying(conversation, "secret")
+    reactions.react(user=alice, message_id=secret.id, type="like")
+    messages.trash(user=alice, message_id=secret.id)
+    age(secret)
+    assert retention.housekeep()["messages"] == 1
+    secret.refresh_from_db()
+    assert (secret.content, secret.seq, secret.deleted_at) == ("", 2, PURGING)
+    assert not Reaction.objects.exists()
+    assert shown(conversation) == ["question", "thanks"]
+
+
+def test_a_message_that_lost_what_it_said_is_not_restored_and_not_emptied_again(alice: User) -> None:
+    conversation = conversation_of(alice, "question", "secret")
+    secret = saying(conversation, "secret")
+    messages.trash(user=alice, message_id=secret.id)
+    age(secret)
+    retention.housekeep()
+    with pytest.raises(NotFound):
+        messages.restore(user=alice, message_id=secret.id)
+    assert retention.housekeep()["messages"] == 0
+
+
+def test_a_history_around_an_emptied_message_still_writes_nothing_when_sent_again(alice: User) -> None:
+    conversation = conversation_of(alice, "question", "secret", "thanks")
+    secret = saying(conversation, "secret")
+    messages.trash(user=alice, message_id=secret.id)
+    age(secret)
+    retention.housekeep()
+    before = Message.objects.count()
+    drafts = [dialogue("question")[0], dialogue("thanks")[0]]
+    sync(user=alice, conversation_id=conversation.id, drafts=drafts)
+    assert Message.objects.count() == before
+    assert shown(conversation) == ["question", "thanks"]
+
+
+def test_an_interrupted_purge_is_finished(alice: User) -> None:
+    conversation = conversation_of(alice, "question", "answer")
+    Conversation.objects.update(deleted_at=PURGING)
+    assert retention.housekeep()["conversations"] == 1
+    assert not Conversation.objects.filter(id=conversation.id).exists()
+
+
+def test_whoever_restores_in_time_wins(alice: User) -> None:
+    conversation = conversation_of(alice, "question")
+    conversations.trash(user=alice, conversation_id=conversation.id)
+    with pytest.raises(NotFound):
+        conversations.purge(
+            user=alice, conversation_id=conversation.id, trashed_before=timezone.now() - timedelta(days=30)
+        )
+    assert conversations.restore(user=alice, conversation_id=conversation.id).deleted_at is None
+
+
+def test_an_idempotency_key_is_kept_for_a_day(alice: User) -> None:
+    for key, age_of_key in (("new", timedelta(hours=23)), ("old", timedelta(hours=25))):
+        Idempotency.objects.create(user=alice, key=key, fingerprint=b"", result=[])
+        Idempotency.objects.filter(key=key).update(created_at=timezone.now() - age_of_key)
+    assert retention.housekeep()["idempotency_keys"] == 1
+    assert [row.key for row in Idempotency.objects.all()] == ["new"]
