@@ -205,5 +205,9 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Django's own console handler would write every line twice, and its mail handler would mail them.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # A scanner's traceback each, for a request that was answered with a 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -25,8 +25,10 @@ Draft = dict[str, Any]
 
 # What makes two messages the same one, natively. A contract passes the fields that it speaks.
 SPOKEN = frozenset("role item_type content parts tool_calls tool_call_id".split())
+# What holds what was said, of which growing may lose nothing.
+SAID = frozenset({"content", "parts", "tool_calls"})
 # What a field is worth where a draft leaves it out.
-ABSENT = {"item_type": "message", "content": None, "parts": None, "tool_calls": None}
+ABSENT = {field.name: field.get_default() for field in Message._meta.concrete_fields}
 INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
 
 
@@ -90,7 +92,8 @@ class Walk:
         """The stored message that the draft is, brought up to it. Shown before hidden, newer before older."""
         here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
         equal = [row for row in here if self.is_equal(row, draft)]
-        named = [row for row in here if _client_id(draft) in (row.external_id, str(row.id))]
+        id = _client_id(draft)
+        named = [row for row in here if id and id in (row.external_id, str(row.id))]
         if equal:
             row = next((row for row in equal if row in named), equal[0])
             self.bring_up(row, draft, skip=self.spoken)
@@ -115,9 +118,11 @@ class Walk:
 
     def may_grow(self, draft: Draft) -> Callable[[Message], bool]:
         """A reply that is saved again and again while it streams, under one id."""
-        text = draft.get("content") or ""
+        names = SAID & (self.spoken | draft.keys())
         return lambda row: (
-            row.role == draft["role"] and not self.children[row.seq] and text.startswith(row.content or "")
+            row.role == draft["role"]
+            and not self.children[row.seq]
+            and all(grows(getattr(row, name), _said(draft, name)) for name in names)
         )
 
     def is_instruction(self, draft: Draft) -> Callable[[Message], bool]:
@@ -146,7 +151,7 @@ class Walk:
     def depart(self, at: int | None, drafts: Sequence[Draft]) -> None:
         """From here on everything is new: a branch, or simply more of the same conversation."""
         self.release([draft["external_id"] for draft in drafts if draft.get("external_id")])
-        end = self.shown_end(at)
+        end = [at, *(row.seq for row in self.unseen_after(at))][-1]
         if end != self.conversation.tip_seq:
             tree.end_path_at(self.conversation, end)
         new = [{name: value for name, value in draft.items() if name != "id"} for draft in drafts]
@@ -157,19 +162,33 @@ class Walk:
 
     def end(self, at: int | None) -> None:
         """A shorter history, or another branch, ends the shown path elsewhere and deletes nothing."""
-        if self.shown_end(at) != self.conversation.tip_seq:
-            tree.end_path_at(self.conversation, at)
+        end = [at, *(row.seq for row in self.unseen_after(at) if row.deleted_at is None)][-1]
+        if end != self.conversation.tip_seq:
+            tree.end_path_at(self.conversation, end)
             self.is_changed = True
 
-    def shown_end(self, at: int | None) -> int | None:
-        """`at`, or the end of the shown messages below it that the sender cannot see, which stay where they are."""
+    def unseen_after(self, at: int | None) -> Iterator[Message]:
+        """What is shown next below `at` and cannot be seen by the sender: it stays where it is."""
         while hidden := [row for row in self.children[at] if row.is_active and not self.seen[row.seq]]:
             at = hidden[0].seq
-        return at
+            yield hidden[0]
 
 
 def _said(draft: Draft, name: str) -> Any:
-    return draft.get(name, ABSENT.get(name, ""))
+    return draft.get(name, ABSENT[name])
+
+
+def grows(stored: Any, sent: Any) -> bool:
+    """Whether what is sent begins with what is stored: nothing of that is lost."""
+    if stored is None or stored == "":
+        return True
+    if isinstance(stored, str) and isinstance(sent, str):
+        return sent.startswith(stored)
+    if isinstance(stored, list) and isinstance(sent, list):
+        return len(stored) <= len(sent) and all(map(grows, stored, sent))
+    if isinstance(stored, dict) and isinstance(sent, dict):
+        return stored.keys() <= sent.keys() and all(grows(value, sent[key]) for key, value in stored.items())
+    return alike(stored, sent)
 
 
 def alike(one: Any, other: Any) -> bool:
