@@ -82,7 +82,7 @@ class Target:
         return Measured(result["requests"] / result["microseconds"] * 1e6, result["p50"] / 1000)
 
 
-def side_by_side(targets: Sequence[Target], *, seconds: float, connections: int, rounds: int = 3) -> list[Measured]:
+def side_by_side(targets: Sequence[Target], *, seconds: float, connections: int, rounds: int = 5) -> list[Measured]:
     """The targets in turn, several times over, so that whatever else the machine does meets all of them."""
     for target in targets:
         target.drive(max(1, seconds / 2), connections)  # warm-up

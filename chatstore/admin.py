@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest  # noqa: TID251
+    from django.http import HttpRequest
 
 COUNTED = 10_000
 

@@ -17,7 +17,7 @@ class ProbesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        probe = {"/livez/": live, "/readyz/": ready}.get(request.path_info)
+        probe = {"/livez": live, "/readyz": ready}.get(request.path_info.rstrip("/"))
         return probe(request) if probe else self.get_response(request)
 
 

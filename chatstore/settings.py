@@ -74,10 +74,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "chatstore.middleware.SlashMiddleware",
     "chatstore.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # files have no slash at the end: before the next
+    "chatstore.middleware.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "chatstore.middleware.CrossSiteMiddleware",

@@ -27,7 +27,7 @@ def once(request: Request, make: Callable[[], tuple[Sequence[Row], bool]]) -> tu
         made.extend(rows if is_new else ())
         return _ids(rows)
 
-    asked = fingerprint([request.method, request.path, request.query_params.dict(), request.data])
+    asked = fingerprint([request.method, request.path_info, request.query_params.dict(), request.data])
     ids = idempotency.once(user=request.user, key=key, fingerprint=asked, work=work)
     return (made, []) if made else ([], ids)
 

@@ -1,5 +1,7 @@
 """Users and tokens in the admin: who may do what to whom."""
 
+from contextlib import closing
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
@@ -168,4 +170,5 @@ def test_users_are_found_by_email_and_offered_to_other_forms(client: Client, roo
 
 def test_the_pages_have_their_stylesheets(client: Client) -> None:
     for path in ("admin/css/base.css", "conversations/transcript.css"):
-        assert client.get(f"/static/{path}").status_code == 200
+        with closing(client.get(f"/static/{path}")) as response:
+            assert response.status_code == 200

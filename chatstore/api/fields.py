@@ -8,10 +8,10 @@ from rest_framework import serializers
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Unknown fields are errors that name them; read-only ones, sent back as they were read, are ignored.
+    """Unknown fields are errors that name them; read-only ones, sent back as they were read, are ignored."""
 
-    Views keep one instance each and call `run_validation` on it, which has no state: building a serializer copies all
-    of its fields, which cost an append a quarter of its CPU."""
+    # Views keep one instance each and call `run_validation` on it, which has no state: building a serializer copies all
+    # of its fields, which cost an append a quarter of its CPU.
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
@@ -69,6 +69,22 @@ class Flag(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class Whole(serializers.IntegerField):
+    """A whole number: no string of digits, no 5.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class Id(serializers.UUIDField):
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
 
 
 class Labels(serializers.ListField):

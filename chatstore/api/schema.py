@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
@@ -43,10 +44,12 @@ class Schema(AutoSchema):
 
 
 def paged(name: str, serializer: type[serializers.Serializer[Any]], **more: Any) -> serializers.Serializer[Any]:
-    return inline_serializer(
+    page = inline_serializer(
         name,
         {**more, "results": serializer(many=True), "next": serializers.URLField(allow_null=True)},
     )
+    set_override(page, "many", False)  # one object, even where the view is a list
+    return page
 
 
 UUID_PATH = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)

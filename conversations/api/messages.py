@@ -35,7 +35,12 @@ MANY: serializers.ListSerializer[Any] = serializers.ListSerializer(
 HISTORY: serializers.ListSerializer[Any] = serializers.ListSerializer(
     child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT
 )
-PAGE = paged("MessagePage", TreeMessageSerializer)
+PAGE = PolymorphicProxySerializer(
+    "MessagePageOrTreePage",
+    serializers=[paged("MessagePage", MessageSerializer), paged("TreePage", TreeMessageSerializer)],
+    resource_type_field_name=None,
+    many=False,
+)
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
     serializers=[MessageSerializer, MessageSerializer(many=True)],
@@ -92,15 +97,18 @@ class TranscriptViewSet(ViewSet):
             return messages.append(user=request.user, conversation_id=id, drafts=drafts)
 
         made, again = once(request, make)
-        data = [_made(row) for row in made] or self._again(id, again)
+        if many and any(draft.get("external_id") for draft in drafts):
+            again = [str(row.id) for row in made] or again  # some may have been there before, with reactions
+        data = self._again(id, again) if again else [_made(row) for row in made]
         return Response(data if many else data[0], 201 if made else 200)
 
     def _again(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[orjson.Fragment]:
-        """As far as they are still there."""
-        texts = self.texts(id, Message.objects.of(id).filter(id__in=ids).in_order())
+        """As far as they are still there, in the order in which they were sent."""
+        texts = self.texts(id, Message.objects.of(id).filter(id__in=ids).live())
         if not texts:
             raise NotFound("message")
-        return [orjson.Fragment(text) for text in texts]
+        by_id = {orjson.loads(text)["id"]: text for text in texts}
+        return [orjson.Fragment(by_id[id]) for id in ids if id in by_id]
 
     @extend_schema(request=SyncedMessageSerializer(many=True), responses=PAGE)
     def update(self, request: Request, id: uuid.UUID) -> Response:
@@ -192,12 +200,29 @@ class ReactionViewSet(ViewSet):
         rows = Reaction.objects.filter(message=id, user=request.user).order_by("id")
         return Response(ReactionSerializer(rows, many=True).data)
 
-    @extend_schema(request=ReactionSerializer, responses={201: ReactionSerializer, 200: ReactionSerializer})
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=ReactionSerializer,
+        responses={201: ReactionSerializer, 200: ReactionSerializer},
+    )
     def create(self, request: Request, id: uuid.UUID) -> Response:
         """The same reaction twice is one."""
         chosen = REACTION.run_validation(request.data)
-        reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
-        return Response(ReactionSerializer(reaction).data, 201 if is_new else 200)
+
+        def make() -> tuple[Sequence[Reaction], bool]:
+            reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
+            return [reaction], is_new
+
+        made, again = once(request, make)
+        reaction = made[0] if made else self._stored(request, again[0])
+        return Response(ReactionSerializer(reaction).data, 201 if made else 200)
+
+    @staticmethod
+    def _stored(request: Request, id: str) -> Reaction:
+        reaction = Reaction.objects.filter(id=id, user=request.user).first()
+        if reaction is None:
+            raise NotFound("reaction")
+        return reaction
 
     @extend_schema(
         parameters=[OpenApiParameter("type", str, required=True, description="Which one.")], responses={204: None}

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from chatstore.api.fields import Flag, Json, Labels, StrictSerializer, Text, Time
+from chatstore.api.fields import Flag, Id, Json, Labels, StrictSerializer, Text, Time, Whole
 from conversations.models import Role, Status
 
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
@@ -39,8 +39,8 @@ class MessageSerializer(StrictSerializer):
     status = serializers.ChoiceField(Status.choices, required=False)
     finish_reason = short(64)
     error = Text(byte_limit=settings.METADATA_LIMIT, allow_blank=True, required=False)
-    prompt_tokens = serializers.IntegerField(**TOKEN_COUNT)
-    completion_tokens = serializers.IntegerField(**TOKEN_COUNT)
+    prompt_tokens = Whole(**TOKEN_COUNT)
+    completion_tokens = Whole(**TOKEN_COUNT)
     usage = Json(dict, byte_limit=settings.METADATA_LIMIT, allow_null=True, required=False)
     metadata = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False)
     created_at = Time(read_only=True)
@@ -62,14 +62,14 @@ class ChangedMessageSerializer(MessageSerializer):
     item_type = Text(read_only=True)
 
 
-class SyncedMessageSerializer(MessageSerializer):
-    """A message of a history that is sent whole: `id`, where it was read from here, says which one it is."""
-
-    id = serializers.UUIDField(required=False)
-
-
 class TreeMessageSerializer(MessageSerializer):
     sibling_count = serializers.IntegerField(read_only=True, help_text="Live alternatives, itself among them.")
+
+
+class SyncedMessageSerializer(TreeMessageSerializer):
+    """A message of a history that is sent whole: `id`, where it was read from here, says which one it is."""
+
+    id = Id(required=False)
 
 
 class ConversationSerializer(StrictSerializer):
@@ -111,7 +111,7 @@ class ReactionSerializer(StrictSerializer):
 
 
 class BranchSerializer(StrictSerializer):
-    message_id = serializers.UUIDField(help_text="A message on the branch to show.")
+    message_id = Id(help_text="A message on the branch to show.")
 
 
 class HistoryMessageSerializer(serializers.Serializer[Any]):

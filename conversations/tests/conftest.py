@@ -1,12 +1,12 @@
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from accounts.models import User
 
 from .cast import person
 
-# The same sequences each time. `pytest --hypothesis-profile=long` makes others, and many; it prints what it takes to
-# repeat a failure.
+# The same sequences each time. `pytest --hypothesis-profile=long` makes others, and many, and shortens none: a failure
+# is printed with what it takes to repeat it.
 settings.register_profile(
     "default",
     max_examples=15,
@@ -17,7 +17,12 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.register_profile(
-    "long", settings.get_profile("default"), max_examples=2_500, derandomize=False, print_blob=True
+    "long",
+    settings.get_profile("default"),
+    max_examples=2_500,
+    derandomize=False,
+    print_blob=True,
+    phases=[Phase.reuse, Phase.generate],
 )
 settings.load_profile("default")
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chatstore.errors import Conflict
 from chatstore.ids import new_id
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
@@ -89,8 +91,12 @@ class TreeMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
         said = self.pick(data, is_trashed)
-        messages.restore(user=self.user, message_id=said.id)
-        self.plain.restore(said)
+        if self.plain.is_taken(said.external_id):
+            with pytest.raises(Conflict):
+                messages.restore(user=self.user, message_id=said.id)
+        else:
+            messages.restore(user=self.user, message_id=said.id)
+            self.plain.restore(said)
 
     @invariant()
     def they_are_alike(self) -> None:

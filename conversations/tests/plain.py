@@ -86,6 +86,9 @@ class PlainConversation:
         if self.live_ancestor(said) is self.tip:
             self.tip = said
 
+    def is_taken(self, external_id: str | None) -> bool:
+        return bool(external_id) and any(said.is_live and said.external_id == external_id for said in self.all)
+
     def live_ancestor(self, said: Said) -> Said | None:
         return next((above for above in reversed(said.way[:-1]) if above.is_live), None)
 

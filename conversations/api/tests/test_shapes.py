@@ -1,0 +1,122 @@
+"""Every answer, JSON made by PostgreSQL or by Python, has the shape that docs/openapi.yaml states, no key more."""
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from django.conf import settings
+
+from accounts.api.tests.callers import Caller
+from accounts.models import User
+
+from .test_every_route import ROWS, Row, World, every_row
+
+SCHEMA = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def strict(node: Any) -> Any:
+    """OpenAPI 3.0 as JSON Schema: `nullable` spelled out, references followed, nothing beside what is named."""
+    if isinstance(node, list):
+        return [strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return strict(SCHEMA["components"]["schemas"][node["$ref"].rpartition("/")[2]])
+    # "" fits the other of two strings, too: a URL, or nothing.
+    schema = {name.replace("oneOf", "anyOf"): strict(value) for name, value in node.items()}
+    if "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+    return {"anyOf": [schema, {"type": "null"}]} if node.get("nullable") else schema
+
+
+def documented(row: Row) -> dict[str, Any]:
+    """The responses of a row's route, by status."""
+    path = "/api/v1/" + row.route.replace("<uuid:id>", "{id}")
+    responses: dict[str, Any] = SCHEMA["paths"][path][row.method.lower()]["responses"]
+    return responses
+
+
+def check(row: Row, status: str, answer: Any) -> None:
+    schema = strict(documented(row)[status]["content"]["application/json"]["schema"])
+    problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(answer))
+    assert problem is None, f"{problem.json_path}: {problem.message}"
+
+
+def times(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [time for item in node for time in times(item)]
+    if not isinstance(node, dict):
+        return []
+    found = [value for name, value in node.items() if name.endswith("_at") and value is not None]
+    return found + [time for value in node.values() for time in times(value)]
+
+
+@pytest.fixture
+def world(alice: User) -> World:
+    return World(alice)
+
+
+@every_row
+def test_answers_and_errors_have_the_documented_shape(row: Row, world: World, alice: User) -> None:
+    check(row, "default", world.call(Caller(), row, 401))
+    answer = world.call(Caller(alice), row, row.status)
+    if row.status == 204:
+        assert "content" not in documented(row)["204"]
+    else:
+        check(row, str(row.status), answer)
+    assert all(TIME.fullmatch(time) for time in times(answer))
+
+
+def test_every_route_is_documented() -> None:
+    named = {(row.method.lower(), "/api/v1/" + row.route.replace("<uuid:id>", "{id}")) for row in ROWS}
+    native = {
+        (method, path)
+        for path, methods in SCHEMA["paths"].items()
+        if path.startswith("/api/v1/")
+        for method in methods
+    }
+    assert native == named
+
+
+def test_the_tree_has_the_documented_shape(world: World, alice: User) -> None:
+    row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
+    caller = Caller(alice)
+    caller("PATCH", f"messages/{world.message.id}/?branch=true", {}, status=201)
+    check(row, "200", caller("GET", f"conversations/{world.conversation.id}/messages/?all=true"))
+
+
+FULL = {
+    "role": "tool", "content": "é", "parts": {"b": 1, "a": [1.5]}, "tool_calls": [{}], "usage": {"n": 0},
+    "prompt_tokens": 1, "metadata": {"x": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{"role": "user", "content": "x"}, FULL])
+def test_a_message_made_is_the_message_read(body: Any, alice: User, world: World) -> None:
+    """PostgreSQL writes what is read, Python what was just made: the same keys in the same order, the same values."""
+    caller = Caller(alice)
+    path = f"conversations/{world.conversation.id}/messages/"
+    made = caller("POST", path, body, status=201)
+    alternative = caller("PATCH", f"messages/{made['id']}/?branch=true", {}, status=201)
+    for one in (made, alternative):
+        read = caller("GET", f"messages/{one['id']}/")
+        hidden = {"is_active": one is alternative}
+        assert read == one | hidden
+        assert list(read) == list(one)
+        assert {name: type(value) for name, value in read.items()} == {name: type(v) for name, v in one.items()}
+    assert caller("GET", path)["results"][-1] == alternative
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"is_archived": True, "tags": ["b", "a"], "metadata": {"z": 1.5, "a": []}, "messages": [FULL]}]
+)
+def test_a_conversation_made_is_the_conversation_read(body: Any, alice: User) -> None:
+    caller = Caller(alice)
+    made = caller("POST", "conversations/", body, status=201)
+    read = caller("GET", f"conversations/{made['id']}/")
+    assert read == made == caller("GET", "conversations/?archived=any")["results"][0]
+    assert list(read) == list(made)
+    assert {name: type(value) for name, value in read.items()} == {name: type(v) for name, v in made.items()}
