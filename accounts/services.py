@@ -1,5 +1,10 @@
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from chatstore.errors import Invalid
+
 from .models import ApiToken, Preferences, User
 
 
@@ -28,6 +33,10 @@ def user_by_email(email: str, *, create: bool = False) -> User | None:
     if user is None and create:
         user = User(email=email.lower())
         user.set_unusable_password()
-        user.full_clean(exclude=["password"])
+        try:
+            validate_email(email)
+            user.full_clean(exclude=["password"])
+        except ValidationError as error:
+            raise Invalid(" ".join(error.messages), field="email") from None
         user.save()
     return user

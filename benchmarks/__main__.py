@@ -14,12 +14,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=1_000_000, help="in the large database (%(default)s)")
     parser.add_argument("--users", type=int, help="in the large database (one for every 1,000 messages)")
     parser.add_argument("--seed", type=int, default=1, help="of all texts and sizes (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=2, help="of each of the five turns that a number is the median of (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=2, help="of a turn (%(default)s)")
+    parser.add_argument("--turns", type=int, default=5, help="that a number is the median of (%(default)s)")
     parser.add_argument("--fresh", action="store_true", help="fill the databases anew")
-    parser.add_argument("--quick", action="store_true", help="20,000 messages, turns of half a second: does it run at all?")
+    parser.add_argument("--quick", action="store_true", help="20,000 messages, one turn: does it run at all?")
     chosen = parser.parse_args()
     if chosen.quick:
-        chosen.messages, chosen.seconds = 20_000, 0.5
+        chosen.messages, chosen.turns = 20_000, 1
     return chosen
 
 

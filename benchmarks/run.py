@@ -36,12 +36,14 @@ def everything(chosen: argparse.Namespace) -> None:
         )
         servers = {kind: stack.enter_context(serving(kind, large_url)) for kind in ("chatstore", "reference", "floor")}
         smaller = stack.enter_context(serving("chatstore", small_url))
-        print(table.printed(Bench(servers, smaller, large, small, chosen.seconds).lines()))
+        print(table.printed(Bench(servers, smaller, large, small, chosen.seconds, chosen.turns).lines()))
 
 
 class Bench:
-    def __init__(self, servers: dict[str, str], smaller: str, large: Size, small: Size, seconds: float) -> None:
-        self.servers, self.smaller, self.seconds = servers, smaller, seconds
+    def __init__(
+        self, servers: dict[str, str], smaller: str, large: Size, small: Size, seconds: int, turns: int
+    ) -> None:
+        self.servers, self.smaller, self.seconds, self.turns = servers, smaller, seconds, turns
         self.large = {kind: workload.of(kind, large) for kind in servers}
         self.small = workload.of("chatstore", small)
 
@@ -79,7 +81,7 @@ class Bench:
         print(f"{what} …", file=sys.stderr, flush=True)
         for target in targets:
             _check(what, target)
-        return side_by_side(targets, seconds=self.seconds, connections=connections)
+        return side_by_side(targets, connections=connections, seconds=self.seconds, turns=self.turns)
 
 
 def _check(what: str, target: Target) -> None:

@@ -35,8 +35,8 @@ class Measured:
     p50: float  # milliseconds
 
     @classmethod
-    def median(cls, rounds: Sequence[Self]) -> Self:
-        return cls(statistics.median(one.per_second for one in rounds), statistics.median(one.p50 for one in rounds))
+    def median(cls, turns: Sequence[Self]) -> Self:
+        return cls(statistics.median(one.per_second for one in turns), statistics.median(one.p50 for one in turns))
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class Target:
             raise SystemExit(f"{request.method} {self.url}{request.path} redirects to {answer.geturl()}")
         return body
 
-    def drive(self, seconds: float, connections: int) -> Measured:
+    def drive(self, seconds: int, connections: int) -> Measured:
         with tempfile.NamedTemporaryFile("w", suffix=".requests") as file:
             file.write("\n".join(request.line() for request in self.requests))
             file.flush()
-            options = f"-t1 -c{connections} -d{seconds:g}s --timeout=30s -s".split()
+            options = f"-t1 -c{connections} -d{seconds}s --timeout=30s -s".split()
             command = ["wrk", *self._header_options(), *options, SCRIPT, self.url, "--", file.name]
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
         return self._read(json.loads(ran.stdout.splitlines()[-1]))
@@ -82,9 +82,9 @@ class Target:
         return Measured(result["requests"] / result["microseconds"] * 1e6, result["p50"] / 1000)
 
 
-def side_by_side(targets: Sequence[Target], *, seconds: float, connections: int, rounds: int = 5) -> list[Measured]:
+def side_by_side(targets: Sequence[Target], *, connections: int, seconds: int, turns: int) -> list[Measured]:
     """The targets in turn, several times over, so that whatever else the machine does meets all of them."""
     for target in targets:
-        target.drive(max(1, seconds / 2), connections)  # warm-up
-    runs = [[target.drive(seconds, connections) for target in targets] for _ in range(rounds)]
+        target.drive(1, connections)  # warm-up
+    runs = [[target.drive(seconds, connections) for target in targets] for _ in range(turns)]
     return [Measured.median(of_one) for of_one in zip(*runs, strict=True)]

@@ -39,6 +39,9 @@ class TokenSerializer(StrictSerializer):
     last_used_at = Time(read_only=True, allow_null=True)
     created_at = Time(read_only=True)
 
+    def validate_scopes(self, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value))
+
     def validate_expires_at(self, value: Any) -> Any:
         if value and value <= timezone.now():
             raise serializers.ValidationError("Must be in the future.")

@@ -1,19 +1,23 @@
 """Numbers in tests are numbers of statements: what a call asks of the database, transactions not counted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 COUNTED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The verbs, in order, once the block has ended."""
+    """Their verbs, in order."""
     verbs: list[str] = []
-    with CaptureQueriesContext(connection) as captured:
+
+    def note(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        verb = sql.split(maxsplit=1)[0].upper()
+        verbs.extend([verb] if verb in COUNTED else [])
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(note):
         yield verbs
-    first_words = (query["sql"].split(maxsplit=1)[0].upper() for query in captured.captured_queries)
-    verbs.extend(word for word in first_words if word in COUNTED)

@@ -3,6 +3,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import services
+from accounts.management.users import user_named
+from accounts.models import ApiToken
+
+NAME_LENGTH = ApiToken._meta.get_field("name").max_length or 0
 
 
 class Command(BaseCommand):
@@ -14,8 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="command line", help="what lists call the token")
 
     def handle(self, *, email: str, create_user: bool, name: str, **options: Any) -> None:
-        user = services.user_by_email(email, create=create_user)
-        if user is None:
-            raise CommandError(f"There is no user {email}. Add --create-user to make one.")
-        _, secret = services.create_token(user=user, name=name)
+        if len(name) > NAME_LENGTH:
+            raise CommandError(f"--name has {len(name)} characters; the limit is {NAME_LENGTH}.")
+        _, secret = services.create_token(user=user_named(email, create=create_user), name=name)
         self.stdout.write(secret)

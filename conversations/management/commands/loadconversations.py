@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from accounts import services
+from accounts.management.users import user_named
 from conversations.transfer import jsonl
 
 
@@ -17,9 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--create-user", action="store_true", help="make the user where there is none")
 
     def handle(self, *, files: list[Path], user: str, create_user: bool, **options: Any) -> None:
-        owner = services.user_by_email(user, create=create_user)
-        if owner is None:
-            raise CommandError(f"There is no user {user}. Add --create-user to make one.")
+        owner = user_named(user, create=create_user)
         bad = sum(self._load(path, owner) for path in files)
         if bad:
             raise CommandError(f"{bad} bad lines were passed over.")

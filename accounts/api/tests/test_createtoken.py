@@ -1,0 +1,51 @@
+"""manage.py createtoken"""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import ApiToken, User
+
+from .callers import Caller
+
+
+def createtoken(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("createtoken", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_prints_the_token_only(alice: User) -> None:
+    printed = createtoken("Alice@Example.com", "--name", "script")
+    caller = Caller()
+    caller.headers = {"Authorization": f"Bearer {printed.removesuffix(chr(10))}"}
+    assert printed.count("\n") == 1
+    assert caller("GET", "me/")["id"] == str(alice.id)
+    assert caller("GET", "tokens/")[0]["name"] == "script"
+
+
+@pytest.mark.django_db
+def test_a_user_who_is_not_there_is_made_when_asked() -> None:
+    with pytest.raises(CommandError, match="no user x@example.com"):
+        createtoken("x@example.com")
+    createtoken("X@example.com", "--create-user")
+    createtoken("x@Example.com", "--create-user")
+    user = User.objects.get()
+    assert user.email == "x@example.com" and not user.has_usable_password() and not user.is_staff
+    assert ApiToken.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["junk", "", "a b@example.com", "x" * 300 + "@example.com"])
+def test_what_is_no_address_is_refused_in_one_line(email: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        createtoken(email, "--create-user")
+    assert "\n" not in str(refused.value)
+    assert not User.objects.exists()
+
+
+def test_a_name_that_is_too_long_is_refused(alice: User) -> None:
+    with pytest.raises(CommandError, match="100"):
+        createtoken("alice@example.com", "--name", "x" * 101)
+    assert not ApiToken.objects.exists()

@@ -1,0 +1,52 @@
+"""/me/"""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+
+from .callers import Caller
+
+
+def test_who_am_i(as_alice: Caller, alice: User) -> None:
+    alice.refresh_from_db()
+    assert as_alice("GET", "me/") == {
+        "id": str(alice.id),
+        "email": "alice@example.com",
+        "name": "Alice",
+        "image": "",
+        "is_staff": False,
+        "created_at": f"{alice.created_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+
+
+def test_name_and_image_change_and_nothing_else(as_alice: Caller) -> None:
+    before = as_alice("GET", "me/")
+    sent = {**before, "name": " Al ", "image": "https://x.example/a.png", "is_staff": True, "email": "b@example.com"}
+    changed = as_alice("PATCH", "me/", sent)
+    assert changed == before | {"name": " Al ", "image": "https://x.example/a.png"} == as_alice("GET", "me/")
+    assert as_alice("PATCH", "me/", {"image": ""}) == changed | {"image": ""}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"image": "javascript:alert(1)"}, "image"),
+        ({"image": "nowhere"}, "image"),
+        ({"image": 5}, "image"),
+        ({"image": None}, "image"),
+        ({"image": "https://x.example/" + "x" * 2000}, "image"),
+        ({"password": "x"}, "password"),
+        ({"is_superuser": True}, "is_superuser"),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_junk_is_refused(body: Any, field: str | None, as_alice: Caller) -> None:
+    before = as_alice("GET", "me/")
+    assert as_alice.refusal("PATCH", "me/", body, status=400)[1] == field
+    assert as_alice("GET", "me/") == before

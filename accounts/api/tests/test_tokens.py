@@ -1,0 +1,156 @@
+"""/tokens/, and what a token opens."""
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import ApiToken, User
+
+from .callers import BROWSER, Caller, person
+
+LATER = "2999-12-31T23:59:59.999999Z"
+
+
+def bearer(secret: str) -> Caller:
+    caller = Caller()
+    caller.headers = {"Authorization": f"Bearer {secret}"}
+    return caller
+
+
+@pytest.fixture
+def browser(alice: User) -> Caller:
+    return Caller(alice, by="session")
+
+
+def test_the_secret_is_shown_once_and_stored_nowhere(browser: Caller, alice: User) -> None:
+    made = browser("POST", "tokens/", {"name": "laptop"}, status=201)
+    secret = made.pop("token")
+    assert re.fullmatch(r"cs_[\w-]{43}", secret)
+    assert list(made) == ["id", "name", "scopes", "expires_at", "last_used_at", "created_at"]
+    assert (made["name"], made["scopes"], made["expires_at"]) == ("laptop", ["read", "write"], None)
+    assert browser("GET", "tokens/") == [made]
+    assert secret not in browser.text
+    assert secret.encode() not in bytes(ApiToken.objects.get().digest)
+    assert bearer(secret)("GET", "me/")["id"] == str(alice.id)
+
+
+def test_scopes_and_expiry_are_what_was_asked(browser: Caller) -> None:
+    body = {"name": "x", "scopes": ["read"], "expires_at": "3000-01-01T00:59:59.999999+01:00"}
+    made = browser("POST", "tokens/", body, status=201)
+    assert (made["scopes"], made["expires_at"]) == (["read"], LATER)
+    assert browser("GET", "tokens/")[0]["expires_at"] == LATER
+    reader = bearer(made["token"])
+    reader("GET", "me/")
+    assert reader.refusal("POST", "tokens/", {"name": "more"}, status=403) == ("permission_denied", None)
+
+
+def test_a_scope_twice_is_one(browser: Caller) -> None:
+    made = browser("POST", "tokens/", {"name": "x", "scopes": ["read", "read"]}, status=201)
+    assert made["scopes"] == ["read"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": None}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "x", "scopes": "read"}, "scopes"),
+        ({"name": "x", "scopes": None}, "scopes"),
+        ({"name": "x", "scopes": ["admin"]}, "scopes[0]"),
+        ({"name": "x", "scopes": ["read", {}]}, "scopes[1]"),
+        ({"name": "x", "scopes": ["read"] * 3}, "scopes"),
+        ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "expires_at": "tomorrow"}, "expires_at"),
+        ({"name": "x", "expires_at": 5}, "expires_at"),
+        ({"name": "x", "expires_at": True}, "expires_at"),
+        ({"name": "x", "expires_at": ""}, "expires_at"),
+        ({"name": "x", "expires_at": "10000-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "expires_at": "0000-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
+        ({"name": "x", "user": "bob"}, "user"),
+        ([], None),
+    ],
+)
+def test_junk_is_refused(body: Any, field: str | None, browser: Caller) -> None:
+    assert browser.refusal("POST", "tokens/", body, status=400)[1] == field
+    assert not ApiToken.objects.exists()
+
+
+def test_a_list_has_the_callers_own_the_newest_first(browser: Caller) -> None:
+    Caller(person("Bob"))
+    for name in "abc":
+        browser("POST", "tokens/", {"name": name}, status=201)
+    assert [token["name"] for token in browser("GET", "tokens/")] == ["c", "b", "a"]
+
+
+def test_a_revoked_token_opens_nothing(browser: Caller) -> None:
+    made = browser("POST", "tokens/", {"name": "x"}, status=201)
+    browser("DELETE", f"tokens/{made['id']}/", status=204)
+    assert bearer(made["token"]).refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    assert browser.refusal("DELETE", f"tokens/{made['id']}/", status=404) == ("not_found", None)
+
+
+def test_a_token_may_revoke_itself(browser: Caller) -> None:
+    made = browser("POST", "tokens/", {"name": "x"}, status=201)
+    caller = bearer(made["token"])
+    caller("DELETE", f"tokens/{made['id']}/", status=204)
+    caller.refusal("GET", "me/", status=401)
+
+
+# --- Bearer -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Bearer", "authentication_failed"),
+        ("Bearer ", "authentication_failed"),
+        ("Bearer cs_", "authentication_failed"),
+        ("Bearer cs_" + "x" * 43, "authentication_failed"),
+        ("Bearer \xff\xfe", "authentication_failed"),
+        ("Bearer " + "x" * 10_000, "authentication_failed"),
+        ("Bearer a b c", "authentication_failed"),
+        ("bearer x", "authentication_failed"),
+        ("Token x", "not_authenticated"),
+        ("Basic eDp5", "not_authenticated"),
+        ("", "not_authenticated"),
+        ("\xe9", "not_authenticated"),
+    ],
+)
+def test_a_header_that_names_no_token_is_a_401(header: str, code: str, db: None) -> None:
+    caller = Caller()
+    caller.headers = {"Authorization": header}
+    assert caller.refusal("GET", "me/", status=401) == (code, None)
+    assert caller.answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_bad_token_beside_a_good_session_is_a_401(browser: Caller) -> None:
+    browser.headers = BROWSER | {"Authorization": "Bearer cs_junk"}
+    browser.refusal("GET", "me/", status=401)
+
+
+def test_the_scheme_is_read_in_any_case(alice: User) -> None:
+    caller = Caller(alice)
+    for scheme in ("bearer", "BEARER"):
+        caller.headers = {"Authorization": caller.headers["Authorization"].replace("Bearer", scheme)}
+        caller("GET", "me/")
+
+
+def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
+    caller = Caller(alice)
+    assert caller("GET", "tokens/")[0]["last_used_at"] is not None
+    noted = ApiToken.objects.get().last_used_at
+    assert noted is not None
+    caller("GET", "me/")
+    assert ApiToken.objects.get().last_used_at == noted
+    ApiToken.objects.update(last_used_at=timezone.now() - datetime.timedelta(minutes=61))
+    caller("GET", "me/")
+    later = ApiToken.objects.get().last_used_at
+    assert later is not None and later > noted
