@@ -35,6 +35,8 @@ def main() -> None:
 
     from . import run  # needs Django's apps
 
+    if (load := os.getloadavg()[0]) > 1:
+        print(f"This machine is busy (load {load:.1f}): what it measures now says little.", file=sys.stderr)
     with database.running():
         run.everything(chosen)
 

@@ -29,19 +29,27 @@ def spelled(path: Path) -> str:
 
 
 def _problems(data: Any, depth_limit: int) -> Iterator[tuple[Path, str]]:
-    """Without recursion, so for any depth."""
-    waiting: list[tuple[Path, Any]] = [((), data)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, str):
-            if "\0" in value:
-                yield path, "A NUL character cannot be stored."
-        elif isinstance(value, dict | list):
-            if len(path) >= depth_limit:
-                yield path[:1], f"Nested deeper than {depth_limit} levels."
-            if isinstance(value, dict) and any("\0" in key for key in value):
-                yield path, "A NUL character cannot be stored."
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting.extend(((*path, key), item) for key, item in items)
-        elif isinstance(value, int | float) and not -(2**63) <= value < 2**63:
-            yield path, "A number outside 64 bits cannot be stored."
+    """In the order of the text. Without recursion, so for any depth; and holding no more than the path to where it is:
+    a body can have millions of values."""
+    steps: list[Any] = []
+    levels: list[Iterator[tuple[Any, Any]]] = [iter([(None, data)])]
+    while levels:
+        for key, value in levels[-1]:
+            if isinstance(value, str):
+                if "\0" in value:
+                    yield (*steps, key)[1:], "A NUL character cannot be stored."
+            elif isinstance(value, dict | list):
+                steps.append(key)
+                if len(steps) > depth_limit:
+                    yield tuple(steps[1:2]), f"Nested deeper than {depth_limit} levels."
+                if isinstance(value, dict) and any("\0" in name for name in value):
+                    yield tuple(steps[1:]), "A NUL character cannot be stored."
+                levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
+                break
+            # orjson makes a float of an integer that is too large.
+            elif (isinstance(value, float) and abs(value) >= 2**63) or (isinstance(value, int) and value >= 2**63):
+                yield (*steps, key)[1:], "A number outside 64 bits cannot be stored."
+        else:
+            levels.pop()
+            if steps:
+                steps.pop()

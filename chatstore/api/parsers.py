@@ -25,5 +25,14 @@ def _read(stream: Any, limit: int) -> bytes:
     declared = int(stream.META.get("CONTENT_LENGTH") or 0)
     body = b"" if declared > limit else stream.read(limit + 1)
     if max(declared, len(body)) > limit:
+        if declared <= settings.HISTORY_BODY_LIMIT:
+            _read_past(stream)
         raise TooLarge(f"The body has {max(declared, len(body)):,} bytes; the limit is {limit:,}.")
     return bytes(body)
+
+
+def _read_past(stream: Any) -> None:
+    """A client that is still sending would find the connection closed, and no answer: so what is no larger than the
+    largest body of any route is read, and forgotten."""
+    while stream.read(65_536):
+        pass

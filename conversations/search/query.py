@@ -4,8 +4,7 @@ is text to look for."""
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from typing import Any
+from datetime import UTC, datetime
 
 from conversations.models import Role
 
@@ -70,12 +69,11 @@ def _listed(name: str, allowed: Callable[[str], bool] = bool) -> Callable[[Query
 def _time(name: str) -> Callable[[Query, str], bool]:
     def take(query: Query, value: str) -> bool:
         try:
-            moment: Any = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
-        except ValueError:
+            moment = datetime.fromisoformat(value)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # no time, or none between the years 1 and 9999
             return False
-        if not isinstance(moment, datetime):
-            moment = datetime.combine(moment, time())
-        setattr(query, name, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        setattr(query, name, moment)
         return True
 
     return take

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -85,15 +85,16 @@ def trash(*, user: User, conversation_id: uuid.UUID) -> None:
 
 @transaction.atomic
 def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
-    owned = Conversation.objects.owned_by(user)
-    conversation = owned.trashed().filter(id=conversation_id).locked().first()
+    conversation = Conversation.objects.owned_by(user).trashed().filter(id=conversation_id).locked().first()
     if conversation is None:
         raise NotFound("conversation in the trash")
-    if conversation.external_id and owned.live().filter(external_id=conversation.external_id).exists():
+    try:
+        with transaction.atomic():
+            return _save(conversation, {"deleted_at": None})
+    except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
         raise Conflict(
             f"Another conversation has the external_id {conversation.external_id!r} by now.", field="external_id"
-        )
-    return _save(conversation, {"deleted_at": None})
+        ) from None
 
 
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:

@@ -16,7 +16,8 @@ from conversations.models import Conversation, Message
 
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
 PREVIEW_LENGTH = 200
-TEXT = r"[^ \t\n\r\f\v]+"  # spelled out: what \s covers differs between Python and PostgreSQL
+BLANK = " \t\n\r\f\v"  # spelled out: what \s covers differs between Python and PostgreSQL
+TEXT = f"[^{BLANK}]+"
 
 
 class Node(NamedTuple):
@@ -111,7 +112,7 @@ def _count(conversation: Conversation, message: Message) -> None:
 
 
 def preview_of(content: str | None) -> str:
-    return " ".join(re.findall(TEXT, (content or "")[: PREVIEW_LENGTH * 10]))[:PREVIEW_LENGTH]
+    return " ".join(re.findall(TEXT, (content or "").lstrip(BLANK)[: PREVIEW_LENGTH * 10]))[:PREVIEW_LENGTH]
 
 
 def end_path_at(conversation: Conversation, seq: int | None) -> None:

@@ -1,28 +1,57 @@
 """Work done at the same time, each in a thread with a connection of its own."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+
+Work = Callable[[], Any]
+PATIENCE = 60  # seconds
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
-def at_once(*works: Callable[[], Any]) -> list[Any]:
+def at_once(*works: Work) -> list[Any]:
     """What each gives; an exception that one raises is raised here."""
     start = Barrier(len(works))
 
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            connection.ensure_connection()
-            start.wait(timeout=60)
-            return work()
-        finally:
-            connection.close()
+    def run(work: Work) -> Any:
+        connection.ensure_connection()
+        start.wait(timeout=PATIENCE)
+        return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(run, work) for work in works]]
+        return [future.result() for future in [pool.submit(_closing, run, work) for work in works]]
 
 
-def times(count: int, work: Callable[[int], Any]) -> Sequence[Callable[[], Any]]:
+def times(count: int, work: Callable[[int], Any]) -> list[Work]:
     return [lambda index=index: work(index) for index in range(count)]
+
+
+def meeting(first: Work, second: Work) -> Any:
+    """What the second gives, or raises: it waits for a lock of the first, whose transaction is committed only then."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            waiting = pool.submit(_closing, second)
+            _until_one_waits()
+        return waiting.result()
+
+
+def _closing(work: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return work(*arguments)
+    finally:
+        connection.close()
+
+
+def _until_one_waits() -> None:
+    deadline = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        while not cursor.fetchone()[0]:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
+            cursor.execute(WAITING)

@@ -4,9 +4,189 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from accounts.models import User
+from chatstore.errors import Conflict, Invalid, NotFound
+from conversations.models import Conversation
+from conversations.services import branches, messages
+
+from .cast import conversation_of, dialogue, everything, say, saying, shown
 from .machine import TreeMachine
+from .statements import statements
 
 
 @pytest.mark.django_db
 def test_any_sequence_of_operations_comes_to_what_a_plain_tree_comes_to() -> None:
     run_state_machine_as_test(TreeMachine, settings=settings())
+
+
+@pytest.fixture
+def chat(alice: User) -> Conversation:
+    return conversation_of(alice, "Hi", "Hello", "How are you?", "Well")
+
+
+def branch(chat: Conversation, text: str, **changes: object) -> None:
+    branches.branch(user=chat.user, message_id=saying(chat, text).id, changes=changes)
+
+
+def switch(chat: Conversation, text: str) -> None:
+    branches.switch(user=chat.user, conversation_id=chat.id, message_id=saying(chat, text).id)
+
+
+def trash(chat: Conversation, *texts: str) -> None:
+    for text in texts:
+        messages.trash(user=chat.user, message_id=saying(chat, text).id)
+
+
+def restore(chat: Conversation, text: str) -> None:
+    messages.restore(user=chat.user, message_id=saying(chat, text).id)
+
+
+def append(chat: Conversation, *texts: str) -> None:
+    messages.append(user=chat.user, conversation_id=chat.id, drafts=dialogue(*texts))
+
+
+# Alternatives.
+
+
+def test_an_edited_question_is_shown_without_its_old_answer(chat: Conversation) -> None:
+    branch(chat, "How are you?", content="Who are you?")
+    assert shown(chat) == ["Hi", "Hello", "Who are you?"]
+
+
+def test_the_first_message_can_be_edited(chat: Conversation) -> None:
+    branch(chat, "Hi", content="Good day")
+    assert shown(chat) == ["Good day"]
+    assert saying(chat, "Good day").parent_seq is None
+
+
+def test_an_alternative_beside_a_message_that_is_not_shown_shows_the_way_to_it(chat: Conversation) -> None:
+    branch(chat, "Hi", content="Good day")
+    append(chat, "Good day to you")
+    branch(chat, "Well", content="Very well")
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Very well"]
+
+
+def test_an_alternative_takes_over_what_was_said_and_not_what_it_cost(alice: User) -> None:
+    chat = conversation_of(alice)
+    said = say("Hello", "assistant", name="Hal", model="m", reasoning="Hm", metadata={"a": 1}, parts=[{"b": 2}])
+    cost = {"prompt_tokens": 3, "completion_tokens": 4, "usage": {"n": 7}, "finish_reason": "length", "error": "x"}
+    drafts = [said | cost | {"external_id": "one", "status": "incomplete"}]
+    (first,), _ = messages.append(user=alice, conversation_id=chat.id, drafts=drafts)
+    second = branches.branch(user=alice, message_id=first.id, changes={})
+    assert {name: getattr(second, name) for name in said} == said
+    assert [getattr(second, name) for name in cost] == [None, None, None, "", ""]
+    assert (second.external_id, second.fingerprint, second.status) == (None, None, "completed")
+    chat.refresh_from_db()
+    assert (chat.prompt_tokens, chat.completion_tokens) == (3, 4)
+
+
+def test_an_alternative_that_says_nothing_is_refused(chat: Conversation) -> None:
+    before = everything(chat)
+    with pytest.raises(Invalid):
+        branch(chat, "Well", content=None)
+    assert everything(chat) == before
+
+
+def test_switching_leads_to_the_newest_answers(chat: Conversation) -> None:
+    branch(chat, "Hello", content="Hey")
+    append(chat, "What's up?")
+    switch(chat, "Hello")
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    switch(chat, "Hi")
+    assert shown(chat) == ["Hi", "Hey", "What's up?"]
+
+
+def test_switching_goes_through_trashed_messages(chat: Conversation) -> None:
+    trash(chat, "Hello")
+    branch(chat, "Hi", content="Good day")
+    switch(chat, "Hi")
+    assert shown(chat) == ["Hi", "How are you?", "Well"]
+
+
+def test_a_message_of_another_conversation_cannot_be_switched_to(chat: Conversation) -> None:
+    other = conversation_of(chat.user, "Elsewhere")
+    before = everything(chat)
+    with pytest.raises(NotFound):
+        branches.switch(user=chat.user, conversation_id=chat.id, message_id=saying(other, "Elsewhere").id)
+    assert everything(chat) == before
+
+
+def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Conversation) -> None:
+    trash(chat, "Hello")
+    for refused in (branch, switch, trash):
+        with pytest.raises(NotFound):
+            refused(chat, "Hello")
+
+
+# The trash.
+
+
+def test_what_answers_a_trashed_message_stays(chat: Conversation) -> None:
+    trash(chat, "Hello")
+    assert shown(chat) == ["Hi", "How are you?", "Well"]
+    restore(chat, "Hello")
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+
+
+def test_the_path_ends_at_the_nearest_live_message(chat: Conversation) -> None:
+    trash(chat, "How are you?", "Well")
+    chat.refresh_from_db()
+    assert (chat.tip_seq, chat.preview, chat.message_count) == (2, "Hello", 2)
+    append(chat, "And you?")
+    assert saying(chat, "And you?").parent_seq == 2
+
+
+def test_restored_in_the_order_they_were_trashed_they_are_all_shown(chat: Conversation) -> None:
+    trash(chat, "How are you?", "Well")
+    restore(chat, "How are you?")
+    restore(chat, "Well")
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+
+
+def test_a_message_restored_below_a_trashed_one_is_shown_past_it(chat: Conversation) -> None:
+    trash(chat, "How are you?", "Well")
+    restore(chat, "Well")
+    assert shown(chat) == ["Hi", "Hello", "Well"]
+
+
+def test_a_message_restored_beside_a_newer_one_is_not_shown(chat: Conversation) -> None:
+    trash(chat, "Well")
+    append(chat, "Fine")
+    restore(chat, "Well")
+    assert shown(chat) == ["Hi", "Hello", "How are you?", "Fine"]
+    switch(chat, "Well")
+    assert shown(chat)[3:] == ["Well"]
+
+
+def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> None:
+    trash(chat, "Hi", "Hello", "How are you?", "Well")
+    chat.refresh_from_db()
+    assert (chat.tip_seq, chat.preview, chat.message_count, chat.last_seq) == (None, "", 0, 4)
+    append(chat, "Again")
+    assert (shown(chat), saying(chat, "Again").seq) == (["Again"], 5)
+
+
+def test_a_message_is_not_restored_onto_an_id_that_is_taken(alice: User) -> None:
+    chat = conversation_of(alice)
+    for text in ("old", "new"):
+        messages.append(user=alice, conversation_id=chat.id, drafts=[say(text, external_id="x")])
+        trash(chat, *["old"] * (text == "old"))
+    with pytest.raises(Conflict):
+        restore(chat, "old")
+    trash(chat, "new")
+    restore(chat, "old")
+    assert shown(chat) == ["old"]
+
+
+# What it costs.
+
+
+@pytest.mark.parametrize("length", [10, 500])
+def test_a_change_of_the_tree_costs_the_same_however_long_the_conversation(alice: User, length: int) -> None:
+    chat = conversation_of(alice, *map(str, range(length)))
+    costs = []
+    for change, text in ((branch, "4"), (switch, "5"), (trash, "5"), (restore, "5")):
+        with statements() as asked:
+            change(chat, text)
+        costs.append(len(asked))
+    assert max(costs) <= 11

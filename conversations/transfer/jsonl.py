@@ -1,10 +1,12 @@
 """JSON Lines, a conversation a line: {"id"?, "title"?, "tags"?, "messages": [{"role", "content", "model"?}, …]}."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import orjson
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
@@ -18,6 +20,15 @@ FIELDS = {"id", "title", "tags", "notebooks", "metadata", "model", "messages"}
 MESSAGE_FIELDS = {
     "id", "role", "content", "parts", "reasoning", "name", "model", "tool_calls", "tool_call_id", "metadata",
 }  # fmt: skip
+TYPES: dict[str, Any] = {  # the rest are strings
+    "tags": list, "notebooks": list, "metadata": dict, "parts": (dict, list), "tool_calls": list,
+}  # fmt: skip
+LABELS = ("tags", "notebooks")
+LIMITS: dict[str, tuple[int, Callable[[Any], int]]] = {
+    "content": (settings.CONTENT_LIMIT, lambda text: len(text.encode())),
+    "reasoning": (settings.CONTENT_LIMIT, lambda text: len(text.encode())),
+    "metadata": (settings.METADATA_LIMIT, lambda data: len(orjson.dumps(data))),
+}
 
 
 class Loaded(NamedTuple):
@@ -53,7 +64,7 @@ def _read(data: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     messages = fields.pop("messages", [])
     if not isinstance(messages, list):
         raise Invalid("Must be an array.", field="messages")
-    fields |= {"external_id": fields.pop("id", f"jsonl-{fingerprint(data).hex()}"), "source": "jsonl"}
+    fields |= {"external_id": fields.pop("id", None) or f"jsonl-{fingerprint(data).hex()}", "source": "jsonl"}
     drafts = [_draft(message, f"messages[{index}]") for index, message in enumerate(messages)]
     _check(Conversation(**({"title": "-"} | fields)), fields, "")
     return fields, drafts
@@ -62,7 +73,7 @@ def _read(data: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def _draft(data: Any, path: str) -> dict[str, Any]:
     draft = _known(data, MESSAGE_FIELDS, path)
     if "id" in draft:
-        draft["external_id"] = draft.pop("id")
+        draft["external_id"] = draft.pop("id") or None
     _check(Message(**draft), {"role"} | draft.keys(), path)
     return draft
 
@@ -80,7 +91,22 @@ def _check(row: Conversation | Message, fields: Any, path: str) -> None:
         field: Any = row._meta.get_field(name)
         value = getattr(row, name)
         try:
-            if field.clean(value, row) != value:  # a number that would become a string
-                raise ValidationError("Has the wrong type.")
+            if value is not None or not field.null:
+                _check_type(name, value)
+            field.clean(value, row)
         except ValidationError as error:
-            raise Invalid(" ".join(error.messages), field=".".join(filter(None, [path, name]))) from None
+            spelled = "id" if name == "external_id" else name
+            raise Invalid(" ".join(error.messages), field=".".join(filter(None, [path, spelled]))) from None
+
+
+def _check_type(name: str, value: Any) -> None:
+    """As the API would: what it refuses, a client could not send back."""
+    expected = TYPES.get(name, str)
+    is_labels = name in LABELS
+    if not isinstance(value, expected) or (is_labels and not all(isinstance(label, str) for label in value)):
+        raise ValidationError("Has the wrong type.")
+    if is_labels and len(value) > settings.LABELS_LIMIT:
+        raise ValidationError(f"Has {len(value):,} items; the limit is {settings.LABELS_LIMIT:,}.")
+    limit, size = LIMITS.get(name, (0, len))
+    if limit and size(value) > limit:
+        raise ValidationError(f"Has {size(value):,} bytes; the limit is {limit:,}.")

@@ -65,13 +65,13 @@ def made_up() -> list[list[Any]]:
 def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: Caller) -> None:
     path = path_of(as_alice, listed)
     id = path_of(as_alice, "{id}")
-    for kind in ("conversations", "messages", f"messages-{id}", "search-recent", "search-relevance"):
-        for key in made_up():
-            url = with_cursor(path, encode(kind, key))
-            answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
-            assert answer.status_code in (200, 400), (kind, key, answer.status_code)
-            if answer.status_code == 400:
-                assert answer.json()["error"]["field"] == "cursor"
+    kinds = dict(zip(LISTS, ("conversations", f"messages-{id}", "search-recent", "search-relevance"), strict=True))
+    for key in made_up():
+        url = with_cursor(path, encode(kinds[listed], key))
+        answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
+        assert answer.status_code in (200, 400), (key, answer.status_code)
+        if answer.status_code == 400:
+            assert answer.json()["error"]["field"] == "cursor"
 
 
 @pytest.mark.parametrize("listed", LISTS)

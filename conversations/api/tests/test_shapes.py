@@ -73,10 +73,7 @@ def test_answers_and_errors_have_the_documented_shape(row: Row, world: World, al
 def test_every_route_is_documented() -> None:
     named = {(row.method.lower(), "/api/v1/" + row.route.replace("<uuid:id>", "{id}")) for row in ROWS}
     native = {
-        (method, path)
-        for path, methods in SCHEMA["paths"].items()
-        if path.startswith("/api/v1/")
-        for method in methods
+        (method, path) for path, methods in SCHEMA["paths"].items() if path.startswith("/api/v1/") for method in methods
     }
     assert native == named
 

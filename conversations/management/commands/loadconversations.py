@@ -1,3 +1,4 @@
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
                 new, again, bad = new + loaded.is_new, again + (not loaded.is_new), bad + bool(loaded.error)
                 if loaded.error:
                     self.stderr.write(f"{path}:{loaded.line}: {loaded.error}")
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise CommandError(f"{path}: {error}") from None
         self.stdout.write(f"{path.name}: {new} loaded, {again - bad} there already, {bad} bad")
         return bad

@@ -1,0 +1,190 @@
+"""The cross-site rule of the design: every combination of what a browser says, for the API with a session, for the
+admin, and for programs, which it does not concern."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from django.middleware.csrf import _get_new_csrf_string
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import services
+from accounts.api.tests.callers import person
+from accounts.models import ApiToken, User
+
+TRUSTED, FOREIGN, OWN = "https://app.example", "https://evil.example", "http://testserver"
+SITES = (None, "same-origin", "same-site", "cross-site", "none")
+ORIGINS = (None, OWN, TRUSTED, FOREIGN, "null")
+TOKENS = (False, True)
+EVERY = list(product(SITES, ORIGINS, TOKENS))
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def passes(site: str | None, origin: str | None, token: bool) -> bool:
+    """The design, section 6, word for word."""
+    if site in ("same-origin", "none"):
+        return True
+    if site is not None:
+        return origin == TRUSTED
+    if origin is not None:
+        return origin in (OWN, TRUSTED)
+    return token
+
+
+def test_the_table_is_the_design() -> None:
+    """Spelled out where it matters most, so that the rule above is tested itself."""
+    assert not passes("cross-site", OWN, True)
+    assert not passes("cross-site", None, True)
+    assert not passes("same-site", FOREIGN, True)
+    assert passes("same-site", TRUSTED, False)
+    assert not passes(None, "null", True)
+    assert not passes(None, None, False)
+    assert passes(None, None, True)
+    assert sum(passes(*case) for case in EVERY) == 2 * 5 * 2 + 2 * 2 + 2 * 2 + 1
+
+
+@pytest.fixture(autouse=True)
+def trusted(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
+    settings.CSRF_TRUSTED_ORIGINS = [TRUSTED, "https://*.partner.example"]
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return person("Alice", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    return client
+
+
+def headers(site: str | None, origin: str | None) -> dict[str, str]:
+    said = {"Sec-Fetch-Site": site, "Origin": origin}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def with_token(client: Client) -> str:
+    """Django's, in its cookie; to be sent along."""
+    client.cookies["csrftoken"] = secret = _get_new_csrf_string()
+    return secret
+
+
+def write(client: Client, site: str | None, origin: str | None, token: bool, method: str = "POST") -> Any:
+    path, body = ("tokens/", '{"name": "x"}') if method == "POST" else ("preferences/", '{"theme": "x"}')
+    sent = headers(site, origin) | ({"X-CSRFToken": with_token(client)} if token else {})
+    return client.generic(method, f"/api/v1/{path}", body, "application/json", headers=sent)
+
+
+@pytest.mark.parametrize(("site", "origin", "token"), EVERY)
+def test_a_session_at_the_api(site: str | None, origin: str | None, token: bool, browser: Client) -> None:
+    answer = write(browser, site, origin, token)
+    if passes(site, origin, token):
+        assert answer.status_code == 201
+    else:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
+    assert ApiToken.objects.exists() is passes(site, origin, token)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_every_writing_method_is_under_it(method: str, browser: Client) -> None:
+    for site, origin, token in EVERY:
+        expected = 200 if passes(site, origin, token) else 403
+        assert write(browser, site, origin, token, method).status_code == expected, (site, origin, token)
+
+
+def test_a_session_reads_whatever_is_said(browser: Client) -> None:
+    for site, origin, _ in EVERY:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            answer = browser.generic(method, "/api/v1/me/", headers=headers(site, origin))
+            assert answer.status_code == 200
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(("site", "origin", "token"), EVERY)
+def test_the_admin(site: str | None, origin: str | None, token: bool, browser: Client, alice: User) -> None:
+    other = person("Bob")
+    form = {"name": "Changed", "email": "bob@example.com", "is_active": "on"}
+    if token:
+        form["csrfmiddlewaretoken"] = with_token(browser)
+    answer = browser.post(f"/admin/accounts/user/{other.pk}/change/", form, headers=headers(site, origin))
+    other.refresh_from_db()
+    assert answer.status_code == (302 if passes(site, origin, token) else 403)
+    assert other.name == ("Changed" if passes(site, origin, token) else "Bob")
+
+
+@pytest.mark.parametrize(("site", "origin", "token"), EVERY)
+def test_signing_in_to_the_admin(site: str | None, origin: str | None, token: bool, alice: User) -> None:
+    """Nobody is signed in as somebody else by another site."""
+    client = Client(enforce_csrf_checks=True)
+    form = {"username": "alice@example.com", "password": "wrong"}
+    if token:
+        form["csrfmiddlewaretoken"] = with_token(client)
+    answer = client.post("/admin/login/", form, headers=headers(site, origin))
+    assert answer.status_code == (200 if passes(site, origin, token) else 403)
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_a_bearer_token_is_never_refused_by_it(with_session: bool, browser: Client, alice: User) -> None:
+    _, secret = services.create_token(user=alice, name="program")
+    client = browser if with_session else Client(enforce_csrf_checks=True)
+    for site, origin, _ in EVERY:
+        sent = headers(site, origin) | {"Authorization": f"Bearer {secret}"}
+        body = '{"theme": "x"}'
+        answer = client.patch("/api/v1/preferences/", body, "application/json", headers=sent)
+        assert answer.status_code == 200, (site, origin)
+
+
+def test_a_bad_bearer_token_does_not_fall_back_to_the_session(browser: Client) -> None:
+    sent = {"Authorization": "Bearer cs_junk", "Sec-Fetch-Site": "same-origin"}
+    answer = browser.patch("/api/v1/preferences/", "{}", "application/json", headers=sent)
+    assert answer.status_code == 401
+
+
+def test_nobody_is_a_401_whatever_is_said(db: None) -> None:
+    for site, origin, token in EVERY:
+        assert write(Client(enforce_csrf_checks=True), site, origin, token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://x.partner.example", 201),
+        ("https://x.y.partner.example", 201),
+        ("http://x.partner.example", 403),
+        ("https://partner.example.evil.example", 403),
+        ("https://evilpartner.example", 403),
+        ("https://app.example.evil.example", 403),
+        ("https://app.example:8443", 403),
+        ("http://app.example", 403),
+        ("HTTPS://APP.EXAMPLE", 403),
+        ("https://app.example/", 403),
+        ("", 403),
+    ],
+)
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_trusted_origins_are_exact(site: str, origin: str, status: int, browser: Client) -> None:
+    assert write(browser, site, origin, True).status_code == status
+
+
+@pytest.mark.parametrize("site", ["same-origin, cross-site", "Same-Origin", "junk", "cross-site, same-origin", " none"])
+def test_another_word_for_where_it_comes_from_is_none_that_passes(site: str, browser: Client) -> None:
+    assert write(browser, site, OWN, True).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["", "x" * 32, "x" * 64, "é"])
+def test_a_token_that_is_none_does_not_pass(token: str, browser: Client) -> None:
+    with_token(browser)
+    answer = browser.post("/api/v1/tokens/", "{}", "application/json", headers={"X-CSRFToken": token})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
+
+
+def test_a_refused_request_says_so_before_its_body_is_looked_at(browser: Client) -> None:
+    for body in (b"{", b" " * 5_000_000):
+        answer = browser.post("/api/v1/tokens/", body, "application/json", headers={"Sec-Fetch-Site": "cross-site"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
+        answer = browser.post("/api/v1/tokens/", body, "application/json")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")

@@ -1,0 +1,170 @@
+"""Every knob is read once, and junk in one stops the start with one line that names it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatstore import knobs
+
+from . import scratch
+
+NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
+    HISTORY_BODY_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT TRASH_DAYS""".split()
+FLAGS = ["DEBUG", "HTTPS"]
+CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
+SECRET = "a secret that is long enough to be one, and then some more"
+# Prints what a start with these knobs would use.
+SHOW = """
+from chatstore import settings
+for name in {names!r}: print(repr(getattr(settings, name)))
+"""
+
+
+def start(code: str, folder: Path, **knobs: str) -> tuple[str, str]:
+    """What it prints, and the last line of what it complains about."""
+    environment = scratch.environment(folder, **knobs)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    return done.stdout, (done.stderr.strip().splitlines() or [""])[-1]
+
+
+def shown(folder: Path, *names: str, **knobs: str) -> list[str]:
+    printed, complaint = start(SHOW.format(names=names), folder, **knobs)
+    assert not complaint, complaint
+    return printed.splitlines()
+
+
+def refusal(folder: Path, **knobs: str) -> str:
+    printed, complaint = start(SHOW.format(names=()), folder, **knobs)
+    assert "ImproperlyConfigured: " in complaint, (printed, complaint)
+    return complaint.partition("ImproperlyConfigured: ")[2]
+
+
+def test_all_numbers_of_the_settings_are_tested_here() -> None:
+    text = (knobs.BASE_DIR / "chatstore" / "settings.py").read_text()
+    assert set(NUMBERS) | {"HSTS_SECONDS"} == set(re.findall(r'knobs\.number\(\s*"(\w+)"', text))
+    assert set(FLAGS) == set(re.findall(r'knobs\.flag\(\s*"(\w+)"', text))
+    assert set(CHOICES) == set(re.findall(r'knobs\.choice\(\s*"(\w+)"', text))
+
+
+# --- The readers --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def knob(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def set_to(value: str | None) -> None:
+        if value is None:
+            monkeypatch.delenv("A_KNOB", raising=False)
+        else:
+            monkeypatch.setenv("A_KNOB", value)
+
+    return set_to
+
+
+@pytest.mark.parametrize(("raw", "value"), [(None, 7), ("", 7), ("  ", 7), ("0", 0), (" 12 ", 12), ("1_000", 1_000)])
+def test_a_number(raw: str | None, value: int, knob: Any) -> None:
+    knob(raw)
+    assert knobs.number("A_KNOB", 7) == value
+
+
+@pytest.mark.parametrize("raw", ["x", "1.5", "1e3", "0x10", "-1", "4MB", "99999999999", "seven"])
+def test_a_number_that_is_none_or_out_of_range_is_refused(raw: str, knob: Any) -> None:
+    knob(raw)
+    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be"):
+        knobs.number("A_KNOB", 7)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (None, True),
+        ("", True),
+        ("0", False),
+        ("no", False),
+        ("False", False),
+        ("OFF", False),
+        ("1", True),
+        ("yes", True),
+    ],
+)
+def test_a_flag(raw: str | None, value: bool, knob: Any) -> None:
+    knob(raw)
+    assert knobs.flag("A_KNOB", True) is value
+
+
+@pytest.mark.parametrize("raw", ["maybe", "2", "y", "tru", "None"])
+def test_a_flag_that_is_none_is_refused(raw: str, knob: Any) -> None:
+    knob(raw)
+    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be true or false"):
+        knobs.flag("A_KNOB")
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"), [(None, ["d"]), ("", ["d"]), (" , ", ["d"]), ("a", ["a"]), (" a, b ,,", ["a", "b"])]
+)
+def test_names(raw: str | None, value: list[str], knob: Any) -> None:
+    knob(raw)
+    assert knobs.names("A_KNOB", ("d",)) == value
+
+
+def test_a_choice(knob: Any) -> None:
+    knob("b")
+    assert knobs.choice("A_KNOB", "a", ("a", "b")) == "b"
+    knob("c")
+    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be one of a, b, not 'c'"):
+        knobs.choice("A_KNOB", "a", ("a", "b"))
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("from the file\n")
+    monkeypatch.setenv("A_KNOB", "from the environment")
+    monkeypatch.setenv("A_KNOB_FILE", str(tmp_path / "secret"))
+    assert knobs.text("A_KNOB") == "from the file"
+
+
+# --- The settings -------------------------------------------------------------------------------------
+
+
+def test_junk_in_a_knob_stops_the_start_and_is_named(tmp_path: Path) -> None:
+    junk = [*NUMBERS, *FLAGS, *CHOICES]
+    code = f"""
+import os, subprocess, sys
+for name in {junk!r}:
+    os.environ[name] = "junk"
+    for module in [name for name in sys.modules if name.startswith("chatstore")]: del sys.modules[module]
+    try:
+        from chatstore import settings
+    except Exception as error:
+        print(type(error).__name__, error)
+    del os.environ[name]
+"""
+    printed, complaint = start(code, tmp_path)
+    lines = printed.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ImproperlyConfigured", name] for name in junk], complaint
+    assert all("'junk'" in line for line in lines)
+
+
+def test_on_loopback_everything_has_a_default(tmp_path: Path) -> None:
+    first = shown(tmp_path, "SECRET_KEY", "ALLOWED_HOSTS", "LOCAL", "HTTPS", "DEBUG")
+    assert len(first[0]) >= 50
+    assert first[1:] == ["['localhost', '127.0.0.1', '[::1]']", "True", "False", "False"]
+    assert shown(tmp_path, "SECRET_KEY")[0] == first[0], "made once, and kept"
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("knobs", [{"DATABASE_URL": "postgresql://a:b@c/d"}, {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "x"}])
+def test_in_production_a_secret_is_needed(knobs: dict[str, str], tmp_path: Path) -> None:
+    assert refusal(tmp_path, **knobs).startswith("SECRET_KEY (or SECRET_KEY_FILE) is needed")
+    shown(tmp_path, **knobs, SECRET_KEY=SECRET)
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_in_production_the_hosts_are_needed_and_https_is_on(tmp_path: Path) -> None:
+    assert refusal(tmp_path, HOST="0.0.0.0", SECRET_KEY=SECRET).startswith("ALLOWED_HOSTS is needed")
+    names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
+    found = shown(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
+    assert found == ["True", "True", "True", "31536000", "False"]

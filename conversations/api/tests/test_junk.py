@@ -1,0 +1,246 @@
+"""Junk of every kind at every writing route and every query parameter: never a 500, always the one error shape, and
+nothing stored by what is refused."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
+from accounts.api.tests.callers import NOTHING, Caller, is_error
+from accounts.models import User
+from conversations.api.serializers import (
+    BranchSerializer,
+    MessageSerializer,
+    NewConversationSerializer,
+    ReactionSerializer,
+)
+
+from .test_every_route import READING, ROWS, WRITING, Row, World
+
+DEEP = b"[" * 10_000 + b"]" * 10_000
+JUNK: list[Any] = [
+    None, True, False, 0, -1, 1.5, -0.0, 2**31, -(2**31) - 1, 2**63 - 1, -(2**63), 1e300, 5e-324, "", " ", "x", "1",
+    "true", "null", "x" * 300, "y" * 1_000_001, "é😀\u2028\ufeff\ufffe\uffff\u202e", "0000-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-02-30", "NaN",
+    "' OR 1=1 --", "%s %(x)s {0}", "<script>", "../../etc/passwd", "\r\nX: y", "\x1b[31m\x7f",
+    [], [None], [[]], [1, "a", None, {}], ["x"] * 2_000, ["x", "x"], {}, {"": ""}, {"a": {"b": [None]}},
+    {"x" * 300: 1}, {"__proto__": 1}, {"$ref": "#"}, [{"role": "user", "content": "x"}], {"role": "king"},
+]  # fmt: skip
+# Bodies that are no JSON that can be stored, in the place of a value.
+RAW = [
+    b"", b"nul", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"18446744073709551616", b"9" * 5_000, b'"\\u0000"',
+    b'"a\\u0000b"', b'{"\\u0000":1}', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\xff"', b'"\xed\xa0\x80"', b"\xff\xfe",
+    b"\xef\xbb\xbf1", b"[1,]", b"{,}", b"'x'", b"01", b"1 2", b"//c\n1", b'{"a":1', b'"\n"', b"\0", DEEP,
+    b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b"[" * 1_000_000,
+]  # fmt: skip
+FIELDS = {
+    "conversations/": NewConversationSerializer,
+    "conversations/<uuid:id>/": NewConversationSerializer,
+    "conversations/<uuid:id>/branch/": BranchSerializer,
+    "conversations/<uuid:id>/messages/": MessageSerializer,
+    "messages/<uuid:id>/": MessageSerializer,
+    "messages/<uuid:id>/?branch=true": MessageSerializer,
+    "messages/<uuid:id>/reactions/": ReactionSerializer,
+    "me/": MeSerializer,
+    "preferences/": PreferencesSerializer,
+    "tokens/": TokenSerializer,
+}
+WITH_BODY = [row for row in WRITING if row.body is not NOTHING]
+# Routes with the fields of another one, to which only random bodies are sent.
+ALIKE = {
+    "PUT conversations/<uuid:id>/",
+    "PUT conversations/<uuid:id>/messages/",
+    "PATCH messages/<uuid:id>/?branch=true",
+    "PUT preferences/",
+}
+every_row = pytest.mark.parametrize("row", WITH_BODY, ids=str)
+
+
+@pytest.fixture
+def world(alice: User) -> World:
+    return World(alice)
+
+
+class Thrower:
+    """Sends raw bodies to one route, each as if it were the first: what is accepted is undone."""
+
+    def __init__(self, world: World, alice: User, row: Row) -> None:
+        self.row, self.caller = row, Caller(alice)
+        self.path = row.path.replace("<uuid:id>", str(getattr(world, row.thing).id) if row.thing else "")
+        self.good = world.body(row)
+        self.caller("GET", "me/")  # the token's use is noted
+        self.before = stored()
+
+    def throw(self, body: bytes) -> int:
+        url, _, query = f"/api/v1/{self.path}".partition("?")
+        with transaction.atomic():
+            answer = self.caller.client.generic(
+                self.row.method, url, body, "application/json", headers=self.caller.headers, QUERY_STRING=query
+            )
+            transaction.set_rollback(answer.status_code < 300)
+        about = (self.row, body[:200], answer.content[:500])
+        assert answer.status_code < 500, about
+        assert answer.status_code < 300 or is_error(answer), about
+        return int(answer.status_code)
+
+    def with_value(self, field: str, value: bytes) -> bytes:
+        """The good body, with a value in one field; or in its first message's."""
+        one = self.good[0] if isinstance(self.good, list) else self.good
+        rest = json.dumps({name: item for name, item in one.items() if name != field}).encode()[1:-1]
+        body = b"{" + json.dumps(field).encode() + b":" + value + (b"," + rest if rest else b"") + b"}"
+        return b"[" + body + b"]" if isinstance(self.good, list) else body
+
+
+def stored() -> list[Any]:
+    """Every row there is."""
+    return [list(model._default_manager.order_by("pk").values()) for model in TABLES]
+
+
+TABLES = [model for name in ("accounts", "conversations") for model in apps.get_app_config(name).get_models()]
+ENCODED = [json.dumps(value).encode() for value in JUNK]
+
+
+@pytest.fixture
+def thrower(row: Row, world: World, alice: User) -> Iterator[Thrower]:
+    thrower = Thrower(world, alice, row)
+    yield thrower
+    assert stored() == thrower.before, "something that was refused has been stored"
+
+
+@every_row
+def test_junk_as_a_body(row: Row, thrower: Thrower) -> None:
+    for body in ENCODED:
+        thrower.throw(body)
+    for raw in RAW[1:]:
+        assert thrower.throw(raw) == 400, raw[:100]
+
+
+@pytest.mark.parametrize("row", [row for row in WITH_BODY if str(row) not in ALIKE], ids=str)
+def test_junk_in_every_field(row: Row, thrower: Thrower) -> None:
+    fields = FIELDS[row.path]().fields.items()
+    names = [name for name, field in fields if name in ("id", "created_at") or not field.read_only]
+    for name in [*names, "no_such_field", "é" * 300]:
+        for value in ENCODED:
+            thrower.throw(thrower.with_value(name, value))
+
+
+@every_row
+def test_what_cannot_be_stored_in_a_field(row: Row, thrower: Thrower) -> None:
+    field = next(iter(FIELDS[row.path]().fields))
+    for raw in RAW[:-1]:
+        assert thrower.throw(thrower.with_value(field, raw)) == 400, raw[:100]
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "field"),
+    [
+        (b'{"title": "a\\u0000"}', "invalid_json", "title"),
+        (b'{"metadata": {"a": [1, {"b": "\\u0000"}]}}', "invalid_json", "metadata.a[1].b"),
+        (b'{"metadata": {"a": {"\\u0000": 1}}}', "invalid_json", "metadata.a"),
+        (b'{"metadata": {"a": 1e19}}', "invalid_json", "metadata.a"),
+        (b'{"metadata": ' + DEEP[9_900:10_100] + b"}", "invalid_json", "metadata"),
+        (b'{"title": "\\ud800"}', "invalid_json", None),
+        (b'{"title": 5}', "invalid", "title"),
+        (b'{"shoe": 5}', "unknown_field", "shoe"),
+        (b'{"messages": [{"role": "user", "content": "x"}, {"role": "x"}]}', "invalid_choice", "messages[1].role"),
+        (b'{"messages": [{"role": "user", "content": "x", "shoe": 1}]}', "unknown_field", "messages[0].shoe"),
+        (b'{"tags": ["a", 5]}', "invalid", "tags[1]"),
+        (b"[]", "invalid", None),
+    ],
+)
+def test_errors_name_the_place(value: bytes, code: str, field: str | None, as_alice: Caller) -> None:
+    assert as_alice.refusal("POST", "conversations/", value, status=400) == (code, field)
+
+
+def test_everything_that_is_wrong_is_said_at_once(as_alice: Caller) -> None:
+    body = {"title": 1, "tags": {}, "messages": [{"role": "x"}], "metadata": []}
+    error = as_alice("POST", "conversations/", body, status=400)["error"]
+    assert {detail["field"] for detail in error["details"]} >= {"title", "tags", "messages[0].role", "metadata"}
+
+
+PARAMETERS = {
+    "conversations/": "limit cursor archived trashed pinned tag notebook model external_id updated_after "
+    "updated_before metadata",
+    "conversations/<uuid:id>/": "permanent",
+    "conversations/<uuid:id>/messages/": "limit cursor all",
+    "conversations/<uuid:id>/history/": "limit",
+    "messages/<uuid:id>/reactions/": "type",
+    "search/": "q sort limit cursor",
+    "stats/": "days tz",
+}
+QUERIES = [
+    b"", b"0", b"-1", b"1", b"1e9", b"1000000000", b"9" * 100, b"0000000001" + b"9" * 40, b"true", b"null", b"\0",
+    b"\xff", b"\xed\xa0\x80", b"{", b"{}", b"[]", b"[" * 5_000, b'{"a":"\\u0000"}', b'{"a":1e999}',
+    b'{"a":' + b"9" * 30 + b"}",
+    b'{"' + b"x" * 20_000 + b'":1}', b"0000-00-00", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00",
+    b"10000-01-01", b"2026-01-01", b"2026-01-01T00:00:00.1234567Z", b"2026-01-01T00:00:00+99:99", b"' OR 1=1 --", b"%s",
+    b"\r\nX: y", b"x" * 10_000, "é😀".encode(), b"../..", b"a&b=c;d", b"W10",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [*READING, *[row for row in ROWS if row.method == "DELETE"]], ids=str)
+def test_junk_in_every_query_parameter(row: Row, world: World, alice: User) -> None:
+    caller = Caller(alice)
+    path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(world, row.thing).id) if row.thing else "")
+    for name in [*PARAMETERS.get(row.route, "").split(), "unknown"]:
+        for raw in QUERIES:
+            query = f"{name}={quote_from_bytes(raw)}" + ("&q=x" if "search" in path and name != "q" else "")
+            answer = caller.client.generic(row.method, path, headers=caller.headers, QUERY_STRING=query)
+            assert answer.status_code < 500, (query, answer.content[:500])
+            if answer.status_code >= 400:
+                assert is_error(answer), query
+            if answer.status_code == 400:
+                assert answer.json()["error"]["field"] in (name, MISSING.get(row.path)), query
+
+
+# Which parameter a row cannot do without.
+MISSING = {"messages/<uuid:id>/reactions/?type=like": "type"}
+
+
+# --- Random -------------------------------------------------------------------------------------------
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(["user", "assistant", "x" * 256])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+NESTED = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(TEXTS | st.sampled_from(sorted("abc")), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+def bodies(row: Row) -> st.SearchStrategy[Any]:
+    names = sorted(FIELDS[row.path]().fields)
+    wild = st.dictionaries(st.sampled_from(names), NESTED, max_size=6)
+    good = row.body if isinstance(row.body, dict) else {"role": "user", "content": "x"}
+    one = wild | wild.map(lambda fields: good | fields)
+    return one | st.lists(one, max_size=3) | NESTED
+
+
+@every_row
+def test_random_bodies(row: Row, thrower: Thrower) -> None:
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(bodies(row))
+    def run(body: Any) -> None:
+        # With NaN, Infinity and lone surrogates, as Python writes them.
+        thrower.throw(json.dumps(body).encode())
+
+    run()
+
+
+def test_a_body_cut_short_anywhere_is_refused(world: World, alice: User) -> None:
+    thrower = Thrower(world, alice, next(row for row in ROWS if str(row) == "POST conversations/"))
+    text = json.dumps({"title": "é\n", "messages": [{"role": "user", "content": "x", "metadata": {"a": 1.5}}]})
+    body = text.encode()
+    for length in range(1, len(body)):
+        assert thrower.throw(body[:length]) == 400
+    assert thrower.throw(body) == 201
+    assert stored() == thrower.before

@@ -1,0 +1,367 @@
+"""/search/?q="""
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.api.tests.callers import Caller
+from accounts.models import User
+from conversations.models import Conversation, Message
+
+
+def say(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, **more}
+
+
+def talk(caller: Caller, *messages: Any, **fields: Any) -> Any:
+    said = [say(message) if isinstance(message, str) else message for message in messages]
+    return caller("POST", "conversations/", {"title": "Untitled", **fields, "messages": said}, status=201)
+
+
+def url(query: str, **more: Any) -> str:
+    return f"search/?q={quote(query)}" + "".join(f"&{name}={value}" for name, value in more.items())
+
+
+def search(caller: Caller, query: str, **more: Any) -> Any:
+    return caller("GET", url(query, **more))
+
+
+def found(caller: Caller, query: str, **more: Any) -> list[str]:
+    """What the found messages say, by their snippets' plain text."""
+    return [plain(hit["snippet"]) for hit in search(caller, query, **more)["results"]]
+
+
+def plain(snippet: str) -> str:
+    return html.unescape(re.sub("</?mark>", "", snippet))
+
+
+def test_a_hit_is_whole(as_either: Caller) -> None:
+    made = talk(as_either, say("A striped zebra, no horse", "assistant", model="m"), title="Animals")
+    message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
+    assert search(as_either, "zebra") == {
+        "conversations": [],
+        "results": [
+            {
+                "message_id": message["id"],
+                "conversation_id": made["id"],
+                "conversation_title": "Animals",
+                "seq": 1,
+                "role": "assistant",
+                "model": "m",
+                "is_active": True,
+                "created_at": message["created_at"],
+                "snippet": "A striped <mark>zebra</mark>, no horse",
+            }
+        ],
+        "next": None,
+    }
+    assert search(as_either, "anim") == {
+        "conversations": [
+            {
+                "conversation_id": made["id"],
+                "title": "Animals",
+                "snippet": "<mark>Anim</mark>als",
+                "active_at": made["active_at"],
+            }
+        ],
+        "results": [],
+        "next": None,
+    }
+
+
+# --- Words --------------------------------------------------------------------------------------------
+
+SAID = [
+    "The users were running databases quickly",
+    "A quick brown fox jumps over the lazy dog",
+    "call getUserById(42) or get_user_by_id",
+    "我想去北京旅游",
+    "東京タワーに行きたい",
+    "안녕하세요 세계",
+    "Ärger über Öl",
+    "100% of C++ and C#, a\\b",
+    "don't stop",
+]
+
+
+@pytest.fixture
+def as_reader(as_alice: Caller) -> Caller:
+    talk(as_alice, *SAID)
+    return as_alice
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        # By the stem.
+        ("run", [0]), ("RUN", [0]), ("runs", [0]), ("database", [0]), ("jump", [1]),
+        # All of the words; any order.
+        ("fox quick", [1]), ("fox database", []), ("user", [2, 0]),
+        # Phrases.
+        ('"brown fox"', [1]), ('"fox brown"', []), ('"lazy dogs"', [1]), ('"unclosed brown', []), ('"brown fox', [1]),
+        # Exclusions.
+        ("quick -fox", [0]), ('quick -"brown fox"', [0]), ("quick -absent", [1, 0]), ("-fox", "not fox"),
+        # Inside of words, from three characters on.
+        ("getUserB", [2]), ("serById", [2]), ("UserById(42)", [2]), ("user_by", [2, 0]), ("tabas", [0]), ("ge", []),
+        # Chinese, Japanese, Korean.
+        ("北京", [3]), ("京", [4, 3]), ("北", [3]), ("北京旅", [3]), ("去北京旅游", [3]), ("東京タワー", [4]),
+        ("タワ", [4]), ("세계", [5]), ("녕하", [5]), ("安", []), ("想去 旅游", [3]), ("北京 -旅游", []),
+        # Case and letters of other scripts, signs.
+        ("ärger", [6]), ("ÖL", [6]), ("100%", [7]), ("C++", [7]), ("a\\b", [7]), ("%", []), ("_", []), ("get_", [2]),
+        ("don't", [8]), ("don’t", []), ("stop", [8]),
+        # Only stop words, and nothing.
+        ("the", [1, 0]), ("zzzzzz", []),
+    ],
+)  # fmt: skip
+def test_what_finds_what(query: str, expected: Any, as_reader: Caller) -> None:
+    if expected == "not fox":
+        expected = [index for index in reversed(range(len(SAID))) if index != 1]
+    assert found(as_reader, query) == [SAID[index] for index in expected]
+    assert sorted(found(as_reader, query, sort="relevance")) == sorted(SAID[index] for index in expected)
+
+
+def test_operators(as_alice: Caller) -> None:
+    talk(as_alice, say("word one"), say("word two", "assistant", model="gpt-5"), tags=["a b", "x"])
+    talk(as_alice, say("word three", "tool", tool_calls=[{"id": "1"}]), say("other", "system"), title="word of title")
+    for query, expected in {
+        "word role:user": ["word one"],
+        "word ROLE:assistant": ["word two"],
+        "word role:user role:assistant": ["word two", "word one"],
+        "word model:gpt-5": ["word two"],
+        'word model:"gpt-5"': ["word two"],
+        'word tag:"a b"': ["word two", "word one"],
+        "word tag:x": ["word two", "word one"],
+        "word tag:x tag:y": [],
+        "word has:tool_calls": ["word three"],
+        "has:tool_calls": ["word three"],
+        "role:system": ["other"],
+        "tag:x": ["word two", "word one"],
+        "word after:2000-01-01": ["word three", "word two", "word one"],
+        "word before:2000-01-01": [],
+        "word after:2000-01-01T00:00:00Z before:2999-01-01T00:00:00+02:00 role:user": ["word one"],
+        "word in:title": [],
+        "in:title": [],
+    }.items():
+        assert found(as_alice, query) == expected, query
+    titles = [hit["title"] for hit in search(as_alice, "word in:title")["conversations"]]
+    assert titles == ["word of title"]
+
+
+def test_what_is_no_operator_is_text(as_alice: Caller) -> None:
+    for text in ["role:king", "see http://x.example", "before:noon", "has:it", "a:b", "in:place"]:
+        talk(as_alice, f"about {text} here")
+    for text in ["role:king", "http://x.example", "before:noon", "has:it", "in:place"]:
+        assert len(found(as_alice, text)) == 1, text
+
+
+def test_before_and_after_are_exact(as_alice: Caller) -> None:
+    made = talk(as_alice, "word")
+    at = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]["created_at"]
+    assert found(as_alice, f"word after:{at}") == ["word"]
+    assert found(as_alice, f"word before:{at}") == []
+
+
+def test_titles_are_found_by_every_part_of_them(as_alice: Caller) -> None:
+    for title in ("Holiday in 北京", "100% Ölpreis", "holiday_plan"):
+        talk(as_alice, title=title)
+
+    def titles(query: str) -> list[str]:
+        return [hit["title"] for hit in search(as_alice, query)["conversations"]]
+
+    assert titles("holi") == ["holiday_plan", "Holiday in 北京"]
+    assert titles("holiday 京") == ["Holiday in 北京"]
+    assert titles("holiday -plan") == ["Holiday in 北京"]
+    assert titles("ölp") == ["100% Ölpreis"]
+    assert titles("y_p") == ["holiday_plan"]
+    assert titles("0%") == ["100% Ölpreis"]
+    assert titles("role:user") == titles("") == []
+
+
+def test_odd_queries_are_answered(as_reader: Caller) -> None:
+    for query in [
+        "", " ", "-", "--", '"', '""', '"""', "()", "a & b | !c", "':*", "'", "\\", "%", "_", "*", "((((", "[a-",
+        "{1}", "\0", "a\0b", "\ufffd", "\u200b", "😀", "role:", "role:''", "-role:user", "before:", "after:0000-1",
+        "before:10000-01-01", "before:9999-12-31T23:59:59-23:59", "after:0001-01-01T00:00:00+23:59",
+        "after:2026-01-01T00:00:00+00:00:00.5", "after:2026-01-01T00:00:00+10:20:30", "before:0001-01-01",
+        "after:20260101T000000", "after:2026-W01-1", "AND OR NOT", "<b>", "x" * 5_000, "x " * 3_000, "-x " * 500,
+        "北" * 3_000, '-"' * 500, "tag:" + "x" * 500, "has:tool_calls in:title role:user", "***:a", "(?i)x", "\\y",
+        "\n\t", "a\\", "$1", "%s %(p0)s", "{} {message}", "\u0130", "ß", "\U0001f468\u200d\U0001f469", "ｶﾀｶﾅ",
+        "\U00020000", "ar\u0301",
+    ]:  # fmt: skip
+        for more in ({}, {"sort": "relevance"}):
+            search(as_reader, query, **more)
+    for raw in ["%ff", "%00", "%", "%e4%b8", "+", "%2", "a%FFb"]:
+        as_reader("GET", f"search/?q={raw}")
+
+
+@pytest.mark.parametrize("query", ["", "?query=x", "?q=x&sort=newest", "?q=x&sort=", "?q=x&limit=0", "?q=x&limit=101"])
+def test_junk_beside_the_query_is_a_400(query: str, as_alice: Caller) -> None:
+    as_alice.refusal("GET", f"search/{query}", status=400)
+
+
+# --- Who finds what -----------------------------------------------------------------------------------
+
+
+def test_branches_that_are_not_shown_are_found(as_alice: Caller) -> None:
+    made = talk(as_alice, "zebra")
+    message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
+    as_alice("PATCH", f"messages/{message['id']}/?branch=true", {"content": "horse"}, status=201)
+    (hit,) = search(as_alice, "zebra")["results"]
+    assert not hit["is_active"]
+    as_alice("POST", f"conversations/{made['id']}/branch/", {"message_id": hit["message_id"]})
+    assert search(as_alice, "zebra")["results"][0]["is_active"]
+
+
+def test_the_trash_is_not_searched(as_alice: Caller) -> None:
+    kept, trashed = talk(as_alice, "zebra one", "zebra two"), talk(as_alice, "zebra three", title="zebra")
+    message = as_alice("GET", f"conversations/{kept['id']}/messages/")["results"][0]
+    as_alice("DELETE", f"messages/{message['id']}/", status=204)
+    as_alice("DELETE", f"conversations/{trashed['id']}/", status=204)
+    for query in ("zebra", "ebra", "role:user"):
+        answer = search(as_alice, query)
+        assert [plain(hit["snippet"]) for hit in answer["results"]] == ["zebra two"]
+        assert answer["conversations"] == []
+
+
+def test_nobody_finds_what_another_said(as_alice: Caller, as_bob: Caller) -> None:
+    talk(as_alice, say("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
+    for query in ("zebra", "ebr", "北京", "京", "role:user", "tag:x", "has:tool_calls", "after:2000-01-01", "-horse"):
+        for sort in ("recent", "relevance"):
+            assert search(as_bob, query, sort=sort) == {"conversations": [], "results": [], "next": None}
+
+
+def test_an_edit_is_searched_at_once(as_alice: Caller) -> None:
+    made = talk(as_alice, "zebra")
+    message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
+    as_alice("PATCH", f"messages/{message['id']}/", {"content": "horse"})
+    assert (found(as_alice, "zebra"), found(as_alice, "horse")) == ([], ["horse"])
+
+
+# --- Snippets -----------------------------------------------------------------------------------------
+
+
+def test_a_snippet_is_safe_html(as_alice: Caller) -> None:
+    text = "<script>alert('zebra')</script> & <b title=\"x\">zebras</b> </mark><mark>"
+    talk(as_alice, text, title="<i>zebra</i>")
+    answer = search(as_alice, "zebra")
+    for snippet in (answer["results"][0]["snippet"], answer["conversations"][0]["snippet"]):
+        rest = re.sub("</?mark>", "", snippet)
+        assert "<" not in rest and ">" not in rest and '"' not in rest and "'" not in rest
+        assert "<mark>zebra" in snippet
+    assert plain(answer["results"][0]["snippet"]) == text
+    for query in ("script", "<b", "&", "<script>", "alert('zebra')", "mark", "amp", "lt"):
+        snippets = [hit["snippet"] for hit in search(as_alice, query)["results"]]
+        assert all(plain(snippet) == text for snippet in snippets), query
+
+
+def test_a_snippet_of_a_long_text_is_its_part_around_the_match(as_alice: Caller) -> None:
+    for size in (1_000, 400_000):
+        talk(as_alice, "x " * (size // 2) + "the needle lies here" + " y" * (size // 2))
+    for hit in search(as_alice, "needle")["results"]:
+        assert "<mark>needle</mark> lies here" in hit["snippet"]
+        assert hit["snippet"].startswith("…") and hit["snippet"].endswith("…")
+        assert len(plain(hit["snippet"])) < 300
+
+
+def test_a_snippet_marks_what_the_stem_found(as_alice: Caller) -> None:
+    talk(as_alice, "He is happy running")
+    for query, snippet in {
+        "runs": "He is happy <mark>running</mark>",
+        "run": "He is happy <mark>run</mark>ning",
+        "happiness": "He is <mark>happy</mark> running",
+    }.items():
+        assert search(as_alice, query)["results"][0]["snippet"] == snippet
+
+
+# --- Pages --------------------------------------------------------------------------------------------
+
+
+def fill(user: User, texts: list[str]) -> list[str]:
+    """Three messages of each moment, in one conversation; the last is the newest. What they say, newest first."""
+    now = timezone.now()
+    times = {"created_at": now, "updated_at": now}
+    conversation = Conversation.objects.create(
+        user=user, title="Filled", active_at=now, last_seq=len(texts), tip_seq=len(texts), **times
+    )
+    rows = [
+        Message(conversation=conversation, user=user, seq=i + 1, role="user", content=text, updated_at=now,
+                created_at=now - timedelta(seconds=(len(texts) - i) // 3))
+        for i, text in enumerate(texts)
+    ]  # fmt: skip
+    Message.objects.bulk_create(rows)
+    rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+    return [row.content or "" for row in rows]
+
+
+@pytest.mark.parametrize("sort", ["recent", "relevance"])
+@pytest.mark.parametrize("limit", [1, 3, 7, 100])
+@pytest.mark.parametrize("query", ["word", "wor", "role:user", "词语"])
+def test_pages_give_each_hit_once(query: str, limit: int, sort: str, as_alice: Caller, alice: User) -> None:
+    texts = fill(alice, [f"{'word ' * (1 + i % 4)}{'sword' * (i % 2)} 词语 number {i}" for i in range(23)])
+    hits = as_alice.pages(url(query, limit=limit, sort=sort))
+    said = [plain(hit["snippet"]) for hit in hits]
+    assert sorted(said) == sorted(texts)
+    if sort == "recent":
+        assert said == texts
+    assert as_alice("GET", url(query, limit=limit, sort=sort)) == as_alice("GET", url(query, limit=limit, sort=sort))
+
+
+def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: Caller, alice: User) -> None:
+    texts = fill(alice, [("needle " if i % 100 == 0 else "hay ") + str(i) for i in range(3_000)])
+    needles = [text for text in texts if text.startswith("needle")]
+    for query in ("needle", "eedle"):
+        assert [plain(hit["snippet"]) for hit in as_alice.pages(url(query, limit=7))] == needles
+    # Relevance ranks candidates: here those among the newest 2,000, which are more than a page.
+    ranked = [plain(hit["snippet"]) for hit in as_alice.pages(url("needle", limit=7, sort="relevance"))]
+    assert sorted(ranked) == sorted(needles[:20])
+
+
+def test_titles_come_with_the_first_page_only(as_alice: Caller, alice: User) -> None:
+    fill(alice, ["filled"] * 3)
+    first = search(as_alice, "filled", limit=2)
+    assert [hit["title"] for hit in first["conversations"]] == ["Filled"]
+    assert as_alice("GET", first["next"])["conversations"] == []
+
+
+# --- Indexes ------------------------------------------------------------------------------------------
+
+
+def plans(caller: Caller, query: str) -> str:
+    with CaptureQueriesContext(connection) as captured:
+        search(caller, query)
+    with connection.cursor() as cursor:
+        lines = []
+        for asked in captured:
+            if "FROM message" in asked["sql"] or "message m" in asked["sql"]:
+                cursor.execute("EXPLAIN " + asked["sql"].replace("%", "%%"), [])
+                lines += [line for (line,) in cursor.fetchall()]
+    return "\n".join(lines)
+
+
+def test_a_rare_word_is_found_by_an_index(as_alice: Caller, alice: User, bob: User) -> None:
+    fill(bob, [f"some hay of a stranger {i}" for i in range(2_000)])
+    fill(alice, ["a rare needle 北京", *[f"plain hay {i} and again {i * 7}" for i in range(4_000)]])
+    with connection.cursor() as cursor:
+        # As housekeeping and autovacuum do. (A search of a table this small would rather not read a pending list.)
+        cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
+        cursor.execute("ANALYZE message")
+        cursor.execute("ANALYZE conversation")
+    for query, index in {
+        "needle": "message_words",
+        '"rare needle"': "message_words",
+        "nowhere-to-be-found": "message_words",
+        "北京": "message_words",
+        "京": "message_words",
+        "eedl": "message_trigrams",
+        "nowherefound": "message_trigrams",
+    }.items():
+        plan = plans(as_alice, query)
+        assert index in plan and "message_recent" in plan, plan
+        assert "Seq Scan on message" not in plan, plan

@@ -1,0 +1,110 @@
+"""A process that is killed, with SIGKILL, in the middle of its work: nothing is half done, and nothing stays locked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from conversations.models import Conversation
+from conversations.services import conversations, messages
+from conversations.services.sync import sync
+
+from .cast import conversation_of, dialogue, everything, say, shown
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHILD = """
+import json, os, signal, sys, uuid
+import django
+
+task = json.load(sys.stdin)
+os.environ["DJANGO_SETTINGS_MODULE"] = "chatstore.settings"
+django.setup()
+
+from django.db import connection
+from accounts.models import User
+from conversations.services import branches, conversations, messages, sync
+
+connection.settings_dict["NAME"] = task["database"]
+if "batch" in task:
+    conversations.PURGE_BATCH = task["batch"]
+user, conversation_id, drafts = User.objects.get(), uuid.UUID(task["conversation"]), task["drafts"]
+left = task["statements"]
+
+def kill(execute, sql, *arguments):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return execute(sql, *arguments)
+
+where = {"user": user, "conversation_id": conversation_id}
+work = {
+    "append": lambda: messages.append(**where, drafts=drafts),
+    "sync": lambda: sync.sync(**where, drafts=drafts),
+    "purge": lambda: conversations.purge(**where),
+}[task["work"]]
+with connection.execute_wrapper(kill):
+    work()
+"""
+
+
+def killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
+    """The work, in a process of its own that is killed after so many statements; whether it came to that."""
+    task |= {"database": connection.settings_dict["NAME"], "conversation": str(chat.id), "statements": after}
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        input=json.dumps({"work": work, "drafts": [], **task}),
+        text=True,
+        capture_output=True,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+        timeout=60,
+    )
+    assert child.returncode in (0, -signal.SIGKILL), child.stderr
+    return child.returncode != 0
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_of_an_append_all_is_stored_or_nothing(alice: User, after: int) -> None:
+    chat = conversation_of(alice, "Hi")
+    before = everything(chat)
+    drafts = [say(str(index)) for index in range(500)]
+    assert killed(chat, "append", after=after, drafts=drafts) == (after < 3)
+    if after < 3:
+        assert everything(chat) == before
+    messages.append(user=alice, conversation_id=chat.id, drafts=[say("next")])
+    assert shown(chat) == ["Hi", *[draft["content"] for draft in drafts if after == 3], "next"]
+
+
+@pytest.mark.parametrize("after", [2, 4, 6])
+def test_of_a_history_all_is_stored_or_nothing(alice: User, after: int) -> None:
+    chat = conversation_of(alice, "Hi", "Hello")
+    before = everything(chat)
+    drafts = dialogue("Good day", "Good day to you")
+    assert killed(chat, "sync", after=after, drafts=drafts)
+    assert everything(chat) == before
+    sync(user=alice, conversation_id=chat.id, drafts=drafts)
+    assert shown(chat) == ["Good day", "Good day to you"]
+
+
+@pytest.mark.parametrize("after", [1, 4, 5, 6, 7, 12])
+def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: int) -> None:
+    chat = conversation_of(alice, *map(str, range(35)))
+    assert killed(chat, "purge", after=after, batch=10)
+    rest = chat.messages.count()
+    assert 0 < rest <= 35
+    assert rest in (5, 15, 25, 35), "batches go whole"
+    with pytest.raises(NotFound):
+        conversations.restore(user=alice, conversation_id=chat.id)
+    assert not Conversation.objects.live().exists()
+    assert conversations.purge(user=alice, conversation_id=chat.id) == rest
+    assert everything(chat) == []

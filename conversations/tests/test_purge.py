@@ -1,0 +1,102 @@
+"""Removed for good: all of it, in bounded transactions, by one or by several at once."""
+
+import pytest
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from conversations.models import Conversation, Message, Reaction
+from conversations.services import branches, conversations, messages, reactions
+
+from .cast import conversation_of, everything, say, saying, shown
+from .parallel import at_once, meeting, times
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "PURGE_BATCH", 10)
+
+
+def purge(chat: Conversation) -> int:
+    return conversations.purge(user=chat.user, conversation_id=chat.id)
+
+
+def gone(chat: Conversation) -> bool:
+    return everything(chat) == []
+
+
+def test_a_conversation_goes_with_its_messages_branches_and_reactions(alice: User) -> None:
+    chat, other = conversation_of(alice, "Hi", "Hello", "Well?"), conversation_of(alice, "Other")
+    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={})
+    messages.trash(user=alice, message_id=saying(chat, "Well?").id)
+    for each in (chat, other):
+        reactions.react(user=alice, message_id=each.messages.get(seq=1).id, type="like")
+    assert purge(chat) == 4
+    assert gone(chat)
+    assert (shown(other), Reaction.objects.count()) == (["Other"], 1)
+
+
+def test_what_is_in_the_trash_can_be_purged(alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+    conversations.trash(user=alice, conversation_id=chat.id)
+    assert purge(chat) == 1
+    assert gone(chat)
+
+
+def test_what_is_gone_cannot_be_purged_or_restored(alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+    purge(chat)
+    with pytest.raises(NotFound):
+        purge(chat)
+    with pytest.raises(NotFound):
+        conversations.restore(user=alice, conversation_id=chat.id)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("length", [0, 9, 10, 11, 35])
+def test_it_takes_as_many_batches_as_it_takes(alice: User, length: int) -> None:
+    chat = conversation_of(alice, *map(str, range(length)))
+    assert purge(chat) == length
+    assert gone(chat)
+
+
+def test_a_thousand_messages_and_more_go(alice: User) -> None:
+    chat = conversation_of(alice, *map(str, range(2_500)))
+    assert purge(chat) == 2_500
+    assert gone(chat)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.django_db(transaction=True)
+def test_several_purges_at_once_remove_it_once(alice: User) -> None:
+    chat = conversation_of(alice, *map(str, range(200)))
+
+    def purge_or_miss(index: int) -> int:
+        try:
+            return conversations.purge(user=alice, conversation_id=chat.id)
+        except NotFound:
+            return 0
+
+    assert sum(at_once(*times(8, purge_or_miss))) == 200
+    assert gone(chat)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_came_while_the_purge_waited_goes_with_the_rest(alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+
+    def append() -> None:
+        messages.append(user=alice, conversation_id=chat.id, drafts=[say("just in time")])
+
+    assert meeting(append, lambda: purge(chat)) == 2
+    assert gone(chat)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_that_waited_for_a_purge_finds_nothing(alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+    with pytest.raises(NotFound):
+        meeting(
+            lambda: purge(chat),
+            lambda: messages.append(user=alice, conversation_id=chat.id, drafts=[say("too late")]),
+        )
+    assert not Message.objects.exists()
