@@ -2,7 +2,7 @@
 # make test     what CI runs: make check, then the tests
 # make check    lint, types, layers, migrations and settings; no tests
 # make demo     sample conversations for the user demo@localhost
-# make bench    the numbers of docs/performance.md, measured on this machine
+# make bench    the numbers that chatstore holds, measured on this machine
 # make schema   docs/openapi.yaml, from the code
 # make install  only the virtualenv
 # make clean    removes the virtualenv and caches; the data stays

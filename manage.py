@@ -37,6 +37,8 @@ def main() -> None:
 
 
 def _database(arguments: list[str]) -> AbstractContextManager[object]:
+    if "--database" in arguments:  # of `check`, which does without one otherwise
+        arguments = ["--database"]
     if not arguments or arguments[0] in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(arguments):
         return nullcontext()
     from chatstore import database

@@ -14,6 +14,11 @@ def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str
     return ApiToken.objects.create(user=user, name=name, digest=ApiToken.digest_of(secret), **fields), secret
 
 
+def revoke_token(*, token: ApiToken) -> None:
+    """Gone from now on: nothing remembers a token that was good before."""
+    token.delete()
+
+
 def change_user(*, user: User, changes: dict[str, Any]) -> User:
     for name, value in changes.items():
         setattr(user, name, value)

@@ -14,7 +14,10 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 def text(name: str, default: str = "") -> str:
     """An empty value is as good as none: `.env` files are full of `NAME=`."""
-    return str(_env.str(name, default=default)).strip() or default
+    try:
+        return str(_env.str(name, default=default)).strip() or default
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from None
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:

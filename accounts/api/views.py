@@ -75,7 +75,7 @@ class TokenViewSet(ViewSet):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
         """Revoked from now on."""
-        self._stored(request, id).delete()
+        services.revoke_token(token=self._stored(request, id))
         return Response(status=204)
 
     @staticmethod

@@ -1,6 +1,5 @@
 """Users and tokens in the admin: who may do what to whom."""
 
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -27,6 +27,11 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
     if isinstance(exc, Refused):
         return Response(_body([(exc.field, exc.message, exc.code)]), STATUS[type(exc)])
+    if isinstance(exc, IntegrityError):
+        # Its text holds the row, and so the message: only the constraint's name goes into the log.
+        diagnosis = getattr(exc.__cause__, "diag", None)
+        logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
+        return Response(_body([(None, "This contradicts what is stored.", "conflict")]), 409)
     if isinstance(exc, OperationalError):
         logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
         body = _body([(None, "The database is not available; try again shortly.", "unavailable")])

@@ -82,7 +82,7 @@ def _hits(
 
 
 def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
-    if not query.terms:
+    if not query.may_be_a_title:
         return []
     matches = search.typed(query)
     rows = search.titles(user=request.user, query=query).by_activity().values_list("id", "title", "active_at")

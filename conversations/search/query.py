@@ -40,8 +40,10 @@ class Query:
         return [term for term in self.terms if not term.is_excluded]
 
     @property
-    def is_empty(self) -> bool:
-        return self == Query() or self == Query(in_title=True)
+    def may_be_a_title(self) -> bool:
+        """Asks nothing that only a message has."""
+        asks_of_messages = self.roles or self.models or self.before or self.after or self.has_tool_calls
+        return bool(self.terms) and (self.in_title or not asks_of_messages)
 
 
 def parse(text: str) -> Query:

@@ -29,6 +29,7 @@ PURGE_BATCH = 1_000
 def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]] = ()) -> tuple[Conversation, bool]:
     """The conversation, and whether it is new: an external_id that is stored already answers what is stored when it was
     sent with the same fields and messages, else Conflict."""
+    messages.refuse_doubled_ids(drafts)
     conversation = _draft(user, fields, drafts)
     rows = tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
     if not _insert(conversation):

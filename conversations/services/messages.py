@@ -57,11 +57,16 @@ def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [draft | {"fingerprint": fingerprint(draft)} if draft.get("external_id") else draft for draft in drafts]
 
 
+def refuse_doubled_ids(drafts: Sequence[dict[str, Any]]) -> None:
+    ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
+    if len(set(ids)) < len(ids):
+        raise Conflict("Two messages of this request have the same external_id.", field="external_id")
+
+
 def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
     """Stored messages by the external_id they share with a draft."""
+    refuse_doubled_ids(drafts)
     sent = {draft["external_id"]: index for index, draft in enumerate(drafts) if draft.get("external_id")}
-    if len(sent) < sum(1 for draft in drafts if draft.get("external_id")):
-        raise Conflict("Two messages of this request have the same external_id.", field="external_id")
     if not sent:
         return {}
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
@@ -112,7 +117,7 @@ def trash(*, user: User, message_id: uuid.UUID) -> None:
 def restore(*, user: User, message_id: uuid.UUID) -> Message:
     """Shown again where it lies on the shown path, or where that path ends at its nearest live ancestor."""
     conversation, message = lock_message(user=user, message_id=message_id, trashed=True)
-    _refuse_taken_id(conversation, message.external_id)
+    _refuse_taken_id(conversation, message.external_id or str(message.id))
     _mark(conversation, message, deleted_at=None)
     skeleton = Tree.of(conversation)
     if not message.is_active and skeleton.live_ancestor(message.seq) == conversation.tip_seq:
@@ -128,6 +133,6 @@ def _mark(conversation: Conversation, message: Message, *, deleted_at: datetime 
     message.save(update_fields=["deleted_at", "updated_at"])
 
 
-def _refuse_taken_id(conversation: Conversation, external_id: str | None) -> None:
-    if external_id and conversation.messages.live().filter(external_id=external_id).exists():
+def _refuse_taken_id(conversation: Conversation, external_id: str) -> None:
+    if conversation.messages.live().filter(external_id=external_id).exists():
         raise Conflict(f"Another message has the external_id {external_id!r} by now.", field="external_id")

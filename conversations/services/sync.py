@@ -68,6 +68,7 @@ class Walk:
         self.conversation = conversation
         self.spoken = spoken
         self.rows = list(conversation.messages.order_by("seq"))
+        self.own_ids = {str(row.id) for row in self.rows}
         self.seen = {row.seq: row.deleted_at is None and visible(row) for row in self.rows}
         self.children: dict[int | None, list[Message]] = defaultdict(list)
         for row in self.rows:
@@ -76,12 +77,14 @@ class Walk:
 
     def along(self, drafts: Sequence[Draft]) -> None:
         at: int | None = None
+        matched: set[str] = set()
         for index, draft in enumerate(drafts):
             row = self.match(at, draft)
             if row is None:
-                self.depart(at, drafts[index:])
+                self.depart(at, [_new(draft, matched) for draft in drafts[index:]])
                 break
             at = row.seq
+            matched.add(str(row.id))
         else:
             self.end(at)
         if self.is_changed:
@@ -133,7 +136,8 @@ class Walk:
         names = (self.spoken | draft.keys()) - skip - {"id", "external_id"}
         changes = {name: _said(draft, name) for name in names if not alike(getattr(row, name), _said(draft, name))}
         sent_id = draft.get("external_id")
-        if sent_id and sent_id not in (row.external_id, str(row.id)):
+        # Ours names its own message: else one path, when it is read, could hold an id twice.
+        if sent_id and sent_id != row.external_id and sent_id not in self.own_ids:
             self.release([sent_id])
             changes["external_id"] = sent_id
         if changes:
@@ -154,10 +158,9 @@ class Walk:
         end = [at, *(row.seq for row in self.unseen_after(at))][-1]
         if end != self.conversation.tip_seq:
             tree.end_path_at(self.conversation, end)
-        new = [{name: value for name, value in draft.items() if name != "id"} for draft in drafts]
         if not self.rows:
-            title_from(self.conversation, new)
-        Message.objects.bulk_create(tree.grow(self.conversation, with_fingerprints(new), below=end))
+            title_from(self.conversation, drafts)
+        Message.objects.bulk_create(tree.grow(self.conversation, with_fingerprints(drafts), below=end))
         self.is_changed = True
 
     def end(self, at: int | None) -> None:
@@ -172,6 +175,12 @@ class Walk:
         while hidden := [row for row in self.children[at] if row.is_active and not self.seen[row.seq]]:
             at = hidden[0].seq
             yield hidden[0]
+
+
+def _new(draft: Draft, matched: set[str]) -> Draft:
+    """Without our id, and without an id that already names a message above."""
+    left_out = {"id", "external_id"} if draft.get("external_id") in matched else {"id"}
+    return {name: value for name, value in draft.items() if name not in left_out}
 
 
 def _said(draft: Draft, name: str) -> Any:

@@ -91,7 +91,7 @@ class TreeMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
         said = self.pick(data, is_trashed)
-        if self.plain.is_taken(said.external_id):
+        if self.plain.is_taken(said.external_id or said.id):
             with pytest.raises(Conflict):
                 messages.restore(user=self.user, message_id=said.id)
         else:

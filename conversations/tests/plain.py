@@ -86,8 +86,8 @@ class PlainConversation:
         if self.live_ancestor(said) is self.tip:
             self.tip = said
 
-    def is_taken(self, external_id: str | None) -> bool:
-        return bool(external_id) and any(said.is_live and said.external_id == external_id for said in self.all)
+    def is_taken(self, client_id: str) -> bool:
+        return any(said.is_live and said.external_id == client_id for said in self.all)
 
     def live_ancestor(self, said: Said) -> Said | None:
         return next((above for above in reversed(said.way[:-1]) if above.is_live), None)
@@ -102,15 +102,19 @@ class PlainConversation:
 
     def sync(self, drafts: Sequence[Draft], sees: Callable[[Said], bool]) -> None:
         at: Said | None = None
+        matched = []
         for index, draft in enumerate(drafts):
             found = self.match(at, draft, sees)
             if found is None:
                 self.tip = self.unseen_after(at, sees)[-1]
                 for new in drafts[index:]:
+                    if new.get("external_id") in matched:
+                        new = new | {"external_id": None}
                     self.release(new.get("external_id"))
                     self.append(new)
                 return
             at = found
+            matched.append(found.id)
             self.take(found, draft)
         self.tip = [said for said in self.unseen_after(at, sees) if said is None or said.is_live][-1]
 
@@ -131,7 +135,7 @@ class PlainConversation:
 
     def take(self, said: Said, draft: Draft) -> None:
         said.take(draft)
-        if draft.get("external_id") not in (None, said.external_id, said.id):
+        if draft.get("external_id") not in (None, said.external_id, *(other.id for other in self.all)):
             self.release(draft["external_id"])
             said.external_id = draft["external_id"]
 

@@ -274,6 +274,29 @@ def test_our_id_sent_back_as_a_client_id_is_not_stored_as_one(chat: Conversation
     assert not chat.messages.exclude(external_id=None).exists()
 
 
+def test_our_id_on_another_message_of_the_path_is_not_stored_twice(alice: User) -> None:
+    """Read back, both would be called the same."""
+    chat = conversation_of(alice, "again", "ok", "again", "fine")
+    first, ok, again, fine = read(chat)
+    send(chat, [again, fine])
+    assert writes_nothing(chat, [again, fine])
+    send(chat, [again, fine, first, ok])
+    for leaf in chat.messages.filter(seq__in=(4, chat.last_seq)):
+        branches.switch(user=alice, conversation_id=chat.id, message_id=leaf.id)
+        chat.refresh_from_db()
+        assert writes_nothing(chat, read(chat))
+
+
+def test_a_message_is_not_restored_beside_another_that_took_its_id(chat: Conversation) -> None:
+    drafts = read(chat)
+    hello = saying(chat, "Hello")
+    messages.trash(user=chat.user, message_id=hello.id)
+    send(chat, drafts)  # a tab that does not know
+    with pytest.raises(Conflict):
+        messages.restore(user=chat.user, message_id=hello.id)
+    assert writes_nothing(chat, read(chat))
+
+
 def test_two_messages_with_one_id_are_refused(chat: Conversation) -> None:
     before = everything(chat)
     with pytest.raises(Invalid, match="'x'"):
@@ -303,6 +326,14 @@ def test_an_edited_system_prompt_is_edited_in_place(alice: User) -> None:
 def test_a_prompt_that_is_new_at_the_head_begins_a_branch(chat: Conversation) -> None:
     send(chat, [say("Be kind.", "system"), *read(chat)])
     assert (chat.last_seq, chat.message_count) == (9, 5)
+
+
+def test_a_prompt_that_is_not_shown_is_not_edited(alice: User) -> None:
+    chat = conversation_of(alice)
+    send(chat, [say("Be brief.", "system"), *dialogue("Hi")])
+    send(chat, dialogue("Hi"))
+    send(chat, [say("Be kind.", "system"), *dialogue("Hi")])
+    assert texts(chat) == ["Be brief.", "Hi", "Hi", "Be kind.", "Hi"]
 
 
 def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
@@ -340,6 +371,17 @@ def test_a_hidden_message_at_the_head_is_kept_by_an_empty_history(alice: User) -
     send(chat, [], **CONTRACT)
     send(chat, [say("Good day")], **CONTRACT)
     assert shown(chat) == ["{}", "Good day"]
+
+
+def test_a_hidden_message_of_a_branch_that_is_not_shown_is_not_brought_in(with_tools: Conversation) -> None:
+    drafts = read(with_tools, CONTRACT)[:2]
+    branches.branch(user=with_tools.user, message_id=saying(with_tools, "12:00").id, changes={"role": "assistant"})
+    branches.switch(user=with_tools.user, conversation_id=with_tools.id, message_id=saying(with_tools, "Noon.").id)
+    messages.trash(user=with_tools.user, message_id=saying(with_tools, "Noon.").id)
+    messages.trash(user=with_tools.user, message_id=with_tools.messages.get(role="tool").id)
+    send(with_tools, [*drafts, say("Thanks")], **CONTRACT)
+    assert shown(with_tools) == ["What time is it?", "Let me look.", "Thanks"]
+    assert saying(with_tools, "Thanks").parent_seq == 2
 
 
 def test_a_trashed_message_in_the_middle_is_walked_through(chat: Conversation) -> None:

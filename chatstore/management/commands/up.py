@@ -38,6 +38,8 @@ REMEDIES = {
     "authentication failed": "Correct the user or the password.",
     "does not exist": "Create it, or correct the name.",
     "invalid connection option": "Correct what follows the question mark.",
+    "timeout expired": "Correct the host and the port; or a firewall is in between.",
+    "permission denied": "Make its user the owner of the database: ALTER DATABASE name OWNER TO user.",
 }
 
 
@@ -58,7 +60,8 @@ class Command(BaseCommand):
             _try_port()
             with _database() as server:
                 _check_database()
-                call_command("migrate", verbosity=0, interactive=False)
+                _migrate()
+                self.check(databases=["default"])
                 self._create_administrator()
                 self._serve(server)
 
@@ -152,10 +155,17 @@ def _check_database() -> None:
         raise CommandError(f"DATABASE_URL is a PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later.")
 
 
+def _migrate() -> None:
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise CommandError(_explained(error)) from None
+
+
 def _explained(error: DatabaseError) -> str:
     message = " ".join(str(error).split())
     remedy = next((remedy for symptom, remedy in REMEDIES.items() if symptom in message), "")
-    return f"DATABASE_URL cannot be used: {message.rstrip('.')}. {remedy}".strip()
+    return f"DATABASE_URL cannot be used: {message.rstrip('.?')}. {remedy}".strip()
 
 
 @transaction.atomic

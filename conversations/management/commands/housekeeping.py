@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management import BaseCommand, call_command
 
 from conversations.services import retention
 
@@ -10,4 +10,5 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         done = retention.housekeep()
+        call_command("clearsessions")
         self.stdout.write(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()) + " removed")
