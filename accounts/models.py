@@ -2,13 +2,13 @@
 
 import hashlib
 import secrets
-from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import models
 from django.db.models.functions import Lower, Now
 
+from chatstore import rows
 from chatstore.ids import new_id
 
 # `email__lower` reads the unique index on lower(email).
@@ -86,26 +86,18 @@ def _all_scopes() -> list[str]:
     return list(ApiToken.Scope.values)
 
 
+TOKEN_AND_USER = "SELECT {columns} FROM api_token JOIN account ON account.id = api_token.user_id WHERE digest = %s"
+
+
 class ApiTokenManager(models.Manager["ApiToken"]):
     def with_user(self, digest: bytes) -> "ApiToken | None":
-        """The token and its user. Every API request asks this: the same statement by the ORM cost 0.4 ms of its CPU."""
-        tokens, users = ([field.attname for field in model._meta.concrete_fields] for model in (ApiToken, User))
-        with connection.cursor() as cursor:
-            cursor.execute(_token_with_user(), [digest])
-            row = cursor.fetchone()
+        """The token and its user. Every API request asks this."""
+        row = rows.one(TOKEN_AND_USER.format(columns=rows.columns(ApiToken, User)), [digest])
         if row is None:
             return None
-        token = ApiToken.from_db(connection.alias, tokens, row[: len(tokens)])
-        token.user = User.from_db(connection.alias, users, row[len(tokens) :])
+        token = rows.instance(ApiToken, row)
+        token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
         return token
-
-
-@cache
-def _token_with_user() -> str:
-    columns = [
-        f"{model._meta.db_table}.{field.column}" for model in (ApiToken, User) for field in model._meta.concrete_fields
-    ]
-    return f"SELECT {', '.join(columns)} FROM api_token JOIN account ON account.id = user_id WHERE digest = %s"
 
 
 class ApiToken(models.Model):

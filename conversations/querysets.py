@@ -1,15 +1,18 @@
 """Every row read. An owned object is reached through `owned_by`, and through nothing else."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
-from django.db.models import DateTimeField, Func
-from django.db.models.functions import Greatest
+
+from chatstore import rows
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+    from .models import Conversation
 
 # The deleted_at of what cannot be restored any more: a conversation whose purge has begun (housekeeping finishes what a
 # crash interrupts, since this is long ago), a message that has lost what it said.
@@ -24,17 +27,9 @@ MESSAGE_FIELDS = tuple(
     tool_calls tool_call_id status finish_reason error prompt_tokens completion_tokens usage metadata
     created_at updated_at deleted_at""".split()
 )
-CONTEXT_FIELDS = ("role", "content")
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
 SIBLINGS = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id
     AND s.parent_seq IS NOT DISTINCT FROM t.parent_seq AND s.deleted_at IS NULL) AS sibling_count"""
-
-
-class ClockTimestamp(Func):
-    """The time it is, not the time the transaction began: under a lock these differ by the wait."""
-
-    function = "clock_timestamp"
-    output_field = DateTimeField()
 
 
 def _as_json(fields: tuple[str, ...], *computed: str) -> str:
@@ -51,8 +46,33 @@ def _as_json(fields: tuple[str, ...], *computed: str) -> str:
 
 CONVERSATION_JSON = _as_json(CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
 MESSAGE_JSON = _as_json(MESSAGE_FIELDS, REACTIONS)
-CONTEXT_JSON = _as_json(CONTEXT_FIELDS)
-TREE_JSON = _as_json(MESSAGE_FIELDS, REACTIONS, SIBLINGS)
+
+# What follows is written out; chatstore.rows says why.
+
+# The time to write, under a lock: it never runs behind what is stored, and `now()` would by the wait for the lock.
+NOW = "greatest(active_at, updated_at, clock_timestamp())"
+LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
+LOCKED = f"SELECT {{columns}}, {NOW} FROM conversation WHERE {LIVE} FOR NO KEY UPDATE"
+SIDEBAR = (
+    CONVERSATION_JSON
+    % """SELECT * FROM conversation
+    WHERE user_id = %(user)s AND deleted_at IS NULL AND archived_at IS NULL
+    AND (%(at)s::timestamptz IS NULL OR (active_at, id) < (%(at)s, %(id)s))
+    ORDER BY active_at DESC, id DESC LIMIT %(limit)s"""
+)
+
+
+def _behind_door(shape: str, which: str) -> str:
+    """Messages of a conversation, and whether it is there to be read, in one statement: no row where it is not.
+    One row on the left and no condition: a nested loop, which keeps the order of the right side."""
+    rows = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {which}"
+    return f"SELECT m.json FROM (SELECT 1 FROM conversation WHERE {LIVE}) c LEFT JOIN ({shape % rows}) m ON true"
+
+
+TRANSCRIPT = _behind_door(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+TREE = _behind_door(_as_json(MESSAGE_FIELDS, REACTIONS, SIBLINGS), "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+CONTEXT = _behind_door(_as_json(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
+THESE = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -65,11 +85,11 @@ class OwnedQuerySet(models.QuerySet[Any]):
     def trashed(self) -> Self:
         return self.filter(deleted_at__gt=PURGING)
 
-    def _json(self, shape: str, fields: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    def _as_json(self, shape: str, fields: tuple[str, ...]) -> list[str]:
         sql, params = self.values(*fields).query.sql_with_params()
-        return shape % sql, params
+        return self._texts(shape % sql, params)
 
-    def _texts(self, sql: str, params: tuple[Any, ...]) -> list[str | None]:
+    def _texts(self, sql: str, params: Any) -> list[Any]:
         with connections[self.db].cursor() as cursor:
             cursor.execute(sql, params)
             return [text for (text,) in cursor.fetchall()]
@@ -82,26 +102,36 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def before_activity(self, active_at: datetime, id: uuid.UUID) -> Self:
         """The rows after a cursor, as one row comparison, which the sidebar's index answers in one range."""
-        rows: Self = self.extra(where=["(active_at, id) < (%s, %s)"], params=[active_at, id])  # type: ignore[assignment]
-        return rows
+        later: Self = self.extra(where=["(active_at, id) < (%s, %s)"], params=[active_at, id])  # type: ignore[assignment]
+        return later
 
     def locked(self) -> Self:
-        """Rows for writing, with the database's `now` under the lock: it never runs behind what is stored."""
-        now = Greatest("active_at", "updated_at", ClockTimestamp())
-        return self.select_for_update(no_key=True).annotate(now=now).order_by("id")
+        """Rows for writing, each with its `now`."""
+        dated: Self = self.extra(select={"now": NOW})  # type: ignore[assignment]
+        return dated.select_for_update(no_key=True).order_by("id")
+
+    def lock_one(self, user: "User", id: uuid.UUID) -> "Conversation | None":
+        """The user's live conversation, likewise."""
+        sql = LOCKED.format(columns=rows.columns(self.model))
+        row = rows.one(sql, {"conversation": id, "user": user.pk})
+        if row is None:
+            return None
+        conversation: Conversation = rows.instance(self.model, row)
+        conversation.now = row[-1]
+        return conversation
 
     def as_json(self) -> list[str]:
-        sql, params = self._json(CONVERSATION_JSON, CONVERSATION_FIELDS)
-        return self._texts(sql, params)  # type: ignore[return-value]
+        return self._as_json(CONVERSATION_JSON, CONVERSATION_FIELDS)
+
+    def sidebar(self, user: "User", *, limit: int, after: tuple[datetime, uuid.UUID] | None) -> list[str]:
+        """As JSON, by activity: what is neither in the trash nor in the archive, after a position."""
+        at, id = after or (None, None)
+        return self._texts(SIDEBAR, {"user": user.pk, "at": at, "id": id, "limit": limit})
 
 
 class MessageQuerySet(OwnedQuerySet):
     def in_live_conversations(self) -> Self:
         return self.live().filter(conversation__deleted_at__isnull=True)
-
-    def of(self, conversation_id: uuid.UUID) -> Self:
-        """Not a door: joined with an owned conversation by `as_json_of`."""
-        return self.filter(conversation=conversation_id)
 
     def in_order(self) -> Self:
         return self.live().order_by("seq")
@@ -111,21 +141,24 @@ class MessageQuerySet(OwnedQuerySet):
         return self.in_order().filter(is_active=True)
 
     def as_json(self) -> list[str]:
-        sql, params = self._json(MESSAGE_JSON, MESSAGE_FIELDS)
-        return self._texts(sql, params)  # type: ignore[return-value]
+        return self._as_json(MESSAGE_JSON, MESSAGE_FIELDS)
 
-    def as_json_of(self, conversations: ConversationQuerySet, *, tree: bool = False) -> list[str] | None:
-        """The rows, and whether the conversation is there to be read, in one statement: None where it is not."""
-        return self._behind(conversations, TREE_JSON if tree else MESSAGE_JSON, MESSAGE_FIELDS)
+    # Of one conversation of a user's, as JSON; None where there is no such conversation.
 
-    def context_of(self, conversations: ConversationQuerySet) -> list[str] | None:
-        """Likewise, role and content only: what a model is given."""
-        return self._behind(conversations, CONTEXT_JSON, CONTEXT_FIELDS)
+    def transcript(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+        return self._behind_door(TRANSCRIPT, user, conversation_id, after=after, limit=limit)
 
-    def _behind(self, conversations: ConversationQuerySet, shape: str, fields: tuple[str, ...]) -> list[str] | None:
-        rows, row_params = self._json(shape, fields)
-        door, door_params = conversations.values("id").query.sql_with_params()
-        # One row on the left and no condition: a nested loop, which keeps the order of the right side.
-        sql = f"SELECT m.json FROM ({door}) c LEFT JOIN ({rows}) m ON true"
-        texts = self._texts(sql, door_params + row_params)
+    def tree(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+        """All branches, each message with its number of siblings."""
+        return self._behind_door(TREE, user, conversation_id, after=after, limit=limit)
+
+    def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
+        """What a model is given: role and content of what is shown, the newest first."""
+        return self._behind_door(CONTEXT, user, conversation_id, limit=limit)
+
+    def these(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
+        return self._behind_door(THESE, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
+
+    def _behind_door(self, sql: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
+        texts = self._texts(sql, {"user": user.pk, "conversation": conversation_id, **params})
         return [text for text in texts if text is not None] if texts else None

@@ -16,7 +16,7 @@ from conversations.models import Conversation
 from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
 from conversations.services import branches, conversations
 
-from .filters import filter_parameters, filtered
+from .filters import filter_parameters, filtered, filters_of
 from .serializers import BranchSerializer, ConversationSerializer, NewConversationSerializer
 
 CURSOR = "conversations"
@@ -48,16 +48,15 @@ class ConversationViewSet(ViewSet):
 
         Activity moves a conversation to the top while you page; start again at the top to see it."""
         limit = pagination.limit_of(request, default=20, most=100)
-        rows = filtered(request, self.owned()).by_activity()
-        if after := pagination.cursor_of(request, CURSOR, _position):
-            rows = rows.before_activity(*after)
-        page = pagination.page(
-            request,
-            rows[: limit + 1].as_json(),
-            limit,
-            lambda row: pagination.encode(CURSOR, [row["active_at"], row["id"]]),
+        after = pagination.cursor_of(request, CURSOR, _position)
+        if asked := filters_of(request):
+            rows = filtered(self.owned(), asked).by_activity()
+            texts = (rows.before_activity(*after) if after else rows)[: limit + 1].as_json()
+        else:
+            texts = Conversation.objects.sidebar(request.user, limit=limit + 1, after=after)
+        return Response(
+            pagination.page(request, texts, limit, lambda row: pagination.encode(CURSOR, [row["active_at"], row["id"]]))
         )
-        return Response(page)
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],

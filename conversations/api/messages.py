@@ -14,7 +14,7 @@ from chatstore.api import pagination
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
 from chatstore.api.views import as_json, flag, one
 from chatstore.errors import NotFound
-from conversations.models import Conversation, Message, Reaction
+from conversations.models import Message, Reaction
 from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
 from conversations.services import branches, messages, reactions
 from conversations.services.sync import sync
@@ -56,13 +56,6 @@ class TranscriptViewSet(ViewSet):
     def body_limit(self) -> int:
         return settings.HISTORY_BODY_LIMIT if self.request.method == "PUT" else settings.BODY_LIMIT
 
-    def texts(self, id: uuid.UUID, rows: MessageQuerySet, *, tree: bool = False) -> list[str]:
-        door = Conversation.objects.owned_by(self.request.user).live().filter(id=id)
-        texts = rows.as_json_of(door, tree=tree)
-        if texts is None:
-            raise NotFound("conversation")
-        return texts
-
     @extend_schema(
         parameters=[*PAGING, OpenApiParameter("all", bool, description="The whole tree, not the shown branch only.")],
         responses=PAGE,
@@ -74,12 +67,10 @@ class TranscriptViewSet(ViewSet):
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
         limit = pagination.limit_of(request, default=100, most=1_000)
-        tree = flag(request, "all")
-        rows = Message.objects.of(id).in_order() if tree else Message.objects.of(id).shown()
+        read = Message.objects.tree if flag(request, "all") else Message.objects.transcript
         cursor = f"messages-{id}"
-        if after := pagination.cursor_of(request, cursor, _seq):
-            rows = rows.filter(seq__gt=after)
-        texts = self.texts(id, rows[: limit + 1], tree=tree)
+        after = pagination.cursor_of(request, cursor, _seq) or 0
+        texts = _there(read(request.user, id, after=after, limit=limit + 1))
         return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
 
     @extend_schema(
@@ -104,7 +95,7 @@ class TranscriptViewSet(ViewSet):
 
     def _again(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[orjson.Fragment]:
         """As far as they are still there, in the order in which they were sent."""
-        texts = self.texts(id, Message.objects.of(id).filter(id__in=ids).live())
+        texts = _there(Message.objects.these(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
         by_id = {orjson.loads(text)["id"]: text for text in texts}
@@ -126,11 +117,14 @@ class TranscriptViewSet(ViewSet):
     def history(self, request: Request, id: uuid.UUID) -> Response:
         """What a model needs to go on: role and content of the newest shown messages, oldest first."""
         limit = pagination.limit_of(request, default=10, most=1_000)
-        door = Conversation.objects.owned_by(request.user).live().filter(id=id)
-        newest = Message.objects.of(id).shown().reverse()[:limit].context_of(door)
-        if newest is None:
-            raise NotFound("conversation")
+        newest = _there(Message.objects.context(request.user, id, limit=limit))
         return Response([orjson.Fragment(text) for text in reversed(newest)])
+
+
+def _there(texts: list[str] | None) -> list[str]:
+    if texts is None:
+        raise NotFound("conversation")
+    return texts
 
 
 def _seq(value: Any) -> int:

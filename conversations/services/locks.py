@@ -10,7 +10,7 @@ from conversations.models import Conversation, Message
 
 def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     """The caller's live conversation, locked; its `now` is the time to write."""
-    conversation = Conversation.objects.owned_by(user).live().filter(id=conversation_id).locked().first()
+    conversation = Conversation.objects.lock_one(user, conversation_id)
     if conversation is None:
         raise NotFound("conversation")
     return conversation
