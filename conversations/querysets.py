@@ -52,7 +52,7 @@ MESSAGE_JSON = _as_json(MESSAGE_FIELDS, REACTIONS)
 # The time to write, under a lock: it never runs behind what is stored, and `now()` would by the wait for the lock.
 NOW = "greatest(active_at, updated_at, clock_timestamp())"
 LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
-LOCKED = f"SELECT {{columns}}, {NOW} FROM conversation WHERE {LIVE} FOR NO KEY UPDATE"
+LOCKED = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {LIVE} FOR NO KEY UPDATE"
 SIDEBAR = (
     CONVERSATION_JSON
     % """SELECT * FROM conversation

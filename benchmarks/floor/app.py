@@ -65,10 +65,9 @@ def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> t
         }
     messages = MESSAGES.fullmatch(environ["PATH_INFO"])
     if not messages:
-        return "200 OK", rows(connection, 20, SQL.listed.bind(user_id=user_id))
+        return "200 OK", rows(connection, 20, SQL.listed.bind(user=user_id))
     if environ["REQUEST_METHOD"] == "GET":
-        given = {"user_id": user_id, "id": messages[1], "conversation_id": messages[1]}
-        return "200 OK", rows(connection, 100, SQL.page.bind(**given))
+        return "200 OK", rows(connection, 100, SQL.page.bind(user=user_id, conversation=messages[1]))
     sent = orjson.loads(environ["wsgi.input"].read())
     with connection.transaction():
         return "201 Created", append(connection, user_id, messages[1], sent)
@@ -81,7 +80,7 @@ def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -
 
 
 def append(connection: Connection, user_id: Any, id: str, sent: dict[str, Any]) -> dict[str, Any]:
-    row = connection.execute(*SQL.lock.bind(user_id=user_id, id=id)).fetchone()
+    row = connection.execute(*SQL.lock.bind(user=user_id, conversation=id)).fetchone()
     assert row
     seq, now = row["last_seq"] + 1, row["now"]
     times = {"created_at": now, "updated_at": now}

@@ -23,17 +23,19 @@ class Statement:
     params: Any
 
     @cached_property
-    def _recorded(self) -> list[tuple[str, Any]]:
-        """Each parameter with the column that it is for."""
+    def _by_column(self) -> list[tuple[str, Any]]:
+        """Each parameter of a statement without names, with the column that it is for."""
         if self.sql.startswith("INSERT"):
             names = re.findall(r'"(\w+)"', self.sql[self.sql.index("(") : self.sql.index(")")])
         else:
             names = NAMED.findall(self.sql)
         return list(zip(names, self.params, strict=True))
 
-    def bind(self, **given: Any) -> tuple[str, list[Any]]:
-        """The parameters as recorded, but for the columns that are given."""
-        return self.sql, [given.get(name, param) for name, param in self._recorded]
+    def bind(self, **given: Any) -> tuple[str, Any]:
+        """The parameters as recorded, but for the names or columns that are given."""
+        if isinstance(self.params, dict):
+            return self.sql, self.params | given
+        return self.sql, [given.get(name, param) for name, param in self._by_column]
 
 
 def statements(request: Callable[[], Any]) -> list[Statement]:

@@ -85,10 +85,10 @@ def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
     if not query.may_be_a_title:
         return []
     matches = search.typed(query)
-    rows = search.titles(user=request.user, query=query).by_activity().values_list("id", "title", "active_at")
+    rows = search.titles(user=request.user, query=query, limit=TITLES)
     return [
         {"conversation_id": id, "title": title, "snippet": search.marked(title, matches), "active_at": time(active_at)}
-        for id, title, active_at in rows[:TITLES]
+        for id, title, active_at in rows
     ]
 
 

@@ -13,15 +13,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import connection
+
 from accounts.models import User
-from conversations.models import Conversation
-from conversations.querysets import ConversationQuerySet
 
 from .conditions import Conditions, conditions, tsqueries
 from .query import Query
 from .snippets import marked, pattern
 
-NEWEST = 2_000  # messages that the first stage looks at
+NEWEST = 1_000  # messages that the first stage looks at
+NEWEST_TITLES = 2_000  # that are looked at where `in:title` does not ask for all
 CANDIDATES = 1_000  # matches that relevance ranks at most
 
 # A long text travels as the piece around the first thing that was typed.
@@ -44,6 +45,10 @@ BY_INDEX = f"""(SELECT * FROM message m WHERE {LIVE} AND {AFTER} AND {{message}}
 # Without a text to look for there is no better index than time's.
 BY_WALK = f"message m {JOINED} WHERE {LIVE} AND {AFTER} AND {{message}} {BY_TIME} LIMIT %(limit)s"
 THESE = f"message m {JOINED} WHERE {LIVE} AND m.id = ANY(%(ids)s)"
+# The conversations come in the order of the sidebar's index, so the search ends with the last that is wanted.
+TITLES = """SELECT id, title, active_at FROM (
+    SELECT * FROM conversation WHERE user_id = %(user)s AND deleted_at IS NULL
+    ORDER BY active_at DESC, id DESC LIMIT %(newest)s) c WHERE {where} LIMIT %(limit)s"""
 
 
 class Hit(NamedTuple):
@@ -111,12 +116,15 @@ def _staged(where: Conditions, columns: str, limit: int, *, enough: int, **posit
     return rows if len(rows) >= enough else where.rows(BY_INDEX, columns, limit=limit, **position)
 
 
-def titles(*, user: User, query: Query) -> ConversationQuerySet:
-    """Conversations whose title has every part that was typed."""
-    rows = Conversation.objects.owned_by(user).live()
-    if query.tags:
-        rows = rows.filter(tags__contains=query.tags)
-    for term in query.terms:
-        part = {"title__iregex": re.escape(term.text)}
-        rows = rows.exclude(**part) if term.is_excluded else rows.filter(**part)
-    return rows
+def titles(*, user: User, query: Query, limit: int) -> list[tuple[UUID, str, datetime]]:
+    """Id, title and activity of conversations whose title has every part that was typed, newest activity first: of the
+    newest, or with `in:title` of all."""
+    where = ["tags @> %(tags)s::varchar[]"] if query.tags else []
+    params: dict[str, Any] = {"user": user.pk, "tags": query.tags, "limit": limit}
+    params["newest"] = None if query.in_title else NEWEST_TITLES
+    for number, term in enumerate(query.terms):
+        where.append(f"title {'!~*' if term.is_excluded else '~*'} %(t{number})s")
+        params[f"t{number}"] = re.escape(term.text)
+    with connection.cursor() as cursor:
+        cursor.execute(TITLES.format(where=" AND ".join(where) or "true"), params)
+        return cursor.fetchall()

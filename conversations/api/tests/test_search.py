@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.api.tests.callers import Caller
 from accounts.models import User
 from conversations.models import Conversation, Message
+from conversations.tests.cast import conversation_of
 
 
 def say(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
@@ -318,9 +319,9 @@ def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: Caller, a
     needles = [text for text in texts if text.startswith("needle")]
     for query in ("needle", "eedle"):
         assert [plain(hit["snippet"]) for hit in as_alice.pages(url(query, limit=7))] == needles
-    # Relevance ranks candidates: here those among the newest 2,000, which are more than a page.
+    # Relevance ranks candidates: here those among the newest 1,000, which are more than a page.
     ranked = [plain(hit["snippet"]) for hit in as_alice.pages(url("needle", limit=7, sort="relevance"))]
-    assert sorted(ranked) == sorted(needles[:20])
+    assert sorted(ranked) == sorted(needles[:10])
 
 
 def test_titles_come_with_the_first_page_only(as_alice: Caller, alice: User) -> None:
@@ -365,3 +366,11 @@ def test_a_rare_word_is_found_by_an_index(as_alice: Caller, alice: User, bob: Us
         plan = plans(as_alice, query)
         assert index in plan and "message_recent" in plan, plan
         assert "Seq Scan on message" not in plan, plan
+
+
+def test_a_title_is_not_found_by_what_only_messages_have(as_alice: Caller, alice: User) -> None:
+    conversation_of(alice, "Zebra crossing")
+    assert [hit["title"] for hit in search(as_alice, "zebra")["conversations"]] == ["Zebra crossing"]
+    assert search(as_alice, "zebra role:user")["conversations"] == []
+    assert search(as_alice, "zebra -crossing")["conversations"] == []
+    assert len(search(as_alice, "zebra in:title role:user")["conversations"]) == 1
