@@ -65,7 +65,17 @@ def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
 
 def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
     """Ours, without the knobs of whoever runs the tests: an empty one also hides that of an .env file."""
-    ours = ("DATABASE_URL", "HOST", "PORT", "DB_POOL_SIZE", "ALLOWED_HOSTS", "ADMIN_PASSWORD", "DEBUG", "HTTPS")
+    ours = (
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "HOST",
+        "PORT",
+        "DB_POOL_SIZE",
+        "ALLOWED_HOSTS",
+        "ADMIN_PASSWORD",
+        "DEBUG",
+        "HTTPS",
+    )
     hidden = dict.fromkeys(ours, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
     return os.environ | hidden | knobs
 

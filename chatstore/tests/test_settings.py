@@ -126,6 +126,12 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert knobs.text("A_KNOB") == "from the file"
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_LOST_KNOB_FILE", str(tmp_path / "missing"))
+    with pytest.raises(ImproperlyConfigured, match="A_LOST_KNOB_FILE cannot be read: No such file"):
+        knobs.text("A_LOST_KNOB")
+
+
 # --- The settings -------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import psutil
+import psycopg
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError
@@ -254,6 +255,15 @@ def test_a_database_that_does_not_let_us_in_is_explained(data_dir: Path, migrate
         said = refused(data_dir, **_url(migrated, "chatstore", "missing"))
         assert 'database "missing" does not exist. Create it, or correct the name.' in said
     hba.write_text(before)
+
+
+def test_a_user_that_may_not_make_tables_is_explained(data_dir: Path, migrated: Path) -> None:
+    with embedded.running(migrated):
+        with psycopg.connect(_url(migrated, "chatstore", "chatstore")["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute("CREATE DATABASE theirs")
+            connection.execute("CREATE USER guest")
+        said = refused(data_dir, **_url(migrated, "guest", "theirs"))
+        assert "permission denied for schema public" in said and "ALTER DATABASE name OWNER TO user" in said
 
 
 @pytest.mark.parametrize(
