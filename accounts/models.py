@@ -64,7 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class Preferences(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
-    default_model = models.CharField(max_length=255, default="groq")
+    default_model = models.CharField(max_length=255, blank=True, default="", help_text="Empty until one is chosen.")
     theme = models.CharField(max_length=32, default="dark")
     language = models.CharField(max_length=32, default="en")
     # Text, not a key: a client may name a conversation that is not stored yet.

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -30,6 +31,16 @@ def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:
     """Made on first use."""
     preferences, _ = Preferences.objects.update_or_create(user=user, defaults=changes)
     return preferences
+
+
+def note_listing(*, user: User, at: datetime) -> None:
+    """When the user's whole world was last read; in one statement, since it comes with every such reading."""
+    Preferences.objects.bulk_create(
+        [Preferences(user=user, storage_listed_at=at)],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["storage_listed_at"],
+    )
 
 
 def user_by_email(email: str, *, create: bool = False) -> User | None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from . import embedded
 
@@ -18,6 +19,12 @@ SHAPE = "postgresql://user:password@host:5432/name"
 # Authority, then a database's name, then anything: an @ is plain text in a query and nowhere else.
 WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
 PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
+
+
+def release_connection() -> None:
+    """Back to the pool, before something slow; it is taken again when it is needed."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:

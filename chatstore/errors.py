@@ -26,3 +26,9 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     code = "invalid"
+
+
+class UpstreamFailed(Refused):
+    """Somebody else's service, which was asked on the caller's behalf, did not answer as it should."""
+
+    code = "upstream_failed"

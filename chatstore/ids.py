@@ -8,3 +8,12 @@ from uuid_utils.compat import uuid7
 
 def new_id() -> uuid.UUID:
     return uuid7()
+
+
+def as_uuid(name: str) -> uuid.UUID | None:
+    """An id of ours in the one form in which we write it."""
+    try:
+        id = uuid.UUID(name)
+    except ValueError:
+        return None
+    return id if str(id) == name else None

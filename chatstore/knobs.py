@@ -1,5 +1,6 @@
 """Typed readers over django-environ: a knob that holds junk stops the start with one line that names it."""
 
+import json
 from pathlib import Path
 
 import environ
@@ -48,6 +49,21 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def table(name: str) -> dict[str, dict[str, str]]:
+    """A JSON object of objects of texts."""
+    try:
+        rows = json.loads(text(name) or "{}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a JSON object: {error}.") from None
+    if not isinstance(rows, dict) or not all(map(_is_row, rows.values())):
+        raise ImproperlyConfigured(f"{name} must be a JSON object of objects, whose values are texts.")
+    return rows
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(value, str) for value in row.values())
 
 
 def folder(name: str, default: str) -> Path:

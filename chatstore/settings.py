@@ -2,8 +2,9 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import database, knobs, secret_key
+from . import database, knobs, model_routes, secret_key
 from .knobs import BASE_DIR
+from .model_routes import Route
 
 # --- Where it runs -------------------------------------------------------------------------------
 
@@ -143,6 +144,20 @@ LOGIN_REDIRECT_URL = "/"
 ADMIN_EMAIL = knobs.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = knobs.text("ADMIN_PASSWORD")
 
+# --- Who answers: services that speak OpenAI's chat completions; none: the built-in echo ----------------------
+
+OPENAI_BASE_URL = knobs.text("OPENAI_BASE_URL")
+MODELS = model_routes.configured(
+    openai=Route(OPENAI_BASE_URL or "https://api.openai.com/v1", knobs.text("OPENAI_API_KEY"), "gpt-5-mini"),
+    groq=Route("https://api.groq.com/openai/v1", knobs.text("GROQ_API_KEY"), "llama-3.3-70b-versatile"),
+    gemini=Route(
+        "https://generativelanguage.googleapis.com/v1beta/openai/", knobs.text("GEMINI_API_KEY"), "gemini-2.5-flash"
+    ),
+    more=knobs.table("MODELS"),
+    keyless=["openai"] if OPENAI_BASE_URL else [],  # a server of one's own may ask for no key
+)
+PROVIDER_TIMEOUT = knobs.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
+
 # --- Limits: over one, a 413 or 400 names the limit and the value -------------------------------------
 
 BODY_LIMIT = knobs.number("BODY_LIMIT", 4_000_000, low=1_000)  # bytes
@@ -153,6 +168,7 @@ HISTORY_BODY_LIMIT = knobs.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  
 METADATA_LIMIT = knobs.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
 LABELS_LIMIT = knobs.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
 JSON_DEPTH_LIMIT = knobs.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
+KEEP_CONVERSATIONS = knobs.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
 TRASH_DAYS = knobs.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
 # The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
@@ -178,6 +194,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The conversation store for LLM chat applications. "
     "Sign in with a session cookie or `Authorization: Bearer cs_…`.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",  # what Pydantic's schemas are written in
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
@@ -185,6 +202,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {  # who speaks, natively and in three contracts
+        "RoleEnum": "conversations.models.Role",
+        "SessionRoleEnum": ["user", "assistant", "system"],
+        "ChatRoleEnum": ["user", "ai", "system"],
+        "StorageRoleEnum": ["user", "assistant", "system", "tool"],
+    },
 }
 
 # --- Logs: ids, never message text ------------------------------------------------------------------
@@ -207,6 +230,7 @@ LOGGING = {
     # Django's own console handler would write every line twice, and its mail handler would mail them.
     "loggers": {
         "django": {"handlers": [], "propagate": True},
+        "httpx2": {"level": "WARNING"},  # a line for every question that a model is asked
         # A scanner's traceback each, for a request that was answered with a 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -1,13 +1,15 @@
 """Every row read. An owned object is reached through `owned_by`, and through nothing else."""
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
 
 from chatstore import rows
+from chatstore.ids import as_uuid
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -75,6 +77,11 @@ CONTEXT = _behind_door(_as_json(("role", "content")), "is_active ORDER BY seq DE
 THESE = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 
+# The beginning of what a user first said in a conversation.
+FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
+    AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
+
+
 class OwnedQuerySet(models.QuerySet[Any]):
     def owned_by(self, user: "User") -> Self:
         return self.filter(user=user)
@@ -96,6 +103,23 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
 
 class ConversationQuerySet(OwnedQuerySet):
+    def named(self, *names: str) -> Self:
+        """By their clients' ids or by ours: two that are live never share a name."""
+        ours = [id for name in names if (id := as_uuid(name))]
+        theirs = [name for name in names if "\0" not in name]  # which a path can hold, and a text of PostgreSQL not
+        return self.filter(models.Q(external_id__in=theirs) | models.Q(id__in=ours))
+
+    def listed(self) -> Self:
+        """Neither in the trash nor in the archive."""
+        return self.live().filter(archived_at__isnull=True)
+
+    def by_creation(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
+    def with_first_question(self) -> Self:
+        asked: Self = self.extra(select={"first_question": FIRST_QUESTION})  # type: ignore[assignment]
+        return asked
+
     def by_activity(self) -> Self:
         """The sidebar's order."""
         return self.order_by("-active_at", "-id")
@@ -139,6 +163,18 @@ class MessageQuerySet(OwnedQuerySet):
     def shown(self) -> Self:
         """The transcript: what is live on the shown path, in order."""
         return self.in_order().filter(is_active=True)
+
+    def texts(self, *roles: str) -> Self:
+        """What was said in words, by these."""
+        return self.filter(item_type="message", role__in=roles, content__isnull=False)
+
+    def by_conversation(self, ids: Iterable[uuid.UUID], *fields: str) -> dict[uuid.UUID, list[Any]]:
+        """The fields of what is shown in each, in order: tuples with names. Instances would cost several times that."""
+        shown = self.shown().filter(conversation__in=list(ids)).order_by("conversation_id", "seq")
+        found: dict[uuid.UUID, list[Any]] = defaultdict(list)
+        for row in shown.values_list("conversation_id", *fields, named=True):
+            found[row.conversation_id].append(row)
+        return found
 
     def as_json(self) -> list[str]:
         return self._as_json(MESSAGE_JSON, MESSAGE_FIELDS)

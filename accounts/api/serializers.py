@@ -17,8 +17,15 @@ class MeSerializer(StrictSerializer):
     created_at = Time(read_only=True)
 
 
+class Model(Text):
+    """`groq` until one is chosen: what front ends that know of it begin with."""
+
+    def to_representation(self, value: str) -> str:
+        return value or "groq"
+
+
 class PreferencesSerializer(StrictSerializer):
-    default_model = Text(max_length=255, required=False)
+    default_model = Model(max_length=255, required=False)
     theme = Text(max_length=32, required=False)
     language = Text(max_length=32, required=False)
     active_conversation = Text(

@@ -15,16 +15,6 @@ ASKED = fingerprint(["POST", "/conversations/", {"title": "Mine"}])
 OTHER = fingerprint(["POST", "/conversations/", {"title": "Other"}])
 
 
-@pytest.fixture
-def alice(db: None) -> User:
-    return User.objects.create(email="alice@example.com")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return User.objects.create(email="bob@example.com")
-
-
 class Work:
     """Counts how often it was done."""
 

@@ -1,10 +1,11 @@
 """The one error shape of the native API:
 {"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
 
-`field` is a path such as `messages[3].role`; codes never change."""
+`field` is a path such as `messages[3].role`; codes never change. Other people's APIs have shapes of their own: a view's
+`error_body` makes them of what is found here."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,30 +16,45 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from chatstore.errors import Conflict, Invalid, NotFound, Refused
+from chatstore.errors import Conflict, Invalid, NotFound, Refused, UpstreamFailed
 
 logger = logging.getLogger(__name__)
-STATUS = {NotFound: 404, Conflict: 409, Invalid: 400}
+STATUS = {NotFound: 404, Conflict: 409, Invalid: 400, UpstreamFailed: 502}
 # DRF's names for what its serializers find, as ours say it.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
+
+Found = tuple[str | None, str, str]  # field, message, code
+Body = Callable[[int, list[Found]], Any]  # of a status and what was found, the first of it first
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     set_rollback()
+    status, found, headers = _diagnosed(exc)
+    if not found:
+        return None
+    view = context["view"]
+    status = getattr(view, "error_statuses", {}).get(status, status)
+    return Response(_body_of(view)(status, found), status, headers=headers)
+
+
+def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
     if isinstance(exc, Refused):
-        return Response(_body([(exc.field, exc.message, exc.code)]), STATUS[type(exc)])
+        return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], {}
     if isinstance(exc, IntegrityError):
         # Its text holds the row, and so the message: only the constraint's name goes into the log.
         diagnosis = getattr(exc.__cause__, "diag", None)
         logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
-        return Response(_body([(None, "This contradicts what is stored.", "conflict")]), 409)
+        return 409, [(None, "This contradicts what is stored.", "conflict")], {}
     if isinstance(exc, OperationalError):
         logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
-        body = _body([(None, "The database is not available; try again shortly.", "unavailable")])
-        return Response(body, 503, headers={"Retry-After": "5"})
+        return 503, [(None, "The database is not available; try again shortly.", "unavailable")], {"Retry-After": "5"}
     if refusal := _as_api_exception(exc):
-        return Response(_body(_flat(refusal)), refusal.status_code, headers=_headers(refusal))
-    return None
+        return refusal.status_code, _flat(refusal), _headers(refusal)
+    return 500, [], {}
+
+
+def _body_of(view: Any) -> Body:
+    return getattr(view, "error_body", _body)
 
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
@@ -56,9 +72,6 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
     return headers
-
-
-Found = tuple[str | None, str, str]  # field, message, code
 
 
 def _flat(exc: exceptions.APIException) -> list[Found]:
@@ -86,18 +99,20 @@ def _step(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _body(found: list[Found]) -> dict[str, Any]:
+def _body(status: int, found: list[Found]) -> dict[str, Any]:
     details = [{"code": code, "message": message, "field": field} for field, message, code in found]
     return {"error": {**details[0], "details": details}}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse(_body([(None, f"There is nothing at {request.path}.", "not_found")]), status=404)
+        return JsonResponse(_body(404, [(None, f"There is nothing at {request.path}.", "not_found")]), status=404)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse(_body([(None, "Something broke on our side; it is logged.", "server_error")]), status=500)
+        view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
+        found: Found = (None, "Something broke on our side; it is logged.", "server_error")
+        return JsonResponse(_body_of(view)(500, [found]), status=500)
     return defaults.server_error(request)

@@ -17,12 +17,12 @@ class JSONParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        view = (parser_context or {}).get("view")
-        return strict_json.loads(_read(stream, getattr(view, "body_limit", settings.BODY_LIMIT)))
+        context = parser_context or {}
+        declared = int(context["request"].META.get("CONTENT_LENGTH") or 0)
+        return strict_json.loads(_read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT)))
 
 
-def _read(stream: Any, limit: int) -> bytes:
-    declared = int(stream.META.get("CONTENT_LENGTH") or 0)
+def _read(stream: Any, declared: int, limit: int) -> bytes:
     body = b"" if declared > limit else stream.read(limit + 1)
     if max(declared, len(body)) > limit:
         if declared <= settings.HISTORY_BODY_LIMIT:

@@ -4,6 +4,9 @@ import os
 
 from django.conf import settings
 
+from chatstore import database
+
+database.is_serving = True  # before the settings are read, as wsgi.py does it
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 settings.DATABASES["default"]["NAME"] = os.environ["LIVE_DATABASE"]
 

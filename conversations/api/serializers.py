@@ -114,6 +114,24 @@ class BranchSerializer(StrictSerializer):
     message_id = Id(help_text="A message on the branch to show.")
 
 
+class QuestionSerializer(StrictSerializer):
+    content = Text(byte_limit=settings.CONTENT_LIMIT)
+    conversation_id = Id(required=False, allow_null=True, help_text="Without it a conversation is made.")
+    model = Text(
+        max_length=255,
+        allow_blank=True,
+        required=False,
+        help_text="A name that is configured, or `name/model`. Without it the one that the user prefers.",
+    )
+    external_id = external_id()
+
+
+class ExchangeSerializer(serializers.Serializer[Any]):
+    conversation_id = serializers.UUIDField()
+    question = MessageSerializer()
+    answer = MessageSerializer()
+
+
 class HistoryMessageSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(Role.choices)
     content = serializers.CharField(allow_null=True)

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.urls import path
 
+from .chat import ChatView
 from .conversations import ConversationViewSet as Conversations
 from .messages import MessageViewSet as Messages
 from .messages import ReactionViewSet as Reactions
@@ -19,6 +20,7 @@ urlpatterns = [
     path("conversations/<uuid:id>/branch/", Conversations.as_view({"post": "branch"})),
     path("conversations/<uuid:id>/messages/", Transcript.as_view({"get": "list", "post": "create", "put": "update"})),
     path("conversations/<uuid:id>/history/", Transcript.as_view({"get": "history"})),
+    path("chat/", ChatView.as_view()),
     path("messages/<uuid:id>/", Messages.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("messages/<uuid:id>/restore/", Messages.as_view({"post": "restore"})),
     path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),

@@ -8,18 +8,22 @@ restore accepts: an interrupted purge is never seen half done, and whoever purge
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import fingerprint, same
+from chatstore.ids import as_uuid
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING, ConversationQuerySet
 
 from . import messages, titles, tree
+from .likeness import alike
 from .locks import lock_conversation
 
 PURGE_BATCH = 1_000
@@ -29,19 +33,29 @@ PURGE_BATCH = 1_000
 def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]] = ()) -> tuple[Conversation, bool]:
     """The conversation, and whether it is new: an external_id that is stored already answers what is stored when it was
     sent with the same fields and messages, else Conflict."""
-    messages.refuse_doubled_ids(drafts)
-    conversation = _draft(user, fields, drafts)
-    rows = tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
+    conversation, rows = drafted(user, fields, drafts)
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)
+    if settings.KEEP_CONVERSATIONS:
+        # After the commit: of several made at once, each is counted then.
+        transaction.on_commit(partial(keep_latest, user=user), robust=True)
     return conversation, True
+
+
+def drafted(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> tuple[Conversation, list[Message]]:
+    """Nothing is stored yet."""
+    messages.refuse_doubled_ids(drafts)
+    conversation = _draft(user, fields, drafts)
+    return conversation, tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
 
 
 def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
     now = timezone.now()
-    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=now)
-    conversation.now = now
+    # What was made some time ago elsewhere has its place in the sidebar by that.
+    then = min(fields.get("created_at", now), now)
+    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
+    conversation.now = then
     conversation.fingerprint = fingerprint([fields, drafts])
     for name, value in _dated(fields, conversation).items():
         setattr(conversation, name, value)
@@ -55,8 +69,15 @@ def _insert(conversation: Conversation) -> bool:
     if conversation.external_id is None:
         conversation.save(force_insert=True)
         return True
+    _refuse_taken_name(conversation.user, conversation.external_id)
     Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
     return Conversation.objects.filter(id=conversation.id).exists()
+
+
+def _refuse_taken_name(user: User, external_id: str) -> None:
+    """Where contracts name a conversation by one id, ours and a client's must not be the same."""
+    if (id := as_uuid(external_id)) and Conversation.objects.owned_by(user).live().filter(id=id).exists():
+        raise Conflict(f"{external_id!r} is the id of another conversation.", field="external_id")
 
 
 def _stored_again(user: User, sent: Conversation) -> Conversation:
@@ -72,16 +93,14 @@ def _stored_again(user: User, sent: Conversation) -> Conversation:
 @transaction.atomic
 def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -> Conversation:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    changes = _dated(changes, conversation)
-    if "title" in changes:
-        changes["title_is_auto"] = False
-    return _save(conversation, changes)
+    change(conversation, _dated(changes, conversation))
+    return conversation
 
 
 @transaction.atomic
 def trash(*, user: User, conversation_id: uuid.UUID) -> None:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    _save(conversation, {"deleted_at": conversation.now})
+    change(conversation, {"deleted_at": conversation.now})
 
 
 @transaction.atomic
@@ -89,13 +108,25 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     conversation = Conversation.objects.owned_by(user).trashed().filter(id=conversation_id).locked().first()
     if conversation is None:
         raise NotFound("conversation in the trash")
+    if Conversation.objects.owned_by(user).live().filter(external_id=str(conversation_id)).exists():
+        raise Conflict(f"Another conversation has the external_id '{conversation_id}' by now.", field="external_id")
     try:
         with transaction.atomic():
-            return _save(conversation, {"deleted_at": None})
+            change(conversation, {"deleted_at": None})
     except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
         raise Conflict(
             f"Another conversation has the external_id {conversation.external_id!r} by now.", field="external_id"
         ) from None
+    return conversation
+
+
+@transaction.atomic
+def keep_latest(*, user: User) -> None:
+    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash, unless pinned."""
+    live = Conversation.objects.owned_by(user).live()
+    latest = live.by_activity().values("id")[: settings.KEEP_CONVERSATIONS]
+    for conversation in live.filter(is_pinned=False).exclude(id__in=latest).locked():
+        change(conversation, {"deleted_at": conversation.now})
 
 
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
@@ -131,9 +162,14 @@ def _dated(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any
     return rest | {"archived_at": (conversation.archived_at or conversation.now) if is_archived else None}
 
 
-def _save(conversation: Conversation, changes: dict[str, Any]) -> Conversation:
-    changes = changes | {"updated_at": conversation.now}
+def change(conversation: Conversation, changes: dict[str, Any]) -> None:
+    """Writes the row, which is locked; nothing where nothing changes."""
+    changes = {name: value for name, value in changes.items() if not alike(getattr(conversation, name), value)}
+    if not changes:
+        return
+    changes["updated_at"] = conversation.now
+    if "title" in changes:
+        changes["title_is_auto"] = False
     for name, value in changes.items():
         setattr(conversation, name, value)
     conversation.save(update_fields=list(changes))
-    return conversation

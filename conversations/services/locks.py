@@ -3,9 +3,17 @@ Never the user's row. Other orders dead-locked when tried."""
 
 import uuid
 
+from django.db import connection
+
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation, Message
+
+
+def lock_user(user: User) -> None:
+    """Until the transaction ends; for writes of everything that a user has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chatstore user {user.pk}"])
 
 
 def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:

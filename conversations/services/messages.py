@@ -13,6 +13,7 @@ from chatstore.fingerprints import fingerprint, same
 from conversations.models import Conversation, Message
 
 from . import titles, tree
+from .likeness import alike
 from .locks import lock_conversation, lock_message
 from .tree import Tree
 
@@ -29,8 +30,7 @@ def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[dict[str,
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
     new = [draft for draft in drafts if draft.get("external_id") not in stored]
-    if not conversation.last_seq:
-        title_from(conversation, new)
+    title_from(conversation, new)
     added = add(conversation, new)
     by_id = stored | {message.external_id: message for message in added if message.external_id}
     rest = iter(message for message in added if not message.external_id)
@@ -48,7 +48,8 @@ def add(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Me
 
 
 def title_from(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> None:
-    if conversation.title_is_auto:
+    """Once a user says something: what came before, a system prompt or a greeting, is no title."""
+    if conversation.title_is_auto and titles.is_new_chat(conversation.title):
         conversation.title = titles.from_messages(drafts) or conversation.title
 
 
@@ -81,11 +82,13 @@ def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) 
 
 @transaction.atomic
 def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
-    """In place."""
+    """In place; nothing is written where nothing changes."""
     conversation, message = lock_message(user=user, message_id=message_id)
-    change(conversation, message, changes)
-    tree.recount(conversation)
-    tree.save_derived(conversation)
+    changes = {name: value for name, value in changes.items() if not alike(getattr(message, name), value)}
+    if changes:
+        change(conversation, message, changes)
+        tree.recount(conversation)
+        tree.save_derived(conversation)
     return message
 
 

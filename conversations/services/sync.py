@@ -18,6 +18,7 @@ from chatstore.errors import Invalid
 from conversations.models import Conversation, Message, Role
 
 from . import tree
+from .likeness import alike, grows
 from .locks import lock_conversation
 from .messages import change, title_from, with_fingerprints
 
@@ -26,7 +27,7 @@ Draft = dict[str, Any]
 # What makes two messages the same one, natively. A contract passes the fields that it speaks.
 SPOKEN = frozenset("role item_type content parts tool_calls tool_call_id".split())
 # What holds what was said, of which growing may lose nothing.
-SAID = frozenset({"content", "parts", "tool_calls"})
+SAID = frozenset({"content", "parts", "reasoning", "tool_calls"})
 # What a field is worth where a draft leaves it out.
 ABSENT = {field.name: field.get_default() for field in Message._meta.concrete_fields}
 INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
@@ -45,20 +46,20 @@ def sync(
 
     Compared are the `spoken` fields and whatever else a draft names; `visible` says which messages the sender can see.
     """
-    _refuse_doubled_ids(drafts)
+    refuse_doubled_ids(drafts)
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     Walk(conversation, spoken, visible).along(drafts)
     return conversation
 
 
-def _refuse_doubled_ids(drafts: Sequence[Draft]) -> None:
-    ids = [_client_id(draft) for draft in drafts if _client_id(draft)]
+def refuse_doubled_ids(drafts: Sequence[Draft]) -> None:
+    ids = [id for draft in drafts if (id := client_id(draft))]
     doubled = next((id for id, times in Counter(ids).items() if times > 1), None)
     if doubled:
         raise Invalid(f"Two messages of this history have the id {doubled!r}.", field="messages")
 
 
-def _client_id(draft: Draft) -> str | None:
+def client_id(draft: Draft) -> str | None:
     """What its sender calls a message: an id of its own, else ours as it was read."""
     return draft.get("external_id") or (str(draft["id"]) if draft.get("id") else None)
 
@@ -95,7 +96,7 @@ class Walk:
         """The stored message that the draft is, brought up to it. Shown before hidden, newer before older."""
         here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
         equal = [row for row in here if self.is_equal(row, draft)]
-        id = _client_id(draft)
+        id = client_id(draft)
         named = [row for row in here if id and id in (row.external_id, str(row.id))]
         if equal:
             row = next((row for row in equal if row in named), equal[0])
@@ -117,7 +118,7 @@ class Walk:
                 waiting.extend(self.children[row.seq])
 
     def is_equal(self, row: Message, draft: Draft) -> bool:
-        return all(alike(getattr(row, name), _said(draft, name)) for name in self.spoken)
+        return is_equal(row, draft, self.spoken)
 
     def may_grow(self, draft: Draft) -> Callable[[Message], bool]:
         """A reply that is saved again and again while it streams, under one id."""
@@ -158,8 +159,7 @@ class Walk:
         end = [at, *(row.seq for row in self.unseen_after(at))][-1]
         if end != self.conversation.tip_seq:
             tree.end_path_at(self.conversation, end)
-        if not self.rows:
-            title_from(self.conversation, drafts)
+        title_from(self.conversation, drafts)
         Message.objects.bulk_create(tree.grow(self.conversation, with_fingerprints(drafts), below=end))
         self.is_changed = True
 
@@ -177,6 +177,10 @@ class Walk:
             yield hidden[0]
 
 
+def is_equal(row: Any, draft: Draft, spoken: frozenset[str]) -> bool:
+    return all(alike(getattr(row, name), _said(draft, name)) for name in spoken)
+
+
 def _new(draft: Draft, matched: set[str]) -> Draft:
     """Without our id, and without an id that already names a message above."""
     left_out = {"id", "external_id"} if draft.get("external_id") in matched else {"id"}
@@ -185,25 +189,3 @@ def _new(draft: Draft, matched: set[str]) -> Draft:
 
 def _said(draft: Draft, name: str) -> Any:
     return draft.get(name, ABSENT[name])
-
-
-def grows(stored: Any, sent: Any) -> bool:
-    """Whether what is sent begins with what is stored: nothing of that is lost."""
-    if stored is None or stored == "":
-        return True
-    if isinstance(stored, str) and isinstance(sent, str):
-        return sent.startswith(stored)
-    if isinstance(stored, list) and isinstance(sent, list):
-        return len(stored) <= len(sent) and all(map(grows, stored, sent))
-    if isinstance(stored, dict) and isinstance(sent, dict):
-        return stored.keys() <= sent.keys() and all(grows(value, sent[key]) for key, value in stored.items())
-    return alike(stored, sent)
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, as jsonb has it, and is not true, as Python has it."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

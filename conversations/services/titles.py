@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,10 @@ TITLE_LENGTH = 80
 
 def new_chat(now: datetime) -> str:
     return f"New Chat {now:%Y-%m-%d}"
+
+
+def is_new_chat(title: str) -> bool:
+    return re.fullmatch(r"New Chat \d{4}-\d\d-\d\d", title) is not None
 
 
 def from_messages(drafts: Iterable[dict[str, Any]]) -> str:

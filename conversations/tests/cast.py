@@ -2,16 +2,14 @@
 
 from typing import Any
 
+from accounts.api.tests.callers import person
 from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 
+__all__ = ["person"]
+
 Draft = dict[str, Any]
-
-
-def person(name: str, **fields: Any) -> User:
-    """Without a password: hashing one takes longer than most tests."""
-    return User.objects.create(email=f"{name.lower()}@example.com", name=name, **fields)
 
 
 def say(content: str | None, role: str = "user", **fields: Any) -> Draft:

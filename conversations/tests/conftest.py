@@ -28,15 +28,5 @@ settings.load_profile("default")
 
 
 @pytest.fixture
-def alice(db: None) -> User:
-    return person("Alice")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return person("Bob")
-
-
-@pytest.fixture
 def sam(db: None) -> User:
     return person("Sam", is_staff=True)

@@ -23,7 +23,7 @@ def at_once(*works: Work) -> list[Any]:
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(_closing, run, work) for work in works]]
+        return [future.result() for future in [pool.submit(closing, run, work) for work in works]]
 
 
 def times(count: int, work: Callable[[int], Any]) -> list[Work]:
@@ -35,12 +35,12 @@ def meeting(first: Work, second: Work) -> Any:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first()
-            waiting = pool.submit(_closing, second)
+            waiting = pool.submit(closing, second)
             _until_one_waits()
         return waiting.result()
 
 
-def _closing(work: Callable[..., Any], *arguments: Any) -> Any:
+def closing(work: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return work(*arguments)
     finally:

@@ -39,11 +39,12 @@ class Caller:
         url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
         # Junk in a query arrives as it is.
         path, _, query = url.removeprefix("http://testserver").partition("?")
-        self.answer = self.client.generic(
-            method, path, sent, "application/json", headers=self.headers | named, QUERY_STRING=query
-        )
+        self.answer = self.send(method, path, query, sent, self.headers | named)
         assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
         return json.loads(self.text) if self.text.startswith(("{", "[")) else None
+
+    def send(self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]) -> Any:
+        return self.client.generic(method, path, body, "application/json", headers=headers, QUERY_STRING=query)
 
     @property
     def text(self) -> str:

@@ -2,17 +2,7 @@ import pytest
 
 from accounts.models import User
 
-from .callers import KINDS, Caller, person
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return person("Alice")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return person("Bob")
+from .callers import KINDS, Caller
 
 
 @pytest.fixture(params=KINDS)

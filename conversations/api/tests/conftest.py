@@ -1,17 +1,7 @@
 import pytest
 
-from accounts.api.tests.callers import KINDS, Caller, person
+from accounts.api.tests.callers import KINDS, Caller
 from accounts.models import User
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return person("Alice")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return person("Bob")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.api.tests.callers import KINDS, NOTHING, Caller, is_error, person
 from accounts.models import User
+from conversations.compat.contract import ContractView
 from conversations.services import conversations, messages, reactions
 
 # Answered to everyone.
@@ -55,6 +56,7 @@ ROWS = [
     Row("POST", "conversations/<uuid:id>/messages/", MESSAGE, 201, thing="conversation"),
     Row("PUT", "conversations/<uuid:id>/messages/", [MESSAGE], thing="conversation"),
     Row("GET", "conversations/<uuid:id>/history/", thing="conversation"),
+    Row("POST", "chat/", {"content": "Hello?"}, 201),
     Row("GET", "messages/<uuid:id>/", thing="message"),
     Row("PATCH", "messages/<uuid:id>/", {"content": "New"}, thing="message"),
     Row("PATCH", "messages/<uuid:id>/?branch=true", {"content": "New"}, 201, thing="message"),
@@ -139,8 +141,13 @@ def test_every_route_is_in_a_table_here() -> None:
 
 def ours() -> Iterator[tuple[str, Any]]:
     for route, view in routes(get_resolver().url_patterns):
-        if route not in PUBLIC and not route.startswith(ELSEWHERE):
+        if route not in PUBLIC and not route.startswith(ELSEWHERE) and not is_contract(view):
             yield route, view
+
+
+def is_contract(view: Any) -> bool:
+    """These have a table of their own, in conversations/compat/tests."""
+    return issubclass(getattr(view, "cls", object), ContractView)
 
 
 def test_public_routes_answer_to_nobody(db: None) -> None:

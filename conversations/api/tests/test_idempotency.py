@@ -13,6 +13,7 @@ from .test_every_route import ROWS, Row, World
 
 CREATING = [row for row in ROWS if row.status == 201]
 OTHER = {
+    "chat/": {"content": "Other"},
     "conversations/": {"title": "Other"},
     "conversations/<uuid:id>/messages/": {"role": "user", "content": "Other"},
     "messages/<uuid:id>/?branch=true": {"content": "Other"},

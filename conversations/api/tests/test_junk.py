@@ -19,6 +19,7 @@ from conversations.api.serializers import (
     BranchSerializer,
     MessageSerializer,
     NewConversationSerializer,
+    QuestionSerializer,
     ReactionSerializer,
 )
 
@@ -41,6 +42,7 @@ RAW = [
     b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b"[" * 1_000_000,
 ]  # fmt: skip
 FIELDS = {
+    "chat/": QuestionSerializer,
     "conversations/": NewConversationSerializer,
     "conversations/<uuid:id>/": NewConversationSerializer,
     "conversations/<uuid:id>/branch/": BranchSerializer,

@@ -18,7 +18,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def strict(node: Any) -> Any:
-    """OpenAPI 3.0 as JSON Schema: `nullable` spelled out, references followed, nothing beside what is named."""
+    """References followed, nothing beside what is named."""
     if isinstance(node, list):
         return [strict(item) for item in node]
     if not isinstance(node, dict):
@@ -29,7 +29,7 @@ def strict(node: Any) -> Any:
     schema = {name.replace("oneOf", "anyOf"): strict(value) for name, value in node.items()}
     if "properties" in schema:
         schema.setdefault("additionalProperties", False)
-    return {"anyOf": [schema, {"type": "null"}]} if node.get("nullable") else schema
+    return schema
 
 
 def documented(row: Row) -> dict[str, Any]:
@@ -72,9 +72,8 @@ def test_answers_and_errors_have_the_documented_shape(row: Row, world: World, al
 
 def test_every_route_is_documented() -> None:
     named = {(row.method.lower(), "/api/v1/" + row.route.replace("<uuid:id>", "{id}")) for row in ROWS}
-    native = {
-        (method, path) for path, methods in SCHEMA["paths"].items() if path.startswith("/api/v1/") for method in methods
-    }
+    paths = [path for path in SCHEMA["paths"] if path.startswith("/api/v1/") and "/storage/" not in path]
+    native = {(method, path) for path in paths for method in SCHEMA["paths"][path]}
     assert native == named
 
 

@@ -1,0 +1,1 @@
+"""Chats and messages, as two resources. Contract C of docs/compatibility.md."""

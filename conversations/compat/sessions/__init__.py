@@ -1,0 +1,1 @@
+"""Chat sessions: a history, saved whole after each exchange. Contract A of docs/compatibility.md."""

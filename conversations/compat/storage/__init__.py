@@ -1,0 +1,1 @@
+"""A storage service: everything that a user has, read and saved whole. Contract D of docs/compatibility.md."""

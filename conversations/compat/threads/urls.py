@@ -1,0 +1,10 @@
+from django.urls import path
+
+from .views import ThreadMessagesView, ThreadsView, ThreadView, TitleView
+
+urlpatterns = [
+    path("conversations/", ThreadsView.as_view()),
+    path("conversations/<path:id>/messages/", ThreadMessagesView.as_view()),
+    path("conversations/<path:id>/title/", TitleView.as_view()),
+    path("conversations/<path:id>/", ThreadView.as_view()),
+]

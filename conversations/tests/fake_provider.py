@@ -1,0 +1,154 @@
+"""A service on loopback that speaks OpenAI's chat completions: it answers as it is told, and keeps what it was sent."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+PATIENCE = 30  # seconds
+SECRET = "sk-not-for-anyone-else"
+
+
+class FakeProvider(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: Way = says("Fine.")
+        self.asked: list[Any] = []  # bodies of requests
+        self.keys: list[str] = []
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def route(self, model: str = "a-model") -> dict[str, str]:
+        return {"base_url": self.base_url, "api_key": SECRET, "model": model}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Of a client that did not wait for the answer."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeProvider
+    asked: Any
+
+    def do_POST(self) -> None:
+        self.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(self.asked)
+        self.server.keys.append(self.headers["Authorization"])
+        self.server.answers(self)
+
+    def reply(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "retry-after-ms": "1"}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+Way = Callable[[_Handler], None]
+USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+
+
+def completion(text: Any, **changes: Any) -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    made = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    return {**made, "usage": USAGE, **changes}
+
+
+def sends(body: Any, status: int = 200, content_type: str = "application/json") -> Way:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return lambda handler: handler.reply(status, raw, content_type)
+
+
+def says(text: Any, **changes: Any) -> Way:
+    return sends(completion(text, **changes))
+
+
+def fails(status: int) -> Way:
+    return sends({"error": {"message": f"{SECRET} is no good"}}, status)
+
+
+def hangs_up(handler: _Handler) -> None:
+    pass
+
+
+def waits(until: Event, then: Way) -> Way:
+    def answer(handler: _Handler) -> None:
+        until.wait(PATIENCE)
+        then(handler)
+
+    return answer
+
+
+def answers_each(gates: dict[str, Event]) -> Way:
+    """A question is answered when its gate opens."""
+
+    def answer(handler: _Handler) -> None:
+        question = handler.asked["messages"][-1]["content"]
+        waits(gates[question], says(f"You said {question}."))(handler)
+
+    return answer
+
+
+@contextmanager
+def running() -> Iterator[FakeProvider]:
+    with FakeProvider() as provider:
+        Thread(target=provider.serve_forever, args=[0.01], daemon=True).start()
+        yield provider
+        provider.shutdown()
+
+
+# Every way to fail, by name.
+JUNK = {
+    "HTML": sends(b"<html>Welcome</html>", content_type="text/html"),
+    "HTML that says it is JSON": sends(b"<html>Welcome</html>"),
+    "nothing": sends(b""),
+    "null": sends(None),
+    "an array": sends([]),
+    "no choices": sends(completion("", choices=[])),
+    "choices null": sends(completion("", choices=None)),
+    "a choice that is none": sends(completion("", choices=[5])),
+    "no message": sends(completion("", choices=[{}])),
+    "null content": says(None),
+    "content that is no text": says(5),
+}
+FAILURES = {
+    "401": fails(401),
+    "429": fails(429),
+    "500": fails(500),
+    "hangs up": hangs_up,
+    **JUNK,
+}
+
+
+def _finishes(reason: Any) -> dict[str, Any]:
+    return {"choices": [{**completion("Fine.")["choices"][0], "finish_reason": reason}]}
+
+
+def _counts(prompt: Any, completion: Any) -> dict[str, Any]:
+    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion}}
+
+
+# What may stand beside a good answer.
+JUNK_BESIDE = {
+    "no counts": {"usage": {}},
+    "counts that are texts": _counts("many", "few"),
+    "counts that are negative": _counts(-1, -1),
+    "counts beyond all bounds": _counts(2**31, 2**40),
+    "counts beyond 64 bits": _counts(2**64, 1),
+    "counts that are fractions": _counts(1.5, 2.0),
+    "counts that are true": _counts(True, False),
+    "usage that is a text": {"usage": "much"},
+    "usage that is an array": {"usage": [7, 2]},
+    "usage with NUL": {"usage": {"note\0": "a\0b"}},
+    "usage with half a surrogate pair": {"usage": {"note": "\ud800"}},
+    "a long reason": _finishes("x" * 100),
+    "a reason that is a number": _finishes(5),
+    "a reason with NUL": _finishes("a\0b"),
+}
