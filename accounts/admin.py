@@ -4,6 +4,9 @@ from typing import Any
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -102,10 +105,34 @@ class ApiTokenAdmin(ReadOnly, BigTableAdmin):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
-admin.site.unregister(EmailAddress)
+# Providers are configured by the environment; the rest holds secrets, or is each user's own to look at.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
 
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BigTableAdmin, allauth_admin.EmailAddressAdmin):
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
+
+
+class Removable(ReadOnly, BigTableAdmin):
+    """Staff take away what a user has lost or must not have; they neither make it nor see its secrets."""
+
+    list_select_related = ("user",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(Removable):
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_only = ("user__email", "user__name", "type", "created_at", "last_used_at")
+    fields = list_display
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(Removable):
+    list_display = ("user", "provider", "uid", "last_login", "date_joined")
+    list_only = ("user__email", "user__name", "provider", "uid", "last_login", "date_joined")
+    fields = list_display

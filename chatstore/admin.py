@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 COUNTED = 10_000
 
-admin.site.site_header = admin.site.site_title = "chatstore"
-
 
 class AtLeast(int):
     """A count that was given up; pages show it as 10,000+."""

@@ -66,5 +66,14 @@ def _is_row(row: object) -> bool:
     return isinstance(row, dict) and all(isinstance(value, str) for value in row.values())
 
 
+def email(name: str, default: str) -> dict[str, object]:
+    """Django's EMAIL_ settings, from an address such as smtp+tls://user:password@mail.example.org:587."""
+    try:
+        config = environ.Env.email_url_config(text(name, default))
+    except (KeyError, ValueError):
+        raise ImproperlyConfigured(f"{name} must be like smtp+tls://user:password@host:587.") from None
+    return {key: value for key, value in config.items() if key.startswith("EMAIL_")}
+
+
 def folder(name: str, default: str) -> Path:
     return (BASE_DIR / Path(text(name) or default).expanduser()).resolve()

@@ -45,13 +45,15 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
 
 
 class SlashMiddleware:
-    """Routes are declared with a slash at the end; a path without one is the same route, without a redirect, which
-    would lose the body of a POST."""
+    """Routes are declared with a slash at the end, but for those of allauth's headless API; a path without one is the
+    same route, without a redirect, which would lose the body of a POST."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.endswith("/"):
+        if request.path_info.startswith("/_allauth/"):
+            request.path_info = request.path_info.rstrip("/")
+        elif not request.path_info.endswith("/"):
             request.path_info += "/"
         return self.get_response(request)

@@ -1,10 +1,13 @@
 """Every knob of chatstore, read once, by subject. docs/configuration.md describes them; knobs.py refuses junk."""
 
+from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from . import database, knobs, model_routes, secret_key
+from . import database, knobs, model_routes, secret_key, sign_in
 from .knobs import BASE_DIR
 from .model_routes import Route
+from .sign_in import Client
 
 # --- Where it runs -------------------------------------------------------------------------------
 
@@ -42,7 +45,12 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = knobs.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: the names this service is reached by.")
+# Front ends on an origin of their own: who may read answers with the user's cookie, and who may send with it.
+CORS_ALLOWED_ORIGINS = knobs.names("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = knobs.names("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "x-act-as", "x-session-token", "x-email-verification-key")
+CORS_EXPOSE_HEADERS = ("retry-after",)
 
 # HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
 HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
@@ -52,6 +60,27 @@ SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "https:"],  # a code to scan; users' pictures are where their providers keep them
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# How many proxies stand in front and add to X-Forwarded-For: limits on sign-in count by the address before them.
+ALLAUTH_TRUSTED_PROXY_COUNT = knobs.number("TRUSTED_PROXIES", 1 if HTTPS else 0, high=10)
+
+# --- Other people's accounts: each is there when it has a client's id ----------------------------------
+
+SOCIALACCOUNT_PROVIDERS = sign_in.providers(
+    google=Client(knobs.text("GOOGLE_CLIENT_ID"), knobs.text("GOOGLE_CLIENT_SECRET")),
+    github=Client(knobs.text("GITHUB_CLIENT_ID"), knobs.text("GITHUB_CLIENT_SECRET")),
+    oidc=Client(knobs.text("OIDC_CLIENT_ID"), knobs.text("OIDC_CLIENT_SECRET")),
+    oidc_server=knobs.text("OIDC_SERVER_URL"),
+    oidc_name=knobs.text("OIDC_NAME", "OpenID Connect"),
+)
 
 # --- The application -----------------------------------------------------------------------------
 
@@ -59,7 +88,7 @@ INSTALLED_APPS = [
     "chatstore",
     "accounts",
     "conversations",
-    "django.contrib.admin",
+    "accounts.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -67,8 +96,16 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",  # for pages of allauth
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    *sign_in.provider_apps(SOCIALACCOUNT_PROVIDERS),
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.headless",
+    "corsheaders",
+    "csp",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -77,6 +114,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatstore.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # files have no slash at the end: before the next
     "chatstore.middleware.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -86,6 +125,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LockOutMiddleware",
 ]
 APPEND_SLASH = False  # both forms of every route answer, without a redirect that would lose a body
 ROOT_URLCONF = "chatstore.urls"
@@ -137,9 +177,27 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-LOGIN_URL = "/admin/login/"
+# Codes, not links: they work in every client, and need no page of a front end's.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # that a password, an address or a factor changed
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
+# The same verified address is the same account; one that the provider did not verify never is.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "chatstore"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow it on localhost only
+REQUIRE_STAFF_MFA = knobs.flag("REQUIRE_STAFF_MFA")
+HEADLESS_CLIENTS = ("browser", "app")
+HEADLESS_SERVE_SPECIFICATION = True
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page would load scripts from elsewhere
+LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
+vars().update(knobs.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and its like
+DEFAULT_FROM_EMAIL = knobs.text("EMAIL_FROM", "chatstore@localhost")
 # The first run's administrator; a password is generated where none is given.
 ADMIN_EMAIL = knobs.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = knobs.text("ADMIN_PASSWORD")
@@ -179,6 +237,7 @@ REST_FRAMEWORK = {
     # Bearer first, so that nobody is a 401 and not a 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerAuthentication",
+        "allauth.headless.contrib.rest_framework.authentication.XSessionTokenAuthentication",
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsSignedIn"],

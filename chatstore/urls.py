@@ -23,6 +23,8 @@ urlpatterns = [
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
     path("docs/", docs),
+    path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
 ]
 

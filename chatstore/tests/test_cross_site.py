@@ -47,6 +47,7 @@ def test_the_table_is_the_design() -> None:
 @pytest.fixture(autouse=True)
 def trusted(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
+    settings.ACCOUNT_RATE_LIMITS = False
     settings.CSRF_TRUSTED_ORIGINS = [TRUSTED, "https://*.partner.example"]
 
 
@@ -117,14 +118,23 @@ def test_the_admin(site: str | None, origin: str | None, token: bool, browser: C
 
 
 @pytest.mark.parametrize(("site", "origin", "token"), EVERY)
-def test_signing_in_to_the_admin(site: str | None, origin: str | None, token: bool, alice: User) -> None:
+def test_signing_in(site: str | None, origin: str | None, token: bool, alice: User) -> None:
     """Nobody is signed in as somebody else by another site."""
     client = Client(enforce_csrf_checks=True)
-    form = {"username": "alice@example.com", "password": "wrong"}
+    form = {"login": "alice@example.com", "password": "wrong"}
     if token:
         form["csrfmiddlewaretoken"] = with_token(client)
-    answer = client.post("/admin/login/", form, headers=headers(site, origin))
+    answer = client.post("/accounts/login/", form, headers=headers(site, origin))
     assert answer.status_code == (200 if passes(site, origin, token) else 403)
+
+
+@pytest.mark.parametrize(("site", "origin", "token"), EVERY)
+def test_signing_in_by_the_headless_api(site: str | None, origin: str | None, token: bool, alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    sent = headers(site, origin) | ({"X-CSRFToken": with_token(client)} if token else {})
+    credentials = '{"email": "alice@example.com", "password": "wrong"}'
+    answer = client.post("/_allauth/browser/v1/auth/login", credentials, "application/json", headers=sent)
+    assert answer.status_code == (400 if passes(site, origin, token) else 403)
 
 
 @pytest.mark.parametrize("with_session", [False, True])

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import DELETION, LogEntry
@@ -69,6 +71,8 @@ def furnish(root: User, count: int) -> None:
         Preferences.objects.create(user=user, default_model=HOSTILE, extra={"a": HOSTILE})
         create_token(user=user, name=HOSTILE)
         EmailAddress.objects.create(user=user, email=user.email)
+        Authenticator.objects.create(user=user, type="totp", data={"secret": HOSTILE})
+        SocialAccount.objects.create(user=user, provider="github", uid=f"{HOSTILE}{user.pk}", extra_data={"a": HOSTILE})
         Group.objects.create(name=f"{HOSTILE}{Group.objects.count()}")
         conversation = hostile_conversation(user)
         reactions.react(user=user, message_id=conversation.messages.earliest("seq").id, type=HOSTILE)

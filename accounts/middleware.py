@@ -1,0 +1,26 @@
+from collections.abc import Callable
+
+from allauth.core.ratelimit import respond_429
+from django.http import HttpRequest, HttpResponse
+
+RETRY_AFTER = "300"  # seconds: the longest of the windows in which allauth counts attempts to sign in
+
+
+class LockedOut(Exception):
+    """Too many attempts to sign in."""
+
+
+class LockOutMiddleware:
+    """A 429 says when to come back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 429:
+            response.headers.setdefault("Retry-After", RETRY_AFTER)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return respond_429(request) if isinstance(exception, LockedOut) else None

@@ -1,0 +1,49 @@
+"""A line in the log for who signs in and who fails to: ids and addresses, never a secret, nor what was typed."""
+
+import logging
+from typing import Any
+
+from allauth.account import signals as account
+from allauth.account.adapter import get_adapter
+from allauth.mfa import signals as mfa
+from allauth.socialaccount import signals as social
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+logger = logging.getLogger("accounts.sign_in")
+CHANGES = {
+    account.user_signed_up: "signed up",
+    account.password_set: "set a password",
+    account.password_changed: "changed the password",
+    account.password_reset: "reset the password",
+    account.email_confirmed: "verified an e-mail address",
+    account.email_changed: "changed the e-mail address",
+    social.social_account_added: "linked an account",
+    social.social_account_removed: "unlinked an account",
+    mfa.authenticator_added: "added a second factor",
+    mfa.authenticator_removed: "removed a second factor",
+    mfa.authenticator_reset: "renewed a second factor",
+    user_logged_in: "signed in",
+    user_logged_out: "signed out",
+}
+
+
+@receiver(list(CHANGES))
+def note(signal: Any, request: HttpRequest | None = None, **told: Any) -> None:
+    who = told.get("user") or getattr(told.get("email_address") or told.get("socialaccount"), "user", None)
+    if who:
+        logger.info("user %s %s from %s", who.pk, CHANGES[signal], _address(request))
+
+
+@receiver(user_login_failed)
+def note_failure(request: HttpRequest | None = None, **told: Any) -> None:
+    logger.warning("a sign-in failed from %s", _address(request))
+
+
+def _address(request: HttpRequest | None) -> str:
+    try:
+        return get_adapter().get_client_ip(request) if request else "a command"
+    except PermissionDenied:  # it is not told
+        return "an unknown address"
