@@ -86,8 +86,6 @@ SOCIALACCOUNT_PROVIDERS = sign_in.providers(
 
 INSTALLED_APPS = [
     "chatstore",
-    "accounts",
-    "conversations",
     "accounts.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -104,6 +102,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
+    "accounts",  # after allauth, whose pages of the admin it replaces
+    "conversations",
     "corsheaders",
     "csp",
     "rest_framework",

@@ -58,9 +58,16 @@ def test_every_model_is_there_but_the_one_with_a_composite_key() -> None:
 
 def test_people_sign_in_by_email(client: Client, db: None) -> None:
     User.objects.create_superuser("Root@Example.com", PASSWORD)
-    answer = client.post(reverse("admin:login"), {"username": "ROOT@example.com", "password": PASSWORD})
+    door = client.get(reverse("admin:index"), follow=True).redirect_chain[-1][0]
+    assert door.startswith(reverse("account_login"))
+    answer = client.post(door, {"login": "ROOT@example.com", "password": PASSWORD})
     assert answer.status_code == 302
-    assert "chatstore" in client.get(reverse("admin:index")).text
+    assert "chatstore" in client.get(answer.url).text
+
+
+def test_who_is_no_staff_is_not_let_into_the_admin(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
 
 
 def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User) -> None:

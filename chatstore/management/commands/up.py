@@ -19,11 +19,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection
 
 from chatstore import embedded
 
@@ -71,7 +70,7 @@ class Command(BaseCommand):
             return
         password = settings.ADMIN_PASSWORD or secrets.token_urlsafe(12)
         try:
-            _create_superuser(settings.ADMIN_EMAIL, password)
+            get_user_model().objects.create_superuser(settings.ADMIN_EMAIL, password)
         except IntegrityError:
             if administrators.exists():  # made by another first run in the meantime
                 return
@@ -166,12 +165,6 @@ def _explained(error: DatabaseError) -> str:
     message = " ".join(str(error).split())
     remedy = next((remedy for symptom, remedy in REMEDIES.items() if symptom in message), "")
     return f"DATABASE_URL cannot be used: {message.rstrip('.?')}. {remedy}".strip()
-
-
-@transaction.atomic
-def _create_superuser(email: str, password: str) -> None:
-    user = get_user_model().objects.create_superuser(email=email, password=password)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
 
 
 @contextmanager
