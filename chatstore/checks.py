@@ -35,6 +35,21 @@ def https_or_loopback(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def origins_agree(**kwargs: Any) -> list[CheckMessage]:
+    """A front end elsewhere that may read must be able to write, and the other way round."""
+    one_sided = set(settings.CORS_ALLOWED_ORIGINS) ^ set(settings.CSRF_TRUSTED_ORIGINS)
+    if not settings.CORS_ALLOWED_ORIGINS or not one_sided:
+        return []
+    return [
+        Error(
+            f"CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS differ by {', '.join(sorted(one_sided))}.",
+            hint="A front end on an origin of its own is named in both, to the letter.",
+            id="chatstore.E004",
+        )
+    ]
+
+
 @register(Tags.database)
 def search_folds_case(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     return [message for alias in databases or () for message in _folds_case(alias)]

@@ -1,15 +1,19 @@
 """The whole map, but for /livez and /readyz, which ProbesMiddleware answers."""
 
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
 from . import probes
 
 # The documentation of the API is nobody's secret.
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
-docs = SpectacularSwaggerView.as_view(url_name="schema", permission_classes=[AllowAny], authentication_classes=[])
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
+    SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[AllowAny], authentication_classes=[])
+)
 
 urlpatterns = [
     path("", probes.welcome),
