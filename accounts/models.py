@@ -73,7 +73,8 @@ class Preferences(models.Model):
     language = models.CharField(max_length=32, default="en")
     # Text, not a key: a client may name a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
-    storage_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The conversations that a client which saves everything at once was shown or sent last: only those it can delete.
+    storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

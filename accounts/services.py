@@ -1,4 +1,5 @@
-from datetime import datetime
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -33,14 +34,20 @@ def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:
     return preferences
 
 
-def note_listing(*, user: User, at: datetime) -> None:
-    """When the user's whole world was last read; in one statement, since it comes with every such reading."""
-    Preferences.objects.bulk_create(
-        [Preferences(user=user, storage_listed_at=at)],
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=["storage_listed_at"],
-    )
+def note_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UUID]) -> None:
+    """Which conversations a client that saves everything at once now knows of; nothing is written where it knew."""
+    if sorted(ids) != sorted(before):
+        Preferences.objects.bulk_create(
+            [Preferences(user=user, storage_known=sorted(ids))],
+            update_conflicts=True,
+            unique_fields=["user"],
+            update_fields=["storage_known"],
+        )
+
+
+def known_to(user: User) -> list[uuid.UUID]:
+    known = Preferences.objects.filter(user=user).values_list("storage_known", flat=True).first()
+    return known or []
 
 
 def user_by_email(email: str, *, create: bool = False) -> User | None:

@@ -1,8 +1,8 @@
 """The cross-site rule, for every page and API that a session cookie opens.
 
-Safe methods pass, and no GET writes. A browser says where a request comes from (Sec-Fetch-Site): its own pages and what
-a person typed pass, anything else only from a trusted origin. An older browser that sends only Origin is judged by
-that; one that sends neither needs Django's token.
+Safe methods pass, and no GET changes what a user has. A browser says where a request comes from (Sec-Fetch-Site): its
+own pages and what a person typed pass, anything else only from a trusted origin. An older browser that sends only
+Origin is judged by that; one that sends neither needs Django's token.
 """
 
 from collections.abc import Callable

@@ -12,12 +12,13 @@ from .errors import Invalid
 Path = tuple[str | int, ...]
 
 
-def loads(text: bytes) -> Any:
+def loads(text: bytes, *, deeper: int = 0) -> Any:
+    """`deeper`: levels beyond the limit, of a body that wraps what was sent elsewhere in less."""
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Invalid(f"This is not JSON: {error}.", code="invalid_json") from None
-    for path, problem in _problems(data, settings.JSON_DEPTH_LIMIT):
+    for path, problem in _problems(data, settings.JSON_DEPTH_LIMIT + deeper):
         raise Invalid(problem, code="invalid_json", field=spelled(path) or None)
     return data
 

@@ -15,11 +15,13 @@ class JSONParser(parsers.BaseParser):
     """A view's `body_limit`, in bytes, stands for the project's where it has one."""
 
     media_type = "application/json"
+    deeper = 0
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
         declared = int(context["request"].META.get("CONTENT_LENGTH") or 0)
-        return strict_json.loads(_read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT)))
+        body = _read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT))
+        return strict_json.loads(body, deeper=self.deeper)
 
 
 def _read(stream: Any, declared: int, limit: int) -> bytes:

@@ -22,10 +22,12 @@ class AnyMediaType(JSONParser):
     """A bare `fetch` says that its JSON is plain text."""
 
     media_type = "*/*"
+    deeper = 8  # a whole world comes with its tool calls further inside than the native API takes them
 
 
 class ContractView(APIView):
-    """Says how it refuses: `error_body` of a status and what was found, which has the shape `error_shape`."""
+    """A view of a contract has `error_body`, which words a refusal (of its status and what was found) as the contract
+    does, and `error_shape`, which tells the schema what that looks like."""
 
     parser_classes = [AnyMediaType]
 

@@ -96,5 +96,7 @@ def _as_reported(usage: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    """PostgreSQL stores neither NUL nor half of a surrogate pair; and what is longer than a message may be, a client
+    could not send back."""
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    return text.encode()[: settings.CONTENT_LIMIT].decode(errors="ignore")

@@ -24,7 +24,7 @@ from conversations.querysets import PURGING, ConversationQuerySet
 
 from . import messages, titles, tree
 from .likeness import alike
-from .locks import lock_conversation
+from .locks import lock_conversation, lock_user
 
 PURGE_BATCH = 1_000
 
@@ -45,7 +45,7 @@ def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any
 
 def drafted(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> tuple[Conversation, list[Message]]:
     """Nothing is stored yet."""
-    messages.refuse_doubled_ids(drafts)
+    messages.refuse_doubled_external_ids(drafts)
     conversation = _draft(user, fields, drafts)
     return conversation, tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
 
@@ -122,11 +122,19 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
 
 @transaction.atomic
 def keep_latest(*, user: User) -> None:
-    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash, unless pinned."""
-    live = Conversation.objects.owned_by(user).live()
-    latest = live.by_activity().values("id")[: settings.KEEP_CONVERSATIONS]
-    for conversation in live.filter(is_pinned=False).exclude(id__in=latest).locked():
-        change(conversation, {"deleted_at": conversation.now})
+    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash. What is pinned or
+    in the archive stays."""
+    lock_user(user)
+    while found := {row.id: row for row in _too_many(user).locked()}:
+        # Asked again under the locks: in one of them something may have been said meanwhile.
+        for row in _too_many(user).filter(id__in=found):
+            change(found[row.id], {"deleted_at": found[row.id].now})
+
+
+def _too_many(user: User) -> ConversationQuerySet:
+    listed = Conversation.objects.owned_by(user).listed()
+    latest = listed.by_activity().values("id")[: settings.KEEP_CONVERSATIONS]
+    return listed.filter(is_pinned=False).exclude(id__in=latest)
 
 
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:

@@ -47,6 +47,15 @@ def add(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Me
     return messages
 
 
+def answer_aside(*, question: Message, draft: dict[str, Any]) -> Message:
+    """Below a message that is not shown, and as little shown; its conversation is locked."""
+    conversation = lock_conversation(user=question.user, conversation_id=question.conversation_id)
+    message = tree.grow_aside(conversation, draft, below=question.seq)
+    message.save(force_insert=True)
+    tree.save_derived(conversation)
+    return message
+
+
 def title_from(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> None:
     """Once a user says something: what came before, a system prompt or a greeting, is no title."""
     if conversation.title_is_auto and titles.is_new_chat(conversation.title):
@@ -58,7 +67,7 @@ def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [draft | {"fingerprint": fingerprint(draft)} if draft.get("external_id") else draft for draft in drafts]
 
 
-def refuse_doubled_ids(drafts: Sequence[dict[str, Any]]) -> None:
+def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
     ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
     if len(set(ids)) < len(ids):
         raise Conflict("Two messages of this request have the same external_id.", field="external_id")
@@ -66,7 +75,7 @@ def refuse_doubled_ids(drafts: Sequence[dict[str, Any]]) -> None:
 
 def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
     """Stored messages by the external_id they share with a draft."""
-    refuse_doubled_ids(drafts)
+    refuse_doubled_external_ids(drafts)
     sent = {draft["external_id"]: index for index, draft in enumerate(drafts) if draft.get("external_id")}
     if not sent:
         return {}

@@ -85,6 +85,14 @@ def grow(conversation: Conversation, drafts: Sequence[dict[str, Any]], *, below:
     return messages
 
 
+def grow_aside(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
+    """One message on a branch that is not shown: it is spent, and neither counted nor previewed."""
+    message = _message(conversation, draft | {"is_active": False}, below)
+    conversation.last_seq = message.seq
+    _spend(conversation, message)
+    return message
+
+
 def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int | None) -> Message:
     now = conversation.now
     times = {"created_at": now, "updated_at": now}
@@ -108,6 +116,10 @@ def _count(conversation: Conversation, message: Message) -> None:
     conversation.last_seq = conversation.tip_seq = message.seq
     conversation.message_count += 1
     conversation.preview = preview_of(message.content) or conversation.preview
+    _spend(conversation, message)
+
+
+def _spend(conversation: Conversation, message: Message) -> None:
     conversation.prompt_tokens += message.prompt_tokens or 0
     conversation.completion_tokens += message.completion_tokens or 0
     conversation.active_at = max(conversation.active_at, message.created_at)
