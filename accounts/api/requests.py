@@ -1,17 +1,38 @@
 """Past IsSignedIn somebody is there: a request, and viewsets, whose user is a User."""
 
-from rest_framework import request, views, viewsets
+from typing import Any, NoReturn
 
-from accounts.models import User
+from rest_framework import request, views, viewsets
+from rest_framework.exceptions import APIException
+
+from accounts.models import ApiToken, User
 
 
 class Request(request.Request):
     user: User
+    auth: ApiToken | None
 
 
-class APIView(views.APIView):
+class _Limited(views.APIView):
+    """Counts who is refused, as well: by itself DRF comes to its throttles only when all is permitted."""
+
     request: Request
 
+    def perform_authentication(self, request: Any) -> None:
+        try:
+            super().perform_authentication(request)
+        except APIException:
+            self.check_throttles(request)
+            raise
 
-class ViewSet(viewsets.ViewSet):
-    request: Request
+    def permission_denied(self, request: Any, *reason: Any, **more: Any) -> NoReturn:
+        self.check_throttles(request)
+        super().permission_denied(request, *reason, **more)
+
+
+class APIView(_Limited):
+    pass
+
+
+class ViewSet(_Limited, viewsets.ViewSet):
+    pass
