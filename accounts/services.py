@@ -22,21 +22,22 @@ def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str
 
 def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiToken, str]:
     """What users make themselves: so many an hour, and with a token (`by`) none that may more or lasts longer."""
-    within = fields if by is None else _within(by, fields)
+    within = fields if by is None else _within(user, by, fields)
     if settings.TOKEN_RATE:
         limit = f"{settings.TOKEN_RATE} tokens an hour"
         limits.take_place(f"tokens:{user.pk}", count=settings.TOKEN_RATE, seconds=HOUR, limit=limit)
     return create_token(user=user, **within)
 
 
-def _within(by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
-    """What is left out is as `by` has it, but for acting: that is asked for."""
-    scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in by.scopes])
+def _within(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
+    """What is left out is as `by` has it, but for acting, which is asked for, and not for managed users."""
+    held = [scope for scope in by.scopes if scope != ApiToken.Scope.ACT_AS or not user.managed_by_id]
+    scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
     expires_at = fields.get("expires_at", by.expires_at)
-    if more := [scope for scope in scopes if scope not in by.scopes]:
-        raise Forbidden(f"This token does not have the scope '{more[0]}', so it makes none that does.", field="scopes")
+    if more := [scope for scope in scopes if scope not in held]:
+        raise Forbidden(f"With this token none can be made that has the scope '{more[0]}'.", field="scopes")
     if by.expires_at and (expires_at is None or expires_at > by.expires_at):
-        raise Forbidden("This token expires earlier, so it makes none that lasts longer.", field="expires_at")
+        raise Forbidden("With this token none can be made that expires later than it does.", field="expires_at")
     return {**fields, "scopes": scopes, "expires_at": expires_at}
 
 

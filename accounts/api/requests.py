@@ -13,9 +13,9 @@ class Request(request.Request):
     auth: ApiToken | None
 
 
+# Counts who is refused, as well: by itself DRF comes to its throttles only when all is permitted. (No docstring: the
+# OpenAPI document would have it of every route.)
 class _Limited(views.APIView):
-    """Counts who is refused, as well: by itself DRF comes to its throttles only when all is permitted."""
-
     request: Request
 
     def perform_authentication(self, request: Any) -> None:

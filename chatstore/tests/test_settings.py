@@ -175,3 +175,16 @@ def test_in_production_the_hosts_are_needed_and_https_is_on(tmp_path: Path) -> N
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
     found = shown(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
     assert found == ["True", "True", "True", "31536000", "False"]
+
+
+def test_limits_are_kept_in_the_database_or_in_a_redis(tmp_path: Path) -> None:
+    assert "DatabaseCache" in shown(tmp_path, "CACHES")[0]
+    redis = shown(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
+    assert "RedisCache" in redis and "'redis://:secret@cache.example:6379/0'" in redis
+    assert "redis://" in refusal(tmp_path, CACHE_URL="memcached://cache.example")
+
+
+def test_behind_https_there_is_one_proxy_unless_it_is_said(tmp_path: Path) -> None:
+    assert shown(tmp_path, "PROXIES") == ["0"]
+    assert shown(tmp_path, "PROXIES", HTTPS="true") == ["1"]
+    assert shown(tmp_path, "PROXIES", HTTPS="true", PROXIES="2") == ["2"]
