@@ -15,7 +15,7 @@ class Request(request.Request):
 
 # Counts who is refused, as well: by itself DRF comes to its throttles only when all is permitted. (No docstring: the
 # OpenAPI document would have it of every route.)
-class _Limited(views.APIView):
+class APIView(views.APIView):
     request: Request
 
     def perform_authentication(self, request: Any) -> None:
@@ -30,9 +30,5 @@ class _Limited(views.APIView):
         super().permission_denied(request, *reason, **more)
 
 
-class APIView(_Limited):
-    pass
-
-
-class ViewSet(_Limited, viewsets.ViewSet):
+class ViewSet(APIView, viewsets.ViewSet):
     pass
