@@ -25,6 +25,14 @@ def bob(db: None) -> Any:
     return person("Bob")
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_asked_yet() -> None:
+    """All tests come from one address, within minutes."""
+    from chatstore.api import throttling
+
+    throttling.requests.forget()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     # pytest-django asks for this fixture before it creates the test database, and not for tests without one.

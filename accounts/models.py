@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -63,7 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.email or self.name or str(self.id)
+        return self.email or self.name or self.external_id or str(self.id)
 
 
 class Preferences(models.Model):
@@ -87,22 +88,35 @@ class Preferences(models.Model):
         return f"preferences of {self.user}"
 
 
-def _all_scopes() -> list[str]:
-    return list(ApiToken.Scope.values)
+def read_and_write() -> list[str]:
+    return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
 TOKEN_AND_USER = "SELECT {columns} FROM api_token JOIN account ON account.id = api_token.user_id WHERE digest = %s"
+AND_MANAGED = """SELECT {columns}, {managed} FROM api_token JOIN account ON account.id = api_token.user_id
+    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s WHERE digest = %s"""
 
 
 class ApiTokenManager(models.Manager["ApiToken"]):
     def with_user(self, digest: bytes) -> "ApiToken | None":
         """The token and its user. Every API request asks this."""
         row = rows.one(TOKEN_AND_USER.format(columns=rows.columns(ApiToken, User)), [digest])
+        return _token(row) if row else None
+
+    def with_managed(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
+        """The same, and whom that user manages under this id, if there is such a user already."""
+        columns, managed = rows.columns(ApiToken, User), rows.columns(User).replace("account.", "managed.")
+        row = rows.one(AND_MANAGED.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
             return None
-        token = rows.instance(ApiToken, row)
-        token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
-        return token
+        values = row[-len(User._meta.concrete_fields) :]
+        return _token(row), rows.instance(User, values) if any(values) else None
+
+
+def _token(row: tuple[Any, ...]) -> "ApiToken":
+    token = rows.instance(ApiToken, row)
+    token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
+    return token
 
 
 class ApiToken(models.Model):
@@ -113,12 +127,13 @@ class ApiToken(models.Model):
     class Scope(models.TextChoices):
         READ = "read"
         WRITE = "write"
+        ACT_AS = "act_as", "Act as its users"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=_all_scopes)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=read_and_write)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,18 +2,51 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from chatstore.errors import Invalid
+from chatstore import limits
+from chatstore.errors import Forbidden, Invalid
 
-from .models import ApiToken, Preferences, User
+from .models import ApiToken, Preferences, User, read_and_write
+
+HOUR = 3600
 
 
 def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str]:
     """The token and its secret, which is stored nowhere."""
     secret = ApiToken.new_secret()
     return ApiToken.objects.create(user=user, name=name, digest=ApiToken.digest_of(secret), **fields), secret
+
+
+def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiToken, str]:
+    """What users make themselves: so many an hour, and with a token (`by`) none that may more or lasts longer."""
+    within = fields if by is None else _within(user, by, fields)
+    if settings.TOKEN_RATE:
+        limit = f"{settings.TOKEN_RATE} tokens an hour"
+        limits.take_place(f"tokens:{user.pk}", count=settings.TOKEN_RATE, seconds=HOUR, limit=limit)
+    return create_token(user=user, **within)
+
+
+def _within(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
+    """What is left out is as `by` has it, but for acting, which is asked for, and not for managed users."""
+    held = [scope for scope in by.scopes if scope != ApiToken.Scope.ACT_AS or not user.managed_by_id]
+    scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
+    expires_at = fields.get("expires_at", by.expires_at)
+    if more := [scope for scope in scopes if scope not in held]:
+        raise Forbidden(f"With this token none can be made that has the scope '{more[0]}'.", field="scopes")
+    if by.expires_at and (expires_at is None or expires_at > by.expires_at):
+        raise Forbidden("With this token none can be made that expires later than it does.", field="expires_at")
+    return {**fields, "scopes": scopes, "expires_at": expires_at}
+
+
+def managed_user(*, manager: User, external_id: str) -> User:
+    """Made on first use; of two first uses at once one makes it."""
+    user = User(managed_by=manager, external_id=external_id, password=make_password(None))
+    User.objects.bulk_create([user], ignore_conflicts=True)
+    return User.objects.get(managed_by=manager, external_id=external_id)
 
 
 def revoke_token(*, token: ApiToken) -> None:

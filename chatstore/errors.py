@@ -1,5 +1,7 @@
 """What a service refuses, in words that every surface can pass on. Each API maps these to its own status and body."""
 
+import math
+
 
 class Refused(Exception):
     """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
@@ -26,6 +28,20 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     code = "invalid"
+
+
+class Forbidden(Refused):
+    code = "permission_denied"
+
+
+class TooMany(Refused):
+    """`wait` is how many whole seconds from now it may be asked again."""
+
+    code = "rate_limited"
+
+    def __init__(self, limit: str, *, wait: float) -> None:
+        self.wait = max(1, math.ceil(wait))
+        super().__init__(f"Over the limit of {limit}. Try again in {self.wait} s.")
 
 
 class UpstreamFailed(Refused):

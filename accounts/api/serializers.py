@@ -40,7 +40,10 @@ class TokenSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
     name = Text(max_length=100)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(ApiToken.Scope.choices), allow_empty=False, max_length=2, required=False
+        child=serializers.ChoiceField(ApiToken.Scope.choices),
+        allow_empty=False,
+        max_length=len(ApiToken.Scope),
+        required=False,
     )
     expires_at = Time(allow_null=True, required=False)
     last_used_at = Time(read_only=True, allow_null=True)

@@ -16,10 +16,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from chatstore.errors import Conflict, Invalid, NotFound, Refused, UpstreamFailed
+from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooMany, UpstreamFailed
 
 logger = logging.getLogger(__name__)
-STATUS = {NotFound: 404, Conflict: 409, Invalid: 400, UpstreamFailed: 502}
+STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, TooMany: 429, UpstreamFailed: 502}
 # DRF's names for what its serializers find, as ours say it.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
@@ -39,7 +39,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
     if isinstance(exc, Refused):
-        return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], {}
+        return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], _headers(exc)
     if isinstance(exc, IntegrityError):
         # Its text holds the row, and so the message: only the constraint's name goes into the log.
         diagnosis = getattr(exc.__cause__, "diag", None)
@@ -65,12 +65,12 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
     return exc if isinstance(exc, exceptions.APIException) else None
 
 
-def _headers(exc: exceptions.APIException) -> dict[str, str]:
+def _headers(exc: Exception) -> dict[str, str]:
     headers = {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(wait)
     return headers
 
 

@@ -66,6 +66,13 @@ class Caller:
         return rows
 
 
+def acting(back_end: User, id: str, **token: Any) -> Caller:
+    """A back end, for one of its users."""
+    caller = Caller(back_end, **{"scopes": ["read", "write", "act_as"], **token})
+    caller.headers |= {"X-Act-As": id}
+    return caller
+
+
 def is_error(answer: Any) -> bool:
     """The one shape of errors."""
     body = json.loads(answer.content)

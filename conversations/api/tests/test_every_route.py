@@ -248,6 +248,15 @@ def test_a_user_who_is_not_active_any_more_is_a_401(by: str, world: World, alice
         world.refuse(caller, row, 401)
 
 
+@every_row
+def test_who_asks_too_often_is_a_429(row: Row, world: World, alice: User, settings: Any) -> None:
+    settings.API_RATE = 1
+    caller = Caller(alice)
+    world.call(caller, row, row.status)
+    assert world.refuse(caller, row, 429) == "rate_limited"
+    assert caller.answer.headers["Retry-After"] == "60"
+
+
 def test_other_methods_are_a_405(world: World, alice: User) -> None:
     caller = Caller(alice)
     for route in {row.route for row in ROWS}:

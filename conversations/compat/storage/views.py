@@ -94,6 +94,7 @@ class SelectedModelView(View):
 class HealthView(View):
     permission_classes = [AllowAny]
     authentication_classes = []
+    throttle_classes = []
 
     @extend_schema(operation_id="health", responses={200: wire.Health, 503: wire.Health})
     def get(self, request: Request) -> Response:
