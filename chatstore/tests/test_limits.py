@@ -13,6 +13,7 @@ from rest_framework.settings import api_settings
 
 from accounts.api.tests.callers import Caller, acting, is_error, person
 from accounts.models import User
+from chatstore.api import throttling
 from chatstore.errors import TooMany
 from chatstore.limits import Buckets, take_place
 
@@ -107,6 +108,11 @@ def test_housekeeping_takes_what_is_over_from_the_cache() -> None:
         assert cursor.fetchall() == [(":1:held",)]
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_asked_yet() -> None:
+    throttling.requests.forget()
+
+
 # --- The API as a whole ------------------------------------------------------------------------------------
 
 
@@ -181,11 +187,13 @@ def test_nothing_of_it_is_asked_of_the_database(alice: User, settings: Any, djan
         caller("GET", "me/")
 
 
-def test_without_a_rate_there_is_no_limit(alice: User, settings: Any) -> None:
-    settings.API_RATE = 0
+@pytest.mark.parametrize(("rate", "status"), [(600, 429), (0, 200)])
+def test_a_rate_of_0_is_no_limit(rate: int, status: int, alice: User, settings: Any, clock: Clock) -> None:
+    settings.API_RATE = rate
     caller = Caller(alice)
-    for _ in range(700):
+    for _ in range(600):
         caller("GET", "me/")
+    caller("GET", "me/", status=status)
 
 
 @pytest.mark.django_db
