@@ -38,6 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     image = models.URLField(max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("staff", default=False)
+    erasing_at = models.DateTimeField(null=True, editable=False)  # erasure has begun: housekeeping sees to its end
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -57,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
         ]
+        indexes = [
+            # Housekeeping: erasures that were cut short.
+            models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
+        ]
 
     def __str__(self) -> str:
         return self.email or self.name or str(self.id)
@@ -66,7 +71,7 @@ class Preferences(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
     default_model = models.CharField(max_length=255, blank=True, default="", help_text="Empty until one is chosen.")
     theme = models.CharField(max_length=32, default="dark")
-    language = models.CharField(max_length=32, default="en")
+    language = models.CharField(max_length=32, blank=True, default="", help_text="Empty until one is chosen.")
     # Text, not a key: a client may name a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
     storage_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
