@@ -216,7 +216,12 @@ class MessageQuerySet(OwnedQuerySet):
 
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
         """As JSON, each with its conversation's id, in the order of these, from a `seq` of the first on."""
-        params = {"user": user.pk, "ids": list(ids), "after": [after, *[0] * (len(ids) - 1)], "limit": limit}
+        params: dict[str, Any] = {
+            "user": user.pk,
+            "ids": list(ids),
+            "after": [after, *[0] * (len(ids) - 1)],
+            "limit": limit,
+        }
         with connections[self.db].cursor() as cursor:
             cursor.execute(EXPORTED, params)
             return cursor.fetchall()

@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.db import models
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -34,11 +33,11 @@ class ErasedSerializer(serializers.Serializer[Any]):
 
 
 class MeView(views.MeView):
-    @extend_schema(request=ErasureSerializer, responses=ErasedSerializer)
+    @extend_schema(request=ErasureSerializer, responses={200: ErasedSerializer})
     def delete(self, request: Request) -> Response:
         """The account and all that is its own, at once and for good.
 
-        Needs the `password`, or a session that signed in within the last five minutes."""
+        Needs a body `{"password": "…"}`, or else a session that signed in within the last five minutes."""
         confirm(request, ERASURE.run_validation(request.data).get("password"))
         return Response(ErasedSerializer(erase.erase(user=request.user)).data)
 
@@ -55,8 +54,8 @@ class ExportView(APIView):
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request) -> StreamingHttpResponse:
-        """All that is the caller's, as a zip: `account.json`, and `conversations.jsonl` with a conversation a line, those
-        in the archive and in the trash too, each with the messages of every branch."""
+        """All that is the caller's, as a zip: `account.json`, and `conversations.jsonl` with a conversation a line,
+        also those in the archive and in the trash, each with the messages of every branch."""
         account = orjson.dumps(_account(request.user), option=orjson.OPT_INDENT_2)
         stream = archive.stream(user=request.user, account=account) if request.method == "GET" else ()
         name = f"chatstore-{timezone.now():%Y-%m-%d}.zip"
@@ -80,5 +79,6 @@ def _account(user: User) -> dict[str, Any]:
 def _linked_accounts(user: User) -> list[dict[str, Any]]:
     if not apps.is_installed("allauth.socialaccount"):
         return []
-    accounts: models.QuerySet = apps.get_model("socialaccount", "SocialAccount").objects.filter(user=user)
-    return list(accounts.order_by("id").values("provider", "uid", "date_joined", "last_login", "extra_data"))
+    linked: Any = apps.get_app_config("socialaccount").get_model("SocialAccount")
+    rows = linked.objects.filter(user=user).order_by("id")
+    return list(rows.values("provider", "uid", "date_joined", "last_login", "extra_data"))

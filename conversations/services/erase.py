@@ -1,10 +1,10 @@
 """Erasing a user, with all that is theirs and whom they manage.
 
 What can go wrong: something comes in while the rest goes; the process dies half-way; millions of rows go in one
-transaction. So: first all of them are deactivated and marked, and that is committed: from then on no token and no session
-is theirs, and only requests that had begun can still write. Then conversation after conversation is purged, in bounded
-transactions, then what else refers to them, and the user's row last. Until that is gone the mark stands, and
-housekeeping finishes what was cut short. Two at once do each other no harm.
+transaction. So: first all of them are deactivated and marked, and that is committed: from then on no token and no
+session opens anything, and only requests that had begun can still write. Then conversation after conversation is
+purged, in bounded transactions; then what else refers to them, and the user's row last. Until that is gone the mark
+stands, and housekeeping finishes what was cut short. Two at once do each other no harm.
 """
 
 import uuid
@@ -40,7 +40,7 @@ MARK = """WITH RECURSIVE gone AS (SELECT %s::uuid AS id
 def erase(*, user: User) -> Counter[str]:
     """How much of each kind is gone."""
     if user.is_staff:
-        raise Conflict(gettext("Staff cannot be erased: a superuser takes their rights away first."), code="staff")
+        raise Conflict(gettext("Staff cannot be erased: a superuser takes their rights away first."))
     return _erase(user.pk)
 
 

@@ -20,7 +20,8 @@ MESSAGES_A_BATCH = 100  # each may have megabytes
 
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
-    return _zipped({"account.json": [account], "conversations.jsonl": _lines(user)})
+    release_connection()  # which asked who this is
+    yield from _zipped({"account.json": [account], "conversations.jsonl": _lines(user)})
 
 
 def _zipped(files: dict[str, Iterable[bytes]]) -> Iterator[bytes]:
