@@ -4,6 +4,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
@@ -23,7 +24,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
             return None
         token = self._valid(secret.strip())
         if token is None:
-            raise exceptions.AuthenticationFailed("The token is unknown, revoked or expired.")
+            raise exceptions.AuthenticationFailed(gettext("The token is unknown, revoked or expired."))
         self._note_use(token)
         return token.user, token
 
@@ -54,7 +55,9 @@ class SessionAuthentication(authentication.SessionAuthentication):
         check.process_request(request)
         reason = check.process_view(request, None, (), {})
         if reason:
-            raise exceptions.PermissionDenied(f"Refused as cross-site: {reason}", code="cross_site")
+            raise exceptions.PermissionDenied(
+                gettext("Refused as cross-site: {reason}").format(reason=reason), code="cross_site"
+            )
 
 
 class _RefusalAsReason(CrossSiteMiddleware):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy
 
 from chatstore import rows
 from chatstore.ids import new_id
@@ -54,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 Lower("email"),
                 condition=models.Q(email__isnull=False),
                 name="user_email",
-                violation_error_message="A user with this e-mail exists.",
+                violation_error_message=gettext_lazy("A user with this e-mail exists."),
             ),
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
         ]

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from accounts.models import ApiToken
@@ -58,7 +59,7 @@ class TokenSerializer(StrictSerializer):
 
     def validate_expires_at(self, value: Any) -> Any:
         if value and value <= timezone.now():
-            raise serializers.ValidationError("Must be in the future.")
+            raise serializers.ValidationError(gettext("Must be in the future."))
         return value
 
 
