@@ -31,6 +31,12 @@ def no_rate(settings: Any) -> None:
     settings.API_RATE = 0
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hashing that is slow on purpose would take longer than most tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     # pytest-django asks for this fixture before it creates the test database, and not for tests without one.

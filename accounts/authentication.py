@@ -4,6 +4,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
@@ -36,7 +37,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
     def _as_its_user(self, token: ApiToken | None) -> tuple[User, ApiToken]:
         if token is None or _is_over(token) or not _may_sign_in(token.user):
-            raise exceptions.AuthenticationFailed("The token is unknown, revoked or expired.")
+            raise exceptions.AuthenticationFailed(gettext("The token is unknown, revoked or expired."))
         self._note_use(token)
         return token.user, token
 
@@ -100,7 +101,9 @@ class SessionAuthentication(authentication.SessionAuthentication):
         check.process_request(request)
         reason = check.process_view(request, None, (), {})
         if reason:
-            raise exceptions.PermissionDenied(f"Refused as cross-site: {reason}", code="cross_site")
+            raise exceptions.PermissionDenied(
+                gettext("Refused as cross-site: {reason}").format(reason=reason), code="cross_site"
+            )
 
 
 class _RefusalAsReason(CrossSiteMiddleware):

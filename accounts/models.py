@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy
 
 from chatstore import rows
 from chatstore.ids import new_id
@@ -43,6 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     image = models.URLField(max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("staff", default=False)
+    erasing_at = models.DateTimeField(null=True, editable=False)  # erasure has begun: housekeeping sees to its end
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -58,9 +60,13 @@ class User(AbstractBaseUser, PermissionsMixin):
                 Lower("email"),
                 condition=models.Q(email__isnull=False),
                 name="user_email",
-                violation_error_message="A user with this e-mail exists.",
+                violation_error_message=gettext_lazy("A user with this e-mail exists."),
             ),
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
+        ]
+        indexes = [
+            # Housekeeping: erasures that were cut short.
+            models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +77,7 @@ class Preferences(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
     default_model = models.CharField(max_length=255, blank=True, default="", help_text="Empty until one is chosen.")
     theme = models.CharField(max_length=32, default="dark")
-    language = models.CharField(max_length=32, default="en")
+    language = models.CharField(max_length=32, blank=True, default="", help_text="Empty until one is chosen.")
     # Text, not a key: a client may name a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
     # The conversations that a client which saves everything at once was shown or sent last: only those it can delete.

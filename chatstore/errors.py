@@ -2,6 +2,8 @@
 
 import math
 
+from django.utils.translation import gettext
+
 
 class Refused(Exception):
     """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
@@ -19,7 +21,7 @@ class NotFound(Refused):
     code = "not_found"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"There is no such {what}.")
+        super().__init__(gettext(f"There is no such {what}."))  # whole: languages bend the words around it
 
 
 class Conflict(Refused):

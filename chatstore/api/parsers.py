@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework import exceptions, parsers, status
 
 from chatstore import strict_json
@@ -29,7 +30,8 @@ def _read(stream: Any, declared: int, limit: int) -> bytes:
     if max(declared, len(body)) > limit:
         if declared <= settings.HISTORY_BODY_LIMIT:
             _read_past(stream)
-        raise TooLarge(f"The body has {max(declared, len(body)):,} bytes; the limit is {limit:,}.")
+        message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
+        raise TooLarge(message.format(size=max(declared, len(body)), limit=limit))
     return bytes(body)
 
 

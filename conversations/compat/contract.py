@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 from rest_framework import exceptions
@@ -59,16 +60,16 @@ class Shape(BaseModel):
 
 
 SAID = {
-    "missing": "This field is required.",
-    "list_type": "Must be an array.",
-    "model_type": "Must be an object.",
-    "dict_type": "Must be an object.",
-    "string_type": "Must be a string.",
+    "missing": gettext_lazy("This field is required."),
+    "list_type": gettext_lazy("Must be an array."),
+    "model_type": gettext_lazy("Must be an object."),
+    "dict_type": gettext_lazy("Must be an object."),
+    "string_type": gettext_lazy("Must be a string."),
 }
 
 
 def _finding(error: ErrorDetails) -> tuple[str, list[exceptions.ErrorDetail]]:
-    message = SAID.get(error["type"], error["msg"])
+    message = str(SAID.get(error["type"], error["msg"]))
     return strict_json.spelled(error["loc"]) or "non_field_errors", [exceptions.ErrorDetail(message, error["type"])]
 
 

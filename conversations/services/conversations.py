@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
@@ -77,16 +78,15 @@ def _insert(conversation: Conversation) -> bool:
 def _refuse_taken_name(user: User, external_id: str) -> None:
     """Where contracts name a conversation by one id, ours and a client's must not be the same."""
     if (id := as_uuid(external_id)) and Conversation.objects.owned_by(user).live().filter(id=id).exists():
-        raise Conflict(f"{external_id!r} is the id of another conversation.", field="external_id")
+        message = gettext("{id!r} is the id of another conversation.")
+        raise Conflict(message.format(id=external_id), field="external_id")
 
 
 def _stored_again(user: User, sent: Conversation) -> Conversation:
     stored = Conversation.objects.owned_by(user).live().filter(external_id=sent.external_id).first()
     if stored is None or not same(stored.fingerprint, sent.fingerprint):
-        raise Conflict(
-            f"A conversation with external_id {sent.external_id!r} is stored already and was sent differently then.",
-            field="external_id",
-        )
+        message = gettext("A conversation with external_id {id!r} is stored already and was sent differently then.")
+        raise Conflict(message.format(id=sent.external_id), field="external_id")
     return stored
 
 
@@ -109,15 +109,18 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     if conversation is None:
         raise NotFound("conversation in the trash")
     if Conversation.objects.owned_by(user).live().filter(external_id=str(conversation_id)).exists():
-        raise Conflict(f"Another conversation has the external_id '{conversation_id}' by now.", field="external_id")
+        raise _taken(str(conversation_id))
     try:
         with transaction.atomic():
             change(conversation, {"deleted_at": None})
     except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
-        raise Conflict(
-            f"Another conversation has the external_id {conversation.external_id!r} by now.", field="external_id"
-        ) from None
+        raise _taken(conversation.external_id) from None
     return conversation
+
+
+def _taken(external_id: str | None) -> Conflict:
+    message = gettext("Another conversation has the external_id {id!r} by now.")
+    return Conflict(message.format(id=external_id), field="external_id")
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict
@@ -70,7 +71,7 @@ def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
     ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
     if len(set(ids)) < len(ids):
-        raise Conflict("Two messages of this request have the same external_id.", field="external_id")
+        raise Conflict(gettext("Two messages of this request have the same external_id."), field="external_id")
 
 
 def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
@@ -82,10 +83,8 @@ def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) 
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
     for external_id, row in stored.items():
         if not same(row.fingerprint, fingerprint(drafts[sent[external_id]])):
-            raise Conflict(
-                f"A message with external_id {external_id!r} is stored already and was sent differently then.",
-                field="external_id",
-            )
+            message = gettext("A message with external_id {id!r} is stored already and was sent differently then.")
+            raise Conflict(message.format(id=external_id), field="external_id")
     return stored
 
 
@@ -147,4 +146,5 @@ def _mark(conversation: Conversation, message: Message, *, deleted_at: datetime 
 
 def _refuse_taken_id(conversation: Conversation, external_id: str) -> None:
     if conversation.messages.live().filter(external_id=external_id).exists():
-        raise Conflict(f"Another message has the external_id {external_id!r} by now.", field="external_id")
+        message = gettext("Another message has the external_id {id!r} by now.")
+        raise Conflict(message.format(id=external_id), field="external_id")

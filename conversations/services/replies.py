@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.models import Preferences, User
 from chatstore.database import release_connection
@@ -48,7 +49,8 @@ def provider_for(*, user: User, model: str) -> Provider:
     """The model that was asked for, else the one that the user prefers, where it is still there."""
     if model:
         if (found := providers.find(model)) is None:
-            raise Invalid(f"There is no model {model!r}; there are: {', '.join(providers.names())}.", field="model")
+            message = gettext("There is no model {model!r}; there are: {names}.")
+            raise Invalid(message.format(model=model, names=", ".join(providers.names())), field="model")
         return found
     preferred = Preferences.objects.filter(user=user).values_list("default_model", flat=True).first()
     return (providers.find(preferred) if preferred else None) or providers.default()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Invalid
@@ -56,7 +57,8 @@ def refuse_doubled_ids(drafts: Sequence[Draft]) -> None:
     ids = [id for draft in drafts if (id := client_id(draft))]
     doubled = next((id for id, times in Counter(ids).items() if times > 1), None)
     if doubled:
-        raise Invalid(f"Two messages of this history have the id {doubled!r}.", field="messages")
+        message = gettext("Two messages of this history have the id {id!r}.")
+        raise Invalid(message.format(id=doubled), field="messages")
 
 
 def client_id(draft: Draft) -> str | None:

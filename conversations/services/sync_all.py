@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.services import known_to, note_known
@@ -86,7 +87,7 @@ def _known(stored: Iterable[Conversation], sent: Sequence[Sent]) -> list[tuple[C
     known = [(by_name[each.name], each) for each in sent if each.name in by_name]
     ids = [row.id for row, _ in known] + [each.name for each in sent if each.name not in by_name]
     if doubled := next((id for id, times in Counter(ids).items() if times > 1), None):
-        raise Invalid(f"Two conversations have the id '{doubled}'.")
+        raise Invalid(gettext("Two conversations have the id '{id}'.").format(id=doubled))
     return known
 
 
@@ -133,7 +134,7 @@ def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversatio
         return {}
     rows = {row.id: row for row in Conversation.objects.owned_by(user).filter(id__in=ids).locked()}
     if len(rows) < len(ids) or any(row.deleted_at == PURGING for row in rows.values()):
-        raise Conflict("A conversation was removed for good while this was being saved; send it again.")
+        raise Conflict(gettext("A conversation was removed for good while this was being saved; send it again."))
     return rows
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
 from conversations.models import Conversation, Message
@@ -109,7 +110,7 @@ def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int 
 
 def refuse_empty(message: Message) -> None:
     if message.content is None and message.parts is None and message.tool_calls is None:
-        raise Invalid("A message has content, parts or tool calls.", field="content")
+        raise Invalid(gettext("A message has content, parts or tool calls."), field="content")
 
 
 def _count(conversation: Conversation, message: Message) -> None:

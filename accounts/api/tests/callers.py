@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts import services
@@ -13,15 +14,19 @@ BROWSER = {"Sec-Fetch-Site": "same-origin"}
 KINDS = ("token", "session")
 
 
+PASSWORD = "correct horse battery"
+
+
 def person(name: str, **fields: Any) -> User:
-    """Without a password: hashing one takes longer than most tests."""
-    return User.objects.create(email=f"{name.lower()}@example.com", name=name, **fields)
+    fields = {"email": f"{name.lower()}@example.com", "name": name, "password": make_password(PASSWORD)} | fields
+    return User.objects.create(**fields)
 
 
 class Caller:
     """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
 
     answer: Any
+    content: bytes
 
     def __init__(self, user: User | None = None, by: str = "token", **token: Any) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -40,6 +45,7 @@ class Caller:
         # Junk in a query arrives as it is.
         path, _, query = url.removeprefix("http://testserver").partition("?")
         self.answer = self.send(method, path, query, sent, self.headers | named)
+        self.content = self.answer.getvalue()  # of one that streams, all of it
         assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
         return json.loads(self.text) if self.text.startswith(("{", "[")) else None
 
@@ -48,7 +54,7 @@ class Caller:
 
     @property
     def text(self) -> str:
-        return str(self.answer.content.decode())
+        return str(self.content.decode(errors="replace"))
 
     def refusal(self, method: str, path: str, body: Any = NOTHING, *, status: int, **headers: str) -> Any:
         """The error of a refused call, without its message for people."""
