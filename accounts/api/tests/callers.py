@@ -45,7 +45,8 @@ class Caller:
         # Junk in a query arrives as it is.
         path, _, query = url.removeprefix("http://testserver").partition("?")
         self.answer = self.send(method, path, query, sent, self.headers | named)
-        self.content = self.answer.getvalue()  # of one that streams, all of it
+        streams = getattr(self.answer, "streaming", False)
+        self.content = b"".join(self.answer.streaming_content) if streams else self.answer.content
         assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
         return json.loads(self.text) if self.text.startswith(("{", "[")) else None
 
