@@ -6,16 +6,22 @@ from allauth.account.authentication import get_authentication_records
 from django.utils.translation import gettext
 from rest_framework.exceptions import PermissionDenied
 
+from chatstore import limits
 from chatstore.errors import Invalid
 
 from .requests import Request
 
 RECENTLY = 300  # seconds
+TRIES = 5  # in that time
 
 
 def confirm(request: Request, password: str | None) -> None:
-    """By their password, or by a session that signed in just now."""
+    """By their password, or by a session that signed in just now. A back end answers for its own users, who sign in
+    there and have no password here. Whoever guesses is limited, as at the door."""
+    if request.user.managed_by_id:
+        return
     if password is not None:
+        limits.take_place(f"password:{request.user.pk}", count=TRIES, seconds=RECENTLY, limit=f"{TRIES} tries")
         if not request.user.check_password(password):
             raise Invalid(gettext("The password is wrong."), code="wrong_password", field="password")
     elif request.auth is not None or not _signed_in_recently(request):

@@ -208,3 +208,12 @@ def test_every_answer_is_guarded_by_its_headers(path: str, client: Client, db: N
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
     assert "script-src" not in policy and "unsafe-eval" not in policy
+
+
+def test_who_holds_a_token_does_not_guess_the_password(alice: User) -> None:
+    caller = Caller(alice)
+    for _ in range(5):
+        assert caller.refusal("DELETE", "me/", {"password": "wrong"}, status=400) == ("wrong_password", "password")
+    assert caller.refusal("DELETE", "me/", {"password": PASSWORD}, status=429)[0] == "rate_limited"
+    assert int(caller.answer.headers["Retry-After"]) > 0
+    assert User.objects.filter(id=alice.id).exists()
