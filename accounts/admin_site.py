@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 
 
 class StaffSite(admin.AdminSite):
@@ -20,7 +21,7 @@ class StaffSite(admin.AdminSite):
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if lacks_second_factor(request):
-            messages.warning(request, "Staff need a second factor here: set one up, then go on.")
+            messages.warning(request, gettext("Staff need a second factor here: set one up, then go on."))
             return redirect("mfa_index")
         return super().login(request, extra_context)
 

@@ -45,12 +45,12 @@ class BearerAuthentication(authentication.BaseAuthentication):
         token, managed = found or (None, None)
         user, token = self._as_its_user(token)
         if ApiToken.Scope.ACT_AS not in token.scopes:
-            raise exceptions.PermissionDenied(f"This token does not have the scope 'act_as', which {ACT_AS} needs.")
+            raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         if user.managed_by_id:
-            raise exceptions.PermissionDenied(f"{ACT_AS} is not for users whom a back end manages.")
+            raise exceptions.PermissionDenied(gettext("X-Act-As is not for users whom a back end manages."))
         managed = managed or services.managed_user(manager=user, external_id=id)
         if not managed.is_active:
-            raise exceptions.AuthenticationFailed(f"The user whom {ACT_AS} names is not active any more.")
+            raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is not active any more."))
         return managed, token
 
     @staticmethod
@@ -79,11 +79,11 @@ def _acted_for(request: Request) -> str | None:
     try:
         id = sent.encode("latin-1").decode()  # WSGI gives bytes as characters
     except UnicodeError:
-        raise exceptions.ValidationError({ACT_AS: ["Must be UTF-8."]}) from None
+        raise exceptions.ValidationError({ACT_AS: [gettext("Must be UTF-8.")]}) from None
     if not 1 <= len(id) <= ID_LENGTH:
-        raise exceptions.ValidationError({ACT_AS: [f"Must have 1 to {ID_LENGTH} characters."]})
+        raise exceptions.ValidationError({ACT_AS: [gettext("Must have 1 to 255 characters.")]})
     if "\0" in id:
-        raise exceptions.ValidationError({ACT_AS: ["Must not contain NUL."]})
+        raise exceptions.ValidationError({ACT_AS: [gettext("Must not contain NUL.")]})
     return id
 
 
@@ -93,7 +93,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         found = super().authenticate(request)
         if found and "HTTP_X_ACT_AS" in request.META:
-            raise exceptions.PermissionDenied(f"{ACT_AS} needs a token with the scope 'act_as'.")
+            raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         return found
 
     def enforce_csrf(self, request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext
 
 from chatstore import limits
 from chatstore.errors import Forbidden, Invalid
@@ -25,7 +26,7 @@ def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiT
     """What users make themselves: so many an hour, and with a token (`by`) none that may more or lasts longer."""
     within = fields if by is None else _within(user, by, fields)
     if settings.TOKEN_RATE:
-        limit = f"{settings.TOKEN_RATE} tokens an hour"
+        limit = gettext("{count} tokens an hour").format(count=settings.TOKEN_RATE)
         limits.take_place(f"tokens:{user.pk}", count=settings.TOKEN_RATE, seconds=HOUR, limit=limit)
     return create_token(user=user, **within)
 
@@ -36,9 +37,11 @@ def _within(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
     scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
     expires_at = fields.get("expires_at", by.expires_at)
     if more := [scope for scope in scopes if scope not in held]:
-        raise Forbidden(f"With this token none can be made that has the scope '{more[0]}'.", field="scopes")
+        refusal = gettext("With this token none can be made that has the scope '{scope}'.")
+        raise Forbidden(refusal.format(scope=more[0]), field="scopes")
     if by.expires_at and (expires_at is None or expires_at > by.expires_at):
-        raise Forbidden("With this token none can be made that expires later than it does.", field="expires_at")
+        refusal = gettext("With this token none can be made that expires later than it does.")
+        raise Forbidden(refusal, field="expires_at")
     return {**fields, "scopes": scopes, "expires_at": expires_at}
 
 

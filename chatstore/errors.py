@@ -43,7 +43,9 @@ class TooMany(Refused):
 
     def __init__(self, limit: str, *, wait: float) -> None:
         self.wait = max(1, math.ceil(wait))
-        super().__init__(f"Over the limit of {limit}. Try again in {self.wait} s.")
+        super().__init__(
+            gettext("Over the limit of {limit}. Try again in {wait} s.").format(limit=limit, wait=self.wait)
+        )
 
 
 class UpstreamFailed(Refused):

@@ -21,7 +21,8 @@ def confirm(request: Request, password: str | None) -> None:
     if request.user.managed_by_id:
         return
     if password is not None:
-        limits.take_place(f"password:{request.user.pk}", count=TRIES, seconds=RECENTLY, limit=f"{TRIES} tries")
+        limit = gettext("{count} tries").format(count=TRIES)
+        limits.take_place(f"password:{request.user.pk}", count=TRIES, seconds=RECENTLY, limit=limit)
         if not request.user.check_password(password):
             raise Invalid(gettext("The password is wrong."), code="wrong_password", field="password")
     elif request.auth is not None or not _signed_in_recently(request):

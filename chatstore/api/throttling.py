@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -15,5 +16,5 @@ class RateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: object) -> bool:
         who = request.user.pk or self.get_ident(request)
         if settings.API_RATE and (wait := requests.wait(who, settings.API_RATE)):
-            raise TooMany(f"{settings.API_RATE:,} requests a minute", wait=wait)
+            raise TooMany(gettext("{count} requests a minute").format(count=settings.API_RATE), wait=wait)
         return True

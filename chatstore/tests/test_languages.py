@@ -29,7 +29,7 @@ PAGE = {"Accept": "text/html"}
 # What commands say, to whoever runs the service.
 UNMARKED = ("management/", "transfer/", "tests/", "migrations/")
 REFUSALS = {"Invalid", "Conflict", "Refused", "UpstreamFailed", "ValidationError", "PermissionDenied", "TooLarge",
-            "AuthenticationFailed", "ErrorDetail"}  # fmt: skip
+            "AuthenticationFailed", "ErrorDetail", "Forbidden", "TooMany"}  # fmt: skip
 
 
 def sources() -> Iterator[Path]:
