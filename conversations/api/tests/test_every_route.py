@@ -250,7 +250,7 @@ def test_a_user_who_is_not_active_any_more_is_a_401(by: str, world: World, alice
         world.refuse(caller, row, 401)
 
 
-@every_row
+@pytest.mark.parametrize("row", [row for row in ROWS if str(row) != "DELETE me/"], ids=str)  # who asked that is gone
 def test_who_asks_too_often_is_a_429(row: Row, world: World, alice: User, settings: Any) -> None:
     settings.API_RATE = 1
     caller = Caller(alice)
