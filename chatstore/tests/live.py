@@ -65,7 +65,14 @@ def secret_of_somebody() -> str:
 
 @pytest.fixture(scope="module")
 def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
-    with django_db_blocker.unblock(), gunicorn(str(connection.settings_dict["NAME"])) as port:
+    with django_db_blocker.unblock(), serving() as live:
+        yield live
+
+
+@contextmanager
+def serving(**knobs: str) -> Iterator[Live]:
+    """What is left in the test database goes at the end."""
+    with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
         yield Live(port)
         call_command("flush", interactive=False, verbosity=0)
 
