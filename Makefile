@@ -4,6 +4,7 @@
 # make demo     sample conversations for the user demo@localhost
 # make bench    the numbers that chatstore holds, measured on this machine
 # make schema   docs/openapi.yaml, from the code
+# make messages locale/*/LC_MESSAGES/django.mo, from django.po
 # make install  only the virtualenv
 # make clean    removes the virtualenv and caches; the data stays
 #
@@ -18,7 +19,7 @@ pip := $(bin)/python -m pip --disable-pip-version-check --quiet install
 production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
 	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test check demo bench schema install clean
+.PHONY: help run test check demo bench schema messages install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -46,6 +47,9 @@ bench: $(VENV)/.bench
 
 schema: $(VENV)/.run
 	$(manage) spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+messages: $(VENV)/.dev
+	$(bin)/pybabel compile --directory locale --domain django
 
 install: $(VENV)/.run
 

@@ -25,6 +25,18 @@ def bob(db: None) -> Any:
     return person("Bob")
 
 
+@pytest.fixture(autouse=True)
+def no_rate(settings: Any) -> None:
+    """All tests come from one address, and some ask a thousand times a minute. Those of the rate set one."""
+    settings.API_RATE = 0
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hashing that is slow on purpose would take longer than most tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     # pytest-django asks for this fixture before it creates the test database, and not for tests without one.

@@ -83,7 +83,7 @@ class PreferencesAdmin(BigTableAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email",)
     search_help_text = "E-mail."
-    readonly_fields = ("user", "storage_listed_at", "extra", "created_at", "updated_at")
+    readonly_fields = ("user", "storage_known", "extra", "created_at", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They are made on first use."""

@@ -4,38 +4,54 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from chatstore.middleware import CrossSiteMiddleware
 
+from . import services
 from .models import ApiToken, User
 
 LAST_USE_EVERY = datetime.timedelta(hours=1)
+ACT_AS = "X-Act-As"
+ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer cs_…`, in one statement: the token and its user. `request.auth` is the token."""
+    """`Authorization: Bearer cs_…`, in one statement: the token and its user, or with `X-Act-As` the user it acts for.
+    `request.auth` is the token."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = self._valid(secret.strip())
-        if token is None:
-            raise exceptions.AuthenticationFailed("The token is unknown, revoked or expired.")
-        self._note_use(token)
-        return token.user, token
+        digest = ApiToken.digest_of(secret.strip())
+        id = _acted_for(request)
+        if id is None:
+            return self._as_its_user(ApiToken.objects.with_user(digest))
+        return self._as_managed(ApiToken.objects.with_managed(digest, id), id)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
-    @staticmethod
-    def _valid(secret: str) -> ApiToken | None:
-        token = ApiToken.objects.with_user(ApiToken.digest_of(secret))
-        if token is None or not token.user.is_active:
-            return None
-        return None if token.expires_at and token.expires_at <= timezone.now() else token
+    def _as_its_user(self, token: ApiToken | None) -> tuple[User, ApiToken]:
+        if token is None or _is_over(token) or not _may_sign_in(token.user):
+            raise exceptions.AuthenticationFailed(gettext("The token is unknown, revoked or expired."))
+        self._note_use(token)
+        return token.user, token
+
+    def _as_managed(self, found: tuple[ApiToken, User | None] | None, id: str) -> tuple[User, ApiToken]:
+        token, managed = found or (None, None)
+        user, token = self._as_its_user(token)
+        if ApiToken.Scope.ACT_AS not in token.scopes:
+            raise exceptions.PermissionDenied(f"This token does not have the scope 'act_as', which {ACT_AS} needs.")
+        if user.managed_by_id:
+            raise exceptions.PermissionDenied(f"{ACT_AS} is not for users whom a back end manages.")
+        managed = managed or services.managed_user(manager=user, external_id=id)
+        if not managed.is_active:
+            raise exceptions.AuthenticationFailed(f"The user whom {ACT_AS} names is not active any more.")
+        return managed, token
 
     @staticmethod
     def _note_use(token: ApiToken) -> None:
@@ -46,15 +62,48 @@ class BearerAuthentication(authentication.BaseAuthentication):
             ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=timezone.now())
 
 
+def _may_sign_in(user: User) -> bool:
+    """With a back end, those whom it manages are out as well."""
+    return user.is_active and (user.managed_by is None or user.managed_by.is_active)
+
+
+def _is_over(token: ApiToken) -> bool:
+    return bool(token.expires_at and token.expires_at <= timezone.now())
+
+
+def _acted_for(request: Request) -> str | None:
+    """The id in the header, which is UTF-8; None without the header."""
+    sent = request.META.get("HTTP_X_ACT_AS")
+    if sent is None:
+        return None
+    try:
+        id = sent.encode("latin-1").decode()  # WSGI gives bytes as characters
+    except UnicodeError:
+        raise exceptions.ValidationError({ACT_AS: ["Must be UTF-8."]}) from None
+    if not 1 <= len(id) <= ID_LENGTH:
+        raise exceptions.ValidationError({ACT_AS: [f"Must have 1 to {ID_LENGTH} characters."]})
+    if "\0" in id:
+        raise exceptions.ValidationError({ACT_AS: ["Must not contain NUL."]})
+    return id
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """The browser's cookie, under the cross-site rule of chatstore.middleware."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found = super().authenticate(request)
+        if found and "HTTP_X_ACT_AS" in request.META:
+            raise exceptions.PermissionDenied(f"{ACT_AS} needs a token with the scope 'act_as'.")
+        return found
 
     def enforce_csrf(self, request: HttpRequest) -> None:
         check = _RefusalAsReason(lambda request: None)  # type: ignore[arg-type]
         check.process_request(request)
         reason = check.process_view(request, None, (), {})
         if reason:
-            raise exceptions.PermissionDenied(f"Refused as cross-site: {reason}", code="cross_site")
+            raise exceptions.PermissionDenied(
+                gettext("Refused as cross-site: {reason}").format(reason=reason), code="cross_site"
+            )
 
 
 class _RefusalAsReason(CrossSiteMiddleware):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from chatstore.errors import Conflict
 
@@ -27,7 +28,7 @@ def once(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -
     # In a statement of its own: the insert's snapshot does not see the row it waited for.
     stored = Idempotency.objects.get(user=user, key=key)
     if bytes(stored.fingerprint) != fingerprint:
-        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
+        raise Conflict(gettext("This Idempotency-Key was used for another request."), code="idempotency_key_reused")
     return stored.result
 
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import secrets
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy
 
 from chatstore import rows
 from chatstore.ids import new_id
@@ -42,6 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     image = models.URLField(max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("staff", default=False)
+    erasing_at = models.DateTimeField(null=True, editable=False)  # erasure has begun: housekeeping sees to its end
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -57,23 +60,28 @@ class User(AbstractBaseUser, PermissionsMixin):
                 Lower("email"),
                 condition=models.Q(email__isnull=False),
                 name="user_email",
-                violation_error_message="A user with this e-mail exists.",
+                violation_error_message=gettext_lazy("A user with this e-mail exists."),
             ),
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
         ]
+        indexes = [
+            # Housekeeping: erasures that were cut short.
+            models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
+        ]
 
     def __str__(self) -> str:
-        return self.email or self.name or str(self.id)
+        return self.email or self.name or self.external_id or str(self.id)
 
 
 class Preferences(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
     default_model = models.CharField(max_length=255, blank=True, default="", help_text="Empty until one is chosen.")
     theme = models.CharField(max_length=32, default="dark")
-    language = models.CharField(max_length=32, default="en")
+    language = models.CharField(max_length=32, blank=True, default="", help_text="Empty until one is chosen.")
     # Text, not a key: a client may name a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
-    storage_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The conversations that a client which saves everything at once was shown or sent last: only those it can delete.
+    storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -86,22 +94,35 @@ class Preferences(models.Model):
         return f"preferences of {self.user}"
 
 
-def _all_scopes() -> list[str]:
-    return list(ApiToken.Scope.values)
+def read_and_write() -> list[str]:
+    return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
 TOKEN_AND_USER = "SELECT {columns} FROM api_token JOIN account ON account.id = api_token.user_id WHERE digest = %s"
+AND_MANAGED = """SELECT {columns}, {managed} FROM api_token JOIN account ON account.id = api_token.user_id
+    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s WHERE digest = %s"""
 
 
 class ApiTokenManager(models.Manager["ApiToken"]):
     def with_user(self, digest: bytes) -> "ApiToken | None":
         """The token and its user. Every API request asks this."""
         row = rows.one(TOKEN_AND_USER.format(columns=rows.columns(ApiToken, User)), [digest])
+        return _token(row) if row else None
+
+    def with_managed(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
+        """The same, and whom that user manages under this id, if there is such a user already."""
+        columns, managed = rows.columns(ApiToken, User), rows.columns(User).replace("account.", "managed.")
+        row = rows.one(AND_MANAGED.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
             return None
-        token = rows.instance(ApiToken, row)
-        token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
-        return token
+        values = row[-len(User._meta.concrete_fields) :]
+        return _token(row), rows.instance(User, values) if any(values) else None
+
+
+def _token(row: tuple[Any, ...]) -> "ApiToken":
+    token = rows.instance(ApiToken, row)
+    token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
+    return token
 
 
 class ApiToken(models.Model):
@@ -112,12 +133,13 @@ class ApiToken(models.Model):
     class Scope(models.TextChoices):
         READ = "read"
         WRITE = "write"
+        ACT_AS = "act_as", "Act as its users"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=_all_scopes)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=read_and_write)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

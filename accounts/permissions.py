@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from .models import ApiToken
@@ -18,5 +19,5 @@ class IsSignedIn(BasePermission):
         if not isinstance(request.auth, ApiToken):
             return True
         needed = ApiToken.Scope.READ if request.method in SAFE_METHODS else ApiToken.Scope.WRITE
-        self.message = f"This token does not have the scope '{needed}'."
+        self.message = gettext("This token does not have the scope '{scope}'.").format(scope=needed)
         return needed in request.auth.scopes

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 WORKERS = "2"
 START_TIMEOUT = 60
 GUNICORN = "-m gunicorn --config=gunicorn.conf.py"
+ENVIRONMENT = {"SECRET_KEY": "benchmark" * 6, "HOST": "localhost", "API_RATE": "0"}
 COMMANDS = {
     "chatstore": f"{GUNICORN} --bind=127.0.0.1:{{port}} --workers={WORKERS} chatstore.wsgi",
     "floor": f"{GUNICORN} --bind=127.0.0.1:{{port}} --workers={WORKERS} benchmarks.floor.app",
@@ -31,7 +32,7 @@ def serving(kind: str, database_url: str) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, *COMMANDS[kind].format(port=port).split()],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url, "SECRET_KEY": "benchmark" * 6, "HOST": "localhost"},
+        env=os.environ | ENVIRONMENT | {"DATABASE_URL": database_url},
         start_new_session=True,  # Ctrl-C is for us, who then stop it
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )

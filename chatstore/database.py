@@ -18,6 +18,7 @@ SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SHAPE = "postgresql://user:password@host:5432/name"
 # Authority, then a database's name, then anything: an @ is plain text in a query and nowhere else.
 WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
+REDIS = ("redis", "rediss", "unix")
 PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
 
 
@@ -39,6 +40,17 @@ def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int
         # PgBouncer can stand between: a cursor of the server's would outlive the transaction that it gives us.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
+
+
+def cache(url: str) -> dict[str, Any]:
+    """A Redis, or a table of the database; housekeeping takes from that what is through."""
+    if not url:
+        # Culling at the default of 300 entries would forget limits that hold.
+        options = {"MAX_ENTRIES": 1_000_000}
+        return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache", "OPTIONS": options}
+    if url.partition("://")[0] not in REDIS:
+        raise ImproperlyConfigured("CACHE_URL must look like redis://host:6379/0.")
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url, "KEY_PREFIX": "chatstore"}
 
 
 def running() -> AbstractContextManager[object]:

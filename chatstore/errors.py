@@ -1,5 +1,9 @@
 """What a service refuses, in words that every surface can pass on. Each API maps these to its own status and body."""
 
+import math
+
+from django.utils.translation import gettext
+
 
 class Refused(Exception):
     """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
@@ -17,7 +21,7 @@ class NotFound(Refused):
     code = "not_found"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"There is no such {what}.")
+        super().__init__(gettext(f"There is no such {what}."))  # whole: languages bend the words around it
 
 
 class Conflict(Refused):
@@ -26,6 +30,20 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     code = "invalid"
+
+
+class Forbidden(Refused):
+    code = "permission_denied"
+
+
+class TooMany(Refused):
+    """`wait` is how many whole seconds from now it may be asked again."""
+
+    code = "rate_limited"
+
+    def __init__(self, limit: str, *, wait: float) -> None:
+        self.wait = max(1, math.ceil(wait))
+        super().__init__(f"Over the limit of {limit}. Try again in {self.wait} s.")
 
 
 class UpstreamFailed(Refused):

@@ -1,8 +1,8 @@
-"""The cross-site rule, for every page and API that a session cookie opens.
+"""Languages, slashes, and the cross-site rule, for every page and API that a session cookie opens.
 
-Safe methods pass, and no GET writes. A browser says where a request comes from (Sec-Fetch-Site): its own pages and what
-a person typed pass, anything else only from a trusted origin. An older browser that sends only Origin is judged by
-that; one that sends neither needs Django's token.
+Safe methods pass, and no GET changes what a user has. A browser says where a request comes from (Sec-Fetch-Site): its
+own pages and what a person typed pass, anything else only from a trusted origin. An older browser that sends only
+Origin is judged by that; one that sends neither needs Django's token.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.http import is_same_domain
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -42,6 +44,25 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
         scheme, _, host = origin.partition("://")
         subdomains = self.allowed_origin_subdomains.get(scheme, ())
         return origin in self.allowed_origins_exact or any(is_same_domain(host, domain) for domain in subdomains)
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """What a browser asks for, and before that, on pages, what a person who is signed in has chosen. For an API to look
+    that up would cost each request a statement."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if "text/html" in request.headers.get("Accept", "") and (chosen := _chosen_language(request)):
+            translation.activate(chosen)
+            request.LANGUAGE_CODE = chosen
+
+
+def _chosen_language(request: HttpRequest) -> str | None:
+    preferences = getattr(request.user, "preferences", None)
+    try:
+        return translation.get_supported_language_variant(preferences.language) if preferences else None
+    except LookupError:  # none is chosen, or one that is not spoken here
+        return None
 
 
 class SlashMiddleware:

@@ -32,6 +32,10 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What limits remember: shared by the workers, and small.
+CACHE_URL = knobs.text("CACHE_URL")
+CACHES = {"default": database.cache(CACHE_URL)}
+
 # --- Secrets and transport -----------------------------------------------------------------------
 
 # Production: other people's computers can reach it, or the data is somewhere that others can reach.
@@ -54,6 +58,9 @@ CORS_EXPOSE_HEADERS = ("retry-after",)
 
 # HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
 HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES = knobs.number(
+    "PROXIES", 1 if HTTPS else 0, high=10
+)  # in front; each adds to X-Forwarded-For
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
@@ -69,8 +76,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# How many proxies stand in front and add to X-Forwarded-For: limits on sign-in count by the address before them.
-ALLAUTH_TRUSTED_PROXY_COUNT = knobs.number("TRUSTED_PROXIES", 1 if HTTPS else 0, high=10)
 
 # --- Other people's accounts: each is there when it has a client's id ----------------------------------
 
@@ -122,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "chatstore.middleware.CrossSiteMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "chatstore.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -149,6 +155,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # nothing to collect before the first run; the Docker image collects
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -229,6 +237,8 @@ LABELS_LIMIT = knobs.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a co
 JSON_DEPTH_LIMIT = knobs.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
 KEEP_CONVERSATIONS = knobs.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
 TRASH_DAYS = knobs.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
+API_RATE = knobs.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
+TOKEN_RATE = knobs.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
 # The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 
@@ -242,6 +252,8 @@ REST_FRAMEWORK = {
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsSignedIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["chatstore.api.throttling.RateThrottle"],
+    "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": ["chatstore.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["chatstore.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "chatstore.api.schema.Schema",

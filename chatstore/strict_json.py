@@ -6,18 +6,20 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.utils.translation import gettext
 
 from .errors import Invalid
 
 Path = tuple[str | int, ...]
 
 
-def loads(text: bytes) -> Any:
+def loads(text: bytes, *, deeper: int = 0) -> Any:
+    """`deeper`: levels beyond the limit, of a body that wraps what was sent elsewhere in less."""
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Invalid(f"This is not JSON: {error}.", code="invalid_json") from None
-    for path, problem in _problems(data, settings.JSON_DEPTH_LIMIT):
+        raise Invalid(gettext("This is not JSON: {error}.").format(error=error), code="invalid_json") from None
+    for path, problem in _problems(data, settings.JSON_DEPTH_LIMIT + deeper):
         raise Invalid(problem, code="invalid_json", field=spelled(path) or None)
     return data
 
@@ -37,18 +39,18 @@ def _problems(data: Any, depth_limit: int) -> Iterator[tuple[Path, str]]:
         for key, value in levels[-1]:
             if isinstance(value, str):
                 if "\0" in value:
-                    yield (*steps, key)[1:], "A NUL character cannot be stored."
+                    yield (*steps, key)[1:], gettext("A NUL character cannot be stored.")
             elif isinstance(value, dict | list):
                 steps.append(key)
                 if len(steps) > depth_limit:
-                    yield tuple(steps[1:2]), f"Nested deeper than {depth_limit} levels."
+                    yield tuple(steps[1:2]), gettext("Nested deeper than {limit} levels.").format(limit=depth_limit)
                 if isinstance(value, dict) and any("\0" in name for name in value):
-                    yield tuple(steps[1:]), "A NUL character cannot be stored."
+                    yield tuple(steps[1:]), gettext("A NUL character cannot be stored.")
                 levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
                 break
             # orjson makes a float of an integer that is too large.
             elif (isinstance(value, float) and abs(value) >= 2**63) or (isinstance(value, int) and value >= 2**63):
-                yield (*steps, key)[1:], "A number outside 64 bits cannot be stored."
+                yield (*steps, key)[1:], gettext("A number outside 64 bits cannot be stored.")
         else:
             levels.pop()
             if steps:

@@ -76,6 +76,16 @@ TREE = _behind_door(_as_json(MESSAGE_FIELDS, REACTIONS, SIBLINGS), "seq > %(afte
 CONTEXT = _behind_door(_as_json(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
 THESE = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
+# Messages of several conversations, trashed ones too, one conversation after the other: an array on the left, and what
+# is on the right depends on it, so again a nested loop, which ends at the limit.
+KEPT = f"(deleted_at IS NULL OR deleted_at > '{PURGING.isoformat()}')"
+EXPORTED = """SELECT c.id::text, m.json FROM unnest(%%(ids)s::uuid[], %%(after)s::int[]) AS c(id, after)
+    LEFT JOIN LATERAL (%s) m ON true LIMIT %%(limit)s""" % (
+    MESSAGE_JSON
+    % f"""SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after AND {KEPT}
+    ORDER BY seq LIMIT %(limit)s"""
+)
+
 
 # The beginning of what a user first said in a conversation.
 FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
@@ -88,6 +98,10 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     def live(self) -> Self:
         return self.filter(deleted_at__isnull=True)
+
+    def kept(self) -> Self:
+        """Live or in the trash."""
+        return self.exclude(deleted_at=PURGING)
 
     def trashed(self) -> Self:
         return self.filter(deleted_at__gt=PURGING)
@@ -115,6 +129,11 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def by_creation(self) -> Self:
         return self.order_by("-created_at", "-id")
+
+    def before_creation(self, created_at: str, id: str) -> Self:
+        """The rows after a position, as one row comparison."""
+        later: Self = self.extra(where=["(created_at, id) < (%s, %s)"], params=[created_at, id])  # type: ignore[assignment]
+        return later
 
     def with_first_question(self) -> Self:
         asked: Self = self.extra(select={"first_question": FIRST_QUESTION})  # type: ignore[assignment]
@@ -194,6 +213,18 @@ class MessageQuerySet(OwnedQuerySet):
 
     def these(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
         return self._behind_door(THESE, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
+
+    def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
+        """As JSON, each with its conversation's id, in the order of these, from a `seq` of the first on."""
+        params: dict[str, Any] = {
+            "user": user.pk,
+            "ids": list(ids),
+            "after": [after, *[0] * (len(ids) - 1)],
+            "limit": limit,
+        }
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(EXPORTED, params)
+            return cursor.fetchall()
 
     def _behind_door(self, sql: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
         texts = self._texts(sql, {"user": user.pk, "conversation": conversation_id, **params})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.db.models import Model
+from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 
 from accounts import idempotency
@@ -39,5 +40,5 @@ def _ids(rows: Sequence[Model]) -> list[str]:
 def _key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= 255:
-        raise ValidationError({"Idempotency-Key": ["Must have 1 to 255 characters."]})
+        raise ValidationError({"Idempotency-Key": [gettext("Must have 1 to 255 characters.")]})
     return key

@@ -4,13 +4,17 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+DESCRIPTION = """A token. A back end whose token has the scope `act_as` may send the header `X-Act-As` with any request:
+its own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and writes as that user, who is
+made on first use and belongs to that back end alone."""
+
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "cs_…"}
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "cs_…", "description": DESCRIPTION}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

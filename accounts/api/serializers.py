@@ -2,6 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from accounts.models import ApiToken
@@ -24,10 +25,17 @@ class Model(Text):
         return value or "groq"
 
 
+class Language(Text):
+    """English until one is chosen; pages go by what the browser asks for until then."""
+
+    def to_representation(self, value: str) -> str:
+        return value or "en"
+
+
 class PreferencesSerializer(StrictSerializer):
     default_model = Model(max_length=255, required=False)
     theme = Text(max_length=32, required=False)
-    language = Text(max_length=32, required=False)
+    language = Language(max_length=32, required=False)
     active_conversation = Text(
         max_length=255, allow_blank=True, required=False, help_text="An id, of a conversation stored or not."
     )
@@ -40,7 +48,10 @@ class TokenSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
     name = Text(max_length=100)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(ApiToken.Scope.choices), allow_empty=False, max_length=2, required=False
+        child=serializers.ChoiceField(ApiToken.Scope.choices),
+        allow_empty=False,
+        max_length=len(ApiToken.Scope),
+        required=False,
     )
     expires_at = Time(allow_null=True, required=False)
     last_used_at = Time(read_only=True, allow_null=True)
@@ -51,8 +62,12 @@ class TokenSerializer(StrictSerializer):
 
     def validate_expires_at(self, value: Any) -> Any:
         if value and value <= timezone.now():
-            raise serializers.ValidationError("Must be in the future.")
+            raise serializers.ValidationError(gettext("Must be in the future."))
         return value
+
+
+class ErasureSerializer(StrictSerializer):
+    password = Text(max_length=4096, required=False, help_text="Not needed within five minutes of signing in.")
 
 
 class NewTokenSerializer(TokenSerializer):

@@ -65,7 +65,7 @@ class TokenViewSet(ViewSet):
         secrets: list[str | None] = [None]
 
         def make() -> tuple[Sequence[ApiToken], bool]:
-            token, secrets[0] = services.create_token(user=request.user, **fields)
+            token, secrets[0] = services.issue_token(user=request.user, by=request.auth, **fields)
             return [token], True
 
         made, again = once(request, make)

@@ -14,4 +14,6 @@ class Migration(migrations.Migration):
             name="default_model",
             field=models.CharField(blank=True, default="", help_text="Empty until one is chosen.", max_length=255),
         ),
+        # The old default was never a choice that could be told from one.
+        migrations.RunSQL("UPDATE preferences SET default_model = '' WHERE default_model = 'groq'", ""),
     ]

@@ -11,15 +11,16 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from chatstore.errors import Conflict, Invalid, NotFound, Refused, UpstreamFailed
+from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooMany, UpstreamFailed
 
 logger = logging.getLogger(__name__)
-STATUS = {NotFound: 404, Conflict: 409, Invalid: 400, UpstreamFailed: 502}
+STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, TooMany: 429, UpstreamFailed: 502}
 # DRF's names for what its serializers find, as ours say it.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
@@ -39,15 +40,16 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
     if isinstance(exc, Refused):
-        return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], {}
+        return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], _headers(exc)
     if isinstance(exc, IntegrityError):
         # Its text holds the row, and so the message: only the constraint's name goes into the log.
         diagnosis = getattr(exc.__cause__, "diag", None)
         logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
-        return 409, [(None, "This contradicts what is stored.", "conflict")], {}
+        return 409, [(None, gettext("This contradicts what is stored."), "conflict")], {}
     if isinstance(exc, OperationalError):
         logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
-        return 503, [(None, "The database is not available; try again shortly.", "unavailable")], {"Retry-After": "5"}
+        message = gettext("The database is not available; try again shortly.")
+        return 503, [(None, message, "unavailable")], {"Retry-After": "5"}
     if refusal := _as_api_exception(exc):
         return refusal.status_code, _flat(refusal), _headers(refusal)
     return 500, [], {}
@@ -65,12 +67,12 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
     return exc if isinstance(exc, exceptions.APIException) else None
 
 
-def _headers(exc: exceptions.APIException) -> dict[str, str]:
+def _headers(exc: Exception) -> dict[str, str]:
     headers = {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(wait)
     return headers
 
 
@@ -106,13 +108,14 @@ def _body(status: int, found: list[Found]) -> dict[str, Any]:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse(_body(404, [(None, f"There is nothing at {request.path}.", "not_found")]), status=404)
+        message = gettext("There is nothing at {path}.").format(path=request.path)
+        return JsonResponse(_body(404, [(None, message, "not_found")]), status=404)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
-        found: Found = (None, "Something broke on our side; it is logged.", "server_error")
+        found: Found = (None, gettext("Something broke on our side; it is logged."), "server_error")
         return JsonResponse(_body_of(view)(500, [found]), status=500)
     return defaults.server_error(request)

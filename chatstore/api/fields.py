@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.utils.translation import gettext, gettext_lazy
 from rest_framework import serializers
 
 
@@ -17,7 +18,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
             raise serializers.ValidationError(
                 {
-                    name: [serializers.ErrorDetail("There is no such field.", "unknown_field")]
+                    name: [serializers.ErrorDetail(gettext("There is no such field."), "unknown_field")]
                     for name in sorted(unknown)
                 }
             )
@@ -27,7 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 class Text(serializers.CharField):
     """A string, to the letter: not trimmed, and no number either."""
 
-    default_error_messages = {"bytes": "Has {size:,} bytes; the limit is {limit:,}."}
+    default_error_messages = {"bytes": gettext_lazy("Has {size:,} bytes; the limit is {limit:,}.")}
 
     def __init__(self, *, byte_limit: int = 0, **kwargs: Any) -> None:
         self.byte_limit = byte_limit
@@ -42,12 +43,15 @@ class Text(serializers.CharField):
         return data
 
 
+KINDS: dict[Any, Any] = {dict: gettext_lazy("an object"), list: gettext_lazy("an array")}
+
+
 class Json(serializers.JSONField):
     """JSON of one of the given Python types."""
 
     default_error_messages = {
-        "type": "Must be {expected}.",
-        "bytes": "Has {size:,} bytes as JSON; the limit is {limit:,}.",
+        "type": gettext_lazy("Must be {expected}."),
+        "bytes": gettext_lazy("Has {size:,} bytes as JSON; the limit is {limit:,}."),
     }
 
     def __init__(self, *types: type, byte_limit: int = 0, **kwargs: Any) -> None:
@@ -56,9 +60,7 @@ class Json(serializers.JSONField):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, self.types):
-            self.fail(
-                "type", expected=" or ".join({"dict": "an object", "list": "an array"}[t.__name__] for t in self.types)
-            )
+            self.fail("type", expected=gettext(" or ").join(str(KINDS[kind]) for kind in self.types))
         if self.byte_limit and (size := len(orjson.dumps(data))) > self.byte_limit:
             self.fail("bytes", size=size, limit=self.byte_limit)
         return data

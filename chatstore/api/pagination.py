@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
+from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -17,7 +18,7 @@ T = TypeVar("T")
 def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
     raw = request.query_params.get(name, str(default))
     if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
-        raise ValidationError({name: [f"Must be a whole number from 1 to {most}."]})
+        raise ValidationError({name: [gettext("Must be a whole number from 1 to {most}.").format(most=most)]})
     return int(raw)
 
 
@@ -45,7 +46,7 @@ def cursor_of(request: Request, kind: str, parse: Callable[..., T]) -> T | None:
             return parse(*key)
     except (ValueError, TypeError, AttributeError, binascii.Error):
         pass
-    raise ValidationError({"cursor": ["This cursor is not of this list."]})
+    raise ValidationError({"cursor": [gettext("This cursor is not of this list.")]})
 
 
 def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any], str]) -> dict[str, Any]:

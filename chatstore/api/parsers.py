@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework import exceptions, parsers, status
 
 from chatstore import strict_json
@@ -15,11 +16,13 @@ class JSONParser(parsers.BaseParser):
     """A view's `body_limit`, in bytes, stands for the project's where it has one."""
 
     media_type = "application/json"
+    deeper = 0
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
         declared = int(context["request"].META.get("CONTENT_LENGTH") or 0)
-        return strict_json.loads(_read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT)))
+        body = _read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT))
+        return strict_json.loads(body, deeper=self.deeper)
 
 
 def _read(stream: Any, declared: int, limit: int) -> bytes:
@@ -27,7 +30,8 @@ def _read(stream: Any, declared: int, limit: int) -> bytes:
     if max(declared, len(body)) > limit:
         if declared <= settings.HISTORY_BODY_LIMIT:
             _read_past(stream)
-        raise TooLarge(f"The body has {max(declared, len(body)):,} bytes; the limit is {limit:,}.")
+        message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
+        raise TooLarge(message.format(size=max(declared, len(body)), limit=limit))
     return bytes(body)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.db.models import Model
+from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -32,5 +33,5 @@ def one(texts: Sequence[str], what: str) -> orjson.Fragment:
 def flag(request: Request, name: str) -> bool:
     value = request.query_params.get(name, "false")
     if value not in ("true", "false"):
-        raise ValidationError({name: ["Must be true or false."]})
+        raise ValidationError({name: [gettext("Must be true or false.")]})
     return value == "true"

@@ -91,7 +91,7 @@ NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", 
 @contextmanager
 def gunicorn(database: str, **knobs: str) -> Iterator[int]:
     port = scratch.free_port()
-    fixed = {"LIVE_DATABASE": database, "PORT": str(port), "WEB_WORKERS": "2", "HOST": "localhost"}
+    fixed = {"LIVE_DATABASE": database, "PORT": str(port), "WEB_WORKERS": "2", "HOST": "localhost", "API_RATE": "0"}
     environment = os.environ | NO_MODELS | fixed | knobs
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "chatstore.tests.live_wsgi"],

@@ -67,6 +67,7 @@ def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
     """Ours, without the knobs of whoever runs the tests: an empty one also hides that of an .env file."""
     ours = (
         "DATABASE_URL",
+        "CACHE_URL",
         "SECRET_KEY",
         "HOST",
         "PORT",
@@ -75,6 +76,7 @@ def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
         "ADMIN_PASSWORD",
         "DEBUG",
         "HTTPS",
+        "PROXIES",
     )
     hidden = dict.fromkeys(ours, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
     return os.environ | hidden | knobs

@@ -29,5 +29,10 @@ def test_the_interactive_documents_load_nothing_from_elsewhere(path: str) -> Non
     page = Client().get(path)
     assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
     text = page.content.decode()
-    assert "/api/schema/" in text and "/static/drf_spectacular_sidecar/" in text
-    assert "https://" not in text and "http://" not in text and "//cdn" not in text
+    script = Client().get(f"{path}?script=").content.decode()
+    assert "/api/schema/" in script and "/static/drf_spectacular_sidecar/" in text
+    for loaded in (text, script):
+        assert "https://" not in loaded and "http://" not in loaded and "//cdn" not in loaded
+    assert "'unsafe-inline'" not in page.headers["Content-Security-Policy"].replace(
+        "style-src 'self' 'unsafe-inline'", ""
+    )

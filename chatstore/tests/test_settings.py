@@ -15,7 +15,7 @@ from . import scratch
 
 NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
     HISTORY_BODY_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT KEEP_CONVERSATIONS PROVIDER_TIMEOUT
-    TRASH_DAYS""".split()
+    TRASH_DAYS API_RATE TOKEN_RATE PROXIES""".split()
 FLAGS = ["DEBUG", "HTTPS"]
 CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
 SECRET = "a secret that is long enough to be one, and then some more"
@@ -175,3 +175,16 @@ def test_in_production_the_hosts_are_needed_and_https_is_on(tmp_path: Path) -> N
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
     found = shown(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
     assert found == ["True", "True", "True", "31536000", "False"]
+
+
+def test_limits_are_kept_in_the_database_or_in_a_redis(tmp_path: Path) -> None:
+    assert "DatabaseCache" in shown(tmp_path, "CACHES")[0]
+    redis = shown(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
+    assert "RedisCache" in redis and "'redis://:secret@cache.example:6379/0'" in redis
+    assert "redis://" in refusal(tmp_path, CACHE_URL="memcached://cache.example")
+
+
+def test_behind_https_there_is_one_proxy_unless_it_is_said(tmp_path: Path) -> None:
+    assert shown(tmp_path, "PROXIES") == ["0"]
+    assert shown(tmp_path, "PROXIES", HTTPS="true") == ["1"]
+    assert "'NUM_PROXIES': 2" in shown(tmp_path, "REST_FRAMEWORK", HTTPS="true", PROXIES="2")[0]

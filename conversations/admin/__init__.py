@@ -1,5 +1,5 @@
 """The staff console, in its first form."""
 
-from . import conversations, messages, reactions
+from . import conversations, messages, reactions, users
 
-__all__ = ["conversations", "messages", "reactions"]
+__all__ = ["conversations", "messages", "reactions", "users"]

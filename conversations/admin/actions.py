@@ -1,12 +1,15 @@
 """Trash, restore, delete for good: what staff may do to conversations, each through its service and into the log."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, DELETION
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from chatstore.errors import Refused
 from conversations.models import Conversation
@@ -40,12 +43,17 @@ class ConversationActions(admin.ModelAdmin):
         if "confirmed" in request.POST:
             self._each(request, queryset, _purge, "deleted for good")
             return None
-        context = self.admin_site.each_context(request) | {
-            "title": "Delete for good?",
-            "conversations": queryset,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/conversations/conversation/purge.html", context)
+        rows = [f"{row.title[:80]} ({row.user}, {row.message_count})" for row in queryset]
+        return confirm(
+            self,
+            request,
+            queryset,
+            action="purge",
+            title=gettext("Delete for good?"),
+            warning=gettext("These conversations and all their messages will be gone. This cannot be taken back."),
+            rows=rows,
+            submit=gettext("Delete for good"),
+        )
 
     def _each(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, done: str) -> None:
         count = 0
@@ -56,6 +64,13 @@ class ConversationActions(admin.ModelAdmin):
             except Refused as refused:
                 self.message_user(request, f"{conversation.pk}: {refused.message}", messages.ERROR)
         self.message_user(request, f"Conversations {done}: {count}.")
+
+
+def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet, **context: Any) -> HttpResponse:
+    """What cannot be taken back is asked once more: the action comes again with `confirmed`."""
+    context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
+    whole = model_admin.admin_site.each_context(request) | context
+    return TemplateResponse(request, "admin/confirm_action.html", whole)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -25,9 +26,9 @@ class Metadata(forms.CharField):
         try:
             data = strict_json.loads(text.encode()) if text else None
         except Invalid as error:
-            raise forms.ValidationError(f"Must be a JSON object: {error}") from None
+            raise forms.ValidationError(gettext("Must be a JSON object: {error}").format(error=error)) from None
         if data is not None and not isinstance(data, dict):
-            raise forms.ValidationError("Must be a JSON object.")
+            raise forms.ValidationError(gettext("Must be a JSON object."))
         return data
 
 
@@ -82,7 +83,7 @@ PAGING = {"limit", "cursor"}
 def filters_of(request: Request) -> dict[str, str]:
     asked = {name: value for name, value in request.query_params.dict().items() if name not in PAGING}
     if unknown := asked.keys() - ConversationFilters.base_filters.keys():
-        raise exceptions.ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
+        raise exceptions.ValidationError({name: [gettext("There is no such filter.")] for name in sorted(unknown)})
     return {name: value for name, value in asked.items() if value}  # an empty one is none
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -101,14 +102,14 @@ def _as_json(hit: search.Hit) -> dict[str, Any]:
 def _text(request: Request) -> str:
     text = request.query_params.get("q")
     if text is None:
-        raise serializers.ValidationError({"q": [serializers.ErrorDetail("What to look for.", "required")]})
+        raise serializers.ValidationError({"q": [serializers.ErrorDetail(gettext("What to look for."), "required")]})
     return text.replace("\0", " ")
 
 
 def _sort(request: Request) -> str:
     sort = request.query_params.get("sort", SORTS[0])
     if sort not in SORTS:
-        raise serializers.ValidationError({"sort": [f"Must be one of {', '.join(SORTS)}."]})
+        raise serializers.ValidationError({"sort": [gettext("Must be one of {names}.").format(names=", ".join(SORTS))]})
     return sort
 
 

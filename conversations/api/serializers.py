@@ -4,6 +4,7 @@ PostgreSQL: for that these are its description in the schema (tests hold the two
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from chatstore.api.fields import Flag, Id, Json, Labels, StrictSerializer, Text, Time, Whole
@@ -50,7 +51,7 @@ class MessageSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in ("content", "parts", "tool_calls")):
-            raise serializers.ValidationError({"content": ["A message has content, parts or tool_calls."]})
+            raise serializers.ValidationError({"content": [gettext("A message has content, parts or tool calls.")]})
         return attrs
 
 

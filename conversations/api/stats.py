@@ -2,6 +2,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -58,7 +59,7 @@ class StatsView(APIView):
 def _zone(request: Request) -> ZoneInfo:
     name = request.query_params.get("tz", "UTC")
     if name not in _zones():
-        raise serializers.ValidationError({"tz": [f"There is no time zone {name!r}."]})
+        raise serializers.ValidationError({"tz": [gettext("There is no time zone {name!r}.").format(name=name)]})
     return ZoneInfo(name)
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.urls import path
 
+from .account import ExportView, MeView
 from .chat import ChatView
 from .conversations import ConversationViewSet as Conversations
 from .messages import MessageViewSet as Messages
@@ -26,4 +27,6 @@ urlpatterns = [
     path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),
     path("search/", SearchView.as_view()),
     path("stats/", StatsView.as_view()),
+    path("me/", MeView.as_view()),
+    path("me/export/", ExportView.as_view()),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 from rest_framework import exceptions
@@ -22,10 +23,12 @@ class AnyMediaType(JSONParser):
     """A bare `fetch` says that its JSON is plain text."""
 
     media_type = "*/*"
+    deeper = 8  # a whole world comes with its tool calls further inside than the native API takes them
 
 
 class ContractView(APIView):
-    """Says how it refuses: `error_body` of a status and what was found, which has the shape `error_shape`."""
+    """A view of a contract has `error_body`, which words a refusal (of its status and what was found) as the contract
+    does, and `error_shape`, which tells the schema what that looks like."""
 
     parser_classes = [AnyMediaType]
 
@@ -57,16 +60,16 @@ class Shape(BaseModel):
 
 
 SAID = {
-    "missing": "This field is required.",
-    "list_type": "Must be an array.",
-    "model_type": "Must be an object.",
-    "dict_type": "Must be an object.",
-    "string_type": "Must be a string.",
+    "missing": gettext_lazy("This field is required."),
+    "list_type": gettext_lazy("Must be an array."),
+    "model_type": gettext_lazy("Must be an object."),
+    "dict_type": gettext_lazy("Must be an object."),
+    "string_type": gettext_lazy("Must be a string."),
 }
 
 
 def _finding(error: ErrorDetails) -> tuple[str, list[exceptions.ErrorDetail]]:
-    message = SAID.get(error["type"], error["msg"])
+    message = str(SAID.get(error["type"], error["msg"]))
     return strict_json.spelled(error["loc"]) or "non_field_errors", [exceptions.ErrorDetail(message, error["type"])]
 
 

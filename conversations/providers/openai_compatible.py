@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from chatstore import strict_json
 from chatstore.errors import Invalid, UpstreamFailed
@@ -16,6 +17,7 @@ from .answers import Answer
 
 logger = logging.getLogger(__name__)
 REASON_LENGTH = 64
+NO_COMPLETION = gettext_noop("answered with something that is not a chat completion")
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,11 @@ class OpenAICompatible:
         except APITimeoutError:
             raise self._failed(f"did not answer within {settings.PROVIDER_TIMEOUT} seconds") from None
         except APIConnectionError:
-            raise self._failed("cannot be reached") from None
+            raise self._failed(gettext_noop("cannot be reached")) from None
         except APIStatusError as error:
-            raise self._failed(f"answered with the status {error.status_code}") from None
+            raise self._failed(gettext_noop("answered with the status {status}"), status=error.status_code) from None
         except (OpenAIError, ValueError):
-            raise self._failed("answered with something that is not a chat completion") from None
+            raise self._failed(NO_COMPLETION) from None
 
     def _answer(self, made: Any) -> Answer:
         try:
@@ -50,12 +52,13 @@ class OpenAICompatible:
         except (AttributeError, IndexError, TypeError):  # the package checks nothing that it reads
             text = None
         if not isinstance(text, str):
-            raise self._failed("answered with something that is not a chat completion")
+            raise self._failed(NO_COMPLETION)
         return Answer(_storable(text), _reason(choice), *_costs(made))
 
-    def _failed(self, how: str) -> UpstreamFailed:
-        logger.warning("the model %s at %s %s", self.name, self.base_url, how)
-        return UpstreamFailed(f"The model '{self.name}' {how}. Your message is kept.")
+    def _failed(self, how: str, **more: object) -> UpstreamFailed:
+        logger.warning("the model %s at %s %s", self.name, self.base_url, how.format(**more))
+        message = gettext("The model '{name}' {how}. Your message is kept.")
+        return UpstreamFailed(message.format(name=self.name, how=gettext(how).format(**more)))
 
 
 @cache
@@ -96,5 +99,7 @@ def _as_reported(usage: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    """PostgreSQL stores neither NUL nor half of a surrogate pair; and what is longer than a message may be, a client
+    could not send back."""
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    return text.encode()[: settings.CONTENT_LIMIT].decode(errors="ignore")

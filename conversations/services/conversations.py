@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
@@ -24,7 +25,7 @@ from conversations.querysets import PURGING, ConversationQuerySet
 
 from . import messages, titles, tree
 from .likeness import alike
-from .locks import lock_conversation
+from .locks import lock_conversation, lock_user
 
 PURGE_BATCH = 1_000
 
@@ -45,7 +46,7 @@ def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any
 
 def drafted(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> tuple[Conversation, list[Message]]:
     """Nothing is stored yet."""
-    messages.refuse_doubled_ids(drafts)
+    messages.refuse_doubled_external_ids(drafts)
     conversation = _draft(user, fields, drafts)
     return conversation, tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
 
@@ -77,16 +78,15 @@ def _insert(conversation: Conversation) -> bool:
 def _refuse_taken_name(user: User, external_id: str) -> None:
     """Where contracts name a conversation by one id, ours and a client's must not be the same."""
     if (id := as_uuid(external_id)) and Conversation.objects.owned_by(user).live().filter(id=id).exists():
-        raise Conflict(f"{external_id!r} is the id of another conversation.", field="external_id")
+        message = gettext("{id!r} is the id of another conversation.")
+        raise Conflict(message.format(id=external_id), field="external_id")
 
 
 def _stored_again(user: User, sent: Conversation) -> Conversation:
     stored = Conversation.objects.owned_by(user).live().filter(external_id=sent.external_id).first()
     if stored is None or not same(stored.fingerprint, sent.fingerprint):
-        raise Conflict(
-            f"A conversation with external_id {sent.external_id!r} is stored already and was sent differently then.",
-            field="external_id",
-        )
+        message = gettext("A conversation with external_id {id!r} is stored already and was sent differently then.")
+        raise Conflict(message.format(id=sent.external_id), field="external_id")
     return stored
 
 
@@ -109,24 +109,35 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     if conversation is None:
         raise NotFound("conversation in the trash")
     if Conversation.objects.owned_by(user).live().filter(external_id=str(conversation_id)).exists():
-        raise Conflict(f"Another conversation has the external_id '{conversation_id}' by now.", field="external_id")
+        raise _taken(str(conversation_id))
     try:
         with transaction.atomic():
             change(conversation, {"deleted_at": None})
     except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
-        raise Conflict(
-            f"Another conversation has the external_id {conversation.external_id!r} by now.", field="external_id"
-        ) from None
+        raise _taken(conversation.external_id) from None
     return conversation
+
+
+def _taken(external_id: str | None) -> Conflict:
+    message = gettext("Another conversation has the external_id {id!r} by now.")
+    return Conflict(message.format(id=external_id), field="external_id")
 
 
 @transaction.atomic
 def keep_latest(*, user: User) -> None:
-    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash, unless pinned."""
-    live = Conversation.objects.owned_by(user).live()
-    latest = live.by_activity().values("id")[: settings.KEEP_CONVERSATIONS]
-    for conversation in live.filter(is_pinned=False).exclude(id__in=latest).locked():
-        change(conversation, {"deleted_at": conversation.now})
+    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash. What is pinned or
+    in the archive stays."""
+    lock_user(user)
+    while found := {row.id: row for row in _too_many(user).locked()}:
+        # Asked again under the locks: in one of them something may have been said meanwhile.
+        for row in _too_many(user).filter(id__in=found):
+            change(found[row.id], {"deleted_at": found[row.id].now})
+
+
+def _too_many(user: User) -> ConversationQuerySet:
+    listed = Conversation.objects.owned_by(user).listed()
+    latest = listed.by_activity().values("id")[: settings.KEEP_CONVERSATIONS]
+    return listed.filter(is_pinned=False).exclude(id__in=latest)
 
 
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict
@@ -47,6 +48,15 @@ def add(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Me
     return messages
 
 
+def answer_aside(*, question: Message, draft: dict[str, Any]) -> Message:
+    """Below a message that is not shown, and as little shown; its conversation is locked."""
+    conversation = lock_conversation(user=question.user, conversation_id=question.conversation_id)
+    message = tree.grow_aside(conversation, draft, below=question.seq)
+    message.save(force_insert=True)
+    tree.save_derived(conversation)
+    return message
+
+
 def title_from(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> None:
     """Once a user says something: what came before, a system prompt or a greeting, is no title."""
     if conversation.title_is_auto and titles.is_new_chat(conversation.title):
@@ -58,25 +68,23 @@ def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [draft | {"fingerprint": fingerprint(draft)} if draft.get("external_id") else draft for draft in drafts]
 
 
-def refuse_doubled_ids(drafts: Sequence[dict[str, Any]]) -> None:
+def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
     ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
     if len(set(ids)) < len(ids):
-        raise Conflict("Two messages of this request have the same external_id.", field="external_id")
+        raise Conflict(gettext("Two messages of this request have the same external_id."), field="external_id")
 
 
 def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
     """Stored messages by the external_id they share with a draft."""
-    refuse_doubled_ids(drafts)
+    refuse_doubled_external_ids(drafts)
     sent = {draft["external_id"]: index for index, draft in enumerate(drafts) if draft.get("external_id")}
     if not sent:
         return {}
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
     for external_id, row in stored.items():
         if not same(row.fingerprint, fingerprint(drafts[sent[external_id]])):
-            raise Conflict(
-                f"A message with external_id {external_id!r} is stored already and was sent differently then.",
-                field="external_id",
-            )
+            message = gettext("A message with external_id {id!r} is stored already and was sent differently then.")
+            raise Conflict(message.format(id=external_id), field="external_id")
     return stored
 
 
@@ -138,4 +146,5 @@ def _mark(conversation: Conversation, message: Message, *, deleted_at: datetime 
 
 def _refuse_taken_id(conversation: Conversation, external_id: str) -> None:
     if conversation.messages.live().filter(external_id=external_id).exists():
-        raise Conflict(f"Another message has the external_id {external_id!r} by now.", field="external_id")
+        message = gettext("Another message has the external_id {id!r} by now.")
+        raise Conflict(message.format(id=external_id), field="external_id")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.models import Preferences, User
 from chatstore.database import release_connection
@@ -21,7 +22,8 @@ from conversations.models import Conversation, Message
 from conversations.providers import Provider
 
 from . import conversations, messages
-from .locks import lock_conversation
+from .locks import lock_message
+from .tree import Tree
 
 CONTEXT = 10  # messages that the model sees, the question among them
 HEARD = ("system", "developer", "user", "assistant")
@@ -47,7 +49,8 @@ def provider_for(*, user: User, model: str) -> Provider:
     """The model that was asked for, else the one that the user prefers, where it is still there."""
     if model:
         if (found := providers.find(model)) is None:
-            raise Invalid(f"There is no model {model!r}; there are: {', '.join(providers.names())}.", field="model")
+            message = gettext("There is no model {model!r}; there are: {names}.")
+            raise Invalid(message.format(model=model, names=", ".join(providers.names())), field="model")
         return found
     preferred = Preferences.objects.filter(user=user).values_list("default_model", flat=True).first()
     return (providers.find(preferred) if preferred else None) or providers.default()
@@ -95,7 +98,7 @@ def answer(*, user: User, question_id: uuid.UUID, provider: Provider) -> Exchang
 
 def _answer_to(question: Message) -> Message | None:
     """An answer of ours says which question it answers: another message may have come between."""
-    later = question.conversation.messages.live().filter(seq__gt=question.seq, role="assistant")
+    later = question.conversation.messages.live().texts("assistant").filter(seq__gt=question.seq)
     ours = Q(metadata__answers=str(question.id))
     theirs = Q(parent_seq=question.seq) & ~Q(metadata__has_key="answers")
     found: Message | None = later.filter(ours | theirs).order_by("-is_active", "-seq").first()
@@ -113,17 +116,20 @@ def _ask_provider(user: User, question: Message, provider: Provider) -> Message:
 @transaction.atomic
 def _store(user: User, question: Message, draft: dict[str, Any]) -> Message:
     """Unless the same question came twice at once, and the other request has an answer by now."""
-    lock_conversation(user=user, conversation_id=question.conversation_id)
+    _, question = lock_message(user=user, message_id=question.id)
     if found := _answer_to(question):
         return found
+    if not question.is_active:  # edited meanwhile: the answer is to what was asked
+        return messages.answer_aside(question=question, draft=draft)
     (stored,), _ = messages.append(user=user, conversation_id=question.conversation_id, drafts=[draft])
     return stored
 
 
 def _context(user: User, question: Message) -> list[dict[str, str]]:
     """What was said up to the question, the newest of it, in order."""
-    said = Message.objects.owned_by(user).filter(conversation=question.conversation_id, seq__lte=question.seq)
-    newest = said.shown().texts(*HEARD).reverse().values("role", "content")[:CONTEXT]
+    path = Tree.of(question.conversation).path(question.seq)
+    said = Message.objects.owned_by(user).filter(conversation=question.conversation_id, seq__in=path).in_order()
+    newest = said.texts(*HEARD).reverse().values("role", "content")[:CONTEXT]
     return list(newest)[::-1]
 
 

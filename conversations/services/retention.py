@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import idempotency
-from chatstore.errors import NotFound
+from chatstore.errors import Conflict, NotFound
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 
-from . import conversations
+from . import conversations, erase
 
 BATCH = 1_000
 CONVERSATIONS_A_RUN = 100
@@ -34,12 +34,20 @@ def housekeep() -> dict[str, int]:
     """One bounded round; what it did, by name."""
     before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
     done = {
+        "users": _finish_erasures(),
         "conversations": _purge_conversations(before),
         "messages": _forget_messages(before),
         "idempotency_keys": idempotency.forget(),
     }
     _clean_pending_lists()
     return done
+
+
+def _finish_erasures() -> int:
+    try:
+        return erase.resume()
+    except Conflict:  # something is still being written; the next round is in a minute
+        return 0
 
 
 def _purge_conversations(before: datetime) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Invalid
@@ -56,7 +57,8 @@ def refuse_doubled_ids(drafts: Sequence[Draft]) -> None:
     ids = [id for draft in drafts if (id := client_id(draft))]
     doubled = next((id for id, times in Counter(ids).items() if times > 1), None)
     if doubled:
-        raise Invalid(f"Two messages of this history have the id {doubled!r}.", field="messages")
+        message = gettext("Two messages of this history have the id {id!r}.")
+        raise Invalid(message.format(id=doubled), field="messages")
 
 
 def client_id(draft: Draft) -> str | None:
@@ -65,9 +67,17 @@ def client_id(draft: Draft) -> str | None:
 
 
 class Walk:
-    def __init__(self, conversation: Conversation, spoken: frozenset[str], visible: Callable[[Message], bool]) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        spoken: frozenset[str],
+        visible: Callable[[Message], bool],
+        plain: Callable[[str], str] = str,
+    ) -> None:
+        """`plain`: of an id as it is stored, the one that the sender knows."""
         self.conversation = conversation
         self.spoken = spoken
+        self.plain = plain
         self.rows = list(conversation.messages.order_by("seq"))
         self.own_ids = {str(row.id) for row in self.rows}
         self.seen = {row.seq: row.deleted_at is None and visible(row) for row in self.rows}
@@ -97,7 +107,7 @@ class Walk:
         here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
         equal = [row for row in here if self.is_equal(row, draft)]
         id = client_id(draft)
-        named = [row for row in here if id and id in (row.external_id, str(row.id))]
+        named = [row for row in here if id and is_named(row, id, self.plain)]
         if equal:
             row = next((row for row in equal if row in named), equal[0])
             self.bring_up(row, draft, skip=self.spoken)
@@ -138,7 +148,7 @@ class Walk:
         changes = {name: _said(draft, name) for name in names if not alike(getattr(row, name), _said(draft, name))}
         sent_id = draft.get("external_id")
         # Ours names its own message: else one path, when it is read, could hold an id twice.
-        if sent_id and sent_id != row.external_id and sent_id not in self.own_ids:
+        if sent_id and sent_id not in self.own_ids and not is_named(row, sent_id, self.plain):
             self.release([sent_id])
             changes["external_id"] = sent_id
         if changes:
@@ -175,6 +185,11 @@ class Walk:
         while hidden := [row for row in self.children[at] if row.is_active and not self.seen[row.seq]]:
             at = hidden[0].seq
             yield hidden[0]
+
+
+def is_named(row: Any, id: str | None, plain: Callable[[str], str] = str) -> bool:
+    """By its client's id or by ours; what has no id may be any."""
+    return id is None or id == str(row.id) or (row.external_id is not None and plain(id) == plain(row.external_id))
 
 
 def is_equal(row: Any, draft: Draft, spoken: frozenset[str]) -> bool:

@@ -5,6 +5,9 @@ away what was made elsewhere since; and it comes every second, nearly always wit
 The principle: what is as it was is neither locked nor written; what changed goes the way of `sync`; what was left out
 goes to the trash, from where its id brings it back, and only if its client can have known of it. One transaction, under
 the user's lock, then the locks of the conversations that change.
+
+What it can have known of is what it was shown or sent last. (By the times of creation and of the last listing, as it
+was designed, a conversation was taken for deleted that had come out of the trash or the archive since.)
 """
 
 import uuid
@@ -13,17 +16,18 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
-from accounts.models import Preferences, User
+from accounts.models import User
+from accounts.services import known_to, note_known
 from chatstore.errors import Conflict, Invalid
 from conversations.models import Conversation, Message
 from conversations.querysets import PURGING
 
 from . import conversations
-from .likeness import alike
 from .locks import lock_user
-from .sync import Draft, Walk, client_id, is_equal, refuse_doubled_ids
+from .sync import Draft, Walk, client_id, is_equal, is_named
 
 BATCH = 1_000
 
@@ -42,26 +46,32 @@ class Door(NamedTuple):
     source: str
     spoken: frozenset[str]  # of a message: the fields that make two the same one
     visible: Callable[[Any], bool]  # of a message: whether the client can see it
-    fields: Callable[[Conversation], dict[str, Any]]  # of a conversation: as the client reads them
+    plain: Callable[[str], str]  # of a message's id, as it is stored: as the client knows it
+    changes: Callable[[Conversation, dict[str, Any]], dict[str, Any]]  # of the fields that were sent: what is news
+
+
+def sync_all(*, user: User, door: Door, sent: Sequence[Sent]) -> None:
+    """What was sent is what is listed."""
+    try:
+        _sync_all(user, door, sent)
+    except IntegrityError:  # another request took an id at this moment: what is there is to be seen now
+        _sync_all(user, door, sent)
 
 
 @transaction.atomic
-def sync_all(*, user: User, door: Door, sent: Sequence[Sent]) -> None:
-    """What was sent is what is listed."""
-    for each in sent:
-        refuse_doubled_ids(each.drafts)
+def _sync_all(user: User, door: Door, sent: Sequence[Sent]) -> None:
     lock_user(user)
-    stored = _stored(user, sent)
+    stored, seen = _stored(user, sent), known_to(user)
     known = _known(stored, sent)
     changed = _changed(user, door, known)
-    left_out = _left_out(user, door, stored, known)
-    locked = _locked(user, [row.id for row, _ in changed] + [row.id for row in left_out])
+    left_out = _left_out(stored, known, seen)
+    locked = _locked(user, [row.id for row, _ in changed] + left_out)
     for row, each in changed:
         _bring_up(door, locked[row.id], each)
-    for row in left_out:
-        conversations.change(locked[row.id], {"deleted_at": locked[row.id].now})
+    _trash([locked[id] for id in left_out])
     names = {each.name for _, each in known}
-    _make(user, door, [each for each in sent if each.name not in names])
+    made = _make(user, door, [each for each in sent if each.name not in names])
+    note_known(user=user, ids=[*(row.id for row, _ in known), *made], before=seen)
 
 
 def _stored(user: User, sent: Sequence[Sent]) -> list[Conversation]:
@@ -77,7 +87,7 @@ def _known(stored: Iterable[Conversation], sent: Sequence[Sent]) -> list[tuple[C
     known = [(by_name[each.name], each) for each in sent if each.name in by_name]
     ids = [row.id for row, _ in known] + [each.name for each in sent if each.name not in by_name]
     if doubled := next((id for id, times in Counter(ids).items() if times > 1), None):
-        raise Invalid(f"Two conversations have the id '{doubled}'.")
+        raise Invalid(gettext("Two conversations have the id '{id}'.").format(id=doubled))
     return known
 
 
@@ -99,33 +109,24 @@ def _changed(user: User, door: Door, known: Sequence[tuple[Conversation, Sent]])
 
 
 def _is_same(door: Door, row: Conversation, said: Iterable[Any], sent: Sent) -> bool:
-    return row.deleted_at is None and not _changes(door, row, sent) and _says_the_same(door, said, sent.drafts)
+    return row.deleted_at is None and not door.changes(row, sent.fields) and _says_the_same(door, said, sent.drafts)
 
 
 def _says_the_same(door: Door, said: Iterable[Any], drafts: Sequence[Draft]) -> bool:
     """Then `sync` would find each message where it was, and write nothing."""
     seen = [message for message in said if door.visible(message)]
     return len(seen) == len(drafts) and all(
-        client_id(draft) in (None, message.external_id, str(message.id)) and is_equal(message, draft, door.spoken)
+        is_named(message, client_id(draft), door.plain) and is_equal(message, draft, door.spoken)
         for message, draft in zip(seen, drafts, strict=True)
     )
 
 
-def _changes(door: Door, row: Conversation, sent: Sent) -> dict[str, Any]:
-    shown = door.fields(row)
-    return {name: value for name, value in sent.fields.items() if not alike(shown[name], value)}
-
-
 def _left_out(
-    user: User, door: Door, stored: Iterable[Conversation], known: Iterable[tuple[Conversation, Sent]]
-) -> list[Conversation]:
-    """Of what was not sent, what this door made, or what is older than the last listing through it."""
+    stored: Iterable[Conversation], known: Iterable[tuple[Conversation, Sent]], seen: Iterable[uuid.UUID]
+) -> list[uuid.UUID]:
     sent = {row.id for row, _ in known}
-    rest = [row for row in stored if row.id not in sent and row.deleted_at is None]
-    if not rest:
-        return []
-    listed_at = Preferences.objects.filter(user=user).values_list("storage_listed_at", flat=True).first()
-    return [row for row in rest if row.source == door.source or (listed_at and row.created_at < listed_at)]
+    rest = {row.id for row in stored if row.id not in sent and row.deleted_at is None}
+    return sorted(rest.intersection(seen))
 
 
 def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
@@ -133,19 +134,26 @@ def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversatio
         return {}
     rows = {row.id: row for row in Conversation.objects.owned_by(user).filter(id__in=ids).locked()}
     if len(rows) < len(ids) or any(row.deleted_at == PURGING for row in rows.values()):
-        raise Conflict("A conversation was removed for good while this was being saved; send it again.")
+        raise Conflict(gettext("A conversation was removed for good while this was being saved; send it again."))
     return rows
 
 
 def _bring_up(door: Door, conversation: Conversation, sent: Sent) -> None:
-    Walk(conversation, door.spoken, door.visible).along(sent.drafts)
-    conversations.change(conversation, {"deleted_at": None, **_changes(door, conversation, sent)})
+    Walk(conversation, door.spoken, door.visible, door.plain).along(sent.drafts)
+    conversations.change(conversation, {"deleted_at": None, **door.changes(conversation, sent.fields)})
 
 
-def _make(user: User, door: Door, sent: Iterable[Sent]) -> None:
+def _trash(locked: Sequence[Conversation]) -> None:
+    if locked:
+        now = max(row.now for row in locked)
+        Conversation.objects.filter(id__in=[row.id for row in locked]).update(deleted_at=now, updated_at=now)
+
+
+def _make(user: User, door: Door, sent: Iterable[Sent]) -> list[uuid.UUID]:
     made = [
         conversations.drafted(user, {"external_id": each.name, "source": door.source, **each.fields}, each.drafts)
         for each in sent
     ]
-    Conversation.objects.bulk_create([conversation for conversation, _ in made])
+    Conversation.objects.bulk_create([conversation for conversation, _ in made], batch_size=BATCH)
     Message.objects.bulk_create([message for _, messages in made for message in messages], batch_size=BATCH)
+    return [conversation.id for conversation, _ in made]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
 from conversations.models import Conversation, Message
@@ -85,6 +86,14 @@ def grow(conversation: Conversation, drafts: Sequence[dict[str, Any]], *, below:
     return messages
 
 
+def grow_aside(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
+    """One message on a branch that is not shown: it is spent, and neither counted nor previewed."""
+    message = _message(conversation, draft | {"is_active": False}, below)
+    conversation.last_seq = message.seq
+    _spend(conversation, message)
+    return message
+
+
 def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int | None) -> Message:
     now = conversation.now
     times = {"created_at": now, "updated_at": now}
@@ -101,13 +110,17 @@ def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int 
 
 def refuse_empty(message: Message) -> None:
     if message.content is None and message.parts is None and message.tool_calls is None:
-        raise Invalid("A message has content, parts or tool calls.", field="content")
+        raise Invalid(gettext("A message has content, parts or tool calls."), field="content")
 
 
 def _count(conversation: Conversation, message: Message) -> None:
     conversation.last_seq = conversation.tip_seq = message.seq
     conversation.message_count += 1
     conversation.preview = preview_of(message.content) or conversation.preview
+    _spend(conversation, message)
+
+
+def _spend(conversation: Conversation, message: Message) -> None:
     conversation.prompt_tokens += message.prompt_tokens or 0
     conversation.completion_tokens += message.completion_tokens or 0
     conversation.active_at = max(conversation.active_at, message.created_at)

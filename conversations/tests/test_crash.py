@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
+from accounts.api.tests.callers import Caller
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation
-from conversations.services import conversations, messages
+from conversations.services import conversations, erase, messages, retention
 from conversations.services.sync import sync
 
-from .cast import conversation_of, dialogue, everything, say, shown
+from .cast import conversation_of, dialogue, everything, person, say, shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,12 +33,12 @@ django.setup()
 
 from django.db import connection
 from accounts.models import User
-from conversations.services import branches, conversations, messages, sync
+from conversations.services import branches, conversations, erase, messages, sync
 
 connection.settings_dict["NAME"] = task["database"]
 if "batch" in task:
     conversations.PURGE_BATCH = task["batch"]
-user, conversation_id, drafts = User.objects.get(), uuid.UUID(task["conversation"]), task["drafts"]
+user, conversation_id, drafts = User.objects.get(name="Alice"), uuid.UUID(task["conversation"]), task["drafts"]
 left = task["statements"]
 
 def kill(execute, sql, *arguments):
@@ -51,6 +53,7 @@ work = {
     "append": lambda: messages.append(**where, drafts=drafts),
     "sync": lambda: sync.sync(**where, drafts=drafts),
     "purge": lambda: conversations.purge(**where),
+    "erase": lambda: erase.erase(user=user),
 }[task["work"]]
 with connection.execute_wrapper(kill):
     work()
@@ -108,3 +111,19 @@ def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: 
     assert not Conversation.objects.live().exists()
     assert conversations.purge(user=alice, conversation_id=chat.id) == rest
     assert everything(chat) == []
+
+
+@pytest.mark.parametrize("after", [1, 2, 6, 9, 13, 16, 22, 26])
+def test_an_erasure_that_was_cut_short_is_finished_by_housekeeping(alice: User, bob: User, after: int) -> None:
+    chat = conversation_of(alice, *map(str, range(25)))
+    person("Managed", managed_by=alice)
+    caller = Caller(alice)
+    others = conversation_of(bob, "Bob's own")
+    assert killed(chat, "erase", after=after, batch=10)
+    caller.refusal("GET", "me/", status=401)
+    assert User.objects.filter(erasing_at__isnull=False).exists()
+    assert retention.housekeep()["users"] == 0, "whoever began it may be at it still"
+    User.objects.filter(erasing_at__isnull=False).update(erasing_at=timezone.now() - 2 * erase.ABANDONED)
+    assert retention.housekeep()["users"] > 0
+    assert list(User.objects.all()) == [bob]
+    assert everything(chat) == [] and shown(others) == ["Bob's own"]

@@ -10,8 +10,8 @@ from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations, messages
 
-from .cast import conversation_of, say
-from .parallel import at_once, times
+from .cast import conversation_of, person, say
+from .parallel import at_once, meeting, times
 
 KEPT = 10
 HISTORY = {"messages": [{"role": "user", "content": "Hello"}]}
@@ -150,3 +150,24 @@ def test_while_others_speak_in_the_old_ones_nobody_is_stopped(alice: User) -> No
 
     at_once(*times(KEPT, speak_or_make))
     assert live(alice) == KEPT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_one_in_which_something_is_said_at_this_moment_stays(settings: Any) -> None:
+    settings.KEEP_CONVERSATIONS = 2
+    alice = person("Alice")
+    first, second = (conversation_of(alice, text) for text in ("first", "second"))
+
+    def say_more() -> None:
+        messages.append(user=alice, conversation_id=first.id, drafts=[say("more")])
+
+    meeting(say_more, lambda: conversation_of(alice, "third"))
+    assert trashed(alice) == {second}
+
+
+def test_what_is_in_the_archive_stays_and_is_not_counted(alice: User, made: Made) -> None:
+    old = ten(alice, is_archived=True)
+    made(lambda: ten(alice))
+    assert not trashed(alice)
+    made(lambda: conversation_of(alice, "one more"))
+    assert len(trashed(alice)) == 1 and not trashed(alice) & set(old)

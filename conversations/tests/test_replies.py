@@ -16,6 +16,7 @@ from conversations.services.replies import Exchange
 
 from .cast import conversation_of, say, saying, shown
 from .fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_each, fails, says
+from .machine import hold
 from .parallel import at_once, closing
 
 NAMES = ("groq", "rag")
@@ -259,3 +260,34 @@ def test_each_of_two_questions_has_its_own_answer_whichever_comes_first(
             assert waiting[text].result() == f"You said {text}."
     assert [said(text) for text in "ab"] == ["You said a.", "You said b."]
     assert len(provider.asked) == 2 and len(shown(chat)) == 4
+
+
+# A question that is not shown any more.
+
+
+def edit(user: User, question: str, into: str) -> None:
+    message = Conversation.objects.owned_by(user).get().messages.get(content=question)
+    branches.branch(user=user, message_id=message.id, changes={"content": into})
+
+
+def test_a_question_edited_before_its_retry_is_answered_where_it_stands(alice: User, provider: FakeProvider) -> None:
+    provider.answers = fails(500)
+    with pytest.raises(UpstreamFailed):
+        ask(alice, "France?", name="c", message_id="m")
+    edit(alice, "France?", "Spain?")
+    provider.answers = says("Paris.")
+    exchange = ask(alice, "France?", name="c", message_id="m")
+    assert heard(provider) == [("user", "France?")]
+    assert (exchange.answer.content, exchange.answer.parent_seq) == ("Paris.", exchange.question.seq)
+    assert shown(exchange.conversation) == ["Spain?"]
+    holds(exchange.conversation)
+
+
+def holds(conversation: Conversation) -> None:
+    hold(Conversation.objects.get(id=conversation.id), list(conversation.messages.order_by("seq")))
+
+
+def test_an_answer_longer_than_a_message_may_be_is_cut(alice: User, provider: FakeProvider, settings: Any) -> None:
+    settings.CONTENT_LIMIT = 5
+    provider.answers = says("ééééé")
+    assert ask(alice).answer.content == "éé"

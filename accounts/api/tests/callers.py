@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts import services
@@ -13,15 +14,19 @@ BROWSER = {"Sec-Fetch-Site": "same-origin"}
 KINDS = ("token", "session")
 
 
+PASSWORD = "correct horse battery"
+
+
 def person(name: str, **fields: Any) -> User:
-    """Without a password: hashing one takes longer than most tests."""
-    return User.objects.create(email=f"{name.lower()}@example.com", name=name, **fields)
+    fields = {"email": f"{name.lower()}@example.com", "name": name, "password": make_password(PASSWORD)} | fields
+    return User.objects.create(**fields)
 
 
 class Caller:
     """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
 
     answer: Any
+    content: bytes
 
     def __init__(self, user: User | None = None, by: str = "token", **token: Any) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -40,6 +45,8 @@ class Caller:
         # Junk in a query arrives as it is.
         path, _, query = url.removeprefix("http://testserver").partition("?")
         self.answer = self.send(method, path, query, sent, self.headers | named)
+        streams = getattr(self.answer, "streaming", False)
+        self.content = b"".join(self.answer.streaming_content) if streams else self.answer.content
         assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
         return json.loads(self.text) if self.text.startswith(("{", "[")) else None
 
@@ -48,7 +55,7 @@ class Caller:
 
     @property
     def text(self) -> str:
-        return str(self.answer.content.decode())
+        return str(self.content.decode(errors="replace"))
 
     def refusal(self, method: str, path: str, body: Any = NOTHING, *, status: int, **headers: str) -> Any:
         """The error of a refused call, without its message for people."""
@@ -64,6 +71,13 @@ class Caller:
             rows += page["results"]
             url = page["next"]
         return rows
+
+
+def acting(back_end: User, id: str, **token: Any) -> Caller:
+    """A back end, for one of its users."""
+    caller = Caller(back_end, **{"scopes": ["read", "write", "act_as"], **token})
+    caller.headers |= {"X-Act-As": id}
+    return caller
 
 
 def is_error(answer: Any) -> bool:

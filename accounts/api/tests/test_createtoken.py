@@ -1,9 +1,11 @@
 """manage.py createtoken"""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import ApiToken, User
 
@@ -48,4 +50,21 @@ def test_what_is_no_address_is_refused_in_one_line(email: str) -> None:
 def test_a_name_that_is_too_long_is_refused(alice: User) -> None:
     with pytest.raises(CommandError, match="100"):
         createtoken("alice@example.com", "--name", "x" * 101)
+    assert not ApiToken.objects.exists()
+
+
+def test_scopes_and_days_are_what_was_asked(alice: User) -> None:
+    createtoken("alice@example.com")
+    createtoken("alice@example.com", "--scopes", "read", "act_as", "read", "--days", "2")
+    plain, asked = ApiToken.objects.order_by("id")
+    assert (plain.scopes, plain.expires_at) == (["read", "write"], None)
+    assert asked.scopes == ["read", "act_as"]
+    assert asked.expires_at is not None
+    assert timedelta(hours=47) < asked.expires_at - timezone.now() <= timedelta(days=2)
+
+
+@pytest.mark.parametrize("option", [["--scopes", "admin"], ["--scopes"], ["--days", "0"], ["--days", "99999999999"]])
+def test_junk_is_refused(option: list[str], alice: User) -> None:
+    with pytest.raises(CommandError):
+        createtoken("alice@example.com", *option)
     assert not ApiToken.objects.exists()

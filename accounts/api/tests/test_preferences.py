@@ -54,7 +54,7 @@ def test_what_was_read_can_be_sent_back(as_alice: Caller) -> None:
         ({"extra": []}, "extra"),
         ({"extra": {"x": "y" * 16_000}}, "extra"),
         ({"extra": None}, "extra"),
-        ({"storage_listed_at": None}, "storage_listed_at"),
+        ({"storage_known": None}, "storage_known"),
         ({"user": "x"}, "user"),
         ("x", None),
         ([{}], None),

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
@@ -65,7 +66,7 @@ def test_a_scope_twice_is_one(browser: Caller) -> None:
         ({"name": "x", "scopes": None}, "scopes"),
         ({"name": "x", "scopes": ["admin"]}, "scopes[0]"),
         ({"name": "x", "scopes": ["read", {}]}, "scopes[1]"),
-        ({"name": "x", "scopes": ["read"] * 3}, "scopes"),
+        ({"name": "x", "scopes": ["read"] * 4}, "scopes"),
         ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"name": "x", "expires_at": "tomorrow"}, "expires_at"),
         ({"name": "x", "expires_at": 5}, "expires_at"),
@@ -154,3 +155,87 @@ def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
     caller("GET", "me/")
     later = ApiToken.objects.get().last_used_at
     assert later is not None and later > noted
+
+
+# --- A token makes no token that may more than itself -------------------------------------------------
+
+
+def made(caller: Caller, **fields: Any) -> tuple[list[str], str | None]:
+    token = caller("POST", "tokens/", {"name": "x", **fields}, status=201)
+    return token["scopes"], token["expires_at"]
+
+
+@pytest.mark.parametrize("own", [["write"], ["read", "write"], ["write", "act_as"]])
+@pytest.mark.parametrize("asked", [["read"], ["write"], ["act_as"], ["read", "write"], ["write", "act_as"]])
+def test_a_tokens_scopes_are_some_of_those_of_the_token_that_makes_it(
+    own: list[str], asked: list[str], alice: User
+) -> None:
+    maker = Caller(alice, scopes=own)
+    if set(asked) <= set(own):
+        assert made(maker, scopes=asked) == (asked, None)
+    else:
+        body = {"name": "x", "scopes": asked}
+        assert maker.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
+        assert ApiToken.objects.count() == 1
+
+
+def test_a_token_lasts_no_longer_than_the_one_that_makes_it(alice: User) -> None:
+    soon = timezone.now() + datetime.timedelta(days=1)
+    maker = Caller(alice, expires_at=soon)
+    for later in (LATER, None, f"{soon + datetime.timedelta(microseconds=1):%Y-%m-%dT%H:%M:%S.%fZ}"):
+        body = {"name": "x", "expires_at": later}
+        assert maker.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "expires_at")
+    assert ApiToken.objects.count() == 1
+    for asked in (soon, soon - datetime.timedelta(hours=1)):
+        text = f"{asked:%Y-%m-%dT%H:%M:%S.%fZ}"
+        assert made(maker, expires_at=text) == (["read", "write"], text)
+
+
+def test_what_is_left_out_is_as_the_maker_has_it_but_for_acting(alice: User) -> None:
+    soon = timezone.now() + datetime.timedelta(days=1)
+    assert made(Caller(alice, scopes=["write", "act_as"], expires_at=soon)) == (
+        ["write"],
+        f"{soon:%Y-%m-%dT%H:%M:%S.%fZ}",
+    )
+    assert made(Caller(alice, scopes=["read", "write", "act_as"])) == (["read", "write"], None)
+
+
+def test_a_session_makes_any(browser: Caller) -> None:
+    assert made(browser, scopes=["act_as"]) == (["act_as"], None)
+    assert made(browser, scopes=["read", "write", "act_as"], expires_at=None) == (["read", "write", "act_as"], None)
+
+
+# --- How many ----------------------------------------------------------------------------------------
+
+
+def test_so_many_tokens_an_hour_and_no_more(browser: Caller, alice: User, settings: Any) -> None:
+    settings.TOKEN_RATE = 3
+    for _ in range(3):
+        browser("POST", "tokens/", {"name": "x"}, status=201)
+    for caller in (browser, Caller(alice)):
+        assert caller.refusal("POST", "tokens/", {"name": "x"}, status=429) == ("rate_limited", None)
+        assert 3590 <= int(caller.answer.headers["Retry-After"]) <= 3600
+        assert "3 tokens an hour" in caller.text
+    Caller(person("Bob"))("POST", "tokens/", {"name": "x"}, status=201)
+    settings.TOKEN_RATE = 0
+    browser("POST", "tokens/", {"name": "x"}, status=201)
+
+
+def test_what_is_refused_or_answered_again_is_not_counted(browser: Caller, settings: Any) -> None:
+    settings.TOKEN_RATE = 2
+    for _ in range(3):
+        browser("POST", "tokens/", {"name": ""}, status=400)
+    browser("POST", "tokens/", {"name": "x"}, status=201, Idempotency_Key="k")
+    for _ in range(3):
+        browser("POST", "tokens/", {"name": "x"}, status=200, Idempotency_Key="k")
+    browser("POST", "tokens/", {"name": "x"}, status=201)
+    browser("POST", "tokens/", {"name": "x"}, status=429)
+
+
+def test_a_place_is_free_again_after_an_hour(browser: Caller, settings: Any) -> None:
+    settings.TOKEN_RATE = 1
+    browser("POST", "tokens/", {"name": "x"}, status=201)
+    for minutes, status in ((59, 429), (1, 201), (0, 429)):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE cache SET expires = expires - make_interval(mins => %s)", [minutes])
+        browser("POST", "tokens/", {"name": "x"}, status=status)

@@ -12,7 +12,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
+from accounts.api.serializers import ErasureSerializer, MeSerializer, PreferencesSerializer, TokenSerializer
 from accounts.api.tests.callers import NOTHING, Caller, is_error
 from accounts.models import User
 from conversations.api.serializers import (
@@ -51,9 +51,16 @@ FIELDS = {
     "messages/<uuid:id>/?branch=true": MessageSerializer,
     "messages/<uuid:id>/reactions/": ReactionSerializer,
     "me/": MeSerializer,
+    "DELETE me/": ErasureSerializer,
     "preferences/": PreferencesSerializer,
     "tokens/": TokenSerializer,
 }
+
+
+def serializer_of(row: Row) -> Any:
+    return FIELDS.get(str(row)) or FIELDS[row.path]
+
+
 WITH_BODY = [row for row in WRITING if row.body is not NOTHING]
 # Routes with the fields of another one, to which only random bodies are sent.
 ALIKE = {
@@ -126,7 +133,7 @@ def test_junk_as_a_body(row: Row, thrower: Thrower) -> None:
 
 @pytest.mark.parametrize("row", [row for row in WITH_BODY if str(row) not in ALIKE], ids=str)
 def test_junk_in_every_field(row: Row, thrower: Thrower) -> None:
-    fields = FIELDS[row.path]().fields.items()
+    fields = serializer_of(row)().fields.items()
     names = [name for name, field in fields if name in ("id", "created_at") or not field.read_only]
     for name in [*names, "no_such_field", "é" * 300]:
         for value in ENCODED:
@@ -135,7 +142,7 @@ def test_junk_in_every_field(row: Row, thrower: Thrower) -> None:
 
 @every_row
 def test_what_cannot_be_stored_in_a_field(row: Row, thrower: Thrower) -> None:
-    field = next(iter(FIELDS[row.path]().fields))
+    field = next(iter(serializer_of(row)().fields))
     for raw in RAW[:-1]:
         assert thrower.throw(thrower.with_value(field, raw)) == 400, raw[:100]
 
@@ -220,7 +227,7 @@ NESTED = st.recursive(
 
 
 def bodies(row: Row) -> st.SearchStrategy[Any]:
-    names = sorted(FIELDS[row.path]().fields)
+    names = sorted(serializer_of(row)().fields)
     wild = st.dictionaries(st.sampled_from(names), NESTED, max_size=6)
     good = row.body if isinstance(row.body, dict) else {"role": "user", "content": "x"}
     one = wild | wild.map(lambda fields: good | fields)

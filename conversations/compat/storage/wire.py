@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import orjson
 from django.conf import settings
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from conversations.compat.contract import History, Id, Shape, Short, Text, Title, name_of
 from conversations.models import Conversation
+from conversations.services.likeness import alike
 from conversations.services.sync_all import Door, Sent
 
 from . import ids
@@ -44,29 +46,30 @@ def _to_millisecond(moment: datetime) -> datetime:
 
 
 def _small(usage: dict[str, Any]) -> dict[str, Any]:
-    if len(str(usage)) > settings.METADATA_LIMIT:
+    if len(orjson.dumps(usage)) > settings.METADATA_LIMIT:
         raise PydanticCustomError("too_long", f"Is larger than {settings.METADATA_LIMIT:,} bytes.")
     return usage
 
 
-MessageId = Annotated[str, StringConstraints(min_length=1, max_length=245)]  # with room for what tells two apart
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class StoredMessage(Shape):
-    id: MessageId | None = None
+    id: Id | None = None
     role: Literal["user", "assistant", "system", "tool"]
     content: Text | None = None
     model: Short | None = None
     tool_calls: list[Any] | None = None
     tool_call_id: Short | None = None
     name: Short | None = None
-    reasoning: Text | None = Field(None, validation_alias=AliasChoices("reasoning", "reasoning_content"))
+    reasoning: Text | None = None
+    reasoning_content: Text | None = None  # its older name
 
     @model_validator(mode="after")
     def says_something(self) -> "StoredMessage":
         if self.content is None and self.tool_calls is None:
             raise PydanticCustomError("null", "content may be null only beside tool_calls.")
+        self.reasoning = self.reasoning or self.reasoning_content
         return self
 
 
@@ -79,7 +82,7 @@ class StoredSession(Shape):
 
 
 class ChatSessions(Shape):
-    chatSessions: list[StoredSession]
+    chatSessions: Annotated[list[StoredSession], History]
 
 
 class ActiveChat(Shape):
@@ -159,4 +162,20 @@ def _draft(said: StoredMessage, external_id: str | None) -> dict[str, Any]:
     return {"role": said.role, "content": said.content, **ABSENT, **told, "external_id": external_id}
 
 
-DOOR = Door(source=SOURCE, spoken=SPOKEN, visible=is_visible, fields=read_fields)
+def changes(row: Conversation, sent: dict[str, Any]) -> dict[str, Any]:
+    shown = read_fields(row)
+    if row.reported_usage is None and _is_counted(sent.get("reported_usage"), shown["reported_usage"]):
+        shown |= {"reported_usage": sent["reported_usage"]}
+    return {name: value for name, value in sent.items() if not alike(shown[name], value)}
+
+
+def _is_counted(usage: dict[str, Any] | None, counted: dict[str, int]) -> bool:
+    """Our own numbers, as they were when they were read: sent back, they are no report."""
+    return (
+        usage is not None
+        and usage.keys() == counted.keys()
+        and all(type(value) is int and value <= counted[name] for name, value in usage.items())
+    )
+
+
+DOOR = Door(source=SOURCE, spoken=SPOKEN, visible=is_visible, plain=ids.as_sent, changes=changes)

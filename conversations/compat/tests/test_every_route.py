@@ -179,6 +179,17 @@ def test_what_breaks_on_our_side_is_told_in_the_words_of_the_contract(
     assert world.refused(Caller(alice), row, 500) == "Something broke on our side; it is logged."
 
 
+@every_row
+def test_who_asks_too_often_is_told_so_in_the_words_of_the_contract(
+    row: Row, world: World, alice: User, settings: Any
+) -> None:
+    settings.API_RATE = 1
+    caller = Caller(alice)
+    world.call(caller, row, row.status)
+    assert "1 requests a minute" in world.refused(caller, row, 429)
+    assert caller.answer.headers["Retry-After"] == "60"
+
+
 def test_health_is_everybodys_business(db: None) -> None:
     told = Caller()("GET", f"/{PUBLIC}")
     assert told | {"timestamp": ""} == {"status": "ok", "timestamp": "", "service": "chatstore", "database": "ok"}

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, call_command
 
+from chatstore import limits
 from conversations.services import retention
 
 
@@ -11,4 +12,5 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         done = retention.housekeep()
         call_command("clearsessions")
+        limits.forget()
         self.stdout.write(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()) + " removed")

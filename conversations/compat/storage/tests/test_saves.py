@@ -13,7 +13,7 @@ from conversations.tests.statements import statements
 
 from .worlds import asked, every_message, load, messages_of, native, replied, save, session
 
-ONLY_READ = ["SELECT"] * 4  # the token, the user's lock, the conversations, their messages
+ONLY_READ = ["SELECT"] * 5  # the token, the user's lock, what is known, the conversations, their messages
 
 
 def test_an_empty_reply_grows_under_its_id(as_alice: Caller) -> None:
@@ -118,6 +118,43 @@ def test_who_has_listed_it_deletes_what_was_made_elsewhere(as_alice: Caller) -> 
     load(as_alice)
     save(as_alice)
     assert load(as_alice) == []
+
+
+@pytest.mark.parametrize("way", ["archive", "trash"])
+def test_what_came_back_after_it_was_listed_is_not_swept_away(way: str, as_alice: Caller) -> None:
+    save(as_alice, session("s"), session("other"))
+    path = f"/api/v1/conversations/{native(as_alice, 's')['id']}/"
+    if way == "archive":
+        as_alice("PATCH", path, {"is_archived": True})
+    else:
+        as_alice("DELETE", path, status=204)
+    assert [each["id"] for each in load(as_alice)] == ["other"]
+    if way == "archive":
+        as_alice("PATCH", path, {"is_archived": False})
+    else:
+        as_alice("POST", f"{path}restore/")
+    save(as_alice, session("other"))
+    assert {each["id"] for each in load(as_alice)} == {"s", "other"}
+
+
+def test_what_is_told_apart_stays_so_when_the_first_of_it_is_gone(as_alice: Caller) -> None:
+    save(as_alice, session("s", asked("5", "Hi"), replied("5", "Hello")))
+    question, reply = every_message(as_alice, "s")
+    as_alice("DELETE", f"/api/v1/messages/{question['id']}/", status=204)
+    save(as_alice, *load(as_alice))
+    now = as_alice("GET", f"/api/v1/messages/{reply['id']}/")
+    assert (now["external_id"], now["updated_at"]) == (reply["external_id"], reply["updated_at"])
+    as_alice("POST", f"/api/v1/messages/{question['id']}/restore/")
+
+
+def test_tokens_read_some_time_ago_are_no_report(as_alice: Caller) -> None:
+    spent = {"role": "assistant", "content": "Hi", "prompt_tokens": 5, "completion_tokens": 7}
+    body = {"external_id": "s", "messages": [spent]}
+    id = as_alice("POST", "/api/v1/conversations/", body, status=201)["id"]
+    read = load(as_alice)
+    as_alice("POST", f"/api/v1/conversations/{id}/messages/", spent, status=201)
+    save(as_alice, *read)
+    assert load(as_alice)[0]["tokenUsage"] == {"prompt_tokens": 10, "completion_tokens": 14, "total_tokens": 24}
 
 
 def test_an_archived_conversation_is_neither_listed_nor_swept_away(as_alice: Caller) -> None:

@@ -161,7 +161,7 @@ BAD_MESSAGES = [
     ({"content": "é" * 500_001}, "content"),
     ({"id": 5}, "id"),
     ({"id": ""}, "id"),
-    ({"id": "x" * 246}, "id"),
+    ({"id": "x" * 256}, "id"),
     ({"tool_calls": {}}, "tool_calls"),
     ({"tool_call_id": "x" * 256}, "tool_call_id"),
     ({"model": 5}, "model"),
@@ -216,3 +216,12 @@ def test_two_sessions_with_one_id_are_refused(as_alice: Caller) -> None:
     ours = native(as_alice, "s")["id"]
     for other in ("s", ours):
         assert "two conversations" in save(as_alice, session("s"), session(other), status=400)["error"].lower()
+
+
+def test_what_is_nested_as_deep_as_the_native_api_takes_it_is_saved_again(as_alice: Caller) -> None:
+    deep: Any = "x"
+    for _ in range(60):
+        deep = [deep]
+    body = {"messages": [{"role": "assistant", "content": None, "tool_calls": deep}]}
+    as_alice("POST", "/api/v1/conversations/", body, status=201)
+    save(as_alice, *load(as_alice))

@@ -1,0 +1,31 @@
+"""Is it really them? Asked before what cannot be taken back."""
+
+import time
+
+from allauth.account.authentication import get_authentication_records
+from django.utils.translation import gettext
+from rest_framework.exceptions import PermissionDenied
+
+from chatstore.errors import Invalid
+
+from .requests import Request
+
+RECENTLY = 300  # seconds
+
+
+def confirm(request: Request, password: str | None) -> None:
+    """By their password, or by a session that signed in just now."""
+    if password is not None:
+        if not request.user.check_password(password):
+            raise Invalid(gettext("The password is wrong."), code="wrong_password", field="password")
+    elif request.auth is not None or not _signed_in_recently(request):
+        raise PermissionDenied(
+            gettext("Send your password, or sign in again and ask within five minutes."),
+            code="reauthentication_required",
+        )
+
+
+def _signed_in_recently(request: Request) -> bool:
+    """As this session says: another one of the same user proves nothing about who holds this."""
+    records = get_authentication_records(request, request.user)
+    return any(time.time() - record["at"] < RECENTLY for record in records)

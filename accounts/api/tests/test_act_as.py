@@ -1,0 +1,168 @@
+"""X-Act-As: a back end asks for one of its own users."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import ApiToken, User
+from chatstore.ids import new_id
+from chatstore.tests.live import Live, live, said
+
+from .callers import Caller, acting, person
+
+__all__ = ["live"]
+
+HEADER = "X-Act-As"
+
+
+@pytest.fixture
+def back_end(db: None) -> User:
+    return person("Backend")
+
+
+def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) -> None:
+    caller = acting(back_end, "u-1")
+    me = caller("GET", "me/")
+    assert caller("GET", "me/") == me
+    user = User.objects.get(managed_by=back_end)
+    assert (me["id"], me["email"]) == (str(user.id), None)
+    assert (user.external_id, user.email, user.is_staff, user.is_active) == ("u-1", None, False, True)
+    assert not user.has_usable_password()
+    assert str(user) == "u-1"
+
+
+def test_what_is_changed_is_that_users(back_end: User) -> None:
+    one, other = acting(back_end, "u-1"), acting(back_end, "u-2")
+    one("PATCH", "me/", {"name": "One"})
+    one("PATCH", "preferences/", {"theme": "light"})
+    assert other("GET", "me/")["name"] == ""
+    assert other("GET", "preferences/")["theme"] == "dark"
+    assert Caller(back_end)("GET", "me/")["name"] == "Backend"
+    assert one("GET", "me/")["name"] == "One"
+
+
+def test_two_back_ends_with_one_id_have_two_users(back_end: User) -> None:
+    ids = {acting(manager, "u-1")("GET", "me/")["id"] for manager in (back_end, person("Other"))}
+    assert len(ids) == User.objects.filter(external_id="u-1").count() == 2
+
+
+@pytest.mark.parametrize("id", ["0", "x" * 255, "a b,c;d", "Zoë", "北京", "😀" * 255, "../me", "%00", "'--", "null"])
+def test_any_text_of_up_to_255_characters_is_an_id(id: str, back_end: User) -> None:
+    sent = id.encode().decode("latin-1")  # as a server of WSGI gives UTF-8
+    me = acting(back_end, sent)("GET", "me/")
+    assert User.objects.get(managed_by=back_end).external_id == id
+    assert acting(back_end, sent)("GET", "me/") == me
+
+
+def test_ids_that_differ_in_case_or_in_a_space_are_two(back_end: User) -> None:
+    ids = {acting(back_end, id)("GET", "me/")["id"] for id in ("a", "A", "a b", "a  b")}
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize("id", ["", "x" * 256, "a\0b", "\xff", "\xed\xa0\x80"])
+def test_what_is_no_id_is_a_400_that_names_the_header(id: str, back_end: User) -> None:
+    assert acting(back_end, id).refusal("GET", "me/", status=400) == ("invalid", HEADER)
+    assert not User.objects.filter(managed_by=back_end).exists()
+
+
+@pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
+def test_without_the_scope_it_is_a_403(scopes: list[str], back_end: User) -> None:
+    caller = acting(back_end, "u-1", scopes=scopes)
+    assert caller.refusal("GET", "me/", status=403) == ("permission_denied", None)
+    assert "'act_as'" in caller.text
+    assert not User.objects.filter(managed_by=back_end).exists()
+
+
+def test_a_session_acts_for_nobody(back_end: User) -> None:
+    browser = Caller(back_end, by="session")
+    browser("GET", "me/")
+    assert browser.refusal("GET", "me/", status=403, X_Act_As="u-1") == ("permission_denied", None)
+    assert not User.objects.filter(managed_by=back_end).exists()
+
+
+def test_nobody_and_a_bad_token_stay_a_401(back_end: User) -> None:
+    assert Caller().refusal("GET", "me/", status=401, X_Act_As="u-1") == ("not_authenticated", None)
+    caller = acting(back_end, "u-1")
+    caller.token.delete()
+    assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    assert not User.objects.filter(managed_by=back_end).exists()
+
+
+def test_the_tokens_other_scopes_apply(back_end: User) -> None:
+    acting(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
+    reader, writer = (acting(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
+    assert reader.refusal("PATCH", "me/", {"name": "x"}, status=403) == ("permission_denied", None)
+    assert writer.refusal("GET", "me/", status=403) == ("permission_denied", None)
+    writer("PATCH", "me/", {"name": "x"})
+
+
+def test_to_act_alone_is_neither_to_read_nor_to_write(back_end: User) -> None:
+    for caller in (acting(back_end, "u-1", scopes=["act_as"]), Caller(back_end, scopes=["act_as"])):
+        caller.refusal("GET", "me/", status=403)
+        caller.refusal("PATCH", "me/", {"name": "x"}, status=403)
+
+
+def test_an_inactive_user_is_a_401(back_end: User) -> None:
+    caller = acting(back_end, "u-1")
+    caller("GET", "me/")
+    User.objects.filter(managed_by=back_end).update(is_active=False)
+    assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    acting(back_end, "u-2")("GET", "me/")
+
+
+# --- Tokens of a managed user ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def managed(back_end: User) -> User:
+    acting(back_end, "u-1")("GET", "me/")
+    return User.objects.get(managed_by=back_end)
+
+
+def test_a_token_may_be_made_for_that_user(back_end: User, managed: User) -> None:
+    caller = acting(back_end, "u-1")
+    made = caller("POST", "tokens/", {"name": "phone"}, status=201)
+    phone = Caller()
+    phone.headers = {"Authorization": f"Bearer {made['token']}"}
+    assert made["scopes"] == ["read", "write"]
+    assert phone("GET", "me/")["id"] == str(managed.id)
+    assert [token["name"] for token in caller("GET", "tokens/")] == ["phone"]
+    assert phone.refusal("GET", "me/", status=403, X_Act_As="u-2") == ("permission_denied", None)
+
+
+def test_but_none_that_acts(back_end: User, managed: User) -> None:
+    body = {"name": "x", "scopes": ["read", "write", "act_as"]}
+    caller = acting(back_end, "u-1")
+    assert caller.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
+    assert not ApiToken.objects.filter(user=managed).exists()
+
+
+def test_a_managed_user_is_not_acted_for_further(managed: User) -> None:
+    """However it came by that scope."""
+    assert acting(managed, "u-2").refusal("GET", "me/", status=403) == ("permission_denied", None)
+    assert not User.objects.filter(managed_by=managed).exists()
+
+
+def test_with_the_back_end_its_users_are_out(back_end: User, managed: User) -> None:
+    own, acted = Caller(managed), acting(back_end, "u-1")
+    own("GET", "me/")
+    User.objects.filter(id=back_end.id).update(is_active=False)
+    for caller in (own, acted):
+        assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+
+
+def test_limits_of_one_user_are_not_those_of_another(back_end: User, settings: Any) -> None:
+    settings.TOKEN_RATE = 1
+    for id in ("u-1", "u-2"):
+        acting(back_end, id)("POST", "tokens/", {"name": "x"}, status=201)
+        acting(back_end, id)("POST", "tokens/", {"name": "x"}, status=429)
+
+
+def test_over_http_an_id_is_utf_8(live: Live, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        caller = acting(person(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
+        answer = live.call("GET", "/api/v1/me/", **caller.headers)
+        assert answer.status == 200
+        assert User.objects.get(managed_by=caller.token.user).external_id == "Zoë 北京"
+    junk = live.call("GET", "/api/v1/me/", **caller.headers | {"X-Act-As": "\xff"})
+    assert (junk.status, said(junk)["error"]["field"]) == (400, HEADER)

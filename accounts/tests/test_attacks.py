@@ -1,0 +1,210 @@
+"""Attacks on sign-in and on what it opens, each really tried."""
+
+import json
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.test import Client
+
+from accounts import services
+from accounts.api.tests.callers import Caller
+from accounts.models import User
+
+PASSWORD = "a horse that is correct"
+EVIL = [
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "\x00//x",
+]
+
+
+@pytest.fixture(autouse=True)
+def fast(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = False
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    user = User.objects.create_user("alice@example.com", PASSWORD, name="Alice")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def sign_in(client: Client, email: str, password: str, **more: str) -> Any:
+    return client.post("/accounts/login/", {"login": email, "password": password, **more})
+
+
+def headless(client: Client, path: str, body: Any) -> tuple[int, Any]:
+    answer = client.post(f"/_allauth/browser/v1/auth/{path}", json.dumps(body), "application/json")
+    return answer.status_code, answer.json()
+
+
+# Whose session it is.
+
+
+def test_a_session_that_was_there_before_is_not_the_one_that_is_signed_in(client: Client, alice: User) -> None:
+    client.get("/accounts/login/")
+    client.cookies["sessionid"] = planted = "x" * 32
+    sign_in(client, alice.email, PASSWORD)
+    assert client.cookies["sessionid"].value != planted
+    thief = Client()
+    thief.cookies["sessionid"] = planted
+    assert thief.get("/api/v1/me/").status_code == 401
+
+
+def test_a_session_that_was_signed_out_opens_nothing(client: Client, alice: User) -> None:
+    sign_in(client, alice.email, PASSWORD)
+    thief = Client()
+    thief.cookies["sessionid"] = client.cookies["sessionid"].value
+    assert thief.get("/api/v1/me/").status_code == 200
+    client.post("/accounts/logout/")
+    assert thief.get("/api/v1/me/").status_code == 401
+
+
+def test_a_changed_password_ends_the_sessions_elsewhere(client: Client, alice: User) -> None:
+    elsewhere = Client()
+    for browser in (client, elsewhere):
+        sign_in(browser, alice.email, PASSWORD)
+    new = "another horse, and as correct"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    assert client.get("/api/v1/me/").status_code == 200
+    assert elsewhere.get("/api/v1/me/").status_code == 401
+
+
+# Where it leads.
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_next_leads_to_no_other_site(evil: str, client: Client, alice: User) -> None:
+    answer = sign_in(client, alice.email, PASSWORD, next=evil)
+    assert answer.status_code == 302 and answer.url == "/"
+    answer = client.post("/accounts/logout/", {"next": evil})
+    assert answer.status_code == 302 and answer.url == "/"
+
+
+# What a stranger can find out.
+
+
+def test_sign_in_tells_nobody_whether_an_address_is_known(client: Client, alice: User, unlimited: None) -> None:
+    known, unknown = (
+        headless(client, "login", {"email": email, "password": "wrong"}) for email in (alice.email, "no@example.com")
+    )
+    assert known == unknown and known[0] == 400
+
+
+def test_sign_up_tells_nobody_whether_an_address_is_known(alice: User, unlimited: None) -> None:
+    told = []
+    for email in (alice.email, "new@example.com"):
+        status, body = headless(Client(), "signup", {"email": email, "password": PASSWORD})
+        told.append((status, [flow["id"] for flow in body["data"]["flows"] if flow.get("is_pending")]))
+    assert told[0] == told[1] == (401, ["verify_email"])
+    to_alice = [message for message in mail.outbox if message.to == [alice.email]]
+    assert len(to_alice) == 1 and "account" in to_alice[0].body
+    assert User.objects.get(email=alice.email).check_password(PASSWORD)
+
+
+def test_a_reset_tells_nobody_whether_an_address_is_known(alice: User, unlimited: None) -> None:
+    known, unknown = (headless(Client(), "password/request", {"email": e}) for e in (alice.email, "no@example.com"))
+    assert known[0] == unknown[0] == 401
+    assert known[1]["data"] == unknown[1]["data"]
+
+
+# How often somebody may try.
+
+
+def test_too_many_tries_are_a_429_that_says_when_to_come_back(client: Client, alice: User) -> None:
+    answers = [sign_in(client, alice.email, f"wrong {n}") for n in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert sign_in(client, alice.email, PASSWORD).status_code == 429, "even with the right one"
+    status, body = headless(Client(), "login", {"email": alice.email, "password": PASSWORD})
+    assert (status, body["status"]) == (429, 429)
+
+
+# What a name or an address can carry along.
+
+
+@pytest.mark.parametrize("field", ["email", "name"])
+def test_no_header_is_put_into_a_mail(field: str, client: Client, db: None, unlimited: None) -> None:
+    sent = {"email": "eve@example.com", "password": PASSWORD} | {field: "eve@example.com\r\nBcc: all@example.com"}
+    headless(client, "signup", sent)
+    assert all(message.recipients() == ["eve@example.com"] for message in mail.outbox)
+    assert not any("Bcc" in message.subject or "bcc" in message.extra_headers for message in mail.outbox)
+
+
+def test_nobody_makes_themselves_staff(alice: User, unlimited: None) -> None:
+    more = {"is_staff": True, "is_superuser": True, "id": str(alice.id), "managed_by": str(alice.id)}
+    headless(Client(), "signup", {"email": "eve@example.com", "password": PASSWORD, **more})
+    eve = User.objects.get(email="eve@example.com")
+    assert not (eve.is_staff or eve.is_superuser or eve.managed_by)
+    caller = Caller(eve)
+    caller("PATCH", "/api/v1/me/", {"name": "Eve", "is_staff": True, "id": str(alice.id), "email": alice.email})
+    eve.refresh_from_db()
+    assert (eve.is_staff, eve.email) == (False, "eve@example.com")
+
+
+def test_nothing_is_written_in_the_name_of_another(alice: User) -> None:
+    eve = Caller(User.objects.create(email="eve@example.com"))
+    for body in ({"user": str(alice.id)}, {"user_id": str(alice.id)}, {"owner": str(alice.id)}):
+        eve.refusal("POST", "conversations/", body, status=400)
+    assert Caller(alice).pages("conversations/") == []
+
+
+# Where a token does not belong.
+
+
+def test_a_token_in_the_address_opens_nothing(client: Client, alice: User) -> None:
+    _, secret = services.create_token(user=alice, name="a program")
+    for name in ("token", "access_token", "api_key", "authorization"):
+        assert client.get(f"/api/v1/me/?{name}={secret}").status_code == 401
+    client.cookies["token"] = client.cookies["Authorization"] = secret
+    assert client.get("/api/v1/me/").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/conversations/conversation/", "/admin/login/"])
+def test_the_admin_has_no_door_of_its_own(path: str, client: Client, db: None) -> None:
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    form = {"username": "root@example.com", "password": PASSWORD}
+    assert client.post(path, form, follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
+    assert "sessionid" not in client.cookies or client.get("/api/v1/me/").status_code == 401
+
+
+@pytest.mark.parametrize("has_factor", [False, True])
+def test_staff_without_a_second_factor_stay_outside_where_it_is_asked_for(
+    has_factor: bool, client: Client, settings: Any, db: None
+) -> None:
+    settings.REQUIRE_STAFF_MFA = True
+    root = User.objects.create_superuser("root@example.com", PASSWORD)
+    if has_factor:
+        root.authenticator_set.create(type="totp", data={"secret": "x"})
+    client.force_login(root)
+    assert client.get("/admin/", follow=True).request["PATH_INFO"] == ("/admin/" if has_factor else "/accounts/2fa/")
+
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/accounts/signup/", "/api/v1/me/", "/api/docs/"])
+def test_every_answer_is_guarded_by_its_headers(path: str, client: Client, db: None) -> None:
+    answer = client.get(path)
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert "script-src" not in policy and "unsafe-eval" not in policy

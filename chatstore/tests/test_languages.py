@@ -1,0 +1,209 @@
+"""English, and German to prove it: what is marked is translated, and the compiled catalogue is made from the text."""
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.extract import extract
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from django.test import Client
+from django.utils import translation
+from django.utils.translation.template import templatize
+
+from accounts.api.tests.callers import KINDS, Caller
+from accounts.models import Preferences, User
+from chatstore.knobs import BASE_DIR
+from conversations.api.tests.test_statement_counts import statements
+
+CATALOGUE = BASE_DIR / "locale/de/LC_MESSAGES/django.po"
+APPS = ("accounts", "chatstore", "conversations")
+MARKS = {"gettext": None, "gettext_lazy": None, "gettext_noop": None}
+GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+PAGE = {"Accept": "text/html"}
+# What commands say, to whoever runs the service.
+UNMARKED = ("management/", "transfer/", "tests/", "migrations/")
+REFUSALS = {"Invalid", "Conflict", "Refused", "UpstreamFailed", "ValidationError", "PermissionDenied", "TooLarge",
+            "AuthenticationFailed", "ErrorDetail"}  # fmt: skip
+
+
+def sources() -> Iterator[Path]:
+    for app in APPS:
+        yield from (path for path in (BASE_DIR / app).rglob("*.py") if "/tests/" not in str(path))
+
+
+@cache
+def marked() -> set[str]:
+    found: set[str] = set()
+    for path in sources():
+        found |= set(in_python(path.read_bytes())) | set(in_refusals(path))
+    for path in (BASE_DIR / "templates").rglob("*.html"):
+        found |= set(in_python(templatize(path.read_text()).encode()))
+    return found
+
+
+def in_python(text: bytes) -> Iterator[str]:
+    for _, message, _, _ in extract("python", io.BytesIO(text), MARKS | {"_": None}):
+        yield str(message)
+
+
+def in_refusals(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Call(ast.Name("NotFound"), [ast.Constant(str(what))]):
+                yield f"There is no such {what}."
+
+
+@cache
+def translated() -> Any:
+    return read_po(io.BytesIO(CATALOGUE.read_bytes()), locale="de")
+
+
+def test_everything_that_is_marked_is_translated_and_nothing_else() -> None:
+    there = {message.id for message in translated() if message.id and message.string}
+    assert there - marked() == set(), "nobody says this any more"
+    assert marked() - there == set(), "add these to the catalogue and run `make messages`"
+
+
+def test_what_a_message_is_filled_with_is_the_same_in_every_language() -> None:
+    for message in translated():
+        if message.id:
+            filled = re.findall(r"\{[^}]*\}|%\(\w+\)s", message.id)
+            assert sorted(filled) == sorted(re.findall(r"\{[^}]*\}|%\(\w+\)s", message.string)), message.id
+
+
+def test_the_compiled_catalogue_is_made_from_the_text() -> None:
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    assert compiled == {message.id: message.string for message in translated() if message.id}, "run `make messages`"
+
+
+def test_no_refusal_is_unmarked() -> None:
+    for path in sources():
+        if not any(part in str(path.relative_to(BASE_DIR)) for part in UNMARKED):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and name_of(node.func) in REFUSALS:
+                    assert not list(bare_texts(node)), (path, node.lineno)
+
+
+def name_of(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+def bare_texts(call: ast.Call) -> Iterator[str]:
+    """Sentences among the arguments, but for those inside another call, such as `gettext`."""
+    waiting: list[ast.AST] = list(call.args)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.value
+        elif not isinstance(node, ast.Call):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+# --- Which language -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "english", "german"),
+    [
+        ("GET", f"conversations/{'0' * 8}-0000-7000-8000-{'0' * 12}/", None, 404,
+         "There is no such conversation.", "Diese Konversation gibt es nicht."),
+        ("POST", "conversations/", {"shoe": 1}, 400, "There is no such field.", "Dieses Feld gibt es nicht."),
+        ("POST", "conversations/", {"metadata": 5}, 400, "Must be an object.", "Muss ein Objekt sein."),
+        ("POST", "tokens/", {}, 400, "This field is required.", "Dieses Feld ist erforderlich."),
+        ("GET", "conversations/?limit=0", None, 400,
+         "Must be a whole number from 1 to 100.", "Muss eine ganze Zahl von 1 bis 100 sein."),
+        ("DELETE", "me/", {"password": "x"}, 400, "The password is wrong.", "Das Passwort ist falsch."),
+        ("GET", "nowhere/", None, 404,
+         "There is nothing at /api/v1/nowhere/.", "Unter /api/v1/nowhere/ gibt es nichts."),
+    ],
+)  # fmt: skip
+def test_a_german_browser_reads_german_and_a_program_the_same_code(
+    method: str, path: str, body: Any, status: int, english: str, german: str, as_either: Caller
+) -> None:
+    plain = as_either(method, path, body, status=status)["error"]
+    local = as_either(method, path, body, status=status, **GERMAN)["error"]
+    assert as_either.answer.headers["Content-Language"] == "de"
+    assert (plain["message"], local["message"]) == (english, german)
+    for error in (plain, local):
+        error.pop("message")
+        error["details"] = [detail | {"message": ""} for detail in error["details"]]
+    assert plain == local
+
+
+@pytest.mark.parametrize("asked", ["", "fr", "xx-YY", "*", "fr;q=0.9, xx", ";;;", "\u00e9", "a" * 600])
+def test_a_language_that_is_not_spoken_is_english(asked: str, as_either: Caller) -> None:
+    error = as_either("POST", "conversations/", {"shoe": 1}, status=400, Accept_Language=asked)["error"]
+    assert error["message"] == "There is no such field."
+
+
+@pytest.fixture(params=KINDS)
+def as_either(request: pytest.FixtureRequest, alice: User) -> Caller:
+    return Caller(alice, by=request.param)
+
+
+def lang(page: Any) -> str:
+    return re.findall(r'<html lang="([\w-]+)"', page.text)[0]
+
+
+def test_the_welcome_page_is_german_to_a_german(client: Client, db: None) -> None:
+    page = client.get("/", headers=GERMAN | PAGE)
+    assert "Sie läuft." in page.text and lang(page) == "de"
+    assert "It is running." in client.get("/", headers=PAGE).text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "shown"),
+    [
+        ("de", "en", "de"),
+        ("en", "de", "en"),
+        ("de-CH", "en", "de"),
+        ("", "de", "de"),
+        ("fr", "de", "de"),
+        ("\u00e9", "en", "en"),
+    ],
+)
+def test_on_pages_what_a_person_chose_goes_before_what_the_browser_asks_for(
+    chosen: str, asked: str, shown: str, client: Client, alice: User
+) -> None:
+    Preferences.objects.create(user=alice, language=chosen)
+    client.force_login(alice)
+    assert lang(client.get("/", headers=PAGE | {"Accept-Language": asked})) == shown
+
+
+def test_who_chose_nothing_gets_what_the_browser_asks_for(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert lang(client.get("/", headers=GERMAN | PAGE)) == "de"
+    Preferences.objects.create(user=alice, theme="light")
+    assert lang(client.get("/", headers=GERMAN | PAGE)) == "de"
+
+
+def test_staff_read_transcripts_in_their_language(client: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    client.force_login(alice)
+    Caller(alice)("POST", "conversations/", {"messages": [{"role": "user", "content": "Hi"}]}, status=201)
+    conversation = alice.conversations.get()
+    page = client.get(f"/admin/conversations/conversation/{conversation.pk}/change/", headers=GERMAN | PAGE)
+    assert "Verlauf" in page.text and "Transcript<" not in page.text
+
+
+@pytest.mark.parametrize(("by", "count"), [("token", 2), ("session", 3)])
+def test_a_language_costs_an_api_request_no_statement(by: str, count: int, alice: User) -> None:
+    Preferences.objects.create(user=alice, language="de")
+    caller = Caller(alice, by=by)
+    caller("GET", "me/")
+    for headers in ({}, GERMAN):
+        with statements(count):
+            caller("GET", "conversations/", **headers)
+
+
+def test_one_request_leaves_no_language_to_the_next(as_either: Caller) -> None:
+    as_either("GET", "me/", **GERMAN)
+    assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
+    translation.deactivate()

@@ -1,0 +1,92 @@
+"""What a back end's users wrote, on every route: theirs alone."""
+
+import pytest
+
+from accounts.api.tests.callers import KINDS, Caller, acting, person
+from accounts.models import User
+from accounts.services import managed_user
+from conversations.tests.parallel import at_once, times
+
+from .test_every_route import WRITING, Row, World, every_row
+from .test_statement_counts import HELLO, statements
+
+
+@pytest.fixture
+def back_end(db: None) -> User:
+    return person("Backend")
+
+
+@pytest.fixture
+def world(back_end: User) -> World:
+    """Of its user u-1."""
+    return World(managed_user(manager=back_end, external_id="u-1"))
+
+
+@every_row
+def test_strangers_get_a_404_and_then_the_user_is_answered(row: Row, world: World, back_end: User) -> None:
+    strangers = [
+        acting(back_end, "u-2"),
+        acting(person("Other"), "u-1"),
+        *(Caller(back_end, by=by) for by in KINDS),
+        Caller(person("Sam", is_staff=True, is_superuser=True)),
+    ]
+    for stranger in strangers:
+        if row.thing:
+            assert world.refuse(stranger, row, 404) == "not_found"
+        else:
+            world.call(stranger, row, row.status)
+            assert not any(id in stranger.text for id in world.ids), "a stranger reads something of u-1's"
+    world.call(acting(back_end, "u-1"), row, row.status)
+
+
+@every_row
+def test_the_header_is_refused_on_every_route_without_the_scope(row: Row, world: World, back_end: User) -> None:
+    assert world.refuse(acting(back_end, "u-1", scopes=["read", "write"]), row, 403) == "permission_denied"
+    assert world.refuse(acting(back_end, ""), row, 400) == "invalid"
+    if row in WRITING:
+        assert world.refuse(acting(back_end, "u-1", scopes=["read", "act_as"]), row, 403) == "permission_denied"
+
+
+def test_a_user_who_is_known_costs_no_statement_more(back_end: User) -> None:
+    caller = acting(back_end, "u-1")
+    id = caller("POST", "conversations/", {"messages": [HELLO]}, status=201)["id"]
+    for method, path, body, count in [
+        ("GET", "conversations/", b"", 2),
+        ("GET", f"conversations/{id}/messages/", b"", 2),
+    ]:
+        with statements(count):
+            caller(method, path, body)
+    with statements(4):
+        caller("POST", f"conversations/{id}/messages/", HELLO, status=201)
+
+
+def test_a_user_who_is_new_costs_two(back_end: User) -> None:
+    caller = acting(back_end, "u-1")
+    caller("GET", "me/")
+    caller.headers |= {"X-Act-As": "u-2"}
+    with statements(3):
+        caller("GET", "me/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_uses_at_the_same_time_make_one_user() -> None:
+    back_end = person("Backend")
+    callers = [acting(back_end, "u-1") for _ in range(12)]
+    ids = at_once(*times(12, lambda index: callers[index]("POST", "conversations/", {}, status=201)["id"]))
+    user = User.objects.get(managed_by=back_end)
+    assert len(acting(back_end, "u-1").pages("conversations/")) == len(set(ids)) == 12
+    assert user.external_id == "u-1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tokens_made_at_the_same_time_are_no_more_than_may_be() -> None:
+    alice = person("Alice")
+    caller = Caller(alice)
+
+    def make(index: int) -> int:
+        body = b'{"name": "at once"}'
+        return int(caller.send("POST", "/api/v1/tokens/", "", body, caller.headers).status_code)
+
+    answers = at_once(*times(25, make))
+    assert sorted(answers) == [201] * 20 + [429] * 5
+    assert alice.tokens.filter(name="at once").count() == 20

@@ -1,0 +1,265 @@
+"""DELETE /me/: an account, and all that is its own."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.utils import timezone
+
+from accounts.api.tests.callers import KINDS, PASSWORD, Caller, person
+from accounts.models import ApiToken, Idempotency, Preferences, User
+from conversations.models import Conversation, Message, Reaction
+from conversations.querysets import PURGING
+from conversations.services import conversations, erase, messages, reactions, retention
+from conversations.tests.cast import conversation_of, say, shown
+from conversations.tests.parallel import at_once, meeting, times
+
+BODY = {"password": PASSWORD}
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return person("Sam", is_staff=True)
+
+
+def signed_in(user: User, seconds_ago: float) -> Caller:
+    """By a session, as allauth signs people in."""
+    caller = Caller(user, by="session")
+    session = caller.client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "socialaccount", "at": time.time() - seconds_ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return caller
+
+
+def of_everything(user: User) -> None:
+    chat, trashed = conversation_of(user, "Hi", "Hello"), conversation_of(user, "Old")
+    reactions.react(user=user, message_id=chat.messages.get(seq=2).id, type="like")
+    conversations.trash(user=user, conversation_id=trashed.id)
+    messages.trash(user=user, message_id=chat.messages.get(seq=1).id)
+    Conversation.objects.filter(id=conversation_of(user, "Purging").id).update(deleted_at=PURGING)
+    Preferences.objects.create(user=user)
+    EmailAddress.objects.create(user=user, email=user.email)
+    Idempotency.objects.create(user=user, key="k", fingerprint=b"", result=[])
+    Caller(user, by="session")
+    Group.objects.create(name=f"of {user.name}").user_set.add(user)
+
+
+def rows_of(user: User) -> dict[str, int]:
+    """By the database's own knowledge of what refers to a user."""
+    counts = {"account": User.objects.filter(pk=user.pk).count()}
+    for relation in User._meta.get_fields(include_hidden=True):
+        if (relation.one_to_many or relation.one_to_one) and relation.auto_created:
+            model = relation.related_model
+            counts[model._meta.db_table] = model._base_manager.filter(**{relation.field.name: user.pk}).count()
+    return counts
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
+    for user in (alice, bob):
+        of_everything(user)
+    before = rows_of(bob)
+    caller = Caller(alice, by=by)
+    answer = caller("DELETE", "me/", BODY)
+    assert answer == {"users": 1, "conversations": 3, "messages": 4, "tokens": 1 if by == "token" else 0}
+    assert set(rows_of(alice).values()) == {0}
+    assert rows_of(bob) == before and before["message"] == 4 and before["account_emailaddress"] == 1
+    assert [row.get_decoded()["_auth_user_id"] for row in Session.objects.all()] == [str(bob.pk)]
+    caller.refusal("GET", "me/", status=401)
+    caller.refusal("DELETE", "me/", BODY, status=401)
+
+
+@pytest.mark.parametrize("by", KINDS)
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"password": "wrong"}, 400, ("wrong_password", "password")),
+        ({"password": ""}, 400, ("required", "password")),
+        ({"password": None}, 400, ("required", "password")),
+        ({"password": 5}, 400, ("invalid", "password")),
+        ({"sure": True}, 400, ("unknown_field", "sure")),
+        ({}, 403, ("reauthentication_required", None)),
+    ],
+)
+def test_who_does_not_prove_to_be_them_erases_nothing(by: str, body: Any, status: int, error: Any, alice: User) -> None:
+    chat = conversation_of(alice, "Hi")
+    caller = Caller(alice, by=by)
+    assert caller.refusal("DELETE", "me/", body, status=status) == error
+    assert caller("GET", "me/")["name"] == "Alice"
+    assert shown(chat) == ["Hi"]
+
+
+def test_a_session_that_has_just_signed_in_needs_no_password(alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    signed_in(alice, 301).refusal("DELETE", "me/", {}, status=403)
+    assert signed_in(alice, 290)("DELETE", "me/", {})["users"] == 1
+
+
+def test_a_wrong_password_is_wrong_in_such_a_session_too(alice: User) -> None:
+    signed_in(alice, 1).refusal("DELETE", "me/", {"password": "wrong"}, status=400)
+
+
+def test_a_token_is_not_vouched_for_by_a_session_that_comes_along(alice: User) -> None:
+    caller = signed_in(alice, 1)
+    caller.headers = Caller(alice).headers
+    assert caller.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
+
+
+def test_somebody_elses_sign_in_proves_nothing(alice: User, bob: User) -> None:
+    caller = signed_in(alice, 1)
+    session = caller.client.session
+    session["account_authentication_methods_user"] = str(bob.pk)
+    session.save()
+    caller.refusal("DELETE", "me/", {}, status=403)
+
+
+def test_who_has_no_password_and_a_token_only_does_not_erase(alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    for password in ("", alice.password, "!"):
+        Caller(alice).refusal("DELETE", "me/", {"password": password}, status=400)
+
+
+def test_whom_they_manage_goes_along_and_nobody_else(alice: User, bob: User) -> None:
+    managed = person("Managed", managed_by=alice, external_id="a")
+    theirs = person("Theirs", managed_by=managed, external_id="a")
+    other = person("Other", managed_by=bob, external_id="a")
+    chats = [conversation_of(user, "Hi", "Hello") for user in (alice, managed, theirs, other)]
+    token = Caller(theirs)
+    answer = Caller(alice)("DELETE", "me/", BODY)
+    assert answer == {"users": 3, "conversations": 3, "messages": 6, "tokens": 2}
+    assert set(User.objects.all()) == {bob, other}
+    assert list(Conversation.objects.all()) == [chats[3]]
+    token.refusal("GET", "me/", status=401)
+
+
+def test_who_manages_them_stays(alice: User, bob: User) -> None:
+    User.objects.filter(pk=alice.pk).update(managed_by=bob)
+    assert Caller(alice)("DELETE", "me/", BODY)["users"] == 1
+    assert list(User.objects.all()) == [bob]
+
+
+def test_those_who_manage_each_other_go_together(alice: User, bob: User) -> None:
+    User.objects.filter(pk=alice.pk).update(managed_by=bob)
+    User.objects.filter(pk=bob.pk).update(managed_by=alice)
+    assert Caller(alice)("DELETE", "me/", BODY)["users"] == 2
+
+
+def test_staff_do_not_erase_themselves(sam: User) -> None:
+    assert Caller(sam).refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
+    assert User.objects.filter(pk=sam.pk, is_active=True).exists()
+
+
+def test_the_log_keeps_what_was_done_and_not_who_they_were(alice: User, sam: User) -> None:
+    users = ContentType.objects.get_for_model(User)
+    about = LogEntry.objects.create(
+        user=sam, content_type=users, object_id=str(alice.pk), object_repr=alice.email, action_flag=CHANGE
+    )
+    by = LogEntry.objects.create(user=alice, object_repr="a transcript", action_flag=CHANGE, change_message="Read.")
+    Caller(alice)("DELETE", "me/", BODY)
+    about.refresh_from_db()
+    by.refresh_from_db()
+    assert (about.user, about.object_repr) == (sam, str(alice.pk))
+    assert by.change_message == "Read." and by.user.pk != alice.pk
+    assert (by.user.email, by.user.name, by.user.is_active, by.user.has_usable_password()) == (None, "", False, False)
+
+
+def test_sessions_are_found_among_those_of_others(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erase, "SESSIONS_A_BATCH", 2)
+    for user in (alice, bob, alice, bob, alice):
+        Caller(user, by="session")
+    erase.erase(user=alice)
+    assert [row.get_decoded()["_auth_user_id"] for row in Session.objects.all()] == [str(bob.pk)] * 2
+
+
+@pytest.mark.parametrize("count", [1, 250])
+def test_however_many_conversations_there_are_all_go(count: int, alice: User) -> None:
+    for _ in range(count):
+        conversation_of(alice, "Hi")
+    assert erase.erase(user=alice)["conversations"] == count
+    assert not Message.objects.exists() and not Reaction.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_request_stores_that_had_begun_before_goes_too(alice: User) -> None:
+    """It holds its conversation's lock, for which the purge waits; its second conversation comes after that."""
+    chat = conversation_of(alice, "Hi")
+
+    def write() -> None:
+        messages.append(user=alice, conversation_id=chat.id, drafts=[say("just in time")])
+        conversation_of(alice, "another")
+
+    gone = meeting(write, lambda: erase.erase(user=alice))
+    assert (gone["users"], gone["conversations"], gone["messages"]) == (1, 2, 3)
+    assert not Message.objects.exists() and not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_in_at_the_very_end_goes_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    come: list[Any] = []
+    purge = erase._purge
+
+    def purge_and_store(user: User) -> Any:
+        gone = purge(user)
+        if not come:
+            come.append(conversation_of(user, "late"))
+        return gone
+
+    monkeypatch.setattr(erase, "_purge", purge_and_store)
+    gone = erase.erase(user=alice)
+    assert (gone["users"], gone["conversations"], gone["messages"]) == (1, 1, 1)
+    assert not Conversation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_in_again_and_again_is_left_to_housekeeping(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    purge = erase._purge
+
+    def purge_and_store(user: User) -> Any:
+        gone = purge(user)
+        conversation_of(user, "late")
+        return gone
+
+    caller = Caller(alice)
+    with monkeypatch.context() as patched:
+        patched.setattr(erase, "_purge", purge_and_store)
+        assert caller.refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
+        User.objects.update(erasing_at=timezone.now() - 2 * erase.ABANDONED)
+        assert retention.housekeep()["users"] == 0
+    caller.refusal("GET", "me/", status=401)
+    User.objects.update(erasing_at=timezone.now() - timedelta(hours=1))
+    assert retention.housekeep()["users"] == 1
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_erase_once(alice: User) -> None:
+    for _ in range(5):
+        conversation_of(alice, *map(str, range(50)))
+    first, second = at_once(*times(2, lambda index: erase.erase(user=alice)))
+    assert (first["users"] + second["users"], first["messages"] + second["messages"]) == (1, 250)
+    assert not User.objects.exists()
+
+
+def test_who_is_being_erased_is_found_by_an_index(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT id FROM account WHERE erasing_at < now()")
+        assert "user_erasing" in str(cursor.fetchall())
+
+
+def test_no_token_outlives_its_user(alice: User) -> None:
+    for _ in range(2):
+        Caller(alice, scopes=["read"])
+    assert Caller(alice)("DELETE", "me/", BODY)["tokens"] == 3
+    assert not ApiToken.objects.exists()
