@@ -15,7 +15,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from chatstore.tests import scratch
-from chatstore.tests.live import serving
+from chatstore.tests.live import an_address, serving
 from chatstore.tests.outbox import Outbox, outbox
 
 from .site import CHROMIUM, Site
@@ -24,6 +24,11 @@ from .site import CHROMIUM, Site
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync
     --no-first-run""".split()
+
+
+@pytest.fixture
+def quick_passwords() -> None:
+    """The server hashes as it does in production."""
 
 
 class Provider:
@@ -84,6 +89,7 @@ def address(provider: Provider, mails: Outbox, django_db_setup: None, django_db_
         "OIDC_SERVER_URL": provider.url,
         "OIDC_NAME": "Example ID",
         "REQUIRE_STAFF_MFA": "true",
+        "PROXIES": "1",
     }
     with django_db_blocker.unblock(), serving(**knobs) as live:
         yield f"http://localhost:{live.port}"
@@ -108,7 +114,7 @@ def complaints() -> Iterator[list[str]]:
 
 @pytest.fixture
 def context(chromium: Browser, address: str, complaints: list[str]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=address)
+    context = chromium.new_context(base_url=address, extra_http_headers={"X-Forwarded-For": an_address()})
     context.set_default_timeout(scratch.PATIENCE * 1000)
     # The provider's pages, which load styles from elsewhere, are none of ours.
     ours = f"{address}/"

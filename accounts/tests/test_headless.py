@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 
 from accounts.models import User
 from chatstore.ids import new_id
-from chatstore.tests.live import Live, read, said, serving
+from chatstore.tests.live import Live, an_address, read, said, serving
 from chatstore.tests.outbox import Outbox, outbox
 
 from .authenticator import totp_code
@@ -27,8 +27,13 @@ def mails() -> Iterator[Outbox]:
 
 @pytest.fixture(scope="module")
 def live(mails: Outbox, django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
-    with django_db_blocker.unblock(), serving(EMAIL_URL=mails.url) as live:
+    with django_db_blocker.unblock(), serving(EMAIL_URL=mails.url, PROXIES="1") as live:
         yield live
+
+
+@pytest.fixture
+def quick_passwords() -> None:
+    """The server hashes as it does in production."""
 
 
 class Client:
@@ -36,7 +41,9 @@ class Client:
 
     def __init__(self, live: Live, kind: str) -> None:
         self.live, self.kind = live, kind
-        self.kept: dict[str, str] = {"Sec-Fetch-Site": "same-origin"} if kind == "browser" else {}
+        self.kept = {"X-Forwarded-For": an_address()}
+        if kind == "browser":
+            self.kept["Sec-Fetch-Site"] = "same-origin"
 
     def asks(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
         return self.call(method, f"/_allauth/{self.kind}/v1/{path}", body)

@@ -5,6 +5,7 @@ What these tests write is committed, so each user is a new one, and all of it is
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -55,6 +56,11 @@ def read(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
 
 def said(answer: http.client.HTTPResponse) -> Any:
     return json.loads(answer.body)  # type: ignore[attr-defined]
+
+
+def an_address() -> str:
+    """For X-Forwarded-For, where a test signs in: of each address, so many attempts a minute are heard."""
+    return ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
 
 
 def secret_of_somebody() -> str:
