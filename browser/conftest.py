@@ -18,10 +18,11 @@ from chatstore.tests import scratch
 from chatstore.tests.live import an_address, serving
 from chatstore.tests.outbox import Outbox, outbox
 
-from .site import CHROMIUM, Site
+from .site import Site
 
 # Playwright runs an event loop in this thread, where Django would then refuse to ask the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+CHROMIUM = "/usr/bin/chromium"
 FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync
     --no-first-run""".split()
 
@@ -43,35 +44,34 @@ class Provider:
         request = urllib.request.Request(f"{self.url}/users/{quote(sub)}", body, headers, method="PUT")
         urllib.request.urlopen(request, timeout=scratch.PATIENCE).close()
 
-    def answers(self) -> bool:
-        try:
-            urllib.request.urlopen(f"{self.url}/.well-known/openid-configuration", timeout=1).close()
-        except OSError:
-            return False
-        return True
-
 
 @contextmanager
-def running_provider() -> Iterator[Provider]:
-    port = str(scratch.free_port())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "oidc_provider_mock", "--port", port],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    provider = Provider(f"http://localhost:{port}")
+def running(module: str, *arguments: str, probe: str) -> Iterator[None]:
+    """A module of Python's that serves, until it is no longer needed."""
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], **quiet)
     try:
-        scratch.eventually(provider.answers)
-        yield provider
+        scratch.eventually(lambda: answers(probe))
+        yield
     finally:
         process.terminate()
         process.wait(timeout=scratch.PATIENCE)
 
 
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=scratch.PATIENCE).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    with running_provider() as provider:
-        yield provider
+    port = str(scratch.free_port())
+    url = f"http://localhost:{port}"
+    with running("oidc_provider_mock", "--port", port, probe=f"{url}/.well-known/openid-configuration"):
+        yield Provider(url)
 
 
 @pytest.fixture(scope="session")
@@ -106,15 +106,22 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> Iterator[list[str]]:
-    """What the browser's console says; a test that leaves any fails. A refusal by the content security policy is one."""
+    """What the console says, refusals by the content security policy among it; a test that leaves any fails."""
     heard: list[str] = []
     yield heard
     assert heard == []
 
 
 @pytest.fixture
-def context(chromium: Browser, address: str, complaints: list[str]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=address, extra_http_headers={"X-Forwarded-For": an_address()})
+def headers() -> dict[str, str]:
+    return {"X-Forwarded-For": an_address()}
+
+
+@pytest.fixture
+def context(
+    chromium: Browser, address: str, headers: dict[str, str], complaints: list[str]
+) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=address, extra_http_headers=headers)
     context.set_default_timeout(scratch.PATIENCE * 1000)
     # The provider's pages, which load styles from elsewhere, are none of ours.
     ours = f"{address}/"

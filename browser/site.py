@@ -1,7 +1,5 @@
 """What a person does on the pages."""
 
-import os
-
 from allauth.account.models import EmailAddress
 from playwright.sync_api import Page
 
@@ -10,7 +8,6 @@ from accounts.tests.authenticator import totp_code
 from chatstore.ids import new_id
 from chatstore.tests.outbox import Outbox
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PASSWORD = "four words to remember"
 
 
