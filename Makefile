@@ -1,5 +1,6 @@
 # make run      the service, at http://localhost:8000
 # make test     what CI runs: make check, then the tests
+# make test-browser  the pages, in Debian's chromium
 # make check    lint, types, layers, migrations and settings; no tests
 # make demo     sample conversations for the user demo@localhost
 # make bench    the numbers that chatstore holds, measured on this machine
@@ -19,7 +20,7 @@ pip := $(bin)/python -m pip --disable-pip-version-check --quiet install
 production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
 	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test check demo bench schema messages install clean
+.PHONY: help run test test-browser check demo bench schema messages install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +30,9 @@ run: $(VENV)/.run
 
 test: check
 	$(bin)/python -m pytest
+
+test-browser: $(VENV)/.dev
+	$(bin)/python -m pytest browser
 
 check: $(VENV)/.dev
 	$(bin)/ruff check .

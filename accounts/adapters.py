@@ -26,5 +26,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         user: User = super().populate_user(request, sociallogin, data)
         full = " ".join(filter(None, [data.get("first_name"), data.get("last_name")]))
         user.name = (data.get("name") or full)[:255]
-        user.image = sociallogin.account.get_avatar_url() or ""
+        user.image = _picture(data.get("picture") or sociallogin.account.get_avatar_url())
+        for address in sociallogin.email_addresses:
+            # Some providers say it in words, and "false" would be true: the account of whoever has that address.
+            address.verified = str(address.verified).lower() == "true"
         return user
+
+
+def _picture(url: object) -> str:
+    return url if isinstance(url, str) and url.startswith("https://") and len(url) <= 2000 else ""

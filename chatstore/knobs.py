@@ -70,7 +70,7 @@ def email(name: str, default: str) -> dict[str, object]:
     """Django's EMAIL_ settings, from an address such as smtp+tls://user:password@mail.example.org:587."""
     try:
         config = environ.Env.email_url_config(text(name, default))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, ImproperlyConfigured):
         raise ImproperlyConfigured(f"{name} must be like smtp+tls://user:password@host:587.") from None
     return {key: value for key, value in config.items() if key.startswith("EMAIL_")}
 

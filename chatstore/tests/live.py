@@ -5,6 +5,7 @@ What these tests write is committed, so each user is a new one, and all of it is
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -57,6 +58,11 @@ def said(answer: http.client.HTTPResponse) -> Any:
     return json.loads(answer.body)  # type: ignore[attr-defined]
 
 
+def an_address() -> str:
+    """For X-Forwarded-For, where a test signs in: of each address, so many attempts a minute are heard."""
+    return ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
+
+
 def secret_of_somebody() -> str:
     """A token of a new user."""
     user = User.objects.create(email=f"{new_id()}@example.com")
@@ -65,7 +71,14 @@ def secret_of_somebody() -> str:
 
 @pytest.fixture(scope="module")
 def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
-    with django_db_blocker.unblock(), gunicorn(str(connection.settings_dict["NAME"])) as port:
+    with django_db_blocker.unblock(), serving() as live:
+        yield live
+
+
+@contextmanager
+def serving(**knobs: str) -> Iterator[Live]:
+    """What is left in the test database goes at the end."""
+    with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
         yield Live(port)
         call_command("flush", interactive=False, verbosity=0)
 

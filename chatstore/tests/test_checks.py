@@ -29,6 +29,29 @@ def test_plain_http_beyond_loopback_is_a_warning(settings: Any) -> None:
     assert ids() == {"chatstore.W002"}
 
 
+APP = "https://app.example"
+
+
+@pytest.mark.parametrize(("may_read", "may_write"), [([APP], []), ([APP], ["https://app.example:8443"])])
+def test_a_front_end_that_may_read_and_not_write_is_an_error(
+    may_read: list[str], may_write: list[str], settings: Any
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = may_read, may_write
+    assert ids() == {"chatstore.E004"}
+
+
+def test_one_more_origin_that_may_write_than_may_read_is_an_error(settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = [APP], [APP, "https://other.example"]
+    assert ids() == {"chatstore.E004"}
+
+
+def test_a_front_end_named_in_both_is_fine_and_so_is_an_origin_that_only_sends_forms(settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = [APP]
+    assert ids() == set()
+    settings.CORS_ALLOWED_ORIGINS = [APP]
+    assert ids() == set()
+
+
 @pytest.mark.django_db
 def test_a_database_that_folds_case_is_fine() -> None:
     assert ids(databases=["default"]) == set()

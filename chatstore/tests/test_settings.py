@@ -16,7 +16,7 @@ from . import scratch
 NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
     HISTORY_BODY_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT KEEP_CONVERSATIONS PROVIDER_TIMEOUT
     TRASH_DAYS API_RATE TOKEN_RATE PROXIES""".split()
-FLAGS = ["DEBUG", "HTTPS"]
+FLAGS = ["DEBUG", "HTTPS", "REQUIRE_STAFF_MFA"]
 CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
 SECRET = "a secret that is long enough to be one, and then some more"
 # Prints what a start with these knobs would use.
@@ -188,3 +188,18 @@ def test_behind_https_there_is_one_proxy_unless_it_is_said(tmp_path: Path) -> No
     assert shown(tmp_path, "PROXIES") == ["0"]
     assert shown(tmp_path, "PROXIES", HTTPS="true") == ["1"]
     assert "'NUM_PROXIES': 2" in shown(tmp_path, "REST_FRAMEWORK", HTTPS="true", PROXIES="2")[0]
+
+
+def test_a_provider_is_there_when_it_has_a_client(tmp_path: Path) -> None:
+    assert shown(tmp_path, "SOCIALACCOUNT_PROVIDERS") == ["{}"]
+    google = shown(tmp_path, "SOCIALACCOUNT_PROVIDERS", GOOGLE_CLIENT_ID="an id", GOOGLE_CLIENT_SECRET="a secret")[0]
+    assert "'google'" in google and "'an id'" in google and "'github'" not in google
+    assert refusal(tmp_path, OIDC_CLIENT_ID="an id").startswith("OIDC_CLIENT_ID needs an OIDC_SERVER_URL")
+
+
+def test_mail_goes_to_the_log_until_a_server_is_named(tmp_path: Path) -> None:
+    assert shown(tmp_path, "EMAIL_BACKEND") == ["'django.core.mail.backends.console.EmailBackend'"]
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
+    url = "smtp+tls://chatstore:p%40ss@mail.example.org:587"
+    assert shown(tmp_path, *names, EMAIL_URL=url) == ["'mail.example.org'", "587", "'chatstore'", "'p@ss'", "True"]
+    assert refusal(tmp_path, EMAIL_URL="mail.example.org").startswith("EMAIL_URL must be like smtp+tls://")

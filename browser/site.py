@@ -1,0 +1,77 @@
+"""What a person does on the pages."""
+
+from allauth.account.models import EmailAddress
+from playwright.sync_api import Page
+
+from accounts.models import User
+from accounts.tests.authenticator import totp_code
+from chatstore.ids import new_id
+from chatstore.tests.outbox import Outbox
+
+PASSWORD = "four words to remember"
+
+
+def somebody() -> str:
+    return f"{new_id()}@example.com"
+
+
+def account(*, verified: bool = True) -> str:
+    """The address of a new one, for tests that are not about signing up: of mails to verify it, an address gets one in
+    three minutes."""
+    user = User.objects.create_user(somebody(), PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
+    return user.email
+
+
+class Site:
+    def __init__(self, page: Page, mails: Outbox) -> None:
+        self.page = page
+        self.mails = mails
+
+    def fill(self, **fields: str) -> None:
+        """Fields by their names, then Enter."""
+        for name, value in fields.items():
+            self.page.locator(f"input[name={name}]:visible").fill(value)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name, exact=True).click()
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> None:
+        self.page.goto("/accounts/login/")
+        self.fill(login=email, password=password)
+
+    def sign_out(self) -> None:
+        self.page.goto("/accounts/logout/")
+        self.press("Sign Out")
+
+    def sign_in_by_provider(self, sub: str) -> None:
+        self.page.goto("/accounts/login/")
+        self.follow("Example ID")
+        self.press("Continue")
+        self.page.get_by_placeholder("sub").fill(sub)
+        self.press("Authorize")
+
+    def open_with_password(self, path: str) -> None:
+        """What a person at an unlocked screen must not do asks for it again; for five minutes, once."""
+        self.page.goto(path)
+        self.fill(password=PASSWORD)
+
+    def activate_totp(self) -> str:
+        """The secret."""
+        self.open_with_password("/accounts/2fa/totp/activate/")
+        return self.activate_totp_here()
+
+    def activate_totp_here(self) -> str:
+        secret = self.page.locator("#authenticator_secret").input_value()
+        self.fill(code=totp_code(secret))
+        return secret
+
+    def who(self) -> str | None:
+        """As which address the browser is signed in, asked of the API with its cookie."""
+        answer = self.page.context.request.get("/api/v1/me/")
+        return answer.json()["email"] if answer.ok else None

@@ -1,0 +1,76 @@
+"""A single-page app on an origin of its own, as docs/sign-in.md sets it up."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Error, Page
+
+from chatstore.tests import scratch
+from chatstore.tests.live import serving
+
+from .conftest import running
+from .site import PASSWORD, account
+
+FETCH = """async ([method, url, body]) => {
+    const headers = {"Content-Type": "application/json"};
+    const answer = await fetch(url, {method, headers, body: body && JSON.stringify(body), credentials: "include"});
+    return [answer.status, await answer.json()];
+}"""
+
+
+@pytest.fixture(scope="module")
+def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An origin of its own, that serves an empty page."""
+    folder, port = tmp_path_factory.mktemp("front end"), str(scratch.free_port())
+    (folder / "index.html").write_text("<!doctype html>")
+    url = f"http://localhost:{port}"
+    with running("http.server", port, "--bind", "127.0.0.1", "--directory", str(folder), probe=url):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def address(front_end: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    knobs = dict.fromkeys(["CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS"], front_end)
+    with django_db_blocker.unblock(), serving(**knobs) as live:
+        yield f"http://localhost:{live.port}"
+
+
+@pytest.fixture
+def headers() -> dict[str, str]:
+    """None but a browser's own: others would have to be allowed."""
+    return {}
+
+
+def fetch(page: Page, method: str, url: str, body: Any = None) -> Any:
+    return page.evaluate(FETCH, [method, url, body])
+
+
+def test_it_signs_in_reads_and_writes(page: Page, front_end: str, address: str, complaints: list[str]) -> None:
+    email = account()
+    page.goto(front_end)
+    assert fetch(page, "GET", f"{address}/api/v1/me/")[0] == 401
+    credentials = {"email": email, "password": PASSWORD}
+    assert fetch(page, "POST", f"{address}/_allauth/browser/v1/auth/login", credentials)[0] == 200
+    assert fetch(page, "GET", f"{address}/api/v1/me/")[1]["email"] == email
+    status, chat = fetch(page, "POST", f"{address}/api/v1/conversations/", {"title": "From elsewhere"})
+    assert (status, chat["title"]) == (201, "From elsewhere")
+    complaints.clear()  # the 401
+
+
+def test_it_signs_in_as_an_app_without_cookies(page: Page, front_end: str, address: str) -> None:
+    email = account()
+    page.goto(front_end)
+    credentials = {"email": email, "password": PASSWORD}
+    told = fetch(page, "POST", f"{address}/_allauth/app/v1/auth/login", credentials)[1]
+    code = 'async ([url, token]) => (await (await fetch(url, {headers: {"X-Session-Token": token}})).json()).email'
+    assert page.evaluate(code, [f"{address}/api/v1/me/", told["meta"]["session_token"]]) == email
+
+
+def test_another_origin_is_kept_out(page: Page, front_end: str, address: str, complaints: list[str]) -> None:
+    page.goto(front_end.replace("localhost", "127.0.0.1"))
+    with pytest.raises(Error, match="Failed to fetch"):
+        fetch(page, "GET", f"{address}/api/v1/me/")
+    with pytest.raises(Error, match="Failed to fetch"):
+        fetch(page, "POST", f"{address}/_allauth/browser/v1/auth/login", {"email": account(), "password": PASSWORD})
+    complaints.clear()
