@@ -217,3 +217,13 @@ def test_who_holds_a_token_does_not_guess_the_password(alice: User) -> None:
     assert caller.refusal("DELETE", "me/", {"password": PASSWORD}, status=429)[0] == "rate_limited"
     assert int(caller.answer.headers["Retry-After"]) > 0
     assert User.objects.filter(id=alice.id).exists()
+
+
+def test_asking_again_and_again_to_reset_a_password_is_a_429(alice: User) -> None:
+    answers = [headless(Client(), "password/request", {"email": alice.email})[0] for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+
+
+def test_signing_up_again_and_again_is_a_429(db: None) -> None:
+    people = [{"email": f"{n}@example.com", "password": PASSWORD} for n in range(21)]
+    assert [headless(Client(), "signup", person)[0] for person in people] == [401] * 20 + [429]
