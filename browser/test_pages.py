@@ -9,6 +9,7 @@ PUBLIC = ["", "accounts/login/", "accounts/signup/", "accounts/password/reset/",
 PRIVATE = """email password/change 2fa 2fa/totp/activate 2fa/webauthn/add 2fa/recovery-codes/generate 3rdparty sessions
     logout""".split()
 PHONE = {"width": 320, "height": 640}
+CLEAR = "rgba(0, 0, 0, 0)"
 FOCUSED = "document.activeElement.textContent.trim() || document.activeElement.name"
 
 
@@ -73,6 +74,12 @@ def test_there_is_a_light_and_a_dark_one(scheme: str, paper: str, page: Page) ->
     page.goto("/accounts/login/")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_the_first_way_to_sign_in_stands_out_from_the_others(page: Page) -> None:
+    page.goto("/accounts/login/")
+    expect(page.get_by_role("button", name="Sign In", exact=True)).not_to_have_css("background-color", CLEAR)
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_css("background-color", CLEAR)
 
 
 def test_without_javascript_one_can_sign_in(chromium: Browser, address: str, site: Site) -> None:
