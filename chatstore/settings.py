@@ -58,9 +58,8 @@ CORS_EXPOSE_HEADERS = ("retry-after",)
 
 # HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
 HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
-ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES = knobs.number(
-    "PROXIES", 1 if HTTPS else 0, high=10
-)  # in front; each adds to X-Forwarded-For
+PROXIES = knobs.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds to X-Forwarded-For
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
