@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 from allauth.account.models import EmailAddress
-from django.apps import apps
+from allauth.socialaccount.models import SocialAccount
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -67,18 +67,11 @@ def _account(user: User) -> dict[str, Any]:
     """In the words of the routes that answer each."""
     preferences = Preferences.objects.filter(user=user).first() or Preferences(user=user)
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
+    linked = SocialAccount.objects.filter(user=user).order_by("id")
     return {
         "profile": MeSerializer(user).data,
         "preferences": PreferencesSerializer(preferences).data,
         "tokens": TokenSerializer(user.tokens.order_by("-id"), many=True).data,
         "emails": list(addresses.values("email", "verified", "primary")),
-        "linked_accounts": _linked_accounts(user),
+        "linked_accounts": list(linked.values("provider", "uid", "date_joined", "last_login", "extra_data")),
     }
-
-
-def _linked_accounts(user: User) -> list[dict[str, Any]]:
-    if not apps.is_installed("allauth.socialaccount"):
-        return []
-    linked: Any = apps.get_app_config("socialaccount").get_model("SocialAccount")
-    rows = linked.objects.filter(user=user).order_by("id")
-    return list(rows.values("provider", "uid", "date_joined", "last_login", "extra_data"))
