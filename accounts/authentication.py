@@ -1,6 +1,7 @@
 import datetime
 from typing import Any
 
+from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -87,13 +88,25 @@ def _acted_for(request: Request) -> str | None:
     return id
 
 
+class AppAuthentication(XSessionTokenAuthentication):
+    """A native app's `X-Session-Token`: its session, which may do what a browser's may."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        _refuse_acting(request)
+        user, request._request.session = found  # as in allauth's own views, which ask it when its user signed in
+        return user, None
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """The browser's cookie, under the cross-site rule of chatstore.middleware."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         found = super().authenticate(request)
-        if found and "HTTP_X_ACT_AS" in request.META:
-            raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
+        if found:
+            _refuse_acting(request)
         return found
 
     def enforce_csrf(self, request: HttpRequest) -> None:
@@ -104,6 +117,11 @@ class SessionAuthentication(authentication.SessionAuthentication):
             raise exceptions.PermissionDenied(
                 gettext("Refused as cross-site: {reason}").format(reason=reason), code="cross_site"
             )
+
+
+def _refuse_acting(request: Request) -> None:
+    if "HTTP_X_ACT_AS" in request.META:
+        raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
 
 
 class _RefusalAsReason(CrossSiteMiddleware):

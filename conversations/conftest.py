@@ -3,7 +3,15 @@ from typing import Any
 
 import pytest
 
+from accounts.api.tests.callers import person
+from accounts.models import User
 from conversations.tests.fake_provider import FakeProvider, running
+
+
+@pytest.fixture
+def back_end(db: None) -> User:
+    """Who acts for users of its own."""
+    return person("Backend")
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ TRIES = 5  # in that time
 
 
 def confirm(request: Request, password: str | None) -> None:
-    """By their password, or by a session that signed in just now. A back end answers for its own users, who sign in
-    there and have no password here. Whoever guesses is limited, as at the door."""
-    if request.user.managed_by_id:
+    """By their password, or by a session that signed in just now. A back end that acts for one of its users answers for
+    them: they sign in there, and have no password here. Whoever guesses is limited, as at the door."""
+    if request.auth is not None and request.auth.user_id != request.user.pk:
         return
     if password is not None:
         limit = gettext("{count} tries").format(count=TRIES)

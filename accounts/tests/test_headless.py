@@ -208,3 +208,30 @@ def test_a_second_factor_is_set_up_by_whoever_knows_the_password(client: Client,
 def test_the_description_of_these_routes_is_there(live: Live) -> None:
     paths = said(live.call("GET", "/_allauth/openapi.json"))["paths"]
     assert any(path.endswith("/auth/login") for path in paths)
+
+
+def test_a_session_of_either_kind_makes_tokens_that_may_anything(client: Client, email: str) -> None:
+    client.signs_in(email)
+    scopes = ["read", "write", "act_as"]
+    status, told = client.call("POST", "/api/v1/tokens/", {"name": "a program", "scopes": scopes})
+    assert (status, told["scopes"]) == (201, scopes)
+
+
+def test_a_session_of_neither_kind_acts_for_another(client: Client, email: str) -> None:
+    client.signs_in(email)
+    client.kept["X-Act-As"] = "somebody"
+    status, told = client.call("GET", "/api/v1/me/", {})
+    assert (status, told["error"]["code"]) == (403, "permission_denied")
+
+
+def test_a_session_of_either_kind_ends_with_its_user(client: Client, email: str) -> None:
+    client.signs_in(email)
+    User.objects.filter(email=email).update(is_active=False)
+    assert client.who() is None
+
+
+@pytest.mark.parametrize("body", [{}, {"password": PASSWORD}], ids=["just signed in", "by the password"])
+def test_a_session_of_either_kind_erases_its_account(body: Any, client: Client, email: str) -> None:
+    client.signs_in(email)
+    assert client.call("DELETE", "/api/v1/me/", body)[0] == 200
+    assert not User.objects.filter(email=email).exists()

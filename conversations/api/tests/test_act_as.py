@@ -12,11 +12,6 @@ from .test_statement_counts import HELLO, statements
 
 
 @pytest.fixture
-def back_end(db: None) -> User:
-    return person("Backend")
-
-
-@pytest.fixture
 def world(back_end: User) -> World:
     """Of its user u-1."""
     return World(managed_user(manager=back_end, external_id="u-1"))

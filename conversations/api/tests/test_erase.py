@@ -14,8 +14,9 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from accounts.api.tests.callers import KINDS, PASSWORD, Caller, person
+from accounts.api.tests.callers import KINDS, PASSWORD, Caller, acting, person
 from accounts.models import ApiToken, Idempotency, Preferences, User
+from accounts.services import managed_user
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import conversations, erase, messages, reactions, retention
@@ -263,3 +264,11 @@ def test_no_token_outlives_its_user(alice: User) -> None:
         Caller(alice, scopes=["read"])
     assert Caller(alice)("DELETE", "me/", BODY)["tokens"] == 3
     assert not ApiToken.objects.exists()
+
+
+def test_a_back_end_erases_its_user_without_a_password_and_a_token_of_that_user_does_not(back_end: User) -> None:
+    user = managed_user(manager=back_end, external_id="u-1")
+    own = Caller(user)
+    assert own.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
+    assert acting(back_end, "u-1")("DELETE", "me/", {})["users"] == 1
+    own.refusal("GET", "me/", status=401)

@@ -10,11 +10,6 @@ from .test_every_route import CHAT, SAFE, C, Row, World, check, every_row
 
 
 @pytest.fixture
-def back_end(db: None) -> User:
-    return person("Backend")
-
-
-@pytest.fixture
 def world(back_end: User) -> World:
     """Of its user u-1."""
     return World(managed_user(manager=back_end, external_id="u-1"))
