@@ -83,26 +83,29 @@ class PreferencesAdmin(BigTableAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email",)
     search_help_text = "E-mail."
-    readonly_fields = ("user", "storage_known", "extra", "created_at", "updated_at")
+    readonly_fields = ("user", "extra", "created_at", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They are made on first use."""
         return False
 
 
-@admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnly, BigTableAdmin):
-    """Staff revoke tokens; only their owners make them, and nobody sees a secret again."""
+class Removable(ReadOnly, BigTableAdmin):
+    """Staff take away what a user has lost or must not have; they neither make it nor see its secrets."""
 
-    list_display = ("name", "user", "scopes", "expires_at", "last_used_at", "created_at")
     list_select_related = ("user",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(Removable):
+    list_display = ("name", "user", "scopes", "expires_at", "last_used_at", "created_at")
     list_only = ("name", "user__email", "user__name", "scopes", "expires_at", "last_used_at", "created_at")
     search_fields = ("name", "user__email")
     search_help_text = "Name, or the user's e-mail."
     fields = list_display
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 # Providers are configured by the environment; the rest holds secrets, or is each user's own to look at.
@@ -113,15 +116,6 @@ admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Auth
 class EmailAddressAdmin(BigTableAdmin, allauth_admin.EmailAddressAdmin):
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
-
-
-class Removable(ReadOnly, BigTableAdmin):
-    """Staff take away what a user has lost or must not have; they neither make it nor see its secrets."""
-
-    list_select_related = ("user",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 @admin.register(Authenticator)

@@ -48,10 +48,9 @@ def add(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Me
     return messages
 
 
-def answer_aside(*, question: Message, draft: dict[str, Any]) -> Message:
-    """Below a message that is not shown, and as little shown; its conversation is locked."""
-    conversation = lock_conversation(user=question.user, conversation_id=question.conversation_id)
-    message = tree.grow_aside(conversation, draft, below=question.seq)
+def add_aside(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
+    """Below a message that is not shown, and as little shown."""
+    message = tree.grow_aside(conversation, draft, below=below)
     message.save(force_insert=True)
     tree.save_derived(conversation)
     return message

@@ -116,21 +116,23 @@ def _ask_provider(user: User, question: Message, provider: Provider) -> Message:
 @transaction.atomic
 def _store(user: User, question: Message, draft: dict[str, Any]) -> Message:
     """Unless the same question came twice at once, and the other request has an answer by now."""
-    _, question = lock_message(user=user, message_id=question.id)
+    conversation, question = lock_message(user=user, message_id=question.id)
     if found := _answer_to(question):
         return found
     if not question.is_active:  # edited meanwhile: the answer is to what was asked
-        return messages.answer_aside(question=question, draft=draft)
+        return messages.add_aside(conversation, draft, below=question.seq)
     (stored,), _ = messages.append(user=user, conversation_id=question.conversation_id, drafts=[draft])
     return stored
 
 
 def _context(user: User, question: Message) -> list[dict[str, str]]:
     """What was said up to the question, the newest of it, in order."""
-    path = Tree.of(question.conversation).path(question.seq)
-    said = Message.objects.owned_by(user).filter(conversation=question.conversation_id, seq__in=path).in_order()
-    newest = said.texts(*HEARD).reverse().values("role", "content")[:CONTEXT]
-    return list(newest)[::-1]
+    said = Message.objects.owned_by(user).filter(conversation=question.conversation_id)
+    if question.is_active:
+        way = said.shown().filter(seq__lte=question.seq)
+    else:  # it was edited since: its own branch, for which the whole tree is read
+        way = said.in_order().filter(seq__in=Tree.of(question.conversation).path(question.seq))
+    return list(way.texts(*HEARD).reverse().values("role", "content")[:CONTEXT])[::-1]
 
 
 def _costs(answer: providers.Answer) -> dict[str, Any]:

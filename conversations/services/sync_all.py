@@ -23,7 +23,6 @@ from accounts.models import User
 from accounts.services import known_to, note_known
 from chatstore.errors import Conflict, Invalid
 from conversations.models import Conversation, Message
-from conversations.querysets import PURGING
 
 from . import conversations
 from .locks import lock_user
@@ -76,9 +75,8 @@ def _sync_all(user: User, door: Door, sent: Sequence[Sent]) -> None:
 
 def _stored(user: User, sent: Sequence[Sent]) -> list[Conversation]:
     """What is listed, and whatever else was sent: from the archive or the trash."""
-    owned = Conversation.objects.owned_by(user)
-    meant = owned.listed() | owned.named(*(each.name for each in sent))
-    return [row for row in meant if row.deleted_at != PURGING]
+    owned = Conversation.objects.owned_by(user).kept()
+    return list(owned.listed() | owned.named(*(each.name for each in sent)))
 
 
 def _known(stored: Iterable[Conversation], sent: Sequence[Sent]) -> list[tuple[Conversation, Sent]]:
@@ -132,8 +130,8 @@ def _left_out(
 def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
     if not ids:
         return {}
-    rows = {row.id: row for row in Conversation.objects.owned_by(user).filter(id__in=ids).locked()}
-    if len(rows) < len(ids) or any(row.deleted_at == PURGING for row in rows.values()):
+    rows = {row.id: row for row in Conversation.objects.owned_by(user).kept().filter(id__in=ids).locked()}
+    if len(rows) < len(ids):
         raise Conflict(gettext("A conversation was removed for good while this was being saved; send it again."))
     return rows
 

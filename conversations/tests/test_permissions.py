@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.api.tests.callers import Caller, person
+from accounts.api.tests.callers import Caller, acting, person
 from accounts.models import User
 from conversations.api.tests import test_every_route as native
 from conversations.compat.tests import test_every_route as contracts
@@ -30,7 +30,6 @@ TABLE = {
 }  # fmt: skip
 # Staff keep their account, and with it what they did.
 EXCEPTIONS = {("DELETE me/", "staff"): 409, ("DELETE me/", "superuser"): 409}
-SCOPES = ["read", "write", "act_as"]
 
 
 def caller(who: str, alice: User) -> Caller:
@@ -44,20 +43,14 @@ def caller(who: str, alice: User) -> Caller:
         case "expired token":
             return Caller(alice, expires_at=timezone.now() - timedelta(seconds=1))
         case "act-as without the scope":
-            return acting(alice, ["read", "write"])
+            return acting(alice, "somebody", scopes=["read", "write"])
         case "act-as of a back end":
-            return acting(person("Backend"), SCOPES)
+            return acting(person("Backend"), "somebody")
         case "her own back end, as another":
-            return acting(alice, SCOPES)
+            return acting(alice, "somebody")
         case "owner":
             return Caller(alice)
     return Caller(person(who, is_staff=who in ("staff", "superuser"), is_superuser=who == "superuser"))
-
-
-def acting(user: User, scopes: list[str]) -> Caller:
-    caller = Caller(user, scopes=scopes)
-    caller.headers = {**caller.headers, "X-Act-As": "somebody"}
-    return caller
 
 
 def expected(row: Any, who: str) -> int:
