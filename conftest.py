@@ -1,45 +1,126 @@
-"""What every test shares: the embedded server, for as long as the tests run, unless DATABASE_URL names another."""
+"""Fixtures for every test. The embedded server runs while the tests run, unless DATABASE_URL names another server.
+
+The tests are about Alice, who owns conversations; Bob, a stranger to them; and Sam, who is staff. `as_alice` and
+`as_bob` are clients of the API.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 
 from chatstore import database
 
-# Who the tests are about: Alice owns conversations, Bob is a stranger to them. Imported late: Django is not set up yet.
+# The default profile repeats the same sequences in each run. `pytest --hypothesis-profile=long` generates many new
+# ones and does not shrink them; a failure prints the data that repeats it.
+hypothesis_settings.register_profile(
+    "default",
+    max_examples=15,
+    stateful_step_count=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+hypothesis_settings.register_profile(
+    "long",
+    hypothesis_settings.get_profile("default"),
+    max_examples=2_500,
+    derandomize=False,
+    print_blob=True,
+    phases=[Phase.reuse, Phase.generate],
+)
+hypothesis_settings.load_profile("default")
+
+
+# The fixtures import late, because Django is not set up when pytest loads this file.
 
 
 @pytest.fixture
 def alice(db: None) -> Any:
-    from accounts.api.tests.callers import person
+    from testing.callers import person
 
     return person("Alice")
 
 
 @pytest.fixture
 def bob(db: None) -> Any:
-    from accounts.api.tests.callers import person
+    from testing.callers import person
 
     return person("Bob")
 
 
+@pytest.fixture
+def sam(db: None) -> Any:
+    from testing.callers import person
+
+    return person("Sam", is_staff=True)
+
+
+@pytest.fixture
+def back_end(db: None) -> Any:
+    """A user that manages users of its own."""
+    from testing.callers import person
+
+    return person("Backend")
+
+
+@pytest.fixture
+def as_alice(alice: Any) -> Any:
+    from testing.callers import Caller
+
+    return Caller(alice)
+
+
+@pytest.fixture
+def as_bob(bob: Any) -> Any:
+    from testing.callers import Caller
+
+    return Caller(bob)
+
+
+@pytest.fixture(params=["token", "session"])
+def as_either(request: pytest.FixtureRequest, alice: Any) -> Any:
+    """Alice as a program with a token, and as a browser with a session."""
+    from testing.callers import Caller
+
+    return Caller(alice, by=request.param)
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Any]:
+    """A fake provider that answers for the model `groq`."""
+    from testing.fake_provider import running
+
+    with running() as provider:
+        settings.MODELS = {"groq": provider.route()}
+        yield provider
+
+
+@pytest.fixture(autouse=True)
+def no_models(settings: Any) -> None:
+    """Only the built-in echo answers: no test calls, or pays for, a model of the person who runs the tests."""
+    settings.MODELS = {}
+
+
 @pytest.fixture(autouse=True)
 def no_rate(settings: Any) -> None:
-    """All tests come from one address, and some ask a thousand times a minute. Those of the rate set one."""
+    """All tests share one address, and some send a thousand requests a minute. A test of the rate sets its own."""
     settings.API_RATE = 0
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """Hashing that is slow on purpose would take longer than most tests."""
+    """A password hasher that is slow on purpose would take longer than most tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    # pytest-django asks for this fixture before it creates the test database, and not for tests without one.
+    # pytest-django requests this fixture before it creates the test database, and only if a test needs a database.
     with database.running():
         yield
 
@@ -48,10 +129,10 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    # pytest-django's own makes no test database where no test names `db`: those over a live server alone would write
-    # to the real one, and flush it.
+    # pytest-django's own fixture creates no test database if no test requests `db`. Tests that only request the live
+    # server would then write to the real database, and flush it.
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
+        databases = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
+        teardown_databases(databases, verbosity=0)

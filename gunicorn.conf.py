@@ -2,18 +2,18 @@
 
 import os
 
-from chatstore import knobs
+from chatstore import env
 
-_host = knobs.text("HOST") or "localhost"
-_port = knobs.number("PORT", 8000, low=1, high=65535)
+_host = env.text("HOST") or "localhost"
+_port = env.number("PORT", 8000, low=1, high=65535)
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 
 # No preload_app: a connection pool that exists before the fork is shared by processes, which then read each other's
 # answers.
-workers = knobs.number("WEB_WORKERS", 2, low=1, high=1000)
+workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
 # A request takes one thread. Few: the threads of a process contend for the interpreter lock.
 worker_class = "gthread"
-threads = knobs.number("WEB_THREADS", 4, low=1, high=1000)
+threads = env.number("WEB_THREADS", 4, low=1, high=1000)
 
 timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request
 graceful_timeout = 10  # seconds that running requests get at a stop

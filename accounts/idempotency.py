@@ -13,13 +13,13 @@ from chatstore.errors import Conflict
 
 from .models import Idempotency, User
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 INSERT = """INSERT INTO idempotency (user_id, key, fingerprint, created_at)
     VALUES (%s, %s, %s, now()) ON CONFLICT DO NOTHING"""
 
 
 @transaction.atomic
-def once(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -> Any:
+def run_idempotent(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -> Any:
     """What `work` gives, or gave the first time, JSON-able; Conflict for another request under this key."""
     if _claim(user, key, fingerprint):
         result = work()
@@ -34,7 +34,7 @@ def once(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -
 
 def forget() -> int:
     """Keys of more than 24 hours ago."""
-    return Idempotency.objects.filter(created_at__lt=timezone.now() - KEPT)._raw_delete(connection.alias)
+    return Idempotency.objects.filter(created_at__lt=timezone.now() - RETENTION)._raw_delete(connection.alias)
 
 
 def _claim(user: User, key: str, fingerprint: bytes) -> bool:

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy
 
-from chatstore import rows
+from chatstore import raw_sql
 from chatstore.ids import new_id
 
 # `email__lower` reads the unique index on lower(email).
@@ -107,22 +107,22 @@ AND_MANAGED = """SELECT {columns}, {managed} FROM api_token JOIN account ON acco
 class ApiTokenManager(models.Manager["ApiToken"]):
     def with_user(self, digest: bytes) -> "ApiToken | None":
         """The token and its user. Every API request asks this."""
-        row = rows.one(TOKEN_AND_USER.format(columns=rows.columns(ApiToken, User)), [digest])
+        row = raw_sql.fetch_row(TOKEN_AND_USER.format(columns=raw_sql.columns(ApiToken, User)), [digest])
         return _token(row) if row else None
 
     def with_managed(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
         """The same, and whom that user manages under this id, if there is such a user already."""
-        columns, managed = rows.columns(ApiToken, User), rows.columns(User).replace("account.", "managed.")
-        row = rows.one(AND_MANAGED.format(columns=columns, managed=managed), [external_id, digest])
+        columns, managed = raw_sql.columns(ApiToken, User), raw_sql.columns(User).replace("account.", "managed.")
+        row = raw_sql.fetch_row(AND_MANAGED.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
             return None
         values = row[-len(User._meta.concrete_fields) :]
-        return _token(row), rows.instance(User, values) if any(values) else None
+        return _token(row), raw_sql.build_instance(User, values) if any(values) else None
 
 
 def _token(row: tuple[Any, ...]) -> "ApiToken":
-    token = rows.instance(ApiToken, row)
-    token.user = rows.instance(User, row[len(ApiToken._meta.concrete_fields) :])
+    token = raw_sql.build_instance(ApiToken, row)
+    token.user = raw_sql.build_instance(User, row[len(ApiToken._meta.concrete_fields) :])
     return token
 
 

@@ -13,9 +13,9 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from accounts.models import ApiToken
+from conversations.core import titles
+from conversations.core.tree import preview_of
 from conversations.models import Role
-from conversations.services import titles
-from conversations.services.tree import preview_of
 
 from .text import Writer
 

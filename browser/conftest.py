@@ -14,9 +14,9 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from chatstore.tests import scratch
-from chatstore.tests.live import an_address, serving
-from chatstore.tests.outbox import Outbox, outbox
+from testing import scratch
+from testing.live_server import an_address, serving
+from testing.outbox import Outbox, outbox
 
 from .site import Site
 

@@ -4,9 +4,9 @@ from allauth.account.models import EmailAddress
 from playwright.sync_api import Page
 
 from accounts.models import User
-from accounts.tests.authenticator import totp_code
 from chatstore.ids import new_id
-from chatstore.tests.outbox import Outbox
+from testing.authenticator import totp_code
+from testing.outbox import Outbox
 
 PASSWORD = "four words to remember"
 

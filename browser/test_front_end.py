@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page
 
-from chatstore.tests import scratch
-from chatstore.tests.live import serving
+from testing import scratch
+from testing.live_server import serving
 
 from .conftest import running
 from .site import PASSWORD, account

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from accounts.tests.authenticator import totp_code
+from testing.authenticator import totp_code
 
 from .site import PASSWORD, Site, account
 

@@ -118,7 +118,7 @@ class Server:
             descriptor = os.open(self.data_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
             file = opened.enter_context(os.fdopen(descriptor, "r+"))
             fcntl.flock(file, operation)
-            self._give(descriptor)
+            self._chown(descriptor)
             opened.pop_all()
             return file
 
@@ -170,7 +170,7 @@ class Server:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
-            self._give(log.fileno())
+            self._chown(log.fileno())
             self.child = subprocess.Popen(
                 [str(_binary("postgres")), "-D", str(self.folder)],
                 stdin=subprocess.DEVNULL,
@@ -198,7 +198,7 @@ class Server:
     def _configure(self) -> None:
         configuration = self.folder / "chatstore.conf"
         configuration.write_text(CONFIGURATION.format(port=PORT, socket_dir=self.socket_dir), encoding="utf-8")
-        self._give(configuration)
+        self._chown(configuration)
 
     def _clear_stale_files(self) -> None:
         for name in (SOCKET, f"{SOCKET}.lock"):
@@ -229,14 +229,14 @@ class Server:
         uid, gid = self._owner()
         return {} if os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
 
-    def _give(self, ours: int | Path) -> None:
+    def _chown(self, ours: int | Path) -> None:
         if not os.geteuid():
             os.chown(ours, *self._owner())
 
     def _make_folder(self, folder: Path) -> None:
         try:
             folder.mkdir(0o700)
-            self._give(folder)
+            self._chown(folder)
         except FileExistsError:
             status = folder.lstat()
             if status.st_uid != self._owner()[0] or status.st_mode & 0o170077 != 0o040000:

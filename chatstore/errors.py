@@ -5,7 +5,7 @@ import math
 from django.utils.translation import gettext
 
 
-class Refused(Exception):
+class ServiceError(Exception):
     """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
 
     code = "refused"
@@ -17,26 +17,26 @@ class Refused(Exception):
         self.field = field
 
 
-class NotFound(Refused):
+class NotFound(ServiceError):
     code = "not_found"
 
     def __init__(self, what: str) -> None:
         super().__init__(gettext(f"There is no such {what}."))  # whole: languages bend the words around it
 
 
-class Conflict(Refused):
+class Conflict(ServiceError):
     code = "conflict"
 
 
-class Invalid(Refused):
+class Invalid(ServiceError):
     code = "invalid"
 
 
-class Forbidden(Refused):
+class Forbidden(ServiceError):
     code = "permission_denied"
 
 
-class TooMany(Refused):
+class RateLimited(ServiceError):
     """`wait` is how many whole seconds from now it may be asked again."""
 
     code = "rate_limited"
@@ -48,7 +48,7 @@ class TooMany(Refused):
         )
 
 
-class UpstreamFailed(Refused):
+class ProviderError(ServiceError):
     """Somebody else's service, which was asked on the caller's behalf, did not answer as it should."""
 
     code = "upstream_failed"

@@ -11,7 +11,7 @@ from threading import Lock
 from django.core.cache import cache
 from django.db import connection
 
-from .errors import TooMany
+from .errors import RateLimited
 
 
 class Buckets:
@@ -59,4 +59,4 @@ def take_place(name: str, *, count: int, seconds: int, limit: str) -> None:
     taken = cache.get_many(places)
     free = (place for place in places if place not in taken)
     if not any(cache.add(place, now + seconds, seconds) for place in free):
-        raise TooMany(limit, wait=min(taken.values(), default=now + seconds) - now)
+        raise RateLimited(limit, wait=min(taken.values(), default=now + seconds) - now)

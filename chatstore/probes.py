@@ -1,12 +1,7 @@
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 
 from .middleware import Handler
-
-
-def welcome(request: HttpRequest) -> HttpResponse:
-    return render(request, "welcome.html")
 
 
 class ProbesMiddleware:

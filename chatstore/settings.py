@@ -1,68 +1,69 @@
-"""Every knob of chatstore, read once, by subject. docs/configuration.md describes them; knobs.py refuses junk."""
+"""Every knob of chatstore, read once, by subject. docs/configuration.md describes them; env.py refuses junk."""
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from . import database, knobs, model_routes, secret_key, sign_in
-from .knobs import BASE_DIR
-from .model_routes import Route
+from replies.configuration import Route, configured_models
+
+from . import database, env, secret_key, sign_in
+from .env import BASE_DIR
 from .sign_in import Client
 
 # --- Where it runs -------------------------------------------------------------------------------
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-HOST = knobs.text("HOST", "localhost")
-PORT = knobs.number("PORT", 8000, low=1, high=65535)
-DATA_DIR = knobs.folder("DATA_DIR", ".data")
-WEB_THREADS = knobs.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker; gunicorn.conf.py starts them
-DEBUG = knobs.flag("DEBUG")
+HOST = env.text("HOST", "localhost")
+PORT = env.number("PORT", 8000, low=1, high=65535)
+DATA_DIR = env.folder("DATA_DIR", ".data")
+WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker; gunicorn.conf.py starts them
+DEBUG = env.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
 
-DATABASE_URL = knobs.text("DATABASE_URL")
-DB_POOL_SIZE = knobs.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of a worker
+DATABASE_URL = env.text("DATABASE_URL")
+DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of a worker
 DATABASES = {
     "default": database.settings(
         DATABASE_URL,
         DATA_DIR,
         pool_size=DB_POOL_SIZE if database.is_serving else 0,
-        statement_timeout=knobs.number("DB_STATEMENT_TIMEOUT", 30_000),  # milliseconds
+        statement_timeout=env.number("DB_STATEMENT_TIMEOUT", 30_000),  # milliseconds
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What limits remember: shared by the workers, and small.
-CACHE_URL = knobs.text("CACHE_URL")
+CACHE_URL = env.text("CACHE_URL")
 CACHES = {"default": database.cache(CACHE_URL)}
 
 # --- Secrets and transport -----------------------------------------------------------------------
 
 # Production: other people's computers can reach it, or the data is somewhere that others can reach.
 LOCAL = not DATABASE_URL and HOST in LOOPBACK
-SECRET_KEY = knobs.text("SECRET_KEY") or (secret_key.kept_in(DATA_DIR) if LOCAL else "")
+SECRET_KEY = env.text("SECRET_KEY") or (secret_key.kept_in(DATA_DIR) if LOCAL else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY (or SECRET_KEY_FILE) is needed with a DATABASE_URL or a HOST that is not loopback. "
         "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
-ALLOWED_HOSTS = knobs.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: the names this service is reached by.")
 # Front ends on an origin of their own: who may read answers with the user's cookie, and who may send with it.
-CORS_ALLOWED_ORIGINS = knobs.names("CORS_ALLOWED_ORIGINS")
-CSRF_TRUSTED_ORIGINS = knobs.names("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "x-act-as", "x-session-token", "x-email-verification-key")
 CORS_EXPOSE_HEADERS = ("retry-after",)
 
 # HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
-HTTPS = knobs.flag("HTTPS", HOST not in LOOPBACK)
-PROXIES = knobs.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds to X-Forwarded-For
+HTTPS = env.flag("HTTPS", HOST not in LOOPBACK)
+PROXIES = env.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds to X-Forwarded-For
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_HSTS_SECONDS = knobs.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -79,18 +80,18 @@ CONTENT_SECURITY_POLICY = {
 # --- Other people's accounts: each is there when it has a client's id ----------------------------------
 
 SOCIALACCOUNT_PROVIDERS = sign_in.providers(
-    google=Client(knobs.text("GOOGLE_CLIENT_ID"), knobs.text("GOOGLE_CLIENT_SECRET")),
-    github=Client(knobs.text("GITHUB_CLIENT_ID"), knobs.text("GITHUB_CLIENT_SECRET")),
-    oidc=Client(knobs.text("OIDC_CLIENT_ID"), knobs.text("OIDC_CLIENT_SECRET")),
-    oidc_server=knobs.text("OIDC_SERVER_URL"),
-    oidc_name=knobs.text("OIDC_NAME", "OpenID Connect"),
+    google=Client(env.text("GOOGLE_CLIENT_ID"), env.text("GOOGLE_CLIENT_SECRET")),
+    github=Client(env.text("GITHUB_CLIENT_ID"), env.text("GITHUB_CLIENT_SECRET")),
+    oidc=Client(env.text("OIDC_CLIENT_ID"), env.text("OIDC_CLIENT_SECRET")),
+    oidc_server=env.text("OIDC_SERVER_URL"),
+    oidc_name=env.text("OIDC_NAME", "OpenID Connect"),
 )
 
 # --- The application -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "chatstore",
-    "accounts.apps.StaffAdminConfig",
+    "staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -106,8 +107,10 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
-    "accounts",  # after allauth, whose pages of the admin it replaces
+    "accounts",
     "conversations",
+    "transfer",
+    "staff",  # after allauth: it replaces allauth's admin pages
     "corsheaders",
     "csp",
     "rest_framework",
@@ -198,46 +201,46 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "chatstore"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow it on localhost only
-REQUIRE_STAFF_MFA = knobs.flag("REQUIRE_STAFF_MFA")
+REQUIRE_STAFF_MFA = env.flag("REQUIRE_STAFF_MFA")
 HEADLESS_CLIENTS = ("browser", "app")
 HEADLESS_SERVE_SPECIFICATION = True
 HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page would load scripts from elsewhere
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
-vars().update(knobs.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and its like
-DEFAULT_FROM_EMAIL = knobs.text("EMAIL_FROM", "chatstore@localhost")
+vars().update(env.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and its like
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chatstore@localhost")
 # The first run's administrator; a password is generated where none is given.
-ADMIN_EMAIL = knobs.text("ADMIN_EMAIL", "admin@localhost")
-ADMIN_PASSWORD = knobs.text("ADMIN_PASSWORD")
+ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
 # --- Who answers: services that speak OpenAI's chat completions; none: the built-in echo ----------------------
 
-OPENAI_BASE_URL = knobs.text("OPENAI_BASE_URL")
-MODELS = model_routes.configured(
-    openai=Route(OPENAI_BASE_URL or "https://api.openai.com/v1", knobs.text("OPENAI_API_KEY"), "gpt-5-mini"),
-    groq=Route("https://api.groq.com/openai/v1", knobs.text("GROQ_API_KEY"), "llama-3.3-70b-versatile"),
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
+MODELS = configured_models(
+    openai=Route(OPENAI_BASE_URL or "https://api.openai.com/v1", env.text("OPENAI_API_KEY"), "gpt-5-mini"),
+    groq=Route("https://api.groq.com/openai/v1", env.text("GROQ_API_KEY"), "llama-3.3-70b-versatile"),
     gemini=Route(
-        "https://generativelanguage.googleapis.com/v1beta/openai/", knobs.text("GEMINI_API_KEY"), "gemini-2.5-flash"
+        "https://generativelanguage.googleapis.com/v1beta/openai/", env.text("GEMINI_API_KEY"), "gemini-2.5-flash"
     ),
-    more=knobs.table("MODELS"),
+    more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a server of one's own may ask for no key
 )
-PROVIDER_TIMEOUT = knobs.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
+PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
 
 # --- Limits: over one, a 413 or 400 names the limit and the value -------------------------------------
 
-BODY_LIMIT = knobs.number("BODY_LIMIT", 4_000_000, low=1_000)  # bytes
-CONTENT_LIMIT = knobs.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 in a message
-MESSAGES_LIMIT = knobs.number("MESSAGES_LIMIT", 1_000, low=1)  # messages a request
-HISTORY_LIMIT = knobs.number("HISTORY_LIMIT", 10_000, low=1)  # messages of a history that is sent whole
-HISTORY_BODY_LIMIT = knobs.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes
-METADATA_LIMIT = knobs.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
-LABELS_LIMIT = knobs.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
-JSON_DEPTH_LIMIT = knobs.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
-KEEP_CONVERSATIONS = knobs.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
-TRASH_DAYS = knobs.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
-API_RATE = knobs.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
-TOKEN_RATE = knobs.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
+BODY_LIMIT = env.number("BODY_LIMIT", 4_000_000, low=1_000)  # bytes
+CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 in a message
+MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages a request
+HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages of a history that is sent whole
+HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes
+METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
+LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
+JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
+KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
+TRASH_DAYS = env.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
+API_RATE = env.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
+TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
 # The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 
@@ -283,7 +286,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Logs: ids, never message text ------------------------------------------------------------------
 
-LOG_LEVEL = knobs.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -294,7 +297,7 @@ LOGGING = {
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": knobs.choice("LOG_FORMAT", "text" if LOCAL else "json", ("text", "json")),
+            "formatter": env.choice("LOG_FORMAT", "text" if LOCAL else "json", ("text", "json")),
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

@@ -7,7 +7,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from . import probes
+from . import views
 
 # The documentation of the API is nobody's secret.
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
@@ -16,14 +16,16 @@ docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
 )
 
 urlpatterns = [
-    path("", probes.welcome),
-    path("api/v1/", include("conversations.api.urls")),
+    path("", views.welcome),
     path("api/v1/", include("accounts.api.urls")),
-    path("api/", include("conversations.compat.sessions.urls")),
-    path("api/", include("conversations.compat.chat.urls")),
-    path("api/", include("conversations.compat.chat_history.urls")),
-    path("api/", include("conversations.compat.storage.urls")),
-    path("api/", include("conversations.compat.threads.urls")),
+    path("api/v1/", include("conversations.api.urls")),
+    path("api/v1/", include("replies.api.urls")),
+    path("api/v1/", include("transfer.api.urls")),
+    path("api/", include("compat.sessions.urls")),
+    path("api/", include("compat.chat.urls")),
+    path("api/", include("compat.chat_history.urls")),
+    path("api/", include("compat.storage.urls")),
+    path("api/", include("compat.threads.urls")),
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
     path("docs/", docs),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
-from chatstore import database
+from . import database
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 database.is_serving = True

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
+from django.db.models.expressions import RawSQL
 
-from chatstore import rows
+from chatstore import raw_sql
 from chatstore.ids import as_uuid
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .models import Conversation
+    from .models import Conversation, Message
 
 # The deleted_at of what cannot be restored any more: a conversation whose purge has begun (housekeeping finishes what a
 # crash interrupts, since this is long ago), a message that has lost what it said.
@@ -34,7 +35,7 @@ SIBLINGS = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conver
     AND s.parent_seq IS NOT DISTINCT FROM t.parent_seq AND s.deleted_at IS NULL) AS sibling_count"""
 
 
-def _as_json(fields: tuple[str, ...], *computed: str) -> str:
+def json_select(fields: tuple[str, ...], *computed: str) -> str:
     """SQL that turns rows of a subquery into JSON texts: PostgreSQL builds them in a fifth of the time Python takes.
     Times are UTC, ISO 8601, microseconds and `Z`, the one form of every API."""
     columns = [
@@ -46,15 +47,15 @@ def _as_json(fields: tuple[str, ...], *computed: str) -> str:
     return f"SELECT row_to_json(j)::text AS json FROM (SELECT {', '.join([*columns, *computed])} FROM (%s) t) j"
 
 
-CONVERSATION_JSON = _as_json(CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
-MESSAGE_JSON = _as_json(MESSAGE_FIELDS, REACTIONS)
+CONVERSATION_JSON = json_select(CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
+MESSAGE_JSON = json_select(MESSAGE_FIELDS, REACTIONS)
 
-# What follows is written out; chatstore.rows says why.
+# What follows is written out; chatstore.raw_sql says why.
 
 # The time to write, under a lock: it never runs behind what is stored, and `now()` would by the wait for the lock.
 NOW = "greatest(active_at, updated_at, clock_timestamp())"
-LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
-LOCKED = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {LIVE} FOR NO KEY UPDATE"
+OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
+LOCKED = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
 SIDEBAR = (
     CONVERSATION_JSON
     % """SELECT * FROM conversation
@@ -68,21 +69,23 @@ def _behind_door(shape: str, which: str) -> str:
     """Messages of a conversation, and whether it is there to be read, in one statement: no row where it is not.
     One row on the left and no condition: a nested loop, which keeps the order of the right side."""
     rows = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {which}"
-    return f"SELECT m.json FROM (SELECT 1 FROM conversation WHERE {LIVE}) c LEFT JOIN ({shape % rows}) m ON true"
+    return (
+        f"SELECT m.json FROM (SELECT 1 FROM conversation WHERE {OWNED_AND_LIVE}) c LEFT JOIN ({shape % rows}) m ON true"
+    )
 
 
 TRANSCRIPT = _behind_door(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-TREE = _behind_door(_as_json(MESSAGE_FIELDS, REACTIONS, SIBLINGS), "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-CONTEXT = _behind_door(_as_json(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
-THESE = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
+TREE = _behind_door(json_select(MESSAGE_FIELDS, REACTIONS, SIBLINGS), "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+CONTEXT = _behind_door(json_select(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
+MESSAGES_BY_ID = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 # Messages of several conversations, trashed ones too, one conversation after the other: an array on the left, and what
 # is on the right depends on it, so again a nested loop, which ends at the limit.
-KEPT = f"(deleted_at IS NULL OR deleted_at > '{PURGING.isoformat()}')"
+NOT_PURGED = f"(deleted_at IS NULL OR deleted_at > '{PURGING.isoformat()}')"
 EXPORTED = """SELECT c.id::text, m.json FROM unnest(%%(ids)s::uuid[], %%(after)s::int[]) AS c(id, after)
     LEFT JOIN LATERAL (%s) m ON true LIMIT %%(limit)s""" % (
     MESSAGE_JSON
-    % f"""SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after AND {KEPT}
+    % f"""SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after AND {NOT_PURGED}
     ORDER BY seq LIMIT %(limit)s"""
 )
 
@@ -90,6 +93,12 @@ EXPORTED = """SELECT c.id::text, m.json FROM unnest(%%(ids)s::uuid[], %%(after)s
 # The beginning of what a user first said in a conversation.
 FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
     AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
+
+# The seq of a message and of all its ancestors. Only a message on a hidden branch needs it.
+PATH_TO = """WITH RECURSIVE path AS (
+    SELECT seq, parent_seq FROM message WHERE conversation_id = %s AND seq = %s
+    UNION ALL SELECT m.seq, m.parent_seq FROM message m JOIN path ON m.conversation_id = %s AND m.seq = path.parent_seq
+) SELECT seq FROM path"""
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -106,7 +115,7 @@ class OwnedQuerySet(models.QuerySet[Any]):
     def trashed(self) -> Self:
         return self.filter(deleted_at__gt=PURGING)
 
-    def _as_json(self, shape: str, fields: tuple[str, ...]) -> list[str]:
+    def _json_rows(self, shape: str, fields: tuple[str, ...]) -> list[str]:
         sql, params = self.values(*fields).query.sql_with_params()
         return self._texts(shape % sql, params)
 
@@ -155,16 +164,16 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def lock_one(self, user: "User", id: uuid.UUID) -> "Conversation | None":
         """The user's live conversation, likewise."""
-        sql = LOCKED.format(columns=rows.columns(self.model))
-        row = rows.one(sql, {"conversation": id, "user": user.pk})
+        sql = LOCKED.format(columns=raw_sql.columns(self.model))
+        row = raw_sql.fetch_row(sql, {"conversation": id, "user": user.pk})
         if row is None:
             return None
-        conversation: Conversation = rows.instance(self.model, row)
+        conversation: Conversation = raw_sql.build_instance(self.model, row)
         conversation.now = row[-1]
         return conversation
 
-    def as_json(self) -> list[str]:
-        return self._as_json(CONVERSATION_JSON, CONVERSATION_FIELDS)
+    def json_texts(self) -> list[str]:
+        return self._json_rows(CONVERSATION_JSON, CONVERSATION_FIELDS)
 
     def sidebar(self, user: "User", *, limit: int, after: tuple[datetime, uuid.UUID] | None) -> list[str]:
         """As JSON, by activity: what is neither in the trash nor in the archive, after a position."""
@@ -187,6 +196,25 @@ class MessageQuerySet(OwnedQuerySet):
         """What was said in words, by these."""
         return self.filter(item_type="message", role__in=roles, content__isnull=False)
 
+    def path_to(self, message: "Message") -> Self:
+        """The live messages from the root of the conversation to this message, in order."""
+        if message.is_active:
+            return self.shown().filter(conversation=message.conversation_id, seq__lte=message.seq)
+        path = RawSQL(PATH_TO, [message.conversation_id, message.seq, message.conversation_id])
+        return self.in_order().filter(conversation=message.conversation_id, seq__in=path)
+
+    def answer_to(self, question: "Message") -> "Message | None":
+        """The live answer to a question of a user; the one on the active path if there are several.
+
+        An answer that chatstore asked for names its question in its metadata, because another message may have come
+        between the two. Any other answer is a child of its question.
+        """
+        later = question.conversation.messages.live().texts("assistant").filter(seq__gt=question.seq)
+        named = models.Q(metadata__answers=str(question.id))
+        child = models.Q(parent_seq=question.seq) & ~models.Q(metadata__has_key="answers")
+        answer: Message | None = later.filter(named | child).order_by("-is_active", "-seq").first()
+        return answer
+
     def by_conversation(self, ids: Iterable[uuid.UUID], *fields: str) -> dict[uuid.UUID, list[Any]]:
         """The fields of what is shown in each, in order: tuples with names. Instances would cost several times that."""
         shown = self.shown().filter(conversation__in=list(ids)).order_by("conversation_id", "seq")
@@ -195,8 +223,8 @@ class MessageQuerySet(OwnedQuerySet):
             found[row.conversation_id].append(row)
         return found
 
-    def as_json(self) -> list[str]:
-        return self._as_json(MESSAGE_JSON, MESSAGE_FIELDS)
+    def json_texts(self) -> list[str]:
+        return self._json_rows(MESSAGE_JSON, MESSAGE_FIELDS)
 
     # Of one conversation of a user's, as JSON; None where there is no such conversation.
 
@@ -211,8 +239,8 @@ class MessageQuerySet(OwnedQuerySet):
         """What a model is given: role and content of what is shown, the newest first."""
         return self._behind_door(CONTEXT, user, conversation_id, limit=limit)
 
-    def these(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
-        return self._behind_door(THESE, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
+    def by_ids(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
+        return self._behind_door(MESSAGES_BY_ID, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
 
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
         """As JSON, each with its conversation's id, in the order of these, from a `seq` of the first on."""

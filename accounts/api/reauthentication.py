@@ -9,7 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from chatstore import limits
 from chatstore.errors import Invalid
 
-from .requests import Request
+from .base import Request
 
 RECENTLY = 300  # seconds
 TRIES = 5  # in that time

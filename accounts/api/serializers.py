@@ -6,26 +6,26 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from accounts.models import ApiToken
-from chatstore.api.fields import Json, StrictSerializer, Text, Time
+from chatstore.api.fields import StrictCharField, StrictJSONField, StrictSerializer, UTCDateTimeField
 
 
 class MeSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
     email = serializers.EmailField(read_only=True, allow_null=True)
-    name = Text(max_length=255, allow_blank=True, required=False)
+    name = StrictCharField(max_length=255, allow_blank=True, required=False)
     image = serializers.URLField(max_length=2000, allow_blank=True, required=False)
     is_staff = serializers.BooleanField(read_only=True)
-    created_at = Time(read_only=True)
+    created_at = UTCDateTimeField(read_only=True)
 
 
-class Model(Text):
+class Model(StrictCharField):
     """`groq` until one is chosen: what front ends that know of it begin with."""
 
     def to_representation(self, value: str) -> str:
         return value or "groq"
 
 
-class Language(Text):
+class Language(StrictCharField):
     """English until one is chosen; pages go by what the browser asks for until then."""
 
     def to_representation(self, value: str) -> str:
@@ -34,28 +34,30 @@ class Language(Text):
 
 class PreferencesSerializer(StrictSerializer):
     default_model = Model(max_length=255, required=False)
-    theme = Text(max_length=32, required=False)
+    theme = StrictCharField(max_length=32, required=False)
     language = Language(max_length=32, required=False)
-    active_conversation = Text(
+    active_conversation = StrictCharField(
         max_length=255, allow_blank=True, required=False, help_text="An id, of a conversation stored or not."
     )
-    extra = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Whatever else a client keeps.")
-    created_at = Time(read_only=True, allow_null=True)
-    updated_at = Time(read_only=True, allow_null=True)
+    extra = StrictJSONField(
+        dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Whatever else a client keeps."
+    )
+    created_at = UTCDateTimeField(read_only=True, allow_null=True)
+    updated_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
 class TokenSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
-    name = Text(max_length=100)
+    name = StrictCharField(max_length=100)
     scopes = serializers.ListField(
         child=serializers.ChoiceField(ApiToken.Scope.choices),
         allow_empty=False,
         max_length=len(ApiToken.Scope),
         required=False,
     )
-    expires_at = Time(allow_null=True, required=False)
-    last_used_at = Time(read_only=True, allow_null=True)
-    created_at = Time(read_only=True)
+    expires_at = UTCDateTimeField(allow_null=True, required=False)
+    last_used_at = UTCDateTimeField(read_only=True, allow_null=True)
+    created_at = UTCDateTimeField(read_only=True)
 
     def validate_scopes(self, value: list[str]) -> list[str]:
         return list(dict.fromkeys(value))
@@ -67,7 +69,9 @@ class TokenSerializer(StrictSerializer):
 
 
 class ErasureSerializer(StrictSerializer):
-    password = Text(max_length=4096, required=False, help_text="Not needed within five minutes of signing in.")
+    password = StrictCharField(
+        max_length=4096, required=False, help_text="Not needed within five minutes of signing in."
+    )
 
 
 class NewTokenSerializer(TokenSerializer):

@@ -10,8 +10,8 @@ from accounts.models import ApiToken, Preferences
 from chatstore.api.schema import IDEMPOTENCY_KEY
 from chatstore.errors import NotFound
 
-from .once import once
-from .requests import APIView, Request, ViewSet
+from .base import APIView, Request, ViewSet
+from .idempotency import run_idempotent
 from .serializers import MeSerializer, NewTokenSerializer, PreferencesSerializer, TokenSerializer
 
 
@@ -68,9 +68,9 @@ class TokenViewSet(ViewSet):
             token, secrets[0] = services.issue_token(user=request.user, by=request.auth, **fields)
             return [token], True
 
-        made, again = once(request, make)
-        token = made[0] if made else self._stored(request, again[0])
-        return Response({**TokenSerializer(token).data, "token": secrets[0]}, 201 if made else 200)
+        outcome = run_idempotent(request, make)
+        token = outcome.rows[0] if outcome.is_new else self._stored(request, outcome.ids[0])
+        return Response({**TokenSerializer(token).data, "token": secrets[0]}, 201 if outcome.is_new else 200)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:

@@ -9,8 +9,8 @@ from django.core import mail
 from django.test import Client
 
 from accounts import services
-from accounts.api.tests.callers import Caller
 from accounts.models import User
+from testing.callers import Caller
 
 PASSWORD = "a horse that is correct"
 EVIL = [

@@ -10,10 +10,9 @@ from allauth.account.models import EmailAddress
 
 from accounts.models import User
 from chatstore.ids import new_id
-from chatstore.tests.live import Live, an_address, read, said, serving
-from chatstore.tests.outbox import Outbox, outbox
-
-from .authenticator import totp_code
+from testing.authenticator import totp_code
+from testing.live_server import Live, an_address, read, said, serving
+from testing.outbox import Outbox, outbox
 
 PASSWORD = "four words to remember"
 KINDS = ("browser", "app")

@@ -27,7 +27,7 @@ class Work:
 
 
 def once(user: User, work: Any, *, key: str = "key", asked: bytes = ASKED) -> Any:
-    return idempotency.once(user=user, key=key, fingerprint=asked, work=work)
+    return idempotency.run_idempotent(user=user, key=key, fingerprint=asked, work=work)
 
 
 @pytest.mark.parametrize("result", [["one", "two"], {"a": [1, None]}, "text", 0, [], None])

@@ -17,10 +17,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooMany, UpstreamFailed
+from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, ProviderError, RateLimited, ServiceError
 
 logger = logging.getLogger(__name__)
-STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, TooMany: 429, UpstreamFailed: 502}
+STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, RateLimited: 429, ProviderError: 502}
 # DRF's names for what its serializers find, as ours say it.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
@@ -39,7 +39,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
-    if isinstance(exc, Refused):
+    if isinstance(exc, ServiceError):
         return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], _headers(exc)
     if isinstance(exc, IntegrityError):
         # Its text holds the row, and so the message: only the constraint's name goes into the log.

@@ -25,7 +25,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class Text(serializers.CharField):
+class StrictCharField(serializers.CharField):
     """A string, to the letter: not trimmed, and no number either."""
 
     default_error_messages = {"bytes": gettext_lazy("Has {size:,} bytes; the limit is {limit:,}.")}
@@ -46,7 +46,7 @@ class Text(serializers.CharField):
 KINDS: dict[Any, Any] = {dict: gettext_lazy("an object"), list: gettext_lazy("an array")}
 
 
-class Json(serializers.JSONField):
+class StrictJSONField(serializers.JSONField):
     """JSON of one of the given Python types."""
 
     default_error_messages = {
@@ -66,14 +66,14 @@ class Json(serializers.JSONField):
         return data
 
 
-class Flag(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
 
 
-class Whole(serializers.IntegerField):
+class StrictIntegerField(serializers.IntegerField):
     """A whole number: no string of digits, no 5.0."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -82,17 +82,17 @@ class Whole(serializers.IntegerField):
         return data
 
 
-class Id(serializers.UUIDField):
+class StrictUUIDField(serializers.UUIDField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
 
 
-class Labels(serializers.ListField):
+class LabelListField(serializers.ListField):
     """Tags, notebooks: short strings, each once, in the order given."""
 
-    child = Text(max_length=100)
+    child = StrictCharField(max_length=100)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=settings.LABELS_LIMIT, **kwargs)
@@ -101,7 +101,7 @@ class Labels(serializers.ListField):
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 
-class Time(serializers.DateTimeField):
+class UTCDateTimeField(serializers.DateTimeField):
     """UTC, ISO 8601, microseconds and `Z`: as PostgreSQL writes it in chatstore's own JSON."""
 
     def to_representation(self, value: Any) -> Any:

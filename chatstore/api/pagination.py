@@ -15,18 +15,18 @@ from rest_framework.request import Request
 T = TypeVar("T")
 
 
-def whole_number(request: Request, name: str, *, default: int, most: int) -> int:
+def int_param(request: Request, name: str, *, default: int, most: int) -> int:
     raw = request.query_params.get(name, str(default))
     if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
         raise ValidationError({name: [gettext("Must be a whole number from 1 to {most}.").format(most=most)]})
     return int(raw)
 
 
-def limit_of(request: Request, *, default: int, most: int) -> int:
-    return whole_number(request, "limit", default=default, most=most)
+def page_limit(request: Request, *, default: int, most: int) -> int:
+    return int_param(request, "limit", default=default, most=most)
 
 
-def moment(text: str) -> datetime:
+def parse_datetime(text: str) -> datetime:
     """A time as this API writes it, and in no other form."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def encode(kind: str, key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([kind, *key])).decode().rstrip("=")
 
 
-def cursor_of(request: Request, kind: str, parse: Callable[..., T]) -> T | None:
+def read_cursor(request: Request, kind: str, parse: Callable[..., T]) -> T | None:
     """The position that `?cursor=` names, by `parse(*key)`; None without one; a cursor of another list is a 400."""
     raw = request.query_params.get("cursor")
     if raw is None:

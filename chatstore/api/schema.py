@@ -39,7 +39,7 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        shape = getattr(self.view, "error_shape", ErrorSerializer)
+        shape = getattr(self.view, "error_schema", ErrorSerializer)
         error = self._get_response_for_code(shape, "default")  # type: ignore[no-untyped-call]
         return bodies | {"default": error | {"description": "An error, in the one shape of all errors."}}
 

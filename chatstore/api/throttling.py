@@ -3,7 +3,7 @@ from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from chatstore.errors import TooMany
+from chatstore.errors import RateLimited
 from chatstore.limits import Buckets
 
 # 100 bytes each. Whoever asks from more addresses than that is none that a limit by address would stop.
@@ -16,5 +16,5 @@ class RateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: object) -> bool:
         who = request.user.pk or self.get_ident(request)
         if settings.API_RATE and (wait := requests.wait(who, settings.API_RATE)):
-            raise TooMany(gettext("{count} requests a minute").format(count=settings.API_RATE), wait=wait)
+            raise RateLimited(gettext("{count} requests a minute").format(count=settings.API_RATE), wait=wait)
         return True

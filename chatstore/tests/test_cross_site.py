@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import services
-from accounts.api.tests.callers import person
 from accounts.models import ApiToken, User
+from testing.callers import person
 
 TRUSTED, FOREIGN, OWN = "https://app.example", "https://evil.example", "http://testserver"
 SITES = (None, "same-origin", "same-site", "cross-site", "none")

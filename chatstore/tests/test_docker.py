@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from chatstore import embedded
-from chatstore.knobs import BASE_DIR
-
-from . import scratch
+from chatstore.env import BASE_DIR
+from testing import scratch
 
 
 @pytest.fixture

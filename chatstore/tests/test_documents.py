@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatstore.knobs import BASE_DIR
+from chatstore.env import BASE_DIR
 
 READERS = ("gunicorn.conf.py", "chatstore/wsgi.py", "chatstore/settings.py")  # where two differ, the last one counts
 DOCUMENTS = [path for pattern in ("*.md", "*/README.md", "docs/**/*.md") for path in BASE_DIR.glob(pattern)]
@@ -22,7 +22,7 @@ def knobs() -> dict[str, str | None]:
 
 def _knob(node: ast.AST) -> list[tuple[str, str | None]]:
     match node:
-        case ast.Call(ast.Attribute(ast.Name("knobs"), reader), [ast.Constant(str(name)), *rest]):
+        case ast.Call(ast.Attribute(ast.Name("env"), reader), [ast.Constant(str(name)), *rest]):
             default = rest[0] if rest else ast.Constant(False if reader == "flag" else "")
             return [(name, _as_typed(default.value) if isinstance(default, ast.Constant) else None)]
     return []

@@ -13,8 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from chatstore import embedded
-
-from . import scratch
+from testing import scratch
 
 # What a command does, as a program of its own: says its server's pid, then leaves when told to.
 USER = """

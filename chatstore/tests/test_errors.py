@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from accounts.api.tests.callers import is_error
-
-from .live import Live, bearer, live, read, said
+from testing.callers import is_error
+from testing.live_server import Live, bearer, live, read, said
 
 __all__ = ["bearer", "live"]  # fixtures
 

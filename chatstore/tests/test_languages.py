@@ -16,20 +16,20 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from accounts.api.tests.callers import KINDS, Caller
 from accounts.models import Preferences, User
-from chatstore.knobs import BASE_DIR
+from chatstore.env import BASE_DIR
 from conversations.api.tests.test_statement_counts import statements
+from testing.callers import KINDS, Caller
 
 CATALOGUE = BASE_DIR / "locale/de/LC_MESSAGES/django.po"
-APPS = ("accounts", "chatstore", "conversations")
+APPS = ("accounts", "chatstore", "compat", "conversations", "replies", "staff", "transfer")
 MARKS = {"gettext": None, "gettext_lazy": None, "gettext_noop": None}
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 PAGE = {"Accept": "text/html"}
 # What commands say, to whoever runs the service.
-UNMARKED = ("management/", "transfer/", "tests/", "migrations/")
-REFUSALS = {"Invalid", "Conflict", "Refused", "UpstreamFailed", "ValidationError", "PermissionDenied", "TooLarge",
-            "AuthenticationFailed", "ErrorDetail", "Forbidden", "TooMany"}  # fmt: skip
+UNMARKED = ("management/", "transfer/importers/", "tests/", "migrations/")
+REFUSALS = {"Invalid", "Conflict", "ServiceError", "ProviderError", "ValidationError", "PermissionDenied", "TooLarge",
+            "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited"}  # fmt: skip
 
 
 def sources() -> Iterator[Path]:

@@ -11,11 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from rest_framework.settings import api_settings
 
-from accounts.api.tests.callers import Caller, acting, is_error, person
 from accounts.models import User
 from chatstore.api import throttling
-from chatstore.errors import TooMany
+from chatstore.errors import RateLimited
 from chatstore.limits import Buckets, take_place
+from testing.callers import Caller, acting, is_error, person
 
 
 class Clock:
@@ -92,7 +92,7 @@ def test_a_place_is_held_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     take()
     monkeypatch.undo()
     take()
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(RateLimited) as refused:
         take()
     assert 38 <= refused.value.wait <= 41, "the one that is free first"
     take_place("y", count=1, seconds=100, limit="")

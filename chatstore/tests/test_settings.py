@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from chatstore import knobs
-
-from . import scratch
+from chatstore import env
+from testing import scratch
 
 NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
     HISTORY_BODY_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT KEEP_CONVERSATIONS PROVIDER_TIMEOUT
@@ -46,10 +45,10 @@ def refusal(folder: Path, **knobs: str) -> str:
 
 
 def test_all_numbers_of_the_settings_are_tested_here() -> None:
-    text = (knobs.BASE_DIR / "chatstore" / "settings.py").read_text()
-    assert set(NUMBERS) | {"HSTS_SECONDS"} == set(re.findall(r'knobs\.number\(\s*"(\w+)"', text))
-    assert set(FLAGS) == set(re.findall(r'knobs\.flag\(\s*"(\w+)"', text))
-    assert set(CHOICES) == set(re.findall(r'knobs\.choice\(\s*"(\w+)"', text))
+    text = (env.BASE_DIR / "chatstore" / "settings.py").read_text()
+    assert set(NUMBERS) | {"HSTS_SECONDS"} == set(re.findall(r'env\.number\(\s*"(\w+)"', text))
+    assert set(FLAGS) == set(re.findall(r'env\.flag\(\s*"(\w+)"', text))
+    assert set(CHOICES) == set(re.findall(r'env\.choice\(\s*"(\w+)"', text))
 
 
 # --- The readers --------------------------------------------------------------------------------------
@@ -69,14 +68,14 @@ def knob(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(("raw", "value"), [(None, 7), ("", 7), ("  ", 7), ("0", 0), (" 12 ", 12), ("1_000", 1_000)])
 def test_a_number(raw: str | None, value: int, knob: Any) -> None:
     knob(raw)
-    assert knobs.number("A_KNOB", 7) == value
+    assert env.number("A_KNOB", 7) == value
 
 
 @pytest.mark.parametrize("raw", ["x", "1.5", "1e3", "0x10", "-1", "4MB", "99999999999", "seven"])
 def test_a_number_that_is_none_or_out_of_range_is_refused(raw: str, knob: Any) -> None:
     knob(raw)
     with pytest.raises(ImproperlyConfigured, match="A_KNOB must be"):
-        knobs.number("A_KNOB", 7)
+        env.number("A_KNOB", 7)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +93,14 @@ def test_a_number_that_is_none_or_out_of_range_is_refused(raw: str, knob: Any) -
 )
 def test_a_flag(raw: str | None, value: bool, knob: Any) -> None:
     knob(raw)
-    assert knobs.flag("A_KNOB", True) is value
+    assert env.flag("A_KNOB", True) is value
 
 
 @pytest.mark.parametrize("raw", ["maybe", "2", "y", "tru", "None"])
 def test_a_flag_that_is_none_is_refused(raw: str, knob: Any) -> None:
     knob(raw)
     with pytest.raises(ImproperlyConfigured, match="A_KNOB must be true or false"):
-        knobs.flag("A_KNOB")
+        env.flag("A_KNOB")
 
 
 @pytest.mark.parametrize(
@@ -109,28 +108,28 @@ def test_a_flag_that_is_none_is_refused(raw: str, knob: Any) -> None:
 )
 def test_names(raw: str | None, value: list[str], knob: Any) -> None:
     knob(raw)
-    assert knobs.names("A_KNOB", ("d",)) == value
+    assert env.names("A_KNOB", ("d",)) == value
 
 
 def test_a_choice(knob: Any) -> None:
     knob("b")
-    assert knobs.choice("A_KNOB", "a", ("a", "b")) == "b"
+    assert env.choice("A_KNOB", "a", ("a", "b")) == "b"
     knob("c")
     with pytest.raises(ImproperlyConfigured, match="A_KNOB must be one of a, b, not 'c'"):
-        knobs.choice("A_KNOB", "a", ("a", "b"))
+        env.choice("A_KNOB", "a", ("a", "b"))
 
 
 def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("from the file\n")
     monkeypatch.setenv("A_KNOB", "from the environment")
     monkeypatch.setenv("A_KNOB_FILE", str(tmp_path / "secret"))
-    assert knobs.text("A_KNOB") == "from the file"
+    assert env.text("A_KNOB") == "from the file"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_LOST_KNOB_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured, match="A_LOST_KNOB_FILE cannot be read: No such file"):
-        knobs.text("A_LOST_KNOB")
+        env.text("A_LOST_KNOB")
 
 
 # --- The settings -------------------------------------------------------------------------------------

@@ -22,8 +22,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatstore import embedded
 from chatstore.management.commands import up
-
-from . import scratch
+from testing import scratch
 
 
 class Up:

@@ -7,11 +7,11 @@ import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from accounts.api.once import once
-from accounts.api.requests import Request, ViewSet
+from accounts.api.base import Request, ViewSet
+from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
+from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
-from chatstore.api.views import as_json, flag, one
 from conversations.models import Conversation
 from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
 from conversations.services import branches, conversations
@@ -38,7 +38,7 @@ class ConversationViewSet(ViewSet):
         return Conversation.objects.owned_by(self.request.user)
 
     def live(self, id: uuid.UUID | str) -> orjson.Fragment:
-        return one(self.owned().live().filter(id=id).as_json(), "conversation")
+        return get_or_404(self.owned().live().filter(id=id).json_texts(), "conversation")
 
     @extend_schema(
         parameters=[*PAGING, *filter_parameters()], responses=paged("ConversationPage", ConversationSerializer)
@@ -47,11 +47,11 @@ class ConversationViewSet(ViewSet):
         """The caller's conversations, newest activity first, those in the archive and in the trash left out.
 
         Activity moves a conversation to the top while you page; start again at the top to see it."""
-        limit = pagination.limit_of(request, default=20, most=100)
-        after = pagination.cursor_of(request, CURSOR, _position)
+        limit = pagination.page_limit(request, default=20, most=100)
+        after = pagination.read_cursor(request, CURSOR, _position)
         if asked := filters_of(request):
             rows = filtered(self.owned(), asked).by_activity()
-            texts = (rows.before_activity(*after) if after else rows)[: limit + 1].as_json()
+            texts = (rows.before_activity(*after) if after else rows)[: limit + 1].json_texts()
         else:
             texts = Conversation.objects.sidebar(request.user, limit=limit + 1, after=after)
         return Response(
@@ -74,10 +74,10 @@ class ConversationViewSet(ViewSet):
             conversation, is_new = conversations.create(user=request.user, fields=fields, drafts=drafts)
             return [conversation], is_new
 
-        made, again = once(request, make)
-        if made:
-            return Response(as_json(made[0], [*CONVERSATION_FIELDS, "is_archived"]), 201)
-        return Response(self.live(again[0]))
+        outcome = run_idempotent(request, make)
+        if outcome.is_new:
+            return Response(row_to_dict(outcome.rows[0], [*CONVERSATION_FIELDS, "is_archived"]), 201)
+        return Response(self.live(outcome.ids[0]))
 
     @extend_schema(responses=ConversationSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
@@ -103,7 +103,7 @@ class ConversationViewSet(ViewSet):
     )
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
         """To the trash."""
-        remove = conversations.purge if flag(request, "permanent") else conversations.trash
+        remove = conversations.purge if bool_param(request, "permanent") else conversations.trash
         remove(user=request.user, conversation_id=id)
         return Response(status=204)
 
@@ -122,4 +122,4 @@ class ConversationViewSet(ViewSet):
 
 
 def _position(active_at: str, id: str) -> tuple[datetime, uuid.UUID]:
-    return pagination.moment(active_at), uuid.UUID(id)
+    return pagination.parse_datetime(active_at), uuid.UUID(id)

@@ -13,7 +13,7 @@ from chatstore.errors import Invalid
 from conversations.querysets import ConversationQuerySet
 
 
-class YesNo(filters.ChoiceFilter):
+class BooleanChoiceFilter(filters.ChoiceFilter):
     """django-filter's own BooleanFilter takes junk for "not asked"."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -37,13 +37,13 @@ class MetadataFilter(filters.Filter):
 
 
 class ConversationFilters(filters.FilterSet):
-    archived = YesNo(
+    archived = BooleanChoiceFilter(
         method="filter_archived",
         more=[("any", "any")],
         help_text="Left out: false, but any with `trashed=true` or an `external_id`.",
     )
-    trashed = YesNo(method="filter_trashed", help_text="true: what is in the trash instead.")
-    pinned = YesNo(method="filter_pinned")
+    trashed = BooleanChoiceFilter(method="filter_trashed", help_text="true: what is in the trash instead.")
+    pinned = BooleanChoiceFilter(method="filter_pinned")
     tag = filters.CharFilter(method="filter_label")
     notebook = filters.CharFilter(method="filter_label")
     model = filters.CharFilter()

@@ -8,11 +8,11 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from accounts.api.once import once
-from accounts.api.requests import Request, ViewSet
+from accounts.api.base import Request, ViewSet
+from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
+from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
-from chatstore.api.views import as_json, flag, one
 from chatstore.errors import NotFound
 from conversations.models import Message, Reaction
 from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
@@ -66,10 +66,10 @@ class TranscriptViewSet(ViewSet):
         return self._page(request, id)
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
-        limit = pagination.limit_of(request, default=100, most=1_000)
-        read = Message.objects.tree if flag(request, "all") else Message.objects.transcript
+        limit = pagination.page_limit(request, default=100, most=1_000)
+        read = Message.objects.tree if bool_param(request, "all") else Message.objects.transcript
         cursor = f"messages-{id}"
-        after = pagination.cursor_of(request, cursor, _seq) or 0
+        after = pagination.read_cursor(request, cursor, _seq) or 0
         texts = _there(read(request.user, id, after=after, limit=limit + 1))
         return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
 
@@ -87,15 +87,15 @@ class TranscriptViewSet(ViewSet):
         def make() -> tuple[Sequence[Message], bool]:
             return messages.append(user=request.user, conversation_id=id, drafts=drafts)
 
-        made, again = once(request, make)
-        if many and any(draft.get("external_id") for draft in drafts):
-            again = [str(row.id) for row in made] or again  # some may have been there before, with reactions
-        data = self._again(id, again) if again else [_made(row) for row in made]
-        return Response(data if many else data[0], 201 if made else 200)
+        outcome = run_idempotent(request, make)
+        # Of several messages with client ids, some may be older than this request and have reactions.
+        all_are_new = outcome.is_new and not (many and any(draft.get("external_id") for draft in drafts))
+        data = [_new(row) for row in outcome.rows] if all_are_new else self._stored(id, outcome.ids)
+        return Response(data if many else data[0], 201 if outcome.is_new else 200)
 
-    def _again(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[orjson.Fragment]:
-        """As far as they are still there, in the order in which they were sent."""
-        texts = _there(Message.objects.these(self.request.user, id, ids))
+    def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
+        """Read the messages that still exist, in the order in which they were sent."""
+        texts = _there(Message.objects.by_ids(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
         by_id = {orjson.loads(text)["id"]: text for text in texts}
@@ -116,7 +116,7 @@ class TranscriptViewSet(ViewSet):
     )
     def history(self, request: Request, id: uuid.UUID) -> Response:
         """What a model needs to go on: role and content of the newest shown messages, oldest first."""
-        limit = pagination.limit_of(request, default=10, most=1_000)
+        limit = pagination.page_limit(request, default=10, most=1_000)
         newest = _there(Message.objects.context(request.user, id, limit=limit))
         return Response([orjson.Fragment(text) for text in reversed(newest)])
 
@@ -133,9 +133,9 @@ def _seq(value: Any) -> int:
     return value
 
 
-def _made(row: Message) -> dict[str, Any]:
-    """A message just made: nobody has reacted to it yet."""
-    return as_json(row, MESSAGE_FIELDS, reactions=[])
+def _new(row: Message) -> dict[str, Any]:
+    """Return the JSON of a message that was just stored, so that it has no reactions yet."""
+    return row_to_dict(row, MESSAGE_FIELDS, reactions=[])
 
 
 class MessageViewSet(ViewSet):
@@ -145,7 +145,7 @@ class MessageViewSet(ViewSet):
         return Message.objects.owned_by(self.request.user).in_live_conversations().filter(id=id)
 
     def current(self, id: uuid.UUID | str) -> orjson.Fragment:
-        return one(self.owned(id).as_json(), "message")
+        return get_or_404(self.owned(id).json_texts(), "message")
 
     @extend_schema(responses=MessageSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
@@ -162,7 +162,7 @@ class MessageViewSet(ViewSet):
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
         """In place, or with `branch=true` as an alternative: an edited question, a regenerated reply."""
         changes = CHANGES.run_validation(request.data)
-        if flag(request, "branch"):
+        if bool_param(request, "branch"):
             return self._branch(request, id, changes)
         messages.update(user=request.user, message_id=id, changes=changes)
         return Response(self.current(id))
@@ -171,8 +171,10 @@ class MessageViewSet(ViewSet):
         def make() -> tuple[Sequence[Message], bool]:
             return [branches.branch(user=request.user, message_id=id, changes=changes)], True
 
-        made, again = once(request, make)
-        return Response(_made(made[0]), 201) if made else Response(self.current(again[0]))
+        outcome = run_idempotent(request, make)
+        if outcome.is_new:
+            return Response(_new(outcome.rows[0]), 201)
+        return Response(self.current(outcome.ids[0]))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
@@ -207,9 +209,9 @@ class ReactionViewSet(ViewSet):
             reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
             return [reaction], is_new
 
-        made, again = once(request, make)
-        reaction = made[0] if made else self._stored(request, again[0])
-        return Response(ReactionSerializer(reaction).data, 201 if made else 200)
+        outcome = run_idempotent(request, make)
+        reaction = outcome.rows[0] if outcome.is_new else self._stored(request, outcome.ids[0])
+        return Response(ReactionSerializer(reaction).data, 201 if outcome.is_new else 200)
 
     @staticmethod
     def _stored(request: Request, id: str) -> Reaction:

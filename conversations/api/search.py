@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from accounts.api.requests import APIView, Request
+from accounts.api.base import APIView, Request
 from chatstore.api import pagination
-from chatstore.api.fields import Time
+from chatstore.api.fields import UTCDateTimeField
+from chatstore.api.responses import format_time
 from chatstore.api.schema import PAGING, paged
-from chatstore.api.views import time
 from conversations import search
 from conversations.models import Role
 
@@ -26,7 +26,7 @@ class HitSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(Role.choices)
     model = serializers.CharField()
     is_active = serializers.BooleanField(help_text="On the branch that is shown; else `branch/` shows it.")
-    created_at = Time()
+    created_at = UTCDateTimeField()
     snippet = serializers.CharField(help_text="HTML: the text escaped, the matches in `<mark>`.")
 
 
@@ -34,7 +34,7 @@ class TitleHitSerializer(serializers.Serializer[Any]):
     conversation_id = serializers.UUIDField()
     title = serializers.CharField()
     snippet = serializers.CharField(help_text="The title as HTML, the matches in `<mark>`.")
-    active_at = Time()
+    active_at = UTCDateTimeField()
 
 
 class SearchView(APIView):
@@ -58,8 +58,8 @@ class SearchView(APIView):
         A word is found by its stem. Where words are found less than a page of times, they are found inside of others,
         too, from three characters on."""
         query = search.parse(_text(request))
-        sort, limit = _sort(request), pagination.limit_of(request, default=20, most=100)
-        after = pagination.cursor_of(request, f"search-{sort}", _by_rank if sort == "relevance" else _by_time)
+        sort, limit = _sort(request), pagination.page_limit(request, default=20, most=100)
+        after = pagination.read_cursor(request, f"search-{sort}", _by_rank if sort == "relevance" else _by_time)
         hits, inside = _hits(request, query, sort=sort, limit=limit + 1, after=after)
         following = None
         if len(hits) > limit:
@@ -88,7 +88,12 @@ def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
     matches = search.typed(query)
     rows = search.titles(user=request.user, query=query, limit=TITLES)
     return [
-        {"conversation_id": id, "title": title, "snippet": search.marked(title, matches), "active_at": time(active_at)}
+        {
+            "conversation_id": id,
+            "title": title,
+            "snippet": search.marked(title, matches),
+            "active_at": format_time(active_at),
+        }
         for id, title, active_at in rows
     ]
 
@@ -96,7 +101,7 @@ def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
 def _as_json(hit: search.Hit) -> dict[str, Any]:
     shown = hit._asdict()
     del shown["rank"]
-    return shown | {"created_at": time(hit.created_at)}
+    return shown | {"created_at": format_time(hit.created_at)}
 
 
 def _text(request: Request) -> str:
@@ -114,7 +119,7 @@ def _sort(request: Request) -> str:
 
 
 def _cursor(sort: str, hit: search.Hit, inside: bool) -> str:
-    key = hit.rank if sort == "relevance" else time(hit.created_at)
+    key = hit.rank if sort == "relevance" else format_time(hit.created_at)
     return pagination.encode(f"search-{sort}", [key, str(hit.message_id), inside])
 
 
@@ -123,4 +128,4 @@ def _by_rank(rank: float, id: str, inside: bool) -> search.Position:
 
 
 def _by_time(at: str, id: str, inside: bool) -> search.Position:
-    return search.Position(pagination.moment(at), UUID(id), bool(inside))
+    return search.Position(pagination.parse_datetime(at), UUID(id), bool(inside))

@@ -7,18 +7,27 @@ from django.conf import settings
 from django.utils.translation import gettext
 from rest_framework import serializers
 
-from chatstore.api.fields import Flag, Id, Json, Labels, StrictSerializer, Text, Time, Whole
+from chatstore.api.fields import (
+    LabelListField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictJSONField,
+    StrictSerializer,
+    StrictUUIDField,
+    UTCDateTimeField,
+)
 from conversations.models import Role, Status
 
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
 
-def short(length: int = 255) -> Text:
-    return Text(max_length=length, allow_blank=True, required=False)
+def short(length: int = 255) -> StrictCharField:
+    return StrictCharField(max_length=length, allow_blank=True, required=False)
 
 
-def external_id() -> Text:
-    return Text(max_length=255, allow_null=True, required=False, help_text="The id its client gives it.")
+def external_id() -> StrictCharField:
+    return StrictCharField(max_length=255, allow_null=True, required=False, help_text="The id its client gives it.")
 
 
 class MessageSerializer(StrictSerializer):
@@ -29,24 +38,24 @@ class MessageSerializer(StrictSerializer):
     parent_seq = serializers.IntegerField(read_only=True, allow_null=True, help_text="The message it answers.")
     is_active = serializers.BooleanField(read_only=True, help_text="On the branch that is shown.")
     role = serializers.ChoiceField(Role.choices)
-    item_type = Text(max_length=64, required=False)
-    content = Text(byte_limit=settings.CONTENT_LIMIT, allow_null=True, allow_blank=True, required=False)
-    parts = Json(dict, list, allow_null=True, required=False, help_text="Structured content.")
-    reasoning = Text(byte_limit=settings.CONTENT_LIMIT, allow_blank=True, required=False)
+    item_type = StrictCharField(max_length=64, required=False)
+    content = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_null=True, allow_blank=True, required=False)
+    parts = StrictJSONField(dict, list, allow_null=True, required=False, help_text="Structured content.")
+    reasoning = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_blank=True, required=False)
     name = short()
     model = short()
-    tool_calls = Json(list, allow_null=True, required=False)
+    tool_calls = StrictJSONField(list, allow_null=True, required=False)
     tool_call_id = short()
     status = serializers.ChoiceField(Status.choices, required=False)
     finish_reason = short(64)
-    error = Text(byte_limit=settings.METADATA_LIMIT, allow_blank=True, required=False)
-    prompt_tokens = Whole(**TOKEN_COUNT)
-    completion_tokens = Whole(**TOKEN_COUNT)
-    usage = Json(dict, byte_limit=settings.METADATA_LIMIT, allow_null=True, required=False)
-    metadata = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False)
-    created_at = Time(read_only=True)
-    updated_at = Time(read_only=True)
-    deleted_at = Time(read_only=True, allow_null=True)
+    error = StrictCharField(byte_limit=settings.METADATA_LIMIT, allow_blank=True, required=False)
+    prompt_tokens = StrictIntegerField(**TOKEN_COUNT)
+    completion_tokens = StrictIntegerField(**TOKEN_COUNT)
+    usage = StrictJSONField(dict, byte_limit=settings.METADATA_LIMIT, allow_null=True, required=False)
+    metadata = StrictJSONField(dict, byte_limit=settings.METADATA_LIMIT, required=False)
+    created_at = UTCDateTimeField(read_only=True)
+    updated_at = UTCDateTimeField(read_only=True)
+    deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
     reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -58,9 +67,9 @@ class MessageSerializer(StrictSerializer):
 class ChangedMessageSerializer(MessageSerializer):
     """What can be changed of a message: not its client's id, given once, nor who said it."""
 
-    external_id = Text(read_only=True)
+    external_id = StrictCharField(read_only=True)
     role = serializers.ChoiceField(Role.choices, read_only=True)
-    item_type = Text(read_only=True)
+    item_type = StrictCharField(read_only=True)
 
 
 class TreeMessageSerializer(MessageSerializer):
@@ -70,7 +79,7 @@ class TreeMessageSerializer(MessageSerializer):
 class SyncedMessageSerializer(TreeMessageSerializer):
     """A message of a history that is sent whole: `id`, where it was read from here, says which one it is."""
 
-    id = Id(required=False)
+    id = StrictUUIDField(required=False)
 
 
 class ConversationSerializer(StrictSerializer):
@@ -79,27 +88,27 @@ class ConversationSerializer(StrictSerializer):
     source = serializers.CharField(  # type: ignore[assignment]  # a Field has a `source` of its own
         read_only=True, help_text="Which API made it."
     )
-    title = Text(max_length=500, required=False)
+    title = StrictCharField(max_length=500, required=False)
     title_is_auto = serializers.BooleanField(read_only=True)
     model = short()
-    notebooks = Labels(required=False)
-    tags = Labels(required=False)
-    metadata = Json(dict, byte_limit=settings.METADATA_LIMIT, required=False)
-    is_pinned = Flag(required=False)
-    is_archived = Flag(required=False)
-    archived_at = Time(read_only=True, allow_null=True)
-    deleted_at = Time(read_only=True, allow_null=True)
+    notebooks = LabelListField(required=False)
+    tags = LabelListField(required=False)
+    metadata = StrictJSONField(dict, byte_limit=settings.METADATA_LIMIT, required=False)
+    is_pinned = StrictBooleanField(required=False)
+    is_archived = StrictBooleanField(required=False)
+    archived_at = UTCDateTimeField(read_only=True, allow_null=True)
+    deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
     message_count = serializers.IntegerField(read_only=True, help_text="On the branch that is shown.")
     preview = serializers.CharField(read_only=True, help_text="The newest text, shortened.")
     prompt_tokens = serializers.IntegerField(read_only=True)
     completion_tokens = serializers.IntegerField(read_only=True)
-    created_at = Time(read_only=True)
-    updated_at = Time(read_only=True, help_text="Any change.")
-    active_at = Time(read_only=True, help_text="A message came; the order of lists.")
+    created_at = UTCDateTimeField(read_only=True)
+    updated_at = UTCDateTimeField(read_only=True, help_text="Any change.")
+    active_at = UTCDateTimeField(read_only=True, help_text="A message came; the order of lists.")
 
 
 class NewConversationSerializer(ConversationSerializer):
-    title = Text(max_length=500, required=False, allow_blank=True)
+    title = StrictCharField(max_length=500, required=False, allow_blank=True)
     messages: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, required=False
     )
@@ -107,30 +116,12 @@ class NewConversationSerializer(ConversationSerializer):
 
 class ReactionSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
-    type = Text(max_length=32)
-    created_at = Time(read_only=True)
+    type = StrictCharField(max_length=32)
+    created_at = UTCDateTimeField(read_only=True)
 
 
 class BranchSerializer(StrictSerializer):
-    message_id = Id(help_text="A message on the branch to show.")
-
-
-class QuestionSerializer(StrictSerializer):
-    content = Text(byte_limit=settings.CONTENT_LIMIT)
-    conversation_id = Id(required=False, allow_null=True, help_text="Without it a conversation is made.")
-    model = Text(
-        max_length=255,
-        allow_blank=True,
-        required=False,
-        help_text="A name that is configured, or `name/model`. Without it the one that the user prefers.",
-    )
-    external_id = external_id()
-
-
-class ExchangeSerializer(serializers.Serializer[Any]):
-    conversation_id = serializers.UUIDField()
-    question = MessageSerializer()
-    answer = MessageSerializer()
+    message_id = StrictUUIDField(help_text="A message on the branch to show.")
 
 
 class HistoryMessageSerializer(serializers.Serializer[Any]):

@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from accounts.api.requests import APIView, Request
-from chatstore.api.fields import Time
-from chatstore.api.pagination import whole_number
+from accounts.api.base import APIView, Request
+from chatstore.api.fields import UTCDateTimeField
+from chatstore.api.pagination import int_param
 from conversations import stats
 
 
@@ -29,7 +29,7 @@ class DayNumbersSerializer(NumbersSerializer):
 
 class StatsSerializer(NumbersSerializer):
     conversations = serializers.IntegerField()
-    joined_at = Time()
+    joined_at = UTCDateTimeField()
     by_model = ModelNumbersSerializer(many=True)
     by_day = DayNumbersSerializer(many=True)
 
@@ -46,7 +46,7 @@ class StatsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Totals of what is not in the trash; by model and by day for the last days."""
-        span: dict[str, Any] = {"days": whole_number(request, "days", default=30, most=366), "zone": _zone(request)}
+        span: dict[str, Any] = {"days": int_param(request, "days", default=30, most=366), "zone": _zone(request)}
         numbers = {
             **stats.totals(request.user),
             "joined_at": request.user.created_at,

@@ -2,8 +2,7 @@ from typing import Any
 
 from django.urls import path
 
-from .account import ExportView, MeView
-from .chat import ChatView
+from .account import MeView
 from .conversations import ConversationViewSet as Conversations
 from .messages import MessageViewSet as Messages
 from .messages import ReactionViewSet as Reactions
@@ -21,12 +20,10 @@ urlpatterns = [
     path("conversations/<uuid:id>/branch/", Conversations.as_view({"post": "branch"})),
     path("conversations/<uuid:id>/messages/", Transcript.as_view({"get": "list", "post": "create", "put": "update"})),
     path("conversations/<uuid:id>/history/", Transcript.as_view({"get": "history"})),
-    path("chat/", ChatView.as_view()),
     path("messages/<uuid:id>/", Messages.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("messages/<uuid:id>/restore/", Messages.as_view({"post": "restore"})),
     path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),
     path("search/", SearchView.as_view()),
     path("stats/", StatsView.as_view()),
     path("me/", MeView.as_view()),
-    path("me/export/", ExportView.as_view()),
 ]

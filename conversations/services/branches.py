@@ -7,11 +7,10 @@ from django.db import transaction
 
 from accounts.models import User
 from chatstore.errors import NotFound
+from conversations.core import tree
+from conversations.core.locks import lock_conversation, lock_message
+from conversations.core.tree import Tree
 from conversations.models import Conversation, Message
-
-from . import tree
-from .locks import lock_conversation, lock_message
-from .tree import Tree
 
 # What an alternative takes over from the message it stands beside: what was said, not what it cost.
 COPIED = "role item_type content parts reasoning name model tool_calls tool_call_id metadata".split()
@@ -21,11 +20,11 @@ COPIED = "role item_type content parts reasoning name model tool_calls tool_call
 def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
     """A sibling of the message, shown instead of it and of what answered it."""
     conversation, message = lock_message(user=user, message_id=message_id)
-    tree.end_path_at(conversation, message.parent_seq)
+    tree.truncate_active_path(conversation, message.parent_seq)
     copied = {name: getattr(message, name) for name in COPIED}
-    (sibling,) = tree.grow(conversation, [copied | changes], below=message.parent_seq)
+    (sibling,) = tree.build_messages(conversation, [copied | changes], below=message.parent_seq)
     sibling.save(force_insert=True)
-    tree.recount(conversation)
+    tree.refresh_counters(conversation)
     tree.save_derived(conversation)
     return sibling
 
@@ -38,7 +37,7 @@ def switch(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID) -> 
     if message is None:
         raise NotFound("message in this conversation")
     skeleton = Tree.of(conversation)
-    tree.show(conversation, skeleton, skeleton.leaf_below(message.seq))
-    tree.recount(conversation)
+    tree.activate_path(conversation, skeleton, skeleton.leaf_below(message.seq))
+    tree.refresh_counters(conversation)
     tree.save_derived(conversation)
     return conversation

@@ -13,19 +13,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
-from chatstore.fingerprints import fingerprint, same
+from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
+from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
+from conversations.core.locks import lock_conversation, lock_user
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING, ConversationQuerySet
-
-from . import messages, titles, tree
-from .likeness import alike
-from .locks import lock_conversation, lock_user
 
 PURGE_BATCH = 1_000
 
@@ -34,7 +31,7 @@ PURGE_BATCH = 1_000
 def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]] = ()) -> tuple[Conversation, bool]:
     """The conversation, and whether it is new: an external_id that is stored already answers what is stored when it was
     sent with the same fields and messages, else Conflict."""
-    conversation, rows = drafted(user, fields, drafts)
+    conversation, rows = build_conversation(user, fields, drafts)
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)
@@ -42,27 +39,6 @@ def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any
         # After the commit: of several made at once, each is counted then.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)
     return conversation, True
-
-
-def drafted(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> tuple[Conversation, list[Message]]:
-    """Nothing is stored yet."""
-    messages.refuse_doubled_external_ids(drafts)
-    conversation = _draft(user, fields, drafts)
-    return conversation, tree.grow(conversation, messages.with_fingerprints(drafts), below=None)
-
-
-def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
-    now = timezone.now()
-    # What was made some time ago elsewhere has its place in the sidebar by that.
-    then = min(fields.get("created_at", now), now)
-    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
-    conversation.now = then
-    conversation.fingerprint = fingerprint([fields, drafts])
-    for name, value in _dated(fields, conversation).items():
-        setattr(conversation, name, value)
-    if not conversation.title:
-        conversation.title, conversation.title_is_auto = titles.from_messages(drafts) or titles.new_chat(now), True
-    return conversation
 
 
 def _insert(conversation: Conversation) -> bool:
@@ -93,14 +69,14 @@ def _stored_again(user: User, sent: Conversation) -> Conversation:
 @transaction.atomic
 def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -> Conversation:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    change(conversation, _dated(changes, conversation))
+    update_conversation(conversation, archived_flag_to_timestamp(changes, conversation))
     return conversation
 
 
 @transaction.atomic
 def trash(*, user: User, conversation_id: uuid.UUID) -> None:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    change(conversation, {"deleted_at": conversation.now})
+    update_conversation(conversation, {"deleted_at": conversation.now})
 
 
 @transaction.atomic
@@ -112,7 +88,7 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
         raise _taken(str(conversation_id))
     try:
         with transaction.atomic():
-            change(conversation, {"deleted_at": None})
+            update_conversation(conversation, {"deleted_at": None})
     except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
         raise _taken(conversation.external_id) from None
     return conversation
@@ -131,7 +107,7 @@ def keep_latest(*, user: User) -> None:
     while found := {row.id: row for row in _too_many(user).locked()}:
         # Asked again under the locks: in one of them something may have been said meanwhile.
         for row in _too_many(user).filter(id__in=found):
-            change(found[row.id], {"deleted_at": found[row.id].now})
+            update_conversation(found[row.id], {"deleted_at": found[row.id].now})
 
 
 def _too_many(user: User) -> ConversationQuerySet:
@@ -162,25 +138,3 @@ def _purge_batch(owned: ConversationQuerySet) -> int:
     ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
     Reaction.objects.filter(message__in=ids).delete()
     return Message.objects.filter(id__in=ids)._raw_delete(connection.alias)
-
-
-def _dated(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
-    """Archived is a date in the store and a yes or no to whoever asks."""
-    if "is_archived" not in changes:
-        return dict(changes)
-    is_archived = changes["is_archived"]
-    rest = {name: value for name, value in changes.items() if name != "is_archived"}
-    return rest | {"archived_at": (conversation.archived_at or conversation.now) if is_archived else None}
-
-
-def change(conversation: Conversation, changes: dict[str, Any]) -> None:
-    """Writes the row, which is locked; nothing where nothing changes."""
-    changes = {name: value for name, value in changes.items() if not alike(getattr(conversation, name), value)}
-    if not changes:
-        return
-    changes["updated_at"] = conversation.now
-    if "title" in changes:
-        changes["title_is_auto"] = False
-    for name, value in changes.items():
-        setattr(conversation, name, value)
-    conversation.save(update_fields=list(changes))

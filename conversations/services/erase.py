@@ -87,7 +87,7 @@ def _remove(user: User) -> Counter[str] | None:
     """What is left, all or none. None where a request that had begun before has stored something meanwhile."""
     try:
         with transaction.atomic():
-            _leave_the_log(user)
+            _anonymize_log(user)
             tokens = user.tokens.count()
             users = user.delete()[1].get(User._meta.label, 0)
     except IntegrityError:
@@ -95,7 +95,7 @@ def _remove(user: User) -> Counter[str] | None:
     return Counter(users=users, tokens=tokens)
 
 
-def _leave_the_log(user: User) -> None:
+def _anonymize_log(user: User) -> None:
     """What was done to them, and what they did when they were staff, stays said; who they were does not."""
     about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
     about.update(object_repr=str(user.pk))

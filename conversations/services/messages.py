@@ -11,14 +11,12 @@ from django.utils.translation import gettext
 from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.fingerprints import fingerprint, same
+from conversations.core import tree
+from conversations.core.comparison import json_equal
+from conversations.core.locks import lock_conversation, lock_message
+from conversations.core.messages import insert_messages, refuse_doubled_external_ids, set_title_from, update_message
+from conversations.core.tree import Tree
 from conversations.models import Conversation, Message
-
-from . import titles, tree
-from .likeness import alike
-from .locks import lock_conversation, lock_message
-from .tree import Tree
-
-TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 @transaction.atomic
@@ -31,46 +29,11 @@ def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[dict[str,
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
     new = [draft for draft in drafts if draft.get("external_id") not in stored]
-    title_from(conversation, new)
-    added = add(conversation, new)
+    set_title_from(conversation, new)
+    added = insert_messages(conversation, new)
     by_id = stored | {message.external_id: message for message in added if message.external_id}
     rest = iter(message for message in added if not message.external_id)
     return [by_id[draft["external_id"]] if draft.get("external_id") else next(rest) for draft in drafts], bool(new)
-
-
-def add(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Message]:
-    """Two statements, however many messages; none for none."""
-    if not drafts:
-        return []
-    messages = tree.grow(conversation, with_fingerprints(drafts), below=conversation.tip_seq)
-    Message.objects.bulk_create(messages)
-    tree.save_derived(conversation)
-    return messages
-
-
-def add_aside(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
-    """Below a message that is not shown, and as little shown."""
-    message = tree.grow_aside(conversation, draft, below=below)
-    message.save(force_insert=True)
-    tree.save_derived(conversation)
-    return message
-
-
-def title_from(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> None:
-    """Once a user says something: what came before, a system prompt or a greeting, is no title."""
-    if conversation.title_is_auto and titles.is_new_chat(conversation.title):
-        conversation.title = titles.from_messages(drafts) or conversation.title
-
-
-def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A fingerprint is kept where a client id may bring the same request again."""
-    return [draft | {"fingerprint": fingerprint(draft)} if draft.get("external_id") else draft for draft in drafts]
-
-
-def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
-    ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
-    if len(set(ids)) < len(ids):
-        raise Conflict(gettext("Two messages of this request have the same external_id."), field="external_id")
 
 
 def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
@@ -91,25 +54,12 @@ def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) 
 def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
     """In place; nothing is written where nothing changes."""
     conversation, message = lock_message(user=user, message_id=message_id)
-    changes = {name: value for name, value in changes.items() if not alike(getattr(message, name), value)}
+    changes = {name: value for name, value in changes.items() if not json_equal(getattr(message, name), value)}
     if changes:
-        change(conversation, message, changes)
-        tree.recount(conversation)
+        update_message(conversation, message, changes)
+        tree.refresh_counters(conversation)
         tree.save_derived(conversation)
     return message
-
-
-def change(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
-    """Writes the message; the conversation's token sums follow in memory."""
-    for name in TOKENS:
-        if name in changes:
-            delta = (changes[name] or 0) - (getattr(message, name) or 0)
-            setattr(conversation, name, getattr(conversation, name) + delta)
-    for name, value in changes.items():
-        setattr(message, name, value)
-    tree.refuse_empty(message)
-    message.updated_at = conversation.updated_at = conversation.now
-    message.save(update_fields=[*changes, "updated_at"])
 
 
 @transaction.atomic
@@ -118,8 +68,8 @@ def trash(*, user: User, message_id: uuid.UUID) -> None:
     conversation, message = lock_message(user=user, message_id=message_id)
     _mark(conversation, message, deleted_at=conversation.now)
     if message.seq == conversation.tip_seq:
-        tree.end_path_at(conversation, Tree.of(conversation).live_ancestor(message.seq))
-    tree.recount(conversation)
+        tree.truncate_active_path(conversation, Tree.of(conversation).live_ancestor(message.seq))
+    tree.refresh_counters(conversation)
     tree.save_derived(conversation)
 
 
@@ -131,9 +81,9 @@ def restore(*, user: User, message_id: uuid.UUID) -> Message:
     _mark(conversation, message, deleted_at=None)
     skeleton = Tree.of(conversation)
     if not message.is_active and skeleton.live_ancestor(message.seq) == conversation.tip_seq:
-        tree.show(conversation, skeleton, message.seq)
+        tree.activate_path(conversation, skeleton, message.seq)
         message.is_active = True
-    tree.recount(conversation)
+    tree.refresh_counters(conversation)
     tree.save_derived(conversation)
     return message
 

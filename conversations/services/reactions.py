@@ -4,9 +4,8 @@ from django.db import transaction
 
 from accounts.models import User
 from chatstore.errors import NotFound
+from conversations.core.locks import lock_message
 from conversations.models import Reaction
-
-from .locks import lock_message
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from . import conversations, erase
 
 BATCH = 1_000
 CONVERSATIONS_A_RUN = 100
-SAID_NOTHING: dict[str, Any] = {
+CLEARED_WHEN_FORGOTTEN: dict[str, Any] = {
     "content": "", "parts": None, "reasoning": "", "name": "", "model": "", "tool_calls": None, "tool_call_id": "",
     "error": "", "usage": None, "metadata": {}, "external_id": None, "fingerprint": None, "link_digest": None,
 }  # fmt: skip
@@ -72,7 +72,7 @@ def _forget_messages(before: datetime) -> int:
     # Looked at again under the locks: one may have been restored.
     gone = list(old.filter(id__in=[id for id, _ in found]).values_list("id", flat=True))
     Reaction.objects.filter(message__in=gone).delete()
-    return Message.objects.filter(id__in=gone).update(deleted_at=PURGING, **SAID_NOTHING)
+    return Message.objects.filter(id__in=gone).update(deleted_at=PURGING, **CLEARED_WHEN_FORGOTTEN)
 
 
 def _clean_pending_lists() -> None:

@@ -22,16 +22,15 @@ from django.utils.translation import gettext
 from accounts.models import User
 from accounts.services import known_to, note_known
 from chatstore.errors import Conflict, Invalid
+from conversations.core.conversations import build_conversation, update_conversation
+from conversations.core.locks import lock_user
+from conversations.core.merging import Draft, HistoryMerger, client_id, is_equal, is_named
 from conversations.models import Conversation, Message
-
-from . import conversations
-from .locks import lock_user
-from .sync import Draft, Walk, client_id, is_equal, is_named
 
 BATCH = 1_000
 
 
-class Sent(NamedTuple):
+class SessionInput(NamedTuple):
     """A conversation as its client has it."""
 
     name: str  # its client's id, or ours
@@ -39,47 +38,47 @@ class Sent(NamedTuple):
     drafts: Sequence[Draft]
 
 
-class Door(NamedTuple):
+class SyncProfile(NamedTuple):
     """Through which a whole world comes."""
 
     source: str
-    spoken: frozenset[str]  # of a message: the fields that make two the same one
+    compared_fields: frozenset[str]  # of a message: the fields that make two the same one
     visible: Callable[[Any], bool]  # of a message: whether the client can see it
-    plain: Callable[[str], str]  # of a message's id, as it is stored: as the client knows it
+    normalize_id: Callable[[str], str]  # of a message's id, as it is stored: as the client knows it
     changes: Callable[[Conversation, dict[str, Any]], dict[str, Any]]  # of the fields that were sent: what is news
 
 
-def sync_all(*, user: User, door: Door, sent: Sequence[Sent]) -> None:
+def sync_all(*, user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> None:
     """What was sent is what is listed."""
     try:
-        _sync_all(user, door, sent)
+        _sync_all(user, profile, sent)
     except IntegrityError:  # another request took an id at this moment: what is there is to be seen now
-        _sync_all(user, door, sent)
+        _sync_all(user, profile, sent)
 
 
 @transaction.atomic
-def _sync_all(user: User, door: Door, sent: Sequence[Sent]) -> None:
+def _sync_all(user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> None:
     lock_user(user)
     stored, seen = _stored(user, sent), known_to(user)
     known = _known(stored, sent)
-    changed = _changed(user, door, known)
+    changed = _changed(user, profile, known)
     left_out = _left_out(stored, known, seen)
     locked = _locked(user, [row.id for row, _ in changed] + left_out)
     for row, each in changed:
-        _bring_up(door, locked[row.id], each)
+        _apply_session(profile, locked[row.id], each)
     _trash([locked[id] for id in left_out])
     names = {each.name for _, each in known}
-    made = _make(user, door, [each for each in sent if each.name not in names])
+    made = _make(user, profile, [each for each in sent if each.name not in names])
     note_known(user=user, ids=[*(row.id for row, _ in known), *made], before=seen)
 
 
-def _stored(user: User, sent: Sequence[Sent]) -> list[Conversation]:
+def _stored(user: User, sent: Sequence[SessionInput]) -> list[Conversation]:
     """What is listed, and whatever else was sent: from the archive or the trash."""
     owned = Conversation.objects.owned_by(user).kept()
     return list(owned.listed() | owned.named(*(each.name for each in sent)))
 
 
-def _known(stored: Iterable[Conversation], sent: Sequence[Sent]) -> list[tuple[Conversation, Sent]]:
+def _known(stored: Iterable[Conversation], sent: Sequence[SessionInput]) -> list[tuple[Conversation, SessionInput]]:
     """What was sent, each beside the conversation that it is."""
     by_name = _by_name(stored)
     known = [(by_name[each.name], each) for each in sent if each.name in by_name]
@@ -100,27 +99,31 @@ def _by_name(stored: Iterable[Conversation]) -> dict[str, Conversation]:
     return {name: row for _, name, row in sorted(named, key=itemgetter(0))}
 
 
-def _changed(user: User, door: Door, known: Sequence[tuple[Conversation, Sent]]) -> list[tuple[Conversation, Sent]]:
-    fields = {"id", "external_id", "item_type", "role", "content", *door.spoken}
+def _changed(
+    user: User, profile: SyncProfile, known: Sequence[tuple[Conversation, SessionInput]]
+) -> list[tuple[Conversation, SessionInput]]:
+    fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
     said = Message.objects.owned_by(user).by_conversation([row.id for row, _ in known], *fields)
-    return [(row, each) for row, each in known if not _is_same(door, row, said[row.id], each)]
+    return [(row, each) for row, each in known if not _is_same(profile, row, said[row.id], each)]
 
 
-def _is_same(door: Door, row: Conversation, said: Iterable[Any], sent: Sent) -> bool:
-    return row.deleted_at is None and not door.changes(row, sent.fields) and _says_the_same(door, said, sent.drafts)
+def _is_same(profile: SyncProfile, row: Conversation, said: Iterable[Any], sent: SessionInput) -> bool:
+    return (
+        row.deleted_at is None and not profile.changes(row, sent.fields) and _says_the_same(profile, said, sent.drafts)
+    )
 
 
-def _says_the_same(door: Door, said: Iterable[Any], drafts: Sequence[Draft]) -> bool:
+def _says_the_same(profile: SyncProfile, said: Iterable[Any], drafts: Sequence[Draft]) -> bool:
     """Then `sync` would find each message where it was, and write nothing."""
-    seen = [message for message in said if door.visible(message)]
+    seen = [message for message in said if profile.visible(message)]
     return len(seen) == len(drafts) and all(
-        is_named(message, client_id(draft), door.plain) and is_equal(message, draft, door.spoken)
+        is_named(message, client_id(draft), profile.normalize_id) and is_equal(message, draft, profile.compared_fields)
         for message, draft in zip(seen, drafts, strict=True)
     )
 
 
 def _left_out(
-    stored: Iterable[Conversation], known: Iterable[tuple[Conversation, Sent]], seen: Iterable[uuid.UUID]
+    stored: Iterable[Conversation], known: Iterable[tuple[Conversation, SessionInput]], seen: Iterable[uuid.UUID]
 ) -> list[uuid.UUID]:
     sent = {row.id for row, _ in known}
     rest = {row.id for row in stored if row.id not in sent and row.deleted_at is None}
@@ -136,9 +139,9 @@ def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversatio
     return rows
 
 
-def _bring_up(door: Door, conversation: Conversation, sent: Sent) -> None:
-    Walk(conversation, door.spoken, door.visible, door.plain).along(sent.drafts)
-    conversations.change(conversation, {"deleted_at": None, **door.changes(conversation, sent.fields)})
+def _apply_session(profile: SyncProfile, conversation: Conversation, sent: SessionInput) -> None:
+    HistoryMerger(conversation, profile.compared_fields, profile.visible, profile.normalize_id).merge(sent.drafts)
+    update_conversation(conversation, {"deleted_at": None, **profile.changes(conversation, sent.fields)})
 
 
 def _trash(locked: Sequence[Conversation]) -> None:
@@ -147,9 +150,9 @@ def _trash(locked: Sequence[Conversation]) -> None:
         Conversation.objects.filter(id__in=[row.id for row in locked]).update(deleted_at=now, updated_at=now)
 
 
-def _make(user: User, door: Door, sent: Iterable[Sent]) -> list[uuid.UUID]:
+def _make(user: User, profile: SyncProfile, sent: Iterable[SessionInput]) -> list[uuid.UUID]:
     made = [
-        conversations.drafted(user, {"external_id": each.name, "source": door.source, **each.fields}, each.drafts)
+        build_conversation(user, {"external_id": each.name, "source": profile.source, **each.fields}, each.drafts)
         for each in sent
     ]
     Conversation.objects.bulk_create([conversation for conversation, _ in made], batch_size=BATCH)

@@ -3,8 +3,7 @@
 from typing import Any
 
 from conversations.models import Conversation
-
-from .cast import Draft, say
+from testing.cast import Draft, say
 
 READS = ["SELECT", "SELECT"]  # all that equal input costs: the conversation, locked, and its messages
 
@@ -16,15 +15,15 @@ def anything(message: Any) -> bool:
 NATIVE: dict[str, Any] = {"visible": anything}
 # A contract that speaks of roles and texts, and knows nothing of tools.
 CONTRACT: dict[str, Any] = {
-    "spoken": frozenset({"role", "content", "reasoning"}),
+    "compared_fields": frozenset({"role", "content", "reasoning"}),
     "visible": lambda message: message.role != "tool",
 }
 
 
-def read(conversation: Conversation, door: dict[str, Any] = NATIVE) -> list[Draft]:
+def read(conversation: Conversation, profile: dict[str, Any] = NATIVE) -> list[Draft]:
     """The history as its client has it, with the ids by which it knows the messages."""
     return [
         say(row.content, row.role, external_id=row.external_id or str(row.id))
         for row in conversation.messages.shown()
-        if door["visible"](row)
+        if profile["visible"](row)
     ]

@@ -9,9 +9,8 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import conversations, messages
-
-from .cast import Draft, conversation_of, everything, say, saying, shown
-from .statements import statements
+from testing.cast import Draft, conversation_of, everything, say, saying, shown
+from testing.statements import statements
 
 APPEND = ["SELECT", "INSERT", "UPDATE"]  # lock, insert, derive
 

@@ -9,16 +9,17 @@ from django.db import transaction
 
 from accounts import idempotency
 from accounts.models import Idempotency, User
-from chatstore.errors import Refused
+from chatstore.errors import ServiceError
 from chatstore.fingerprints import fingerprint
+from conversations.core.messages import insert_messages
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 from conversations.services.sync import sync
+from testing.cast import Draft, conversation_of, dialogue, say, shown
+from testing.parallel import at_once, meeting, times
+from testing.tree_machine import hold
 
-from .cast import Draft, conversation_of, dialogue, say, shown
 from .contract import read
-from .machine import hold
-from .parallel import at_once, meeting, times
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,7 +132,7 @@ def test_several_conversations_locked_at_once_are_locked_in_one_order(alice: Use
         for _ in range(10):
             with transaction.atomic():
                 for chat in Conversation.objects.filter(id__in=[chat.id for chat in mixed]).locked():
-                    messages.add(chat, [say(f"all {seed}")])
+                    insert_messages(chat, [say(f"all {seed}")])
 
     def one_by_one(seed: int) -> None:
         for _ in range(10):
@@ -188,7 +189,7 @@ def or_nothing(work: Callable[[], Any]) -> bool:
     """Another may have been faster."""
     try:
         work()
-    except Refused:
+    except ServiceError:
         return False
     return True
 
@@ -197,7 +198,7 @@ def or_nothing(work: Callable[[], Any]) -> bool:
 
 
 def once(user: User, work: Callable[[], Any], *, key: str = "key", request: str = "") -> Any:
-    return idempotency.once(user=user, key=key, fingerprint=fingerprint(request), work=work)
+    return idempotency.run_idempotent(user=user, key=key, fingerprint=fingerprint(request), work=work)
 
 
 def test_a_request_sent_many_times_at_once_is_carried_out_once(alice: User) -> None:

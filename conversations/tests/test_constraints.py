@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation, Message, Reaction
-
-from .cast import conversation_of
+from testing.cast import conversation_of
 
 
 @pytest.fixture

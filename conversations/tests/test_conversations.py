@@ -9,10 +9,9 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation
 from conversations.services import conversations, messages
-
-from .cast import conversation_of, dialogue, everything, say, saying, shown
-from .parallel import meeting
-from .statements import statements
+from testing.cast import conversation_of, dialogue, everything, say, saying, shown
+from testing.parallel import meeting
+from testing.statements import statements
 
 
 def create(user: User, *texts: str, **fields: Any) -> tuple[Conversation, bool]:

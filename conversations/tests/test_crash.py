@@ -12,14 +12,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation
 from conversations.services import conversations, erase, messages, retention
 from conversations.services.sync import sync
-
-from .cast import conversation_of, dialogue, everything, person, say, shown
+from testing.callers import Caller
+from testing.cast import conversation_of, dialogue, everything, person, say, shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +32,8 @@ django.setup()
 
 from django.db import connection
 from accounts.models import User
-from conversations.services import branches, conversations, erase, messages, sync
+from conversations.services import branches, conversations, erase, messages
+from conversations.services import sync
 
 connection.settings_dict["NAME"] = task["database"]
 if "batch" in task:

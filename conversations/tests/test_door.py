@@ -10,8 +10,7 @@ from chatstore.errors import NotFound
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages, reactions
 from conversations.services.sync import sync
-
-from .cast import conversation_of, everything, say, saying
+from testing.cast import conversation_of, everything, say, saying
 
 Call = Callable[[User, Conversation, Message], Any]
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations, messages
-
-from .cast import conversation_of, person, say
-from .parallel import at_once, meeting, times
+from testing.callers import Caller
+from testing.cast import conversation_of, person, say
+from testing.parallel import at_once, meeting, times
 
 KEPT = 10
 HISTORY = {"messages": [{"role": "user", "content": "Hello"}]}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.api.tests.callers import Caller, acting, person
 from accounts.models import User
+from compat.tests import test_every_route as contracts
 from conversations.api.tests import test_every_route as native
-from conversations.compat.tests import test_every_route as contracts
+from testing.callers import Caller, acting, person
 
 #                             something of Alice's   one's own
 #                             read   write           read   write

@@ -6,9 +6,8 @@ from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation, Message, Reaction
 from conversations.services import branches, conversations, messages, reactions
-
-from .cast import conversation_of, everything, say, saying, shown
-from .parallel import at_once, meeting, times
+from testing.cast import conversation_of, everything, say, saying, shown
+from testing.parallel import at_once, meeting, times
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import conversations, messages, reactions, retention
 from conversations.services.sync import sync
-
-from .cast import conversation_of, dialogue, saying, shown
+from testing.cast import conversation_of, dialogue, saying, shown
 
 LONG_AGO = timedelta(days=31)
 

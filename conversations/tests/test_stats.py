@@ -7,8 +7,7 @@ from accounts.models import User
 from conversations import stats
 from conversations.models import Message
 from conversations.services import conversations, messages
-
-from .cast import conversation_of, saying
+from testing.cast import conversation_of, saying
 
 SPAN = {"days": 30, "zone": ZoneInfo("UTC")}
 

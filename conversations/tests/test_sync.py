@@ -9,14 +9,14 @@ from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import branches, messages
 from conversations.services.sync import sync
+from testing.cast import Draft, conversation_of, dialogue, everything, say, saying, shown
+from testing.statements import statements
 
-from .cast import Draft, conversation_of, dialogue, everything, say, saying, shown
 from .contract import CONTRACT, NATIVE, READS, read
-from .statements import statements
 
 
-def send(conversation: Conversation, drafts: list[Draft], **door: Any) -> None:
-    sync(user=conversation.user, conversation_id=conversation.id, drafts=drafts, **door)
+def send(conversation: Conversation, drafts: list[Draft], **profile: Any) -> None:
+    sync(user=conversation.user, conversation_id=conversation.id, drafts=drafts, **profile)
     conversation.refresh_from_db()
 
 
@@ -25,10 +25,10 @@ def texts(conversation: Conversation) -> list[str]:
     return list(conversation.messages.order_by("seq").values_list("content", flat=True))
 
 
-def writes_nothing(conversation: Conversation, drafts: list[Draft], **door: Any) -> bool:
+def writes_nothing(conversation: Conversation, drafts: list[Draft], **profile: Any) -> bool:
     user, before = conversation.user, everything(conversation)
     with statements() as asked:
-        sync(user=user, conversation_id=conversation.id, drafts=drafts, **door)
+        sync(user=user, conversation_id=conversation.id, drafts=drafts, **profile)
     return asked == READS and everything(conversation) == before
 
 
@@ -49,14 +49,14 @@ def with_tools(alice: User) -> Conversation:
 # What is equal.
 
 
-@pytest.mark.parametrize("door", [NATIVE, CONTRACT])
-def test_what_is_read_and_sent_again_writes_nothing(chat: Conversation, door: dict[str, Any]) -> None:
-    assert writes_nothing(chat, read(chat, door), **door)
+@pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
+def test_what_is_read_and_sent_again_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
+    assert writes_nothing(chat, read(chat, profile), **profile)
 
 
-@pytest.mark.parametrize("door", [NATIVE, CONTRACT])
-def test_a_history_without_ids_sent_again_writes_nothing(chat: Conversation, door: dict[str, Any]) -> None:
-    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), **door)
+@pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
+def test_a_history_without_ids_sent_again_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
+    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), **profile)
 
 
 def test_a_history_that_names_messages_by_our_ids_writes_nothing(chat: Conversation) -> None:
@@ -83,11 +83,11 @@ def test_a_field_that_the_contract_does_not_speak_is_not_compared(chat: Conversa
     assert writes_nothing(chat, read(chat), **CONTRACT)
 
 
-@pytest.mark.parametrize("spoken", ["metadata", "usage", "status", "name", "prompt_tokens"])
+@pytest.mark.parametrize("compared_fields", ["metadata", "usage", "status", "name", "prompt_tokens"])
 def test_a_spoken_field_that_a_draft_leaves_out_is_what_a_message_has_without_it(
-    chat: Conversation, spoken: str
+    chat: Conversation, compared_fields: str
 ) -> None:
-    assert writes_nothing(chat, read(chat), spoken=frozenset({"role", "content", spoken}))
+    assert writes_nothing(chat, read(chat), compared_fields=frozenset({"role", "content", compared_fields}))
 
 
 def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> None:

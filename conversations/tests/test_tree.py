@@ -8,10 +8,9 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation
 from conversations.services import branches, messages
-
-from .cast import conversation_of, dialogue, everything, say, saying, shown
-from .machine import TreeMachine
-from .statements import statements
+from testing.cast import conversation_of, dialogue, everything, say, saying, shown
+from testing.statements import statements
+from testing.tree_machine import TreeMachine
 
 
 @pytest.mark.django_db

@@ -1,8 +1,7 @@
 import pytest
 
 from accounts.models import User
-
-from .callers import KINDS, Caller
+from testing.callers import KINDS, Caller
 
 
 @pytest.fixture(params=KINDS)

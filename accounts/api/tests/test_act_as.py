@@ -6,9 +6,8 @@ import pytest
 
 from accounts.models import ApiToken, User
 from chatstore.ids import new_id
-from chatstore.tests.live import Live, live, said
-
-from .callers import Caller, acting, person
+from testing.callers import Caller, acting, person
+from testing.live_server import Live, live, said
 
 __all__ = ["live"]
 

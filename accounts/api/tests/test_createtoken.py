@@ -8,8 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
-
-from .callers import Caller
+from testing.callers import Caller
 
 
 def createtoken(*arguments: str) -> str:

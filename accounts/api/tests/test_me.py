@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-
-from .callers import Caller
+from testing.callers import Caller
 
 
 def test_who_am_i(as_alice: Caller, alice: User) -> None:

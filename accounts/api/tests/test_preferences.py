@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Preferences
-
-from .callers import Caller
+from testing.callers import Caller
 
 DEFAULTS = {"default_model": "groq", "theme": "dark", "language": "en", "active_conversation": "", "extra": {}}
 SET = {"default_model": "m", "theme": "t", "language": "de", "active_conversation": "not stored", "extra": {"a": [1]}}

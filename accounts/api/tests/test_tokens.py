@@ -9,8 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
-
-from .callers import BROWSER, Caller, person
+from testing.callers import BROWSER, Caller, person
 
 LATER = "2999-12-31T23:59:59.999999Z"
 

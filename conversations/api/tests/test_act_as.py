@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts.api.tests.callers import KINDS, Caller, acting, person
 from accounts.models import User
 from accounts.services import managed_user
-from conversations.tests.parallel import at_once, times
+from testing.callers import KINDS, Caller, acting, person
+from testing.parallel import at_once, times
 
 from .test_every_route import ROWS, WRITING, Row, World, every_row
 from .test_statement_counts import HELLO, statements

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from accounts.api.tests.callers import Caller
 from chatstore.api.pagination import encode
+from testing.callers import Caller
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad90"
 TIME = "2026-01-01T00:00:00.000000Z"

@@ -14,14 +14,14 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from accounts.api.tests.callers import KINDS, PASSWORD, Caller, acting, person
 from accounts.models import ApiToken, Idempotency, Preferences, User
 from accounts.services import managed_user
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import conversations, erase, messages, reactions, retention
-from conversations.tests.cast import conversation_of, say, shown
-from conversations.tests.parallel import at_once, meeting, times
+from testing.callers import KINDS, PASSWORD, Caller, acting, person
+from testing.cast import conversation_of, say, shown
+from testing.parallel import at_once, meeting, times
 
 BODY = {"password": PASSWORD}
 

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts.api.tests.callers import KINDS, NOTHING, PASSWORD, Caller, is_error, person
 from accounts.models import User
-from conversations.compat.contract import ContractView
+from compat.contract import ContractView
 from conversations.services import conversations, messages, reactions
+from testing.callers import KINDS, NOTHING, PASSWORD, Caller, is_error, person
 
 # Answered to everyone.
 PUBLIC = {"", "api/schema/", "api/docs/", "docs/", "livez/", "readyz/"}
@@ -148,7 +148,7 @@ def ours() -> Iterator[tuple[str, Any]]:
 
 
 def is_contract(view: Any) -> bool:
-    """These have a table of their own, in conversations/compat/tests."""
+    """These have a table of their own, in compat/tests."""
     return issubclass(getattr(view, "cls", object), ContractView)
 
 

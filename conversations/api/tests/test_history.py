@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.api.tests.callers import Caller
+from testing.callers import Caller
 
 
 @pytest.fixture

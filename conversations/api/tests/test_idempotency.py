@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from accounts.api.tests.callers import Caller
 from accounts.models import Idempotency, User
 from conversations.models import Conversation, Message
+from testing.callers import Caller
 
 from .test_every_route import ROWS, Row, World
 

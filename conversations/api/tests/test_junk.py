@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.api.serializers import ErasureSerializer, MeSerializer, PreferencesSerializer, TokenSerializer
-from accounts.api.tests.callers import NOTHING, Caller, is_error
 from accounts.models import User
 from conversations.api.serializers import (
     BranchSerializer,
     MessageSerializer,
     NewConversationSerializer,
-    QuestionSerializer,
     ReactionSerializer,
 )
+from replies.api.serializers import QuestionSerializer
+from testing.callers import NOTHING, Caller, is_error
 
 from .test_every_route import READING, ROWS, WRITING, Row, World
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from accounts.api.tests.callers import Caller
 from conversations.models import Message
+from testing.callers import Caller
 
 SAID = [
     {"role": "user", "content": "Question", "metadata": {"k": 1}, "prompt_tokens": 5},

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from accounts.api.tests.callers import Caller
 from conversations.models import Conversation, Message
+from testing.callers import Caller
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 DEFAULTS = {

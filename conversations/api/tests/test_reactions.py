@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts.api.tests.callers import Caller
 from conversations.models import Reaction
+from testing.callers import Caller
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
 from conversations.models import Conversation, Message
-from conversations.tests.cast import conversation_of
+from testing.callers import Caller
+from testing.cast import conversation_of
 
 
 def say(content: str, role: str = "user", **more: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from django.conf import settings
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
+from testing.callers import Caller
 
 from .test_every_route import ROWS, Row, World, every_row
 

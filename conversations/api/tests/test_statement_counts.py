@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
+from testing.callers import Caller
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 HELLO = {"role": "user", "content": "Hello, zebra"}

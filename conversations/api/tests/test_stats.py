@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.api.tests.callers import Caller
 from accounts.models import User
 from conversations.models import Message
+from testing.callers import Caller
 
 EMPTY = {"conversations": 0, "messages": 0, "prompt_tokens": 0, "completion_tokens": 0, "by_model": [], "by_day": []}
 

@@ -1,0 +1,109 @@
+"""While a provider talks, nothing waits for it: one worker with one connection, and a model that takes its time."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from testing.fake_provider import FakeProvider, answers_each, running
+from testing.live_server import Live, gunicorn, said, secret_of_somebody
+from testing.scratch import eventually
+
+PATIENCE = 60
+
+
+class Chat:
+    """Somebody new at a worker whose one connection is all that there is."""
+
+    def __init__(self, live: Live, provider: FakeProvider, secret: str, threads: ThreadPoolExecutor) -> None:
+        self.live, self.provider, self.threads = live, provider, threads
+        self.headers = {"Authorization": f"Bearer {secret}"}
+
+    def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        answer = self.live.call(method, path, body and json.dumps(body).encode(), **self.headers)
+        assert answer.status == status, said(answer)
+        return said(answer)
+
+    def ask(self, *texts: str) -> list[Future[Any]]:
+        """All of these wait for their answers."""
+        before = len(self.provider.asked)
+        waiting = [
+            self.threads.submit(self, "POST", "/api/chat", {"message": text, "conversation_id": "conv-1"})
+            for text in texts
+        ]
+        eventually(lambda: len(self.provider.asked) == before + len(texts))
+        return waiting
+
+    def messages(self) -> list[str]:
+        return [message["content"] for message in self("GET", "/api/conversations/conv-1/messages")]
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Live, FakeProvider]]:
+    with running() as provider, django_db_blocker.unblock():
+        knobs = {"MODELS": json.dumps({"groq": provider.route()}), "DB_POOL_SIZE": "1", "WEB_WORKERS": "1"}
+        with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
+            yield Live(port), provider
+            call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def chat(server: tuple[Live, FakeProvider], django_db_blocker: Any) -> Iterator[Chat]:
+    with ThreadPoolExecutor() as threads:
+        with django_db_blocker.unblock():
+            secret = secret_of_somebody()
+        yield Chat(*server, secret, threads)
+
+
+@pytest.fixture
+def gates(chat: Chat) -> Iterator[dict[str, Event]]:
+    gates = {text: Event() for text in ("One", "Two", "Three")}
+    chat.provider.answers = answers_each(gates)
+    yield gates
+    for gate in gates.values():
+        gate.set()
+
+
+def test_others_are_answered_meanwhile(chat: Chat, gates: dict[str, Event]) -> None:
+    (waiting,) = chat.ask("One")
+    assert chat.messages() == ["One"]
+    assert [row["messageCount"] for row in chat("GET", "/api/chat/history")["chats"]] == [1]
+    assert not waiting.done()
+    gates["One"].set()
+    assert waiting.result(PATIENCE)["response"] == "You said One."
+
+
+def test_the_conversation_is_not_locked_meanwhile(chat: Chat, gates: dict[str, Event]) -> None:
+    (waiting,) = chat.ask("One")
+    (thread,) = chat("GET", "/api/v1/conversations/")["results"]
+    note = {"role": "user", "content": "By the way"}
+    chat("POST", f"/api/v1/conversations/{thread['id']}/messages/", note, status=201)
+    chat("PUT", "/api/conversations/conv-1/title", {"title": "New"})
+    assert not waiting.done()
+    gates["One"].set()
+    waiting.result(PATIENCE)
+    assert chat.messages() == ["One", "By the way", "You said One."]
+
+
+def test_several_wait_at_once_with_one_connection(chat: Chat, gates: dict[str, Event]) -> None:
+    waiting = chat.ask(*gates)
+    for gate in gates.values():
+        gate.set()
+    assert sorted(answer.result(PATIENCE)["response"] for answer in waiting) == sorted(
+        f"You said {text}." for text in gates
+    )
+    assert len(chat.messages()) == 6
+
+
+def test_a_conversation_deleted_meanwhile_stays_deleted(chat: Chat, gates: dict[str, Event]) -> None:
+    (waiting,) = chat.ask("One")
+    chat("DELETE", "/api/conversations/conv-1")
+    gates["One"].set()
+    with pytest.raises(AssertionError, match="There is no such conversation"):
+        waiting.result(PATIENCE)
+    assert chat("GET", "/api/chat/history")["chats"] == []

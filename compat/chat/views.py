@@ -1,0 +1,39 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts.api.base import Request
+from compat.contract import ContractView, ErrorAndDetail, PlainError, error, error_and_detail
+from conversations.models import Conversation
+from replies.services import exchanges
+
+from . import schemas
+
+
+@extend_schema(tags=["B and E: chat"])
+class ChatView(ContractView):
+    error_body, error_schema = staticmethod(error_and_detail), ErrorAndDetail
+
+    @extend_schema(operation_id="chat", request=schemas.ChatQuestion, responses=schemas.ChatAnswer)
+    def post(self, request: Request) -> Response:
+        """A question, answered by a model that sees the last 10 messages. A conversation that is not there is made."""
+        question = self.read(schemas.ChatQuestion)
+        exchange = exchanges.exchange(
+            user=request.user,
+            text=question.message,
+            message_id=question.message_id or None,
+            name=question.conversation,
+            model=question.model or "",
+            source=schemas.SOURCE,
+            makes=True,
+        )
+        return Response(schemas.answer(exchange))
+
+
+@extend_schema(tags=["B: chat with model routing"])
+class HistoryView(ContractView):
+    error_body, error_schema = staticmethod(error), PlainError
+
+    @extend_schema(operation_id="chat_history", responses=schemas.ChatHistory)
+    def get(self, request: Request) -> Response:
+        rows = Conversation.objects.owned_by(request.user).listed().by_activity()
+        return Response({"success": True, "chats": [schemas.summary(row) for row in rows]})

@@ -1,0 +1,46 @@
+"""How the tests of chats speak."""
+
+from typing import Any
+
+from conversations.api.tests.test_shapes import TIME
+from testing.callers import Caller
+
+CHATS, MESSAGES = "/api/chats/", "/api/messages/"
+
+
+def chat(caller: Caller, **fields: Any) -> Any:
+    return caller("POST", CHATS, fields, status=201)
+
+
+def say(caller: Caller, chat_id: str, content: str, role: str = "user") -> Any:
+    return caller("POST", MESSAGES, {"chat_id": chat_id, "role": role, "content": content}, status=201)
+
+
+def detail(caller: Caller, id: str) -> Any:
+    return caller("GET", CHATS + id)
+
+
+def said_in(caller: Caller, id: str) -> Any:
+    return caller("GET", f"{MESSAGES}chat/{id}")
+
+
+def told(row: Any) -> Any:
+    """What it says beside its id and times, which it has."""
+    rest = dict(row)
+    id, made_at, changed_at = rest.pop("id"), rest.pop("created_at"), rest.pop("updated_at")
+    assert id and TIME.fullmatch(made_at) and TIME.fullmatch(changed_at) and made_at <= changed_at
+    return rest
+
+
+def is_missing(caller: Caller, method: str, path: str, *body: Any) -> bool:
+    refusal = caller(method, path, *body, status=404)
+    return list(refusal) == ["detail"] and isinstance(refusal["detail"], str) and bool(refusal["detail"])
+
+
+def findings(caller: Caller, method: str, path: str, *body: Any) -> Any:
+    """Where a refused call was wrong, and in which way."""
+    refusal = caller(method, path, *body, status=422)
+    assert list(refusal) == ["detail"] and refusal["detail"]
+    for finding in refusal["detail"]:
+        assert list(finding) == ["type", "loc", "msg"] and all(finding.values())
+    return [(finding["type"], finding["loc"]) for finding in refusal["detail"]]

@@ -1,0 +1,202 @@
+"""Contract C: chats."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from testing.callers import NOTHING, Caller
+
+from .said import CHATS, MESSAGES, chat, detail, findings, is_missing, said_in, say, told
+
+MISSING = "01900000-0000-7000-8000-000000000000"
+
+
+def test_a_chat_from_its_creation_to_its_end(as_alice: Caller) -> None:
+    assert as_alice("GET", CHATS) == []
+    made = chat(as_alice, name="Zebras", notebooks=["stripes", "savanna"])
+    assert told(made) == {"name": "Zebras", "notebooks": ["stripes", "savanna"]}
+    assert as_alice("GET", CHATS) == [made]
+    assert detail(as_alice, made["id"]) == {**made, "messages": []}
+    changed = as_alice("PUT", CHATS + made["id"], {"name": "Horses", "notebooks": []})
+    assert told(changed) == {"name": "Horses", "notebooks": []}
+    assert (changed["id"], changed["created_at"]) == (made["id"], made["created_at"])
+    assert changed["updated_at"] > made["updated_at"]
+    assert detail(as_alice, made["id"]) == {**changed, "messages": []}
+    assert as_alice("DELETE", CHATS + made["id"], status=204) is None
+    assert as_alice.text == "" and as_alice("GET", CHATS) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("id", ["deleted", MISSING, "5", "nobody's", "%00"])
+def test_a_chat_that_is_not_there(as_alice: Caller, method: str, id: str) -> None:
+    if id == "deleted":
+        id = chat(as_alice)["id"]
+        as_alice("DELETE", CHATS + id, status=204)
+    assert is_missing(as_alice, method, CHATS + id, {"name": "New"} if method == "PUT" else NOTHING)
+    assert is_missing(as_alice, "GET", f"{MESSAGES}chat/{id}")
+
+
+def test_the_messages_of_a_chat_go_with_it(as_alice: Caller) -> None:
+    id = chat(as_alice)["id"]
+    said = say(as_alice, id, "Hello")["id"]
+    as_alice("DELETE", CHATS + id, status=204)
+    for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
+        assert is_missing(as_alice, method, MESSAGES + said, body)
+
+
+def test_detail_has_the_messages_and_is_the_chat_beside_them(as_alice: Caller) -> None:
+    id = chat(as_alice, name="Zebras")["id"]
+    said = [say(as_alice, id, "Hello"), say(as_alice, id, "Hi there!", "ai")]
+    whole = detail(as_alice, id)
+    assert whole.pop("messages") == said == said_in(as_alice, id)
+    assert [whole] == as_alice("GET", CHATS)
+
+
+@pytest.mark.parametrize("unnamed", [{}, {"name": None}, {"name": ""}])
+def test_a_chat_without_a_name_is_named_by_what_its_user_first_says(as_alice: Caller, unnamed: Any) -> None:
+    made = chat(as_alice, **unnamed)
+    assert made["name"].startswith("New Chat ") and made["notebooks"] == []
+    say(as_alice, made["id"], "Be kind.", "system")
+    assert detail(as_alice, made["id"])["name"] == made["name"]
+    say(as_alice, made["id"], "Why are zebras striped?\nAnd horses not?")
+    say(as_alice, made["id"], "Thanks")
+    assert detail(as_alice, made["id"])["name"] == "Why are zebras striped?"
+
+
+def test_a_name_that_was_given_stays(as_alice: Caller) -> None:
+    id = chat(as_alice, name="Mine")["id"]
+    say(as_alice, id, "Hello")
+    assert detail(as_alice, id)["name"] == "Mine"
+
+
+# Changes.
+
+
+def test_what_was_read_and_is_sent_back_changes_nothing(as_alice: Caller) -> None:
+    id = chat(as_alice, notebooks=["a"])["id"]
+    say(as_alice, id, "Hello")
+    whole = detail(as_alice, id)
+    as_alice("PUT", CHATS + id, whole)
+    assert detail(as_alice, id) == whole
+
+
+@pytest.mark.parametrize(
+    ("part", "after"),
+    [
+        ({}, {"name": "Zebras", "notebooks": ["a"]}),
+        ({"name": "Horses"}, {"name": "Horses", "notebooks": ["a"]}),
+        ({"notebooks": ["b", "a", "b"]}, {"name": "Zebras", "notebooks": ["b", "a", "b"]}),
+        ({"notebooks": []}, {"name": "Zebras", "notebooks": []}),
+        ({"name": None, "notebooks": None}, {"name": "Zebras", "notebooks": ["a"]}),
+        ({"name": ""}, {"name": "Zebras", "notebooks": ["a"]}),
+        ({"id": "other", "user_id": 5, "created_at": "1970", "messages": None}, {"name": "Zebras", "notebooks": ["a"]}),
+    ],
+)
+def test_what_is_left_out_of_a_change_stays(as_alice: Caller, part: Any, after: Any) -> None:
+    made = chat(as_alice, name="Zebras", notebooks=["a"])
+    changed = as_alice("PUT", CHATS + made["id"], part)
+    assert told(changed) == after and changed["id"] == made["id"]
+    assert as_alice("GET", CHATS) == [changed]
+
+
+LONG = settings.LABELS_LIMIT + 1
+BAD: dict[str, tuple[Any, list[str | int]]] = {
+    "a name that is a number": ({"name": 5}, ["body", "name"]),
+    "a name that is too long": ({"name": "x" * 501}, ["body", "name"]),
+    "notebooks that are a text": ({"notebooks": "a"}, ["body", "notebooks"]),
+    "notebooks that are an object": ({"notebooks": {"a": 1}}, ["body", "notebooks"]),
+    "a notebook that is a number": ({"notebooks": ["a", 5]}, ["body", "notebooks", 1]),
+    "a notebook that is nothing": ({"notebooks": [None]}, ["body", "notebooks", 0]),
+    "a notebook that is too long": ({"notebooks": ["x" * 101]}, ["body", "notebooks", 0]),
+    "too many notebooks": ({"notebooks": ["a"] * LONG}, ["body", "notebooks"]),
+    "NUL": ({"name": "\0"}, ["body", "name"]),
+}
+
+
+@pytest.mark.parametrize(("body", "loc"), BAD.values(), ids=BAD)
+def test_a_wrong_chat_is_refused_and_nothing_of_it_is_stored(as_alice: Caller, body: Any, loc: Any) -> None:
+    made = chat(as_alice, name="Zebras")
+    for method, path in (("POST", CHATS), ("PUT", CHATS + made["id"])):
+        assert [where for _, where in findings(as_alice, method, path, {"name": "New", **body})] == [loc]
+    assert as_alice("GET", CHATS) == [made]
+
+
+def test_everything_that_is_wrong_is_found(as_alice: Caller) -> None:
+    found = findings(as_alice, "POST", CHATS, {"name": 5, "notebooks": ["a", 5]})
+    assert found == [("string_type", ["body", "name"]), ("string_type", ["body", "notebooks", 1])]
+
+
+# Lists, and whose they are.
+
+
+def test_the_newest_chat_comes_first(as_alice: Caller) -> None:
+    first, second = chat(as_alice, name="first"), chat(as_alice, name="second")
+    say(as_alice, first["id"], "Hello")
+    assert [row["id"] for row in as_alice("GET", CHATS)] == [second["id"], first["id"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", range(23)),
+        ("?sort=name", range(23)),
+        ("?page=1", range(20)),
+        ("?page=2", range(20, 23)),
+        ("?page=3", []),
+        ("?page=1000000&page_size=1000", []),
+        ("?page_size=5", range(5)),
+        ("?page=1&page_size=20", range(20)),
+        ("?page=2&page_size=5", range(5, 10)),
+        ("?page=5&page_size=5", range(20, 23)),
+        ("?page=1&page_size=1000", range(23)),
+    ],
+)
+def test_a_page_is_asked_for_or_all_is_given(as_alice: Caller, query: str, shown: Any) -> None:
+    id = chat(as_alice, name="22")["id"]
+    for index in reversed(range(22)):
+        chat(as_alice, name=str(index))
+    for index in range(23):
+        say(as_alice, id, str(index))
+    assert [row["name"] for row in as_alice("GET", CHATS + query)] == [str(index) for index in shown]
+    said = as_alice("GET", f"{MESSAGES}chat/{id}{query}")
+    assert [row["content"] for row in said] == [str(index) for index in shown]
+
+
+@pytest.mark.parametrize("path", [CHATS, f"{MESSAGES}chat/chat-1"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["page=0", "page=-1", "page=x", "page=", "page=1.5", "page=1e3", "page=%D9%A1", "page=%00", "page=99999999999"]
+    + ["page_size=0", "page_size=-1", "page_size=1001", "page_size=1000000", "page_size=x", "page_size="],
+)
+def test_a_page_that_cannot_be_is_refused(as_alice: Caller, path: str, wrong: str) -> None:
+    as_alice("POST", "conversations/", {"external_id": "chat-1"}, status=201)
+    name = wrong.partition("=")[0]
+    assert findings(as_alice, "GET", f"{path}?{wrong}") == [("invalid", ["query", name])]
+
+
+def test_the_same_id_of_two_users_names_two_chats(as_alice: Caller, as_bob: Caller) -> None:
+    both = {"Alice": as_alice, "Bob": as_bob}
+    for caller in both.values():
+        caller("POST", "conversations/", {"external_id": "chat-1"}, status=201)
+    for name, caller in both.items():
+        assert say(caller, "chat-1", f"I am {name}")["chat_id"] == "chat-1"
+    for name, caller in both.items():
+        assert [said["content"] for said in said_in(caller, "chat-1")] == [f"I am {name}"]
+        assert [row["name"] for row in caller("GET", CHATS)] == [f"I am {name}"]
+    as_bob("DELETE", CHATS + "chat-1", status=204)
+    assert len(said_in(as_alice, "chat-1")) == 1
+
+
+def test_a_stranger_neither_sees_nor_changes_a_chat(as_alice: Caller, as_bob: Caller) -> None:
+    made = chat(as_alice, name="Zebras")
+    for method, body in (("GET", NOTHING), ("PUT", {"name": "Mine"}), ("DELETE", NOTHING)):
+        assert is_missing(as_bob, method, CHATS + made["id"], body)
+    assert is_missing(as_bob, "POST", MESSAGES, {"chat_id": made["id"], "role": "user", "content": "Hello"})
+    assert as_bob("GET", CHATS) == []
+    assert detail(as_alice, made["id"]) == {**made, "messages": []}
+
+
+def test_the_documentation_can_be_tried_out(as_alice: Caller) -> None:
+    as_alice("GET", "/docs")
+    assert "swagger" in as_alice.text.lower()

@@ -1,0 +1,57 @@
+"""Who calls the contracts, and how: the same tests in this process, as a program with a token and as a browser with a
+session, and over HTTP, to a real gunicorn with the cookie of a session."""
+
+from collections.abc import Callable
+from http.client import HTTPResponse
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from chatstore.ids import new_id
+from testing.callers import BROWSER, Caller, person
+from testing.live_server import Live, live
+
+__all__ = ["live"]
+
+SignIn = Callable[[str], Caller]
+
+
+class LiveCaller(Caller):
+    def __init__(self, live: Live, user: User) -> None:
+        super().__init__(user, by="session")
+        self.live = live
+        self.headers = BROWSER | {"Cookie": f"sessionid={self.client.cookies['sessionid'].value}"}
+
+    def send(self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]) -> Any:
+        return LiveAnswer(self.live.call(method, f"{path}?{query}" if query else path, body, **headers))
+
+
+class LiveAnswer:
+    def __init__(self, answer: HTTPResponse) -> None:
+        self.status_code, self.headers = answer.status, answer.headers
+        self.content: bytes = answer.body  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=["token", "session", "live"])
+def sign_in(request: pytest.FixtureRequest) -> SignIn:
+    if request.param == "live":
+        live, blocker = request.getfixturevalue("live"), request.getfixturevalue("django_db_blocker")
+
+        def sign_in_live(name: str) -> Caller:
+            with blocker.unblock():
+                return LiveCaller(live, person(f"{name}-{new_id()}"))
+
+        return sign_in_live
+    request.getfixturevalue("db")
+    return lambda name: Caller(person(name), by=request.param)
+
+
+@pytest.fixture
+def as_alice(sign_in: SignIn) -> Caller:
+    return sign_in("Alice")
+
+
+@pytest.fixture
+def as_bob(sign_in: SignIn) -> Caller:
+    return sign_in("Bob")

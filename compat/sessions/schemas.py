@@ -1,0 +1,71 @@
+from typing import Annotated, Any, Literal
+
+from pydantic import RootModel
+
+from chatstore.api.responses import format_time
+from compat.contract import History, Schema, Text, name_of, shortened
+from conversations.models import Conversation, Message
+
+SOURCE = "sessions"
+ROLES = ("user", "assistant", "system")
+COMPARED_FIELDS = frozenset({"role", "content", "reasoning"})
+LISTED_TITLE_LENGTH = 30
+FIRST_LENGTH = 200
+
+
+class SessionMessage(Schema):
+    role: Literal["user", "assistant", "system"]
+    content: Text
+    thinkingContent: Text | None = None
+
+
+class SessionHistory(Schema):
+    messages: Annotated[list[SessionMessage], History]
+
+
+class Session(Schema):
+    id: str
+    title: str
+    createdAt: str
+    updatedAt: str
+    messageCount: int
+    firstMessage: str | None = None
+
+
+class Sessions(RootModel[list[Session]]):
+    """Newest activity first."""
+
+
+class Success(Schema):
+    success: bool
+
+
+def drafts(history: SessionHistory) -> list[dict[str, Any]]:
+    return [
+        {"role": said.role, "content": said.content, "reasoning": said.thinkingContent or ""}
+        for said in history.messages
+    ]
+
+
+def is_visible(row: Message) -> bool:
+    return row.item_type == "message" and row.role in ROLES and row.content is not None
+
+
+def message(row: Message) -> dict[str, Any]:
+    return {"role": row.role, "content": row.content, "thinkingContent": row.reasoning}
+
+
+def session(row: Conversation, first: str | None) -> dict[str, Any]:
+    """`first` is what a user first said."""
+    return {
+        "id": name_of(row),
+        "title": shortened(row.title, LISTED_TITLE_LENGTH) if row.title_is_auto else row.title,
+        "createdAt": format_time(row.created_at),
+        "updatedAt": format_time(row.updated_at),
+        "messageCount": row.message_count,
+        **({} if first is None else {"firstMessage": first[:FIRST_LENGTH]}),
+    }
+
+
+def first_question(history: SessionHistory) -> str | None:
+    return next((said.content for said in history.messages if said.role == "user"), None)

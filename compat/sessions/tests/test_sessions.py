@@ -1,0 +1,220 @@
+"""Contract A, as its document prints it and as its clients use it."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from testing.callers import NOTHING, Caller
+
+from .said import HELLO, SESSIONS, Said, assistant, post, put, read, stored, system, told, user
+
+CREATE = b"""{
+  "messages": [
+    { "role": "user", "content": "Hello" },
+    { "role": "assistant", "content": "Hi there!" }
+  ]
+}"""
+UPDATE = b"""{
+  "messages": [
+    { "role": "user", "content": "Hello" },
+    { "role": "assistant", "content": "Hi there!" },
+    { "role": "user", "content": "How are you?" }
+  ]
+}"""
+
+
+def test_the_document_from_its_first_example_to_its_last(as_alice: Caller) -> None:
+    assert as_alice("GET", SESSIONS) == []
+    made = as_alice("POST", SESSIONS, CREATE, status=201)
+    assert told(made) == {"title": "Hello", "messageCount": 2, "firstMessage": "Hello"}
+    assert as_alice("GET", SESSIONS) == [made]
+    one = f"{SESSIONS}/{made['id']}"
+    assert as_alice("GET", one) == {"messages": HELLO}
+    updated = as_alice("PUT", one, UPDATE)
+    assert told(updated) == {"title": "Hello", "messageCount": 3, "firstMessage": "Hello"}
+    assert (updated["id"], updated["createdAt"]) == (made["id"], made["createdAt"])
+    assert updated["updatedAt"] > made["updatedAt"]
+    assert as_alice("GET", SESSIONS) == [updated]
+    assert as_alice("GET", one) == {"messages": [*HELLO, user("How are you?")]}
+    assert as_alice("DELETE", one) == {"success": True}
+    assert as_alice("GET", SESSIONS) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("id", ["deleted", "01900000-0000-7000-8000-000000000000", "nobody's", "%00", "a/b"])
+def test_a_session_that_is_not_there(as_alice: Caller, method: str, id: str) -> None:
+    if id == "deleted":
+        id = post(as_alice, HELLO)["id"]
+        as_alice("DELETE", f"{SESSIONS}/{id}")
+    refusal = as_alice(method, f"{SESSIONS}/{id}", UPDATE if method == "PUT" else NOTHING, status=404)
+    assert list(refusal) == ["error"] and "conversation" in refusal["error"]
+
+
+# What a session is called.
+
+
+@pytest.mark.parametrize(
+    ("messages", "title"),
+    [
+        ([user("x" * 30)], "x" * 30),
+        ([user("x" * 31)], "x" * 30 + "..."),
+        ([user("x" * 500)], "x" * 30 + "..."),
+        ([user("Wie geht es dir, mein alter Freund?")], "Wie geht es dir, mein alter Fr..."),
+        ([user("你" * 31)], "你" * 30 + "..."),
+        ([user("Hello\nand a second line that is much longer than thirty")], "Hello"),
+        ([user("\n  Hello\n")], "Hello"),
+        ([system("Be kind."), assistant("Welcome!"), user("Hello"), user("Still here?")], "Hello"),
+    ],
+)
+def test_the_title_is_the_first_line_of_what_a_user_first_said(
+    as_alice: Caller, messages: list[Said], title: str
+) -> None:
+    made = post(as_alice, messages)
+    assert made["title"] == title
+    assert as_alice("GET", SESSIONS) == [made]
+
+
+def test_a_title_does_not_follow_what_is_said_later(as_alice: Caller) -> None:
+    id = post(as_alice, HELLO)["id"]
+    assert put(as_alice, id, [user("Good evening"), assistant("Hi there!")])["title"] == "Hello"
+
+
+def test_a_title_that_a_person_chose_is_not_cut(as_alice: Caller) -> None:
+    id, chosen = post(as_alice, HELLO)["id"], "A title that a person chose, of more than thirty characters"
+    as_alice("PATCH", f"conversations/{id}/", {"title": chosen})
+    assert put(as_alice, id, [*HELLO, user("How are you?")])["title"] == chosen
+
+
+@pytest.mark.parametrize("before", [[], [system("Be kind.")], [assistant("Welcome!")]])
+def test_a_session_in_which_no_user_spoke_yet_is_named_when_one_does(as_alice: Caller, before: list[Said]) -> None:
+    made = post(as_alice, before)
+    assert made["title"].startswith("New Chat ")
+    assert "firstMessage" not in made and made["messageCount"] == len(before)
+    assert as_alice("GET", SESSIONS) == [made]
+    named = put(as_alice, made["id"], [*before, user("Hello")])
+    assert told(named) == {"title": "Hello", "messageCount": len(before) + 1, "firstMessage": "Hello"}
+
+
+def test_the_first_message_is_the_beginning_of_a_long_one(as_alice: Caller) -> None:
+    made = post(as_alice, [user("你" * 500)])
+    assert made["firstMessage"] == "你" * 200
+    assert as_alice("GET", SESSIONS) == [made]
+
+
+# What is kept of a message.
+
+
+@pytest.mark.parametrize(
+    "thinking", [{"thinkingContent": "Hm.\n\nWell."}, {"thinkingContent": ""}, {"thinkingContent": None}, {}]
+)
+def test_thinking_is_kept_and_is_empty_where_there_is_none(as_alice: Caller, thinking: Said) -> None:
+    sent = [user("Hello"), {"role": "assistant", "content": "Hi there!", **thinking}]
+    id = post(as_alice, sent)["id"]
+    assert read(as_alice, id) == [user("Hello"), assistant("Hi there!", thinking.get("thinkingContent") or "")]
+    assert put(as_alice, id, sent)["updatedAt"] == as_alice("GET", SESSIONS)[0]["createdAt"]
+
+
+def test_texts_of_every_kind_come_back_as_they_were_sent(as_alice: Caller) -> None:
+    said = [
+        user(" \n\t"),
+        assistant(""),
+        user("'; DROP TABLE message; --"),
+        assistant("你好 👋🏽 \u202e\u0001\r\n", "🤔"),
+    ]
+    id = post(as_alice, said)["id"]
+    assert read(as_alice, id) == said
+
+
+def test_what_a_client_sends_beside_it_is_ignored(as_alice: Caller) -> None:
+    extras = {"id": "m1", "timestamp": 1747036238000, "isStreaming": False}
+    body = {"id": "mine", "title": "Mine", "messages": [said | extras for said in HELLO]}
+    made = as_alice("POST", SESSIONS, body, status=201)
+    assert made["title"] == "Hello" and made["id"] != "mine"
+    assert read(as_alice, made["id"]) == HELLO
+
+
+# The list, and whose it is.
+
+
+def test_the_newest_activity_comes_first(as_alice: Caller) -> None:
+    first, second, third = (post(as_alice, [user(text)])["id"] for text in ("One", "Two", "Three"))
+
+    def listed() -> list[str]:
+        return [session["id"] for session in as_alice("GET", SESSIONS)]
+
+    assert listed() == [third, second, first]
+    put(as_alice, first, [user("One"), assistant("1")])
+    assert listed() == [first, third, second]
+    put(as_alice, second, read(as_alice, second))
+    assert listed() == [first, third, second]
+
+
+def test_the_same_id_of_two_users_names_two_sessions(as_alice: Caller, as_bob: Caller) -> None:
+    both = {"Alice": as_alice, "Bob": as_bob}
+    for caller in both.values():
+        caller("POST", "conversations/", {"external_id": "session-1"}, status=201)
+    for name, caller in both.items():
+        assert put(caller, "session-1", [user(f"I am {name}")])["id"] == "session-1"
+    for name, caller in both.items():
+        assert read(caller, "session-1") == [user(f"I am {name}")]
+        assert [session["title"] for session in caller("GET", SESSIONS)] == [f"I am {name}"]
+    as_bob("DELETE", f"{SESSIONS}/session-1")
+    assert read(as_alice, "session-1") == [user("I am Alice")]
+
+
+def test_a_stranger_neither_sees_nor_changes_a_session(as_alice: Caller, as_bob: Caller) -> None:
+    made = post(as_alice, HELLO)
+    for method, body in (("GET", NOTHING), ("PUT", {"messages": []}), ("DELETE", NOTHING)):
+        as_bob(method, f"{SESSIONS}/{made['id']}", body, status=404)
+    assert as_bob("GET", SESSIONS) == []
+    assert as_alice("GET", SESSIONS) == [made]
+    assert read(as_alice, made["id"]) == HELLO
+
+
+# What is refused.
+
+
+def wrong(**changes: Any) -> Any:
+    """A history whose second message is wrong."""
+    second = {name: value for name, value in (assistant("Hi") | changes).items() if value is not NOTHING}
+    return {"messages": [user("Hello"), second]}
+
+
+OVER = settings.CONTENT_LIMIT + 1
+BAD = {
+    "messages a text": ({"messages": "Hello"}, "messages: Must be an array."),
+    "messages null": ({"messages": None}, "messages: Must be an array."),
+    "messages a number": ({"messages": 5}, "messages: Must be an array."),
+    "messages an object": ({"messages": user("Hello")}, "messages: Must be an array."),
+    "messages missing": ({}, "messages: This field is required."),
+    "role a number": (wrong(role=1), "messages[1].role: "),
+    "role unknown": (wrong(role="king"), "messages[1].role: "),
+    "role in capitals": (wrong(role="User"), "messages[1].role: "),
+    "role null": (wrong(role=None), "messages[1].role: "),
+    "role missing": (wrong(role=NOTHING), "messages[1].role: This field is required."),
+    "content a number": (wrong(content=5), "messages[1].content: Must be a string."),
+    "content null": (wrong(content=None), "messages[1].content: Must be a string."),
+    "content parts": (wrong(content=[{"type": "text"}]), "messages[1].content: Must be a string."),
+    "content missing": (wrong(content=NOTHING), "messages[1].content: This field is required."),
+    "content too long": (wrong(content="x" * OVER), "messages[1].content: Has 1,000,001 bytes; the limit is"),
+    "content too long in bytes": (wrong(content="你" * (OVER // 3 + 1)), "messages[1].content: Has 1,000,002 bytes"),
+    "thinking a number": (wrong(thinkingContent=5), "messages[1].thinkingContent: Must be a string."),
+    "thinking too long": (wrong(thinkingContent="x" * OVER), "messages[1].thinkingContent: Has 1,000,001 bytes"),
+    "a message of text": ({"messages": [user("Hello"), "Hi"]}, "messages[1]: Must be an object."),
+    "a message of nothing": ({"messages": [user("Hello"), None]}, "messages[1]: Must be an object."),
+    "too many": ({"messages": [user("x")] * (settings.HISTORY_LIMIT + 1)}, "messages: List should have at most 10000"),
+}
+
+
+@pytest.mark.parametrize(("body", "error"), BAD.values(), ids=BAD)
+def test_what_is_wrong_is_refused_by_its_name_and_nothing_of_it_is_stored(
+    as_alice: Caller, body: Any, error: str
+) -> None:
+    made = post(as_alice, HELLO)
+    before = stored(as_alice, made["id"])
+    for method, path in (("POST", SESSIONS), ("PUT", f"{SESSIONS}/{made['id']}")):
+        refusal = as_alice(method, path, body, status=400)
+        assert list(refusal) == ["error"] and refusal["error"].startswith(error)
+    assert as_alice("GET", SESSIONS) == [made]
+    assert stored(as_alice, made["id"]) == before

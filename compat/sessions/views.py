@@ -1,0 +1,60 @@
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts.api.base import Request
+from compat.contract import ContractView, PlainError, error
+from conversations.models import Conversation
+from conversations.services import conversations
+from conversations.services.sync import sync
+
+from . import schemas
+
+described = extend_schema(tags=["A: chat sessions"])
+
+
+class View(ContractView):
+    error_body, error_schema = staticmethod(error), PlainError
+    body_limit = settings.HISTORY_BODY_LIMIT
+
+
+@described
+class SessionsView(View):
+    @extend_schema(operation_id="sessions_list", responses=schemas.Sessions)
+    def get(self, request: Request) -> Response:
+        rows = Conversation.objects.owned_by(request.user).listed().by_activity().with_first_question()
+        return Response([schemas.session(row, row.first_question) for row in rows])
+
+    @extend_schema(operation_id="sessions_create", request=schemas.SessionHistory, responses={201: schemas.Session})
+    def post(self, request: Request) -> Response:
+        history = self.read(schemas.SessionHistory)
+        row, _ = conversations.create(
+            user=request.user, fields={"source": schemas.SOURCE}, drafts=schemas.drafts(history)
+        )
+        return Response(schemas.session(row, schemas.first_question(history)), 201)
+
+
+@described
+class SessionView(View):
+    @extend_schema(operation_id="sessions_retrieve", responses=schemas.SessionHistory)
+    def get(self, request: Request, id: str) -> Response:
+        shown = self.conversation(id).messages.shown()
+        return Response({"messages": [schemas.message(row) for row in shown if schemas.is_visible(row)]})
+
+    @extend_schema(operation_id="sessions_update", request=schemas.SessionHistory, responses=schemas.Session)
+    def put(self, request: Request, id: str) -> Response:
+        """The whole history. What is stored stays; what differs becomes a branch."""
+        history = self.read(schemas.SessionHistory)
+        row = sync(
+            user=request.user,
+            conversation_id=self.conversation(id).id,
+            drafts=schemas.drafts(history),
+            compared_fields=schemas.COMPARED_FIELDS,
+            visible=schemas.is_visible,
+        )
+        return Response(schemas.session(row, schemas.first_question(history)))
+
+    @extend_schema(operation_id="sessions_destroy", responses={200: schemas.Success})
+    def delete(self, request: Request, id: str) -> Response:
+        conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
+        return Response({"success": True})

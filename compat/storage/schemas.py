@@ -1,0 +1,183 @@
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import orjson
+from django.conf import settings
+from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
+
+from compat.contract import History, Id, Schema, Short, Text, Title, name_of
+from conversations.core.comparison import json_equal
+from conversations.models import Conversation
+from conversations.services.sync_all import SessionInput, SyncProfile
+
+from . import ids
+
+SOURCE = "storage"
+ROLES = ("user", "assistant", "system", "tool")
+# What a message has where it has nothing of the kind, and then is not told.
+ABSENT: dict[str, Any] = {"model": "", "tool_calls": None, "tool_call_id": "", "name": "", "reasoning": ""}
+COMPARED_FIELDS = frozenset({"role", "content", *ABSENT})
+READ = ("id", "external_id", "item_type", *sorted(COMPARED_FIELDS))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: Any) -> datetime:
+    """ISO 8601, or milliseconds since 1970; kept to the millisecond, as JavaScript does."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            moment = EPOCH + timedelta(milliseconds=value)
+        else:
+            raise ValueError
+        if not EPOCH <= moment < EPOCH.replace(year=2200):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise PydanticCustomError(
+            "date", "Must be a time between 1970 and 2200, in milliseconds or ISO 8601."
+        ) from None
+    return _to_millisecond(moment)
+
+
+def _to_millisecond(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _small(usage: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(usage)) > settings.METADATA_LIMIT:
+        raise PydanticCustomError("too_long", f"Is larger than {settings.METADATA_LIMIT:,} bytes.")
+    return usage
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class StoredMessage(Schema):
+    id: Id | None = None
+    role: Literal["user", "assistant", "system", "tool"]
+    content: Text | None = None
+    model: Short | None = None
+    tool_calls: list[Any] | None = None
+    tool_call_id: Short | None = None
+    name: Short | None = None
+    reasoning: Text | None = None
+    reasoning_content: Text | None = None  # its older name
+
+    @model_validator(mode="after")
+    def says_something(self) -> "StoredMessage":
+        if self.content is None and self.tool_calls is None:
+            raise PydanticCustomError("null", "content may be null only beside tool_calls.")
+        self.reasoning = self.reasoning or self.reasoning_content
+        return self
+
+
+class StoredSession(Schema):
+    id: Id
+    title: Title | None = None
+    messages: Annotated[list[StoredMessage], History]
+    createdAt: Moment | None = None
+    tokenUsage: Annotated[dict[str, Any], AfterValidator(_small)] | None = None
+
+
+class ChatSessions(Schema):
+    chatSessions: Annotated[list[StoredSession], History]
+
+
+class ActiveChat(Schema):
+    activeChatId: Short | None
+
+
+class SelectedModel(Schema):
+    selectedModel: Short | None
+
+
+class StorageType(Schema):
+    type: str
+
+
+class Health(Schema):
+    status: str
+    timestamp: str
+    service: str
+    database: str
+
+
+class Saved(Schema):
+    success: bool
+
+
+# Out
+
+
+def session(row: Conversation, said: list[Any]) -> dict[str, Any]:
+    fields = read_fields(row)
+    return {
+        "id": name_of(row),
+        "title": row.title,
+        "messages": [message(each) for each in said if is_visible(each)],
+        "createdAt": fields["created_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "tokenUsage": fields["reported_usage"],
+    }
+
+
+def message(row: Any) -> dict[str, Any]:
+    told = {name: value for name, absent in ABSENT.items() if (value := getattr(row, name)) != absent}
+    id = ids.as_sent(row.external_id) if row.external_id else str(row.id)
+    return {"id": id, "role": row.role, "content": row.content, **told}
+
+
+def is_visible(row: Any) -> bool:
+    says_something = row.content is not None or row.tool_calls is not None
+    return row.item_type == "message" and row.role in ROLES and says_something
+
+
+def read_fields(row: Conversation) -> dict[str, Any]:
+    spent = {
+        "prompt_tokens": row.prompt_tokens,
+        "completion_tokens": row.completion_tokens,
+        "total_tokens": row.prompt_tokens + row.completion_tokens,
+    }
+    return {
+        "title": row.title,
+        "created_at": _to_millisecond(row.created_at),
+        "reported_usage": row.reported_usage if row.reported_usage is not None else spent,
+    }
+
+
+# In
+
+
+def sent(session: StoredSession) -> SessionInput:
+    given = {"title": session.title, "created_at": session.createdAt, "reported_usage": session.tokenUsage}
+    fields = {name: value for name, value in given.items() if value not in (None, "")}
+    stored = iter(ids.told_apart(said.id for said in session.messages if said.id))
+    drafts = [_draft(said, next(stored) if said.id else None) for said in session.messages]
+    return SessionInput(session.id, fields, drafts)
+
+
+def _draft(said: StoredMessage, external_id: str | None) -> dict[str, Any]:
+    told = {name: value for name in ABSENT if (value := getattr(said, name)) is not None}
+    return {"role": said.role, "content": said.content, **ABSENT, **told, "external_id": external_id}
+
+
+def changes(row: Conversation, sent: dict[str, Any]) -> dict[str, Any]:
+    shown = read_fields(row)
+    if row.reported_usage is None and _is_counted(sent.get("reported_usage"), shown["reported_usage"]):
+        shown |= {"reported_usage": sent["reported_usage"]}
+    return {name: value for name, value in sent.items() if not json_equal(shown[name], value)}
+
+
+def _is_counted(usage: dict[str, Any] | None, counted: dict[str, int]) -> bool:
+    """Our own numbers, as they were when they were read: sent back, they are no report."""
+    return (
+        usage is not None
+        and usage.keys() == counted.keys()
+        and all(type(value) is int and value <= counted[name] for name, value in usage.items())
+    )
+
+
+SYNC_PROFILE = SyncProfile(
+    source=SOURCE, compared_fields=COMPARED_FIELDS, visible=is_visible, normalize_id=ids.as_sent, changes=changes
+)

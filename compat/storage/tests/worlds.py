@@ -1,0 +1,61 @@
+"""What the storage service's client holds, as it sends it."""
+
+from typing import Any
+
+from testing.callers import Caller
+
+STORAGE = "/api/v1/storage"
+SESSIONS = f"{STORAGE}/chat-sessions"
+NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+CREATED = 1_747_036_238_000  # 2025-05-12T07:50:38Z
+Json = dict[str, Any]
+
+
+def said(id: str, role: str, content: str | None, **more: Any) -> Json:
+    return {"id": id, "role": role, "content": content, **more}
+
+
+def asked(id: str, content: str) -> Json:
+    return said(id, "user", content)
+
+
+def replied(id: str, content: str, **more: Any) -> Json:
+    return said(id, "assistant", content, model="openai/gpt-4o", **more)
+
+
+def session(id: str, *messages: Json, **more: Any) -> Json:
+    normalize_id = {
+        "id": id,
+        "title": "New Chat",
+        "messages": list(messages),
+        "createdAt": CREATED,
+        "tokenUsage": NO_TOKENS,
+    }
+    return normalize_id | more
+
+
+def save(caller: Caller, *sessions: Json, status: int = 200) -> Any:
+    return caller("POST", SESSIONS, {"chatSessions": list(sessions)}, status=status)
+
+
+def load(caller: Caller) -> list[Json]:
+    loaded: list[Json] = caller("GET", SESSIONS)["chatSessions"]
+    return loaded
+
+
+def messages_of(caller: Caller, id: str) -> list[Json]:
+    (found,) = [session for session in load(caller) if session["id"] == id]
+    messages: list[Json] = found["messages"]
+    return messages
+
+
+def native(caller: Caller, id: str) -> Json:
+    """The conversation as the native API has it."""
+    pages = caller.pages("/api/v1/conversations/?archived=any")
+    (found,) = [row for row in pages if id in (row["external_id"], row["id"])]
+    return found  # type: ignore[no-any-return]
+
+
+def every_message(caller: Caller, id: str) -> list[Json]:
+    """Of all branches, natively."""
+    return caller.pages(f"/api/v1/conversations/{native(caller, id)['id']}/messages/?all=true")

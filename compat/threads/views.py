@@ -1,0 +1,54 @@
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+
+from accounts.api.base import Request
+from compat.contract import ContractView, ErrorAndDetail, error_and_detail
+from conversations.models import Conversation
+from conversations.services import conversations
+
+from . import schemas
+
+described = extend_schema(tags=["E: conversations"])
+
+
+class View(ContractView):
+    error_body, error_schema = staticmethod(error_and_detail), ErrorAndDetail
+
+
+@described
+class ThreadsView(View):
+    @extend_schema(operation_id="threads_list", responses=schemas.Threads)
+    def get(self, request: Request) -> Response:
+        """The last ten."""
+        rows = Conversation.objects.owned_by(request.user).listed().by_activity()[: schemas.LISTED]
+        return Response([schemas.thread(row) for row in rows])
+
+
+@described
+class ThreadMessagesView(View):
+    @extend_schema(operation_id="threads_messages", responses=schemas.ThreadMessages)
+    def get(self, request: Request, id: str) -> Response:
+        row = self.conversation(id)
+        return Response([schemas.message(said, row) for said in row.messages.shown().texts(*schemas.ROLES)])
+
+
+@described
+class ThreadView(View):
+    @extend_schema(operation_id="threads_destroy", responses={200: schemas.ThreadStatus})
+    def delete(self, request: Request, id: str) -> Response:
+        conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
+        return Response({"status": "deleted"})
+
+
+@described
+class TitleView(View):
+    @extend_schema(
+        operation_id="threads_title",
+        parameters=[OpenApiParameter("title", str, description="Where the body has none.")],
+        request=schemas.ThreadTitle,
+        responses=schemas.ThreadStatus,
+    )
+    def put(self, request: Request, id: str) -> Response:
+        title = schemas.ThreadTitle.of(request.data or request.query_params.dict()).title
+        conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes={"title": title})
+        return Response({"status": "updated"})

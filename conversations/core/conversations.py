@@ -1,0 +1,58 @@
+"""Conversations as rows: what the services do with a row that is new or locked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from chatstore.fingerprints import fingerprint
+from conversations.models import Conversation, Message
+
+from . import messages, titles, tree
+from .comparison import json_equal
+
+
+def build_conversation(
+    user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]
+) -> tuple[Conversation, list[Message]]:
+    """Nothing is stored yet."""
+    messages.refuse_doubled_external_ids(drafts)
+    conversation = _draft(user, fields, drafts)
+    return conversation, tree.build_messages(conversation, messages.with_fingerprints(drafts), below=None)
+
+
+def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
+    now = timezone.now()
+    # What was made some time ago elsewhere has its place in the sidebar by that.
+    then = min(fields.get("created_at", now), now)
+    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
+    conversation.now = then
+    conversation.fingerprint = fingerprint([fields, drafts])
+    for name, value in archived_flag_to_timestamp(fields, conversation).items():
+        setattr(conversation, name, value)
+    if not conversation.title:
+        conversation.title, conversation.title_is_auto = titles.from_messages(drafts) or titles.new_chat(now), True
+    return conversation
+
+
+def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
+    """Archived is a date in the store and a yes or no to whoever asks."""
+    if "is_archived" not in changes:
+        return dict(changes)
+    is_archived = changes["is_archived"]
+    rest = {name: value for name, value in changes.items() if name != "is_archived"}
+    return rest | {"archived_at": (conversation.archived_at or conversation.now) if is_archived else None}
+
+
+def update_conversation(conversation: Conversation, changes: dict[str, Any]) -> None:
+    """Writes the row, which is locked; nothing where nothing changes."""
+    changes = {name: value for name, value in changes.items() if not json_equal(getattr(conversation, name), value)}
+    if not changes:
+        return
+    changes["updated_at"] = conversation.now
+    if "title" in changes:
+        changes["title_is_auto"] = False
+    for name, value in changes.items():
+        setattr(conversation, name, value)
+    conversation.save(update_fields=list(changes))

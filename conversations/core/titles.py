@@ -1,0 +1,26 @@
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+AUTO_TITLE_LENGTH = 80
+
+
+def new_chat(now: datetime) -> str:
+    return f"New Chat {now:%Y-%m-%d}"
+
+
+def is_new_chat(title: str) -> bool:
+    return re.fullmatch(r"New Chat \d{4}-\d\d-\d\d", title) is not None
+
+
+def from_messages(drafts: Iterable[dict[str, Any]]) -> str:
+    """The first line of the first user message, or "" where no user said anything."""
+    texts = ((draft.get("content") or "").strip() for draft in drafts if draft["role"] == "user")
+    text = next(filter(None, texts), "")
+    return shortened(text.splitlines()[0]) if text else ""
+
+
+def shortened(line: str, length: int = AUTO_TITLE_LENGTH) -> str:
+    """`...` only where something was cut."""
+    return line if len(line) <= length else line[:length].rstrip() + "..."

@@ -1,0 +1,31 @@
+"""Stores the answer that a model gave to a stored question."""
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from conversations.core.locks import lock_message
+from conversations.core.messages import insert_hidden_message
+from conversations.models import Message
+
+from . import messages
+
+
+@transaction.atomic
+def store(*, user: User, question_id: uuid.UUID, draft: dict[str, Any]) -> Message:
+    """Store an answer below its question and return it.
+
+    Return the stored answer instead if another request has answered the question in the meantime. If the question has
+    been edited since, it is on a hidden branch, and so is the answer. Raises NotFound if the question is gone. Locks
+    the conversation.
+    """
+    conversation, question = lock_message(user=user, message_id=question_id)
+    if stored := Message.objects.answer_to(question):
+        return stored
+    draft = draft | {"metadata": {"answers": str(question.id)}}
+    if not question.is_active:
+        return insert_hidden_message(conversation, draft, below=question.seq)
+    (answer,), _ = messages.append(user=user, conversation_id=conversation.id, drafts=[draft])
+    return answer

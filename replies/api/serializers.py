@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from chatstore.api.fields import StrictCharField, StrictSerializer, StrictUUIDField
+from conversations.api.serializers import MessageSerializer, external_id
+
+
+class QuestionSerializer(StrictSerializer):
+    content = StrictCharField(byte_limit=settings.CONTENT_LIMIT)
+    conversation_id = StrictUUIDField(required=False, allow_null=True, help_text="Without it a conversation is made.")
+    model = StrictCharField(
+        max_length=255,
+        allow_blank=True,
+        required=False,
+        help_text="A name that is configured, or `name/model`. Without it the one that the user prefers.",
+    )
+    external_id = external_id()
+
+
+class ExchangeSerializer(serializers.Serializer[Any]):
+    conversation_id = serializers.UUIDField()
+    question = MessageSerializer()
+    answer = MessageSerializer()

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from .views import ChatView
+
+urlpatterns = [
+    path("chat/", ChatView.as_view()),
+]

@@ -1,0 +1,108 @@
+"""What is made of a provider's answer, whatever it is."""
+
+from threading import Event
+from typing import Any
+
+import pytest
+
+from chatstore.errors import ProviderError
+from replies import providers
+from replies.providers import Answer
+from testing.fake_provider import (
+    FAILURES,
+    JUNK,
+    SECRET,
+    USAGE,
+    FakeProvider,
+    completion,
+    says,
+    sends,
+    waits,
+)
+
+QUESTION = [{"role": "user", "content": "Hello"}]
+
+
+def answer() -> Answer:
+    return providers.default().complete(QUESTION)
+
+
+def failure() -> str:
+    with pytest.raises(ProviderError) as failed:
+        answer()
+    assert failed.value.code == "upstream_failed" and failed.value.field is None
+    return failed.value.message
+
+
+def test_an_answer(provider: FakeProvider) -> None:
+    assert answer() == Answer("Fine.", "stop", 7, 2, USAGE)
+    assert provider.asked == [{"model": "a-model", "messages": QUESTION}]
+    assert provider.keys == [f"Bearer {SECRET}"]
+
+
+def test_a_server_of_ones_own_needs_no_key(
+    provider: FakeProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "somebody else's")
+    settings.MODELS = {"own": provider.route() | {"api_key": ""}}
+    assert answer().text == "Fine."
+    assert "somebody" not in provider.keys[0]
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("401", "answered with the status 401"),
+        ("429", "answered with the status 429"),
+        ("500", "answered with the status 500"),
+        ("hangs up", "cannot be reached"),
+        *((way, "answered with something that is not a chat completion") for way in JUNK),
+    ],
+)
+def test_a_failure_says_what_happened_and_nothing_of_the_address_or_the_key(
+    way: str, said: str, provider: FakeProvider
+) -> None:
+    provider.answers = FAILURES[way]
+    assert failure() == f"The model 'groq' {said}. Your message is kept."
+
+
+def test_nobody_listens(settings: Any) -> None:
+    settings.MODELS = {"groq": {"base_url": "http://127.0.0.1:9/v1", "api_key": SECRET, "model": "m"}}
+    assert failure() == "The model 'groq' cannot be reached. Your message is kept."
+
+
+def test_a_slow_one_is_not_waited_for(provider: FakeProvider, settings: Any) -> None:
+    settings.PROVIDER_TIMEOUT = 0.2
+    awake = Event()
+    provider.answers = waits(awake, says("Late."))
+    assert failure() == "The model 'groq' did not answer within 0.2 seconds. Your message is kept."
+    awake.set()
+
+
+def test_what_failed_is_not_asked_again_behind_the_callers_back(provider: FakeProvider) -> None:
+    provider.answers = FAILURES["429"]
+    failure()
+    assert len(provider.asked) == 1
+
+
+def test_what_went_wrong_is_in_the_log_without_the_key_or_what_was_said(
+    provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.answers = FAILURES["401"]
+    failure()
+    line = caplog.records[-1].getMessage()
+    assert line == f"the model groq at {provider.base_url} answered with the status 401"
+    assert SECRET not in caplog.text and "Hello" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("a\0b", "a\N{REPLACEMENT CHARACTER}b"), ("\ud83d!", "?!"), ("", ""), ("😀", "😀")]
+)
+def test_a_text_that_cannot_be_stored_is_made_so(sent: str, kept: str, provider: FakeProvider) -> None:
+    provider.answers = says(sent)
+    assert answer().text == kept
+
+
+def test_more_fields_than_anybody_knows_are_no_trouble(provider: FakeProvider) -> None:
+    provider.answers = sends(completion("Fine.", x_groq={"id": "req_1"}, usage={**USAGE, "queue_time": 0.02}))
+    assert answer().usage == {**USAGE, "queue_time": 0.02}

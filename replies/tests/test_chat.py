@@ -1,0 +1,144 @@
+"""POST /api/v1/chat/: a question and its answer, natively."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from conversations.models import Conversation, Message
+from testing.callers import Caller
+from testing.cast import conversation_of, shown
+from testing.fake_provider import FAILURES, SECRET, USAGE, FakeProvider, fails, says
+
+CHAT = "chat/"
+HELLO = {"content": "Hello"}
+
+
+def test_a_question_is_answered_in_a_new_conversation(as_either: Caller, provider: FakeProvider) -> None:
+    told = as_either("POST", CHAT, HELLO, status=201)
+    id = told["conversation_id"]
+    assert list(told) == ["conversation_id", "question", "answer"]
+    assert as_either("GET", f"conversations/{id}/messages/")["results"] == [told["question"], told["answer"]]
+    assert (told["answer"]["content"], told["answer"]["model"], told["answer"]["usage"]) == ("Fine.", "groq", USAGE)
+    conversation = as_either("GET", f"conversations/{id}/")
+    assert (conversation["title"], conversation["source"]) == ("Hello", "native")
+    assert (conversation["prompt_tokens"], conversation["completion_tokens"]) == (7, 2)
+
+
+def test_a_question_continues_a_conversation(as_alice: Caller, provider: FakeProvider) -> None:
+    id = as_alice("POST", CHAT, HELLO, status=201)["conversation_id"]
+    as_alice("POST", CHAT, {"content": "More", "conversation_id": id}, status=201)
+    assert [message["content"] for message in provider.asked[-1]["messages"]] == ["Hello", "Fine.", "More"]
+
+
+def test_a_conversation_must_be_there_and_ones_own(as_alice: Caller, as_bob: Caller, provider: FakeProvider) -> None:
+    id = as_alice("POST", CHAT, HELLO, status=201)["conversation_id"]
+    body = HELLO | {"conversation_id": id}
+    assert as_bob.refusal("POST", CHAT, body, status=404) == ("not_found", None)
+    as_alice("DELETE", f"conversations/{id}/", status=204)
+    assert as_alice.refusal("POST", CHAT, body, status=404) == ("not_found", None)
+    assert len(provider.asked) == 1 and Message.objects.count() == 2
+
+
+def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: Caller, provider: FakeProvider) -> None:
+    error = as_alice("POST", CHAT, HELLO | {"model": "gpt"}, status=400)["error"]
+    assert (error["code"], error["field"]) == ("invalid", "model")
+    assert error["message"] == "There is no model 'gpt'; there are: groq, echo."
+    assert not Conversation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({}, ("required", "content")),
+        ({"content": None}, ("required", "content")),
+        ({"content": 5}, ("invalid", "content")),
+        ({"content": ""}, ("required", "content")),
+        ({"content": "x" * 1_000_001}, ("bytes", "content")),
+        (HELLO | {"conversation_id": 5}, ("invalid", "conversation_id")),
+        (HELLO | {"conversation_id": "conv-1"}, ("invalid", "conversation_id")),
+        (HELLO | {"external_id": "x" * 256}, ("max_length", "external_id")),
+        (HELLO | {"external_id": ""}, ("required", "external_id")),
+        (HELLO | {"model": 5}, ("invalid", "model")),
+        (HELLO | {"model": None}, ("required", "model")),
+        (HELLO | {"role": "user"}, ("unknown_field", "role")),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_question_that_is_none_is_refused_and_nothing_is_stored(
+    body: Any, refusal: Any, as_alice: Caller, provider: FakeProvider
+) -> None:
+    assert as_alice.refusal("POST", CHAT, body, status=400) == refusal
+    assert not Conversation.objects.exists() and not provider.asked
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_question_is_kept(
+    failure: str, as_alice: Caller, provider: FakeProvider
+) -> None:
+    provider.answers = FAILURES[failure]
+    error = as_alice("POST", CHAT, HELLO, status=502)["error"]
+    assert error == {
+        "code": "upstream_failed",
+        "message": error["message"],
+        "field": None,
+        "details": [{"code": "upstream_failed", "message": error["message"], "field": None}],
+    }
+    assert "'groq'" in error["message"] and error["message"].endswith("Your message is kept.")
+    assert not any(secret in as_alice.text for secret in (SECRET, "127.0.0.1", "http", str(provider.server_port)))
+    assert shown(Conversation.objects.get()) == ["Hello"]
+
+
+def sent_again(alice: User, by: str) -> tuple[Caller, dict[str, Any]]:
+    """A caller, and a question that it can send again by either means."""
+    caller = Caller(alice)
+    body = HELLO | {"conversation_id": str(conversation_of(alice).id)}
+    if by == "external_id":
+        return caller, body | {"external_id": "msg-1"}
+    caller.headers = caller.headers | {"Idempotency-Key": "k"}
+    return caller, body
+
+
+both_means = pytest.mark.parametrize("by", ["external_id", "Idempotency-Key"])
+
+
+@both_means
+def test_a_question_that_comes_again_is_stored_and_answered_once(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = sent_again(alice, by)
+    told = caller("POST", CHAT, body, status=201)
+    assert caller("POST", CHAT, body, status=200) == told
+    assert len(provider.asked) == 1 and shown(Conversation.objects.get()) == ["Hello", "Fine."]
+
+
+@both_means
+def test_after_a_failure_the_same_question_is_asked_again(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = sent_again(alice, by)
+    for _ in range(2):
+        provider.answers = fails(401)
+        caller("POST", CHAT, body, status=502)
+    provider.answers = says("Now.")
+    told = caller("POST", CHAT, body, status=200)
+    assert told["answer"]["content"] == "Now."
+    assert shown(Conversation.objects.get()) == ["Hello", "Now."] and len(provider.asked) == 3
+
+
+@both_means
+def test_another_question_by_the_same_means_is_a_conflict(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = sent_again(alice, by)
+    caller("POST", CHAT, body, status=201)
+    code, _ = caller.refusal("POST", CHAT, body | {"content": "Other"}, status=409)
+    assert code == ("conflict" if by == "external_id" else "idempotency_key_reused")
+    assert shown(Conversation.objects.get()) == ["Hello", "Fine."]
+
+
+def test_with_a_key_a_first_question_makes_one_conversation(as_alice: Caller, provider: FakeProvider) -> None:
+    provider.answers = fails(401)
+    as_alice("POST", CHAT, HELLO, status=502, Idempotency_Key="k")
+    provider.answers = says("Now.")
+    told = as_alice("POST", CHAT, HELLO, status=200, Idempotency_Key="k")
+    assert str(Conversation.objects.get().id) == told["conversation_id"]
+
+
+def test_a_token_that_may_only_read_asks_nobody(alice: User, provider: FakeProvider) -> None:
+    Caller(alice, scopes=["read"]).refusal("POST", CHAT, HELLO, status=403)
+    assert not provider.asked and not Conversation.objects.exists()

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+
+
+class StaffConfig(AppConfig):
+    name = "staff"
+    default = True
+
+
+class StaffAdminConfig(admin.AdminConfig):
+    default_site = "staff.site.StaffSite"
+    default = False

@@ -1,0 +1,98 @@
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import flatten
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm, Textarea
+from django.http import HttpRequest
+
+from accounts.models import User
+from conversations.models import Conversation
+from conversations.services import conversations
+
+from . import actions, audit, transcript
+from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
+
+OWNERS = 100  # found by e-mail in one search
+EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
+GLANCE = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
+# One in a line: a tag may contain a comma.
+LABELS = {
+    "delimiter": "\n",
+    "max_length": settings.LABELS_LIMIT,
+    "show_hidden_initial": False,
+    "widget": Textarea({"rows": 2}),
+}
+REPORTED_USAGE, METADATA = preformatted("reported_usage"), preformatted("metadata")
+DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated_at deleted_at".split()
+
+
+@admin.register(Conversation)
+class ConversationAdmin(actions.ConversationActions, audit.AuditedAdmin):
+    list_display = (short_title, "user", message_count, active, state, "model", "source")
+    list_select_related = ("user",)
+    list_only = tuple(
+        "title user__email user__name model source message_count archived_at deleted_at active_at".split()
+    )
+    list_filter = (ConversationStateFilter, "is_pinned")
+    lookups = ("state", "is_pinned__exact", "user")
+    search_fields = ("title",)  # shows the box; found() is the search
+    search_help_text = "An id of ours or of its client, a part of the title, or the beginning of its owner's e-mail."
+    readonly_fields = (*flatten(GLANCE), *DETAILS, REPORTED_USAGE, METADATA)
+    fieldsets = (
+        (None, {"fields": GLANCE}),
+        ("Change", {"fields": EDITABLE, "classes": ("collapse",)}),
+        ("Details", {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
+    )
+    formfield_overrides = {ArrayField: LABELS}
+
+    class Media:
+        css = {"all": ["staff/transcript.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.filter(found(search_term.strip())) if search_term else queryset), False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if request.user.has_perm("conversations.view_message"):
+            context["transcript"] = _read(request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Conversation, form: ModelForm, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changes:
+            conversations.update(user=obj.user, conversation_id=obj.pk, changes=changes)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Their owners' clients make them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
+        """What is in the trash is restored first."""
+        return not (obj and obj.deleted_at) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
+        """Messages are many, and come first: the actions do it, through the services."""
+        return False
+
+
+def found(term: str) -> Q:
+    """Messages are not searched: this stays a search of conversations, however many messages there are."""
+    try:
+        id = UUID(term)
+    except ValueError:
+        owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:OWNERS]
+        return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))
+    return Q(id=id) | Q(external_id=term) | Q(user=id)
+
+
+def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
+    """Staff read other people's conversations: nobody gets a page of one without leaving a line in the log."""
+    page = transcript.page(conversation, request.GET)
+    audit.record(request, conversation, f"Read the transcript, {page}.")
+    return page

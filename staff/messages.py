@@ -1,0 +1,64 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from conversations.models import Message
+
+from . import audit
+from .big_tables import ReadOnly
+from .fields import StateFilter, created, preformatted, state
+
+CONTENT, REASONING, PARTS, TOOL_CALLS = map(preformatted, ("content", "reasoning", "parts", "tool_calls"))
+ERROR, USAGE, METADATA = map(preformatted, ("error", "usage", "metadata"))
+SAID = ("conversation", "user", "role", "name", CONTENT, REASONING, PARTS, TOOL_CALLS, "tool_call_id")
+PLACE = ("seq", "parent_seq", "is_active")
+MADE = ("model", "status", "finish_reason", ERROR, "prompt_tokens", "completion_tokens", USAGE)
+ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at", "deleted_at")
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, audit.AuditedAdmin):
+    """To be read only: staff do not rewrite what was said, and deleting goes through its conversation.
+
+    The list shows no text, so reading one is opening one, which leaves a line in the log. It filters and searches by
+    what an index answers: there are too many messages for anything else.
+    """
+
+    list_display = ("__str__", "conversation", "user", created, state, "is_active", "status", "model")
+    list_select_related = ("conversation", "user")
+    list_only = tuple(
+        "seq role conversation__title user__email user__name model status is_active deleted_at created_at".split()
+    )
+    list_filter = (StateFilter,)
+    lookups = ("state", "conversation")
+    search_fields = ("id",)  # shows the box; get_search_results is the search
+    search_help_text = "The id of a message or of a conversation."
+    fieldsets = (
+        (None, {"fields": SAID}),
+        ("Place", {"fields": PLACE}),
+        ("How it was made", {"fields": MADE}),
+        ("Origin", {"fields": ORIGIN, "classes": ("collapse",)}),
+    )
+    readonly_fields = (*SAID, *PLACE, *MADE, *ORIGIN)
+
+    class Media:
+        css = {"all": ["staff/transcript.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("conversation", "user")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if not search_term:
+            return queryset, False
+        try:
+            id = UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        return queryset.filter(Q(id=id) | Q(conversation=id)), False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        audit.record(request, kwargs["obj"], "Read the message.")
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from conversations.models import Reaction
+
+from .big_tables import BigTableAdmin, ReadOnly
+
+
+@admin.register(Reaction)
+class ReactionAdmin(ReadOnly, BigTableAdmin):
+    """Its user's own, to give and to take back."""
+
+    list_display = ("type", "message", "user", "created_at")
+    list_select_related = ("message", "user")
+    list_only = ("type", "message__seq", "message__role", "user__email", "user__name", "created_at")
+    fields = list_display

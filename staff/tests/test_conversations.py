@@ -1,0 +1,459 @@
+"""The staff's pages: all of them answer, escape, ask the database the same few questions however much is stored, and
+refuse whoever may not see them. Reading leaves a line in the log."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Idempotency, Preferences, User
+from accounts.services import create_token
+from conversations.models import Conversation, Message, Reaction
+from conversations.querysets import PURGING
+from conversations.services import branches, conversations, messages, reactions
+from staff import transcript
+from testing.cast import conversation_of, dialogue, person, say, saying
+from testing.statements import statements
+
+HOSTILE = "<script>alert(1)</script>"
+ABSENT = "01a00000-0000-7000-8000-000000000000"
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+@pytest.fixture
+def root(client: Client, db: None) -> User:
+    root = person("Root", is_staff=True, is_superuser=True)
+    client.force_login(root)
+    return root
+
+
+def allow(user: User, *codenames: str) -> None:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+
+
+def list_of(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def page_of(row: Any, page: str = "change") -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+
+
+def logged(row: Any) -> list[str]:
+    return [entry.get_change_message() for entry in LogEntry.objects.filter(object_id=row.pk).order_by("id")]
+
+
+def do(client: Client, action: str, *rows: Conversation, **more: str) -> Any:
+    ids = [row.pk for row in rows]
+    return client.post(list_of(Conversation), {"action": action, "_selected_action": ids, **more}, follow=True)
+
+
+# Every page
+
+
+def furnish(root: User, count: int) -> None:
+    """Rows of everything, with names and texts that would run if they were not escaped."""
+    for _ in range(count):
+        # The latest is managed by the one before.
+        user = person(f"{HOSTILE}{User.objects.count()}", managed_by=User.objects.latest("pk"), external_id=HOSTILE)
+        Preferences.objects.create(user=user, default_model=HOSTILE, extra={"a": HOSTILE})
+        create_token(user=user, name=HOSTILE)
+        EmailAddress.objects.create(user=user, email=user.email)
+        Authenticator.objects.create(user=user, type="totp", data={"secret": HOSTILE})
+        SocialAccount.objects.create(user=user, provider="github", uid=f"{HOSTILE}{user.pk}", extra_data={"a": HOSTILE})
+        Group.objects.create(name=f"{HOSTILE}{Group.objects.count()}")
+        conversation = hostile_conversation(user)
+        reactions.react(user=user, message_id=conversation.messages.earliest("seq").id, type=HOSTILE)
+        LogEntry.objects.log_actions(root.pk, [user, conversation], 2, HOSTILE)
+
+
+def hostile_conversation(user: User) -> Conversation:
+    call = {"id": HOSTILE, "type": "function", "function": {"name": HOSTILE, "arguments": HOSTILE}}
+    drafts = [
+        say(HOSTILE, "system", name=HOSTILE),
+        say(None, parts=[{"type": "text", "text": HOSTILE}]),
+        say(None, "assistant", tool_calls=[call], reasoning=HOSTILE, model=HOSTILE, metadata={"a": HOSTILE}),
+        say(HOSTILE, "tool", tool_call_id=HOSTILE, error=HOSTILE, status="failed", finish_reason=HOSTILE),
+    ]
+    fields = {"title": HOSTILE, "tags": [HOSTILE], "model": HOSTILE, "metadata": {"a": HOSTILE}}
+    return conversations.create(user=user, fields=fields, drafts=drafts)[0]
+
+
+def lists(client: Client, model: Any) -> Iterator[str]:
+    """A list, searched, and with each choice of each of its filters."""
+    yield list_of(model)
+    changelist = client.get(list_of(model)).context["cl"]
+    if changelist.search_fields:
+        yield from (f"{list_of(model)}?q={word}" for word in ("script", "example.com", ABSENT))
+    for spec in changelist.filter_specs:
+        yield from (list_of(model) + choice["query_string"] for choice in spec.choices(changelist))
+
+
+def pages(client: Client, model: Any) -> Iterator[str]:
+    row = model.objects.order_by("-pk").first()
+    yield from lists(client, model)
+    yield from (page_of(row), page_of(row, "history"))
+    if client.get(list_of(model)).context["has_add_permission"]:
+        yield list_of(model) + "add/"
+
+
+def cost(client: Client, path: str) -> int:
+    client.get(path)  # content types and permissions are looked up once
+    with statements() as verbs:
+        assert client.get(path).status_code == 200
+    return len(verbs)
+
+
+def test_every_model_is_registered() -> None:
+    ours = {*apps.get_app_config("accounts").get_models(), *apps.get_app_config("conversations").get_models()}
+    assert ours - admin.site._registry.keys() == {Idempotency}
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_every_page_answers_and_escapes(client: Client, root: User, model: Any) -> None:
+    furnish(root, 2)
+    for path in pages(client, model):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "<script>alert" not in answer.text, path
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_many_rows_cost_no_more_statements_than_few(client: Client, root: User, model: Any) -> None:
+    furnish(root, 2)
+    few = [cost(client, path) for path in pages(client, model)]
+    furnish(root, 10)
+    assert [cost(client, path) for path in pages(client, model)] == few
+    assert max(few) <= 8
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_only_staff_with_the_permission_get_in(client: Client, root: User, sam: User, model: Any) -> None:
+    furnish(root, 1)
+    paths = [list_of(model), page_of(row := model.objects.order_by("-pk").first()), page_of(row, "history")]
+    client.logout()
+    assert [client.get(path).status_code for path in paths] == [302] * 3
+    client.force_login(User.objects.exclude(is_staff=True).first())
+    assert [client.get(path).status_code for path in paths] == [302] * 3
+    client.force_login(sam)
+    assert [client.get(path).status_code for path in paths] == [403] * 3
+    allow(sam, f"view_{model._meta.model_name}")
+    assert [client.get(path).status_code for path in paths] == [200] * 3
+
+
+# Lists
+
+
+def test_a_count_is_bounded(client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("staff.big_tables.COUNTED", 1_000)
+    conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1_001))))
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(list_of(Message)).text
+    counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
+    assert len(counts) == 1 and "LIMIT 1001" in counts[0]
+    assert "1,000+ results" in page and "1,000+ messages" in page
+
+
+def test_a_list_is_newest_first_whatever_the_address_asks_for(client: Client, root: User, alice: User) -> None:
+    rows = [conversation_of(alice, title=title) for title in "bac"]
+    result = client.get(list_of(Conversation), {"o": "1"}).context["cl"].result_list
+    assert [row.pk for row in result] == [row.pk for row in reversed(rows)]
+    assert result.query.order_by == ("-pk",)
+
+
+@pytest.mark.parametrize(
+    "lookup", ["content__contains=a", "user__email=a", "conversation__title=a", "created_at__year=2026"]
+)
+def test_other_lookups_are_refused(client: Client, root: User, lookup: str) -> None:
+    assert client.get(f"{list_of(Message)}?{lookup}").status_code == 400
+
+
+def test_conversations_are_found(client: Client, root: User, alice: User, bob: User) -> None:
+    trip = conversation_of(alice, "secret", title="A trip to Oslo", external_id="trip-1")
+    other = conversation_of(bob, "secret", title="Notes")
+
+    def found(term: object) -> list[Conversation]:
+        return list(client.get(list_of(Conversation), {"q": term}).context["cl"].result_list)
+
+    for term in (trip.id, trip.id.hex, "trip-1", "OSLO", "alice@example.com", "Ali", alice.id):
+        assert found(term) == [trip], term
+    assert found("example.com") == found("secret") == found("trip-") == []
+    assert found("") == [other, trip]
+
+
+def test_conversations_of_a_user_are_a_click_away(client: Client, root: User, alice: User, bob: User) -> None:
+    mine = conversation_of(alice, "hello")
+    conversation_of(bob, "hello")
+    link = f"{list_of(Conversation)}?user={alice.pk}"
+    assert link in client.get(page_of(alice)).text
+    assert list(client.get(link).context["cl"].result_list) == [mine]
+
+
+def test_conversations_are_filtered_by_state(client: Client, root: User, alice: User) -> None:
+    live = conversation_of(alice, "live")
+    archived = conversation_of(alice, "archived", is_archived=True)
+    trashed = conversation_of(alice, "trashed")
+    conversations.trash(user=alice, conversation_id=trashed.id)
+    for state, row in (("live", live), ("archived", archived), ("trash", trashed)):
+        assert list(client.get(list_of(Conversation), {"state": state}).context["cl"].result_list) == [row]
+
+
+def test_messages_are_found_by_id_and_by_conversation_and_show_no_text(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "a secret question", "a secret answer", title="Notes")
+    conversation_of(alice, "another")
+    question, answer = conversation.messages.order_by("seq")
+
+    def found(**query: object) -> list[Message]:
+        page = client.get(list_of(Message), query)
+        assert "secret" not in page.text
+        return list(page.context["cl"].result_list)
+
+    assert found(q=question.id) == [question]
+    assert found(q=conversation.id) == found(conversation=conversation.id) == [answer, question]
+    messages.trash(user=alice, message_id=answer.id)
+    assert found(state="trash") == [answer]
+    assert not client.get(list_of(Message), {"q": "secret"}).context["cl"].result_list
+
+
+# The transcript
+
+
+def test_a_transcript_is_what_is_shown_in_order(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "one", "two", "three")
+    branches.branch(user=alice, message_id=saying(conversation, "three").id, changes={"content": "other"})
+    page = client.get(page_of(conversation))
+    assert [message.text for message in page.context["transcript"].messages] == ["one", "two", "other"]
+    assert "three" not in page.text
+    assert f"{list_of(Message)}?conversation={conversation.pk}" in page.text
+
+
+def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> None:
+    function = {"name": "search", "arguments": '{"q": "北京"}'}
+    drafts = [
+        say("Be brief.", "system"),
+        say("line one\n  line two & <b>three</b>"),
+        say(None, "assistant", tool_calls=[{"id": "c1", "function": function}], reasoning="Let me look."),
+        say("sunny", "tool", tool_call_id="c1", name="search"),
+        say(
+            "It is sun",
+            "assistant",
+            model="gpt-4o",
+            prompt_tokens=12,
+            completion_tokens=0,
+            status="failed",
+            error="cut",
+        ),
+        say(None, parts=[{"type": "text", "text": "And this?"}, {"type": "image_url", "image_url": {"url": "x.png"}}]),
+    ]
+    conversation, _ = conversations.create(user=alice, fields={}, drafts=drafts)
+    text = " ".join(client.get(page_of(conversation)).text.split(" "))
+    for role in ("system", "user", "assistant", "tool"):
+        assert f'class="said {role}"' in text
+    assert "line one\n  line two &amp; &lt;b&gt;three&lt;/b&gt;</div>" in text
+    assert "<details><summary>Reasoning</summary>" in text and "Let me look." in text
+    assert "<summary>Tool calls: search</summary>" in text and "北京" in text
+    assert "answers c1" in text and "gpt-4o" in text and "12 in, 0 out" in text
+    assert '<span class="problem">Failed</span>' in text and '<p class="problem">cut</p>' in text
+    assert "And this?</div>" in text and "<summary>Structured content</summary>" in text and "x.png" in text
+
+
+def test_a_long_transcript_comes_in_pages(client: Client, root: User, alice: User) -> None:
+    conversation, _ = conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1, 251))))
+    messages.trash(user=alice, message_id=saying(conversation, "150").id)
+
+    def page(query: str) -> tuple[str, str, set[str]]:
+        answer = client.get(f"{page_of(conversation)}{query}")
+        said = [message.text for message in answer.context["transcript"].messages]
+        links = {link for link in ("First", "Previous", "Next", "Last") if link in answer.text}
+        assert len(said) <= transcript.PAGE
+        return said[0], said[-1], links
+
+    assert page("") == ("1", "100", {"First", "Next", "Last"})
+    assert page("?after=100") == ("101", "201", {"First", "Previous", "Next", "Last"})
+    assert page("?after=201") == ("202", "250", {"First", "Previous", "Last"})
+    assert page("?before=251") == ("151", "250", {"First", "Previous", "Last"})
+    assert page("?before=152") == ("51", "151", {"First", "Previous", "Next", "Last"})
+    assert page("?before=101") == ("1", "100", {"First", "Next", "Last"})
+    assert "OFFSET" not in str(transcript.readable(conversation.messages.shown())[:100].query)
+
+
+@pytest.mark.parametrize("query", ["?after=x", "?after=-5", "?before=0", "?after=&before="])
+def test_a_strange_page_is_the_first(client: Client, root: User, alice: User, query: str) -> None:
+    conversation = conversation_of(alice, "one", "two")
+    assert len(client.get(page_of(conversation) + query).context["transcript"].messages) == 2
+
+
+@pytest.mark.parametrize("query", ["?after=9", "?after=99999999999999999999"])
+def test_beyond_the_end_there_is_nothing(client: Client, root: User, alice: User, query: str) -> None:
+    conversation = conversation_of(alice, "one")
+    assert "There are no messages here." in client.get(page_of(conversation) + query).text
+    assert logged(conversation) == ["Read the transcript, no messages."]
+
+
+def test_a_full_page_costs_what_a_short_one_does(client: Client, root: User, alice: User) -> None:
+    short = conversation_of(alice, "one", "two")
+    long = conversation_of(alice, *map(str, range(300)))
+    assert cost(client, page_of(long)) == cost(client, page_of(short)) <= 6
+    assert cost(client, page_of(long) + "?after=100") == cost(client, page_of(long) + "?before=250") <= 6
+
+
+def test_a_very_long_text_is_cut_by_the_database_and_whole_on_its_own_page(
+    client: Client, root: User, alice: User
+) -> None:
+    conversation = conversation_of(alice, "x" * 500_000 + "the end")
+    page = client.get(page_of(conversation)).text
+    assert len(page) < 100_000 and "cut here" in page and "the end" not in page
+    whole = client.get(page_of(conversation.messages.get())).text
+    assert "the end" in whole
+
+
+# The log
+
+
+def test_reading_leaves_a_line_in_the_log(client: Client, alice: User, sam: User) -> None:
+    conversation, _ = conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(150))))
+    allow(sam, "view_conversation")
+    client.force_login(sam)
+    page = client.get(page_of(conversation))
+    assert page.status_code == 200 and "transcript" not in page.context and not logged(conversation)
+
+    allow(sam, "view_message")
+    client.get(page_of(conversation))
+    client.get(page_of(conversation) + "?after=100")
+    assert logged(conversation) == [
+        "Read the transcript, messages 1 to 100.",
+        "Read the transcript, messages 101 to 150.",
+    ]
+    history = client.get(page_of(conversation, "history")).text
+    assert "messages 101 to 150" in history and "sam@example.com" in history
+
+    message = saying(conversation, "7")
+    client.get(page_of(message))
+    assert logged(message) == ["Read the message."]
+
+
+def test_a_form_that_is_shown_again_is_read_again(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "one")
+    assert "This field is required." in client.post(page_of(conversation), {"title": ""}).text
+    assert logged(conversation) == ["Read the transcript, messages 1 to 1."]
+
+
+def test_the_log_names_no_title_and_changes_nothing(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "one", title="My illness")
+    client.post(page_of(conversation), {"title": "My other illness"})
+    entry = LogEntry.objects.get(object_id=conversation.pk)
+    assert entry.get_change_message() == "Changed Title." and entry.object_repr == str(conversation.pk)
+    assert "illness" in client.get(page_of(conversation)).text  # and says so once more, in a message
+    assert "illness" not in client.get(list_of(LogEntry)).text
+    assert client.post(page_of(entry), {}).status_code == 403
+    assert client.post(page_of(entry, "delete"), {"post": "yes"}).status_code == 403
+
+
+# Changing
+
+
+def test_a_change_goes_through_the_service_and_touches_nothing_else(
+    client: Client, root: User, alice: User, sam: User
+) -> None:
+    conversation = conversation_of(alice, "one", tags=["a, b", "c"], notebooks=["n"])
+    before = Conversation.objects.get()
+    form = {"title": "Better", "tags": "a, b\r\nc\r\nd", "notebooks": "n", "is_pinned": "on", "last_seq": "99"}
+    client.force_login(sam)
+    assert client.post(page_of(conversation), form).status_code == 403
+
+    allow(sam, "change_conversation")
+    assert client.post(page_of(conversation), form).status_code == 302
+    after = Conversation.objects.get()
+    assert (after.title, after.title_is_auto, after.is_pinned) == ("Better", False, True)
+    assert (after.tags, after.notebooks) == (["a, b", "c", "d"], ["n"])
+    assert after.updated_at > before.updated_at
+    assert (after.last_seq, after.active_at) == (before.last_seq, before.active_at)
+
+
+def test_saving_without_a_change_writes_nothing(client: Client, root: User, alice: User) -> None:
+    conversation_of(alice, "one", tags=["a, b", "c"])
+    before = Conversation.objects.get()
+    assert client.post(page_of(before), {"title": before.title, "tags": "a, b\r\nc"}).status_code == 302
+    assert Conversation.objects.get().updated_at == before.updated_at
+
+
+def test_what_is_in_the_trash_can_be_read_and_not_changed(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "one")
+    conversations.trash(user=alice, conversation_id=conversation.id)
+    assert len(client.get(page_of(conversation)).context["transcript"].messages) == 1
+    assert client.post(page_of(conversation), {"title": "Better"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", [Conversation, Message, Reaction])
+def test_history_is_not_rewritten(client: Client, root: User, alice: User, model: Any) -> None:
+    conversation = conversation_of(alice, "one")
+    reactions.react(user=alice, message_id=conversation.messages.get().id, type="like")
+    row = model.objects.get()
+    assert client.get(list_of(model) + "add/").status_code == 403
+    assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 403
+    assert "delete_selected" not in client.get(list_of(model)).text
+    if model is not Conversation:
+        assert client.post(page_of(row), {"content": "other", "type": "other"}).status_code == 403
+
+
+# Trash, restore, delete for good
+
+
+def test_trash_and_restore_need_the_permission_to_delete(client: Client, alice: User, sam: User) -> None:
+    conversation = conversation_of(alice, "one")
+    allow(sam, "view_conversation", "change_conversation")
+    client.force_login(sam)
+    do(client, "trash", conversation)
+    assert Conversation.objects.live().count() == 1
+
+    allow(sam, "delete_conversation")
+    assert "Conversations moved to the trash: 1." in do(client, "trash", conversation).text
+    assert Conversation.objects.trashed().count() == 1
+    assert "Conversations restored: 1." in do(client, "restore", conversation).text
+    assert Conversation.objects.live().count() == 1
+    assert logged(conversation) == ["Moved to the trash.", "Restored."]
+
+
+def test_what_a_service_refuses_is_said_and_the_rest_is_done(client: Client, root: User, alice: User) -> None:
+    taken, free = conversation_of(alice, "one", external_id="a"), conversation_of(alice, "two")
+    do(client, "trash", taken, free)
+    conversation_of(alice, "three", external_id="a")
+    answer = do(client, "restore", taken, free).text
+    assert "has the external_id" in answer and "Conversations restored: 1." in answer
+    assert logged(taken) == ["Moved to the trash."]
+    assert set(Conversation.objects.trashed()) == {taken}
+
+
+def test_only_a_superuser_deletes_for_good_and_only_when_asked_twice(client: Client, alice: User, sam: User) -> None:
+    conversation, other = conversation_of(alice, "one", "two", title=HOSTILE), conversation_of(alice, "three")
+    allow(sam, "view_conversation", "change_conversation", "delete_conversation")
+    client.force_login(sam)
+    do(client, "purge", conversation, confirmed="yes")
+    assert Conversation.objects.count() == 2
+
+    client.force_login(person("Root", is_staff=True, is_superuser=True))
+    page = do(client, "purge", conversation).text
+    assert "cannot be taken back" in page and str(conversation.pk) in page and "<script>alert" not in page
+    assert Conversation.objects.count() == 2
+    assert "Conversations deleted for good: 1." in do(client, "purge", conversation, confirmed="yes").text
+    assert list(Conversation.objects.all()) == [other]
+    assert Message.objects.count() == 1
+    assert LogEntry.objects.get(object_id=conversation.pk).action_flag == DELETION
+
+
+def test_what_a_purge_began_with_is_not_restored(client: Client, root: User, alice: User) -> None:
+    conversation = conversation_of(alice, "one")
+    Conversation.objects.update(deleted_at=PURGING)
+    assert "Conversations restored: 0." in do(client, "restore", conversation).text
+    assert "removed for good" in client.get(list_of(Conversation)).text

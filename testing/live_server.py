@@ -1,0 +1,121 @@
+"""A real gunicorn on the test database, for what is HTTP's own: raw bytes, headers, bodies, connections.
+
+What these tests write is committed, so each user is a new one, and all of it is deleted when the module is through."""
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from accounts import services
+from accounts.models import User
+from chatstore.env import BASE_DIR
+from chatstore.ids import new_id
+
+from . import scratch
+
+
+class Live:
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def connection(self) -> AbstractContextManager[http.client.HTTPConnection]:
+        return closing(http.client.HTTPConnection("localhost", self.port, timeout=scratch.PATIENCE))
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
+        """`body` is bytes, or chunks of them. The answer, read."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with self.connection() as connection:
+            connection.request(method, path, body, {"Content-Type": "application/json", **named})
+            return read(connection)
+
+    def raw(self, sent: bytes) -> bytes:
+        """Everything that is answered to these bytes, until the server closes."""
+        with socket.create_connection(("localhost", self.port), timeout=scratch.PATIENCE) as wire:
+            wire.sendall(sent)
+            wire.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: wire.recv(65_536), b""))
+
+
+def read(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    answer = connection.getresponse()
+    answer.body = answer.read()  # type: ignore[attr-defined]
+    return answer
+
+
+def said(answer: http.client.HTTPResponse) -> Any:
+    return json.loads(answer.body)  # type: ignore[attr-defined]
+
+
+def an_address() -> str:
+    """For X-Forwarded-For, where a test signs in: of each address, so many attempts a minute are heard."""
+    return ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
+
+
+def secret_of_somebody() -> str:
+    """A token of a new user."""
+    user = User.objects.create(email=f"{new_id()}@example.com")
+    return services.create_token(user=user, name="live")[1]
+
+
+@pytest.fixture(scope="module")
+def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
+    with django_db_blocker.unblock(), serving() as live:
+        yield live
+
+
+@contextmanager
+def serving(**knobs: str) -> Iterator[Live]:
+    """What is left in the test database goes at the end."""
+    with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
+        yield Live(port)
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def bearer(live: Live, django_db_blocker: Any) -> dict[str, str]:
+    """The headers of a new user."""
+    with django_db_blocker.unblock():
+        return {"Authorization": f"Bearer {secret_of_somebody()}"}
+
+
+# No test asks, or pays, the models of whoever runs it.
+NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
+
+
+@contextmanager
+def gunicorn(database: str, **knobs: str) -> Iterator[int]:
+    port = scratch.free_port()
+    fixed = {"LIVE_DATABASE": database, "PORT": str(port), "WEB_WORKERS": "2", "HOST": "localhost", "API_RATE": "0"}
+    environment = os.environ | NO_MODELS | fixed | knobs
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "testing.live_wsgi"],
+        env=environment,
+        cwd=BASE_DIR,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        scratch.eventually(lambda: answers(port))
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=scratch.PATIENCE)
+
+
+def answers(port: int) -> bool:
+    try:
+        return Live(port).call("GET", "/readyz").status == 200
+    except OSError:
+        return False

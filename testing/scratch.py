@@ -1,0 +1,86 @@
+"""Processes and folders for the tests that really start servers."""
+
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chatstore.env import BASE_DIR
+
+PATIENCE = 30  # seconds
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    # Not pytest's tmp_path: as root that is closed to the user that PostgreSQL runs as. The space is a test of its own.
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="chatstore test ") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def as_user(user: pwd.struct_passwd) -> dict[str, Any]:
+    """For subprocess; a checkout or an interpreter in a closed home folder skips the test."""
+    options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    try:
+        subprocess.run([sys.executable, "-c", "import chatstore, django"], cwd=BASE_DIR, check=True, **options)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(f"{user.pw_name} cannot run {sys.executable} in {BASE_DIR}")
+    return options
+
+
+def eventually(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happens():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """A process group of its own, as a terminal would make it."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        **{"cwd": BASE_DIR, **options},
+    )
+
+
+def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
+    """Ours, without the knobs of whoever runs the tests: an empty one also hides that of an .env file."""
+    ours = (
+        "DATABASE_URL",
+        "CACHE_URL",
+        "SECRET_KEY",
+        "HOST",
+        "PORT",
+        "DB_POOL_SIZE",
+        "ALLOWED_HOSTS",
+        "ADMIN_PASSWORD",
+        "DEBUG",
+        "HTTPS",
+        "PROXIES",
+    )
+    hidden = dict.fromkeys(ours, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
+    return os.environ | hidden | knobs
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -1,0 +1,37 @@
+import zlib
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from accounts.management.users import user_named
+from transfer.importers import jsonl
+
+
+class Command(BaseCommand):
+    help = "Loads conversations from JSON Lines (or .gz of it), one a line. Again: nothing is doubled."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="whose they will be")
+        parser.add_argument("--create-user", action="store_true", help="make the user where there is none")
+
+    def handle(self, *, files: list[Path], user: str, create_user: bool, **options: Any) -> None:
+        owner = user_named(user, create=create_user)
+        bad = sum(self._load(path, owner) for path in files)
+        if bad:
+            raise CommandError(f"{bad} bad lines were passed over.")
+
+    def _load(self, path: Path, owner: Any) -> int:
+        new = again = bad = 0
+        try:
+            # disable=None: no bar where stderr is no terminal.
+            for loaded in tqdm(jsonl.load(path, user=owner), desc=path.name, unit=" conversations", disable=None):
+                new, again, bad = new + loaded.is_new, again + (not loaded.is_new), bad + bool(loaded.error)
+                if loaded.error:
+                    self.stderr.write(f"{path}:{loaded.line}: {loaded.error}")
+        except (OSError, EOFError, zlib.error) as error:
+            raise CommandError(f"{path}: {error}") from None
+        self.stdout.write(f"{path.name}: {new} loaded, {again - bad} there already, {bad} bad")
+        return bad

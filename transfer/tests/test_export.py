@@ -1,0 +1,239 @@
+"""/me/export/"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.models import User
+from conversations.models import Conversation, Message
+from conversations.querysets import CONVERSATION_FIELDS, MESSAGE_FIELDS, PURGING
+from conversations.services import branches, conversations, messages, reactions
+from testing.callers import KINDS, Caller, person
+from testing.cast import conversation_of, dialogue, saying
+from testing.statements import statements
+from transfer.exporters import archive
+
+PATH = "me/export/"
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.testzip() is None
+    assert archive.namelist() == ["account.json", "conversations.jsonl"]
+    return archive
+
+
+def exported(caller: Caller) -> list[Any]:
+    caller("GET", PATH)
+    return [json.loads(line) for line in opened(caller.content).read("conversations.jsonl").splitlines()]
+
+
+def account_of(caller: Caller) -> Any:
+    caller("GET", PATH)
+    return json.loads(opened(caller.content).read("account.json"))
+
+
+def contents(line: Any) -> list[str]:
+    return [message["content"] for message in line["messages"]]
+
+
+def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: Caller) -> None:
+    as_either("GET", PATH)
+    headers = as_either.answer.headers
+    assert headers["Content-Type"] == "application/zip"
+    assert headers["Content-Disposition"].startswith('attachment; filename="chatstore-20')
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("accept", ["application/zip", "text/html,*/*;q=0.8", "application/json"])
+def test_whatever_is_accepted_it_is_a_zip_and_an_error_is_json(accept: str, as_alice: Caller) -> None:
+    as_alice("GET", PATH, Accept=accept)
+    opened(as_alice.content)
+    assert Caller().refusal("GET", PATH, status=401, Accept=accept) == ("not_authenticated", None)
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_the_account_is_told_as_the_api_tells_it(by: str, alice: User) -> None:
+    caller = Caller(alice, by=by)
+    caller("PATCH", "preferences/", {"theme": "light", "extra": {"font": 14}})
+    made = caller("POST", "tokens/", {"name": "laptop"}, status=201)
+    alice.emailaddress_set.create(email="alice@example.com", verified=True, primary=True)
+    account = account_of(caller)
+    assert account == {
+        "profile": caller("GET", "me/"),
+        "preferences": caller("GET", "preferences/"),
+        "tokens": caller("GET", "tokens/"),
+        "emails": [{"email": "alice@example.com", "verified": True, "primary": True}],
+        "linked_accounts": [],
+    }
+    assert "laptop" in [token["name"] for token in account["tokens"]]
+    assert made["token"] not in json.dumps(account)
+
+
+def test_an_account_without_anything_is_exported_too(as_alice: Caller) -> None:
+    assert exported(as_alice) == []
+
+
+def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: Caller, alice: User) -> None:
+    chat = conversation_of(alice, "Hi", "Hello", "Well?", title="Zebras é 北京", tags=["a"])
+    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={"content": "Good day"})
+    reactions.react(user=alice, message_id=saying(chat, "Hello").id, type="like")
+    messages.trash(user=alice, message_id=saying(chat, "Good day").id)
+    (line,) = exported(as_alice)
+    assert list(line) == [*CONVERSATION_FIELDS, "is_archived", "messages"]
+    assert {name: value for name, value in line.items() if name != "messages"} == as_alice(
+        "GET", f"conversations/{chat.id}/"
+    )
+    assert contents(line) == ["Hi", "Hello", "Well?", "Good day"]
+    assert [list(message) for message in line["messages"]] == [[*MESSAGE_FIELDS, "reactions"]] * 4
+    hello, good_day = line["messages"][1], line["messages"][3]
+    assert (hello["is_active"], hello["reactions"], hello["parent_seq"]) == (False, ["like"], 1)
+    assert good_day["deleted_at"] and good_day["parent_seq"] == 1
+
+
+def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: Caller, alice: User) -> None:
+    plain, archived, trashed = (conversation_of(alice, name) for name in ("plain", "archived", "trashed"))
+    conversations.update(user=alice, conversation_id=archived.id, changes={"is_archived": True})
+    conversations.trash(user=alice, conversation_id=trashed.id)
+    lines = {line["id"]: line for line in exported(as_alice)}
+    marks = [
+        (lines[str(row.id)]["is_archived"], bool(lines[str(row.id)]["deleted_at"]))
+        for row in (plain, archived, trashed)
+    ]
+    assert marks == [(False, False), (True, False), (False, True)]
+
+
+def test_what_is_being_purged_and_what_lost_what_it_said_is_not(as_alice: Caller, alice: User) -> None:
+    purged, _ = conversation_of(alice, "purged"), conversation_of(alice, "kept", "secret")
+    Conversation.objects.filter(id=purged.id).update(deleted_at=PURGING)
+    Message.objects.filter(content="secret").update(deleted_at=PURGING, content="")
+    assert [contents(line) for line in exported(as_alice)] == [["kept"]]
+
+
+def test_nobody_elses_is_in_it(as_alice: Caller, bob: User) -> None:
+    conversation_of(bob, "Bob's own")
+    assert exported(as_alice) == []
+    assert [contents(line) for line in exported(Caller(bob))] == [["Bob's own"]]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "CONVERSATIONS_A_BATCH", 3)
+    monkeypatch.setattr(archive, "MESSAGES_A_BATCH", 4)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("lengths", [[0], [4], [8], [0, 0, 0], [3, 0, 1, 9, 0, 4, 4], [1] * 9, [0] * 7, [5, 0, 0, 3]])
+def test_batches_lose_nothing_and_double_nothing(lengths: list[int], as_alice: Caller, alice: User) -> None:
+    said = [[f"{index}-{step}" for step in range(length)] for index, length in enumerate(lengths)]
+    for texts in said:
+        conversation_of(alice, *texts)
+    assert [contents(line) for line in exported(as_alice)] == said[::-1]
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: User) -> None:
+    for _ in range(rows):
+        conversation_of(alice, "Hi")
+    with statements() as asked:
+        assert len(b"".join(archive.stream(user=alice, account=b"{}")))
+    assert asked == ["SELECT", "SELECT"]
+
+
+def test_no_more_than_a_batch_is_read_before_the_first_of_it_is_sent(alice: User, small_batches: None) -> None:
+    for _ in range(9):
+        conversation_of(alice, *["x" * 200_000] * 4)
+    with statements() as asked:
+        stream = archive.stream(user=alice, account=b"{}")
+        next(stream), next(stream)
+        assert asked == ["SELECT", "SELECT"]
+        stream.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_is_held_while_the_client_reads(alice: User) -> None:
+    for _ in range(3):
+        conversation_of(alice, "x" * 200_000)
+    stream: Iterator[bytes] = archive.stream(user=alice, account=b"{}")
+    for _ in stream:
+        assert connection.connection is None
+
+
+# --- And back -----------------------------------------------------------------------------------------
+
+
+def loaded(lines: list[Any], folder: Path, user: User) -> str:
+    path, out = folder / "conversations.jsonl", io.StringIO()
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with suppress(CommandError):
+        call_command("loadconversations", str(path), f"--user={user.email}", stdout=out, stderr=out)
+    return out.getvalue()
+
+
+LOST = {"id", "conversation_id", "external_id", "seq", "parent_seq", "updated_at", "reactions"}
+
+
+def test_what_is_shown_is_loaded_again_as_it_was(alice: User, as_alice: Caller, tmp_path: Path) -> None:
+    drafts = dialogue("Hi", "Hello", "Well?")
+    drafts[1] |= {"model": "m", "reasoning": "r", "prompt_tokens": 3, "usage": {"a": 1}, "status": "incomplete"}
+    fields = {"title": "Zebras", "tags": ["a"], "metadata": {"k": 1}, "is_pinned": True, "is_archived": True}
+    chat, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
+    branches.branch(user=alice, message_id=saying(chat, "Well?").id, changes={"content": "And?"})
+    trashed = conversation_of(alice, "trashed")
+    conversations.trash(user=alice, conversation_id=trashed.id)
+    before = exported(as_alice)
+    ada = person("Ada")
+    assert loaded(before, tmp_path, ada) == "conversations.jsonl: 1 loaded, 0 there already, 0 bad\n"
+    assert loaded(before, tmp_path, ada) == "conversations.jsonl: 0 loaded, 1 there already, 0 bad\n"
+
+    (again,), was = exported(Caller(ada)), next(line for line in before if line["id"] == str(chat.id))
+    shown = [message for message in was.pop("messages") if message["is_active"]]
+    assert [message.pop("external_id") for message in again["messages"]] == [message["id"] for message in shown]
+    assert again.pop("external_id") == was["id"]
+    same = [{name: value for name, value in message.items() if name not in LOST} for message in shown]
+    assert [{name: message[name] for name in same[0]} for message in again.pop("messages")] == same
+    for name in (
+        "title",
+        "tags",
+        "notebooks",
+        "metadata",
+        "model",
+        "is_pinned",
+        "archived_at",
+        "created_at",
+        "preview",
+    ):
+        assert again[name] == was[name], name
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"created_at": "2026-11-22"}, "created_at"),
+        ({"created_at": "9999-01-01T00:00:00Z"}, "created_at"),
+        ({"created_at": "0001-01-01T00:00:00+23:59"}, "created_at"),
+        ({"created_at": 5}, "created_at"),
+        ({"created_at": None}, "created_at"),
+        ({"is_pinned": 1}, "is_pinned"),
+        ({"is_pinned": None}, "is_pinned"),
+        ({"archived_at": True}, "archived_at"),
+        ({"messages": [{"role": "user", "content": "x", "prompt_tokens": -1}]}, "messages[0].prompt_tokens"),
+        ({"messages": [{"role": "user", "content": "x", "prompt_tokens": True}]}, "messages[0].prompt_tokens"),
+        ({"messages": [{"role": "user", "content": "x", "prompt_tokens": 2**31}]}, "messages[0].prompt_tokens"),
+        ({"messages": [{"role": "user", "content": "x", "usage": []}]}, "messages[0].usage"),
+        ({"messages": [{"role": "user", "content": "x", "status": "gone"}]}, "messages[0].status"),
+        ({"messages": [{"role": "user", "content": "x", "created_at": "x"}]}, "messages[0].created_at"),
+        ({"messages": [{"role": "user", "content": "x", "is_active": False}, {"role": "x"}]}, "messages[1].role"),
+    ],
+)
+def test_a_line_that_somebody_changed_is_told(change: Any, field: str, tmp_path: Path, alice: User) -> None:
+    assert f"jsonl:1: {field}: " in loaded([{"title": "x"} | change], tmp_path, alice)
+    assert not Conversation.objects.exists()
