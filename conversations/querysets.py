@@ -12,6 +12,8 @@ from django.db.models.expressions import RawSQL
 from chatstore import raw_sql
 from chatstore.ids import as_uuid
 
+from . import columns
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -21,15 +23,8 @@ if TYPE_CHECKING:
 # crash interrupts, since this is long ago), a message that has lost what it said.
 PURGING = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
-CONVERSATION_FIELDS = tuple(
-    """id external_id source title title_is_auto model notebooks tags metadata is_pinned archived_at deleted_at
-    message_count preview prompt_tokens completion_tokens created_at updated_at active_at""".split()
-)
-MESSAGE_FIELDS = tuple(
-    """id conversation_id external_id seq parent_seq is_active role item_type content parts reasoning name model
-    tool_calls tool_call_id status finish_reason error prompt_tokens completion_tokens usage metadata
-    created_at updated_at deleted_at""".split()
-)
+CONVERSATION_FIELDS = columns.names(columns.CONVERSATION, columns.READ)
+MESSAGE_FIELDS = columns.names(columns.MESSAGE, columns.READ)
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
 SIBLINGS = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id
     AND s.parent_seq IS NOT DISTINCT FROM t.parent_seq AND s.deleted_at IS NULL) AS sibling_count"""

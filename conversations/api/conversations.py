@@ -12,6 +12,7 @@ from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
+from conversations import columns
 from conversations.models import Conversation
 from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
 from conversations.services import branches, conversations
@@ -22,15 +23,12 @@ from .serializers import BranchSerializer, ConversationSerializer, NewConversati
 CURSOR = "conversations"
 NEW, WHOLE, CHANGES = NewConversationSerializer(), ConversationSerializer(), ConversationSerializer(partial=True)
 CHOICE = BranchSerializer()
-# What a PUT that leaves a field out sets it to.
-BLANK: dict[str, Any] = {
-    "model": "",
-    "notebooks": [],
-    "tags": [],
-    "metadata": {},
-    "is_pinned": False,
+# A PUT resets the fields that it leaves out, except the title and the client's id.
+RESET: dict[str, Any] = {
+    **columns.defaults(Conversation, columns.names(columns.CONVERSATION, columns.WRITE)),
     "is_archived": False,
 }
+del RESET["title"], RESET["external_id"]
 
 
 class ConversationViewSet(ViewSet):
@@ -90,7 +88,7 @@ class ConversationViewSet(ViewSet):
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def update(self, request: Request, id: uuid.UUID) -> Response:
         """Every field that can be written: one left out goes back to its default, but for the title, which stays."""
-        return self._update(id, BLANK | WHOLE.run_validation(request.data))
+        return self._update(id, RESET | WHOLE.run_validation(request.data))
 
     def _update(self, id: uuid.UUID, changes: dict[str, Any]) -> Response:
         changes.pop("external_id", None)  # given once, when the conversation is made

@@ -7,13 +7,13 @@ from django.db import transaction
 
 from accounts.models import User
 from chatstore.errors import NotFound
+from conversations import columns
 from conversations.core import tree
 from conversations.core.locks import lock_conversation, lock_message
 from conversations.core.tree import Tree
 from conversations.models import Conversation, Message
 
-# What an alternative takes over from the message it stands beside: what was said, not what it cost.
-COPIED = "role item_type content parts reasoning name model tool_calls tool_call_id metadata".split()
+COPIED = columns.names(columns.MESSAGE, columns.COPY)
 
 
 @transaction.atomic

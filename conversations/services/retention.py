@@ -8,7 +8,6 @@ Each transaction is bounded: at most BATCH messages, under the locks of their co
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from accounts import idempotency
 from chatstore.errors import Conflict, NotFound
+from conversations import columns
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 
@@ -23,10 +23,8 @@ from . import conversations, erase
 
 BATCH = 1_000
 CONVERSATIONS_A_RUN = 100
-CLEARED_WHEN_FORGOTTEN: dict[str, Any] = {
-    "content": "", "parts": None, "reasoning": "", "name": "", "model": "", "tool_calls": None, "tool_call_id": "",
-    "error": "", "usage": None, "metadata": {}, "external_id": None, "fingerprint": None, "link_digest": None,
-}  # fmt: skip
+# The content is "" and not null, because a message must have content, parts or tool calls.
+FORGOTTEN = columns.defaults(Message, columns.names(columns.MESSAGE, columns.CLEAR)) | {"content": ""}
 INDEXES = ("message_words", "message_trigrams")
 
 
@@ -72,7 +70,7 @@ def _forget_messages(before: datetime) -> int:
     # Looked at again under the locks: one may have been restored.
     gone = list(old.filter(id__in=[id for id, _ in found]).values_list("id", flat=True))
     Reaction.objects.filter(message__in=gone).delete()
-    return Message.objects.filter(id__in=gone).update(deleted_at=PURGING, **CLEARED_WHEN_FORGOTTEN)
+    return Message.objects.filter(id__in=gone).update(deleted_at=PURGING, **FORGOTTEN)
 
 
 def _clean_pending_lists() -> None:

@@ -18,20 +18,19 @@ from accounts.models import User
 from chatstore import strict_json
 from chatstore.errors import Invalid, ServiceError
 from chatstore.fingerprints import fingerprint
-from conversations import querysets
+from conversations import columns
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 
-CONVERSATION_KEYS = {
-    "id", "external_id", "title", "tags", "notebooks", "metadata", "model", "is_pinned", "archived_at", "created_at",
-    "messages",
-}  # fmt: skip
-MESSAGE_KEYS = {
-    "id", "external_id", "role", "item_type", "content", "parts", "reasoning", "name", "model", "tool_calls",
-    "tool_call_id", "status", "finish_reason", "error", "prompt_tokens", "completion_tokens", "usage", "metadata",
-    "created_at",
-}  # fmt: skip
-READ_ONLY = {"is_archived", "reactions", *querysets.CONVERSATION_FIELDS, *querysets.MESSAGE_FIELDS}
+CONVERSATION_KEYS = {*columns.names(columns.CONVERSATION, columns.LOAD), "messages"}
+MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
+# The export writes these keys, and an import ignores them.
+READ_ONLY = {
+    "is_archived",
+    "reactions",
+    *columns.names(columns.CONVERSATION, columns.READ),
+    *columns.names(columns.MESSAGE, columns.READ),
+}
 TYPES: dict[str, Any] = {  # the rest are strings
     "tags": list, "notebooks": list, "metadata": dict, "parts": (dict, list), "tool_calls": list, "usage": dict,
     "is_pinned": bool, "prompt_tokens": int, "completion_tokens": int, "archived_at": datetime, "created_at": datetime,

@@ -1,0 +1,92 @@
+"""Every column of Conversation and Message, and what the code does with it.
+
+The lists that the code needs (JSON, copies, exports, imports) are made from these two tables. A test fails if a column
+is missing here, or if a serializer disagrees.
+"""
+
+from enum import Flag, auto
+from typing import Any
+
+from django.db.models import Model
+
+
+class Use(Flag):
+    NONE = 0
+    READ = auto()  # clients read it: it is part of the API's JSON and of every export
+    WRITE = auto()  # clients can set it
+    COPY = auto()  # an alternative starts with the original's value
+    CLEAR = auto()  # it is reset when a trashed message is forgotten, because it can hold what a person wrote
+    LOAD = auto()  # importers set it
+
+
+NONE, READ, WRITE, COPY, CLEAR, LOAD = Use.NONE, Use.READ, Use.WRITE, Use.COPY, Use.CLEAR, Use.LOAD
+
+# The API writes `archived_at` as the flag `is_archived`.
+CONVERSATION = {
+    "id": READ | LOAD,
+    "user_id": NONE,
+    "external_id": READ | WRITE | LOAD,
+    "source": READ,
+    "end_user": NONE,
+    "title": READ | WRITE | LOAD,
+    "title_is_auto": READ,
+    "model": READ | WRITE | LOAD,
+    "notebooks": READ | WRITE | LOAD,
+    "tags": READ | WRITE | LOAD,
+    "metadata": READ | WRITE | LOAD,
+    "is_pinned": READ | WRITE | LOAD,
+    "archived_at": READ | LOAD,
+    "deleted_at": READ,
+    "last_seq": NONE,
+    "tip_seq": NONE,
+    "message_count": READ,
+    "preview": READ,
+    "prompt_tokens": READ,
+    "completion_tokens": READ,
+    "reported_usage": NONE,
+    "fingerprint": NONE,
+    "created_at": READ | LOAD,
+    "updated_at": READ,
+    "active_at": READ,
+}
+MESSAGE = {
+    "id": READ | LOAD,
+    "conversation_id": READ,
+    "user_id": NONE,
+    "external_id": READ | WRITE | CLEAR | LOAD,
+    "seq": READ,
+    "parent_seq": READ,
+    "is_active": READ,
+    "role": READ | WRITE | COPY | LOAD,
+    "item_type": READ | WRITE | COPY | LOAD,
+    "content": READ | WRITE | COPY | CLEAR | LOAD,
+    "parts": READ | WRITE | COPY | CLEAR | LOAD,
+    "reasoning": READ | WRITE | COPY | CLEAR | LOAD,
+    "name": READ | WRITE | COPY | CLEAR | LOAD,
+    "model": READ | WRITE | COPY | CLEAR | LOAD,
+    "tool_calls": READ | WRITE | COPY | CLEAR | LOAD,
+    "tool_call_id": READ | WRITE | COPY | CLEAR | LOAD,
+    "status": READ | WRITE | LOAD,
+    "finish_reason": READ | WRITE | LOAD,
+    "error": READ | WRITE | CLEAR | LOAD,
+    "prompt_tokens": READ | WRITE | LOAD,
+    "completion_tokens": READ | WRITE | LOAD,
+    "usage": READ | WRITE | CLEAR | LOAD,
+    "metadata": READ | WRITE | COPY | CLEAR | LOAD,
+    "link_digest": CLEAR,
+    "fingerprint": CLEAR,
+    "created_at": READ | LOAD,
+    "updated_at": READ,
+    "deleted_at": READ,
+}
+
+
+def names(table: dict[str, Use], use: Use) -> tuple[str, ...]:
+    """Return the columns with this use, in the order of the table."""
+    return tuple(name for name, uses in table.items() if use in uses)
+
+
+def defaults(model: type[Model], columns: tuple[str, ...]) -> dict[str, Any]:
+    """Return the default of each column, as a new value."""
+    fields = model._meta.concrete_fields
+    return {field.attname: field.get_default() for field in fields if field.attname in columns}
