@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatstore.fingerprints import fingerprint
+from conversations.drafts import TreeShape
 from conversations.models import Conversation, Message
 
 from . import messages, titles, tree
@@ -14,12 +15,16 @@ from .comparison import json_equal
 
 
 def build_conversation(
-    user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]
+    user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]], shape: TreeShape | None = None
 ) -> tuple[Conversation, list[Message]]:
-    """Nothing is stored yet."""
+    """Build a conversation and its messages without storing them. Raises Conflict if an external_id repeats."""
     messages.refuse_doubled_external_ids(drafts)
     conversation = _draft(user, fields, drafts)
-    return conversation, tree.build_messages(conversation, messages.with_fingerprints(drafts), below=None)
+    conversation.fingerprint = fingerprint([fields, drafts, *([list(shape.parents), shape.tip] if shape else [])])
+    marked = messages.with_fingerprints(drafts)
+    if shape:
+        return conversation, tree.build_tree(conversation, marked, shape)
+    return conversation, tree.build_messages(conversation, marked, below=None)
 
 
 def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
@@ -28,7 +33,6 @@ def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]])
     then = min(fields.get("created_at", now), now)
     conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
     conversation.now = then
-    conversation.fingerprint = fingerprint([fields, drafts])
     for name, value in archived_flag_to_timestamp(fields, conversation).items():
         setattr(conversation, name, value)
     if not conversation.title:

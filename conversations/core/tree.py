@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
+from conversations.drafts import TreeShape
 from conversations.models import Conversation, Message
 
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
@@ -86,7 +87,23 @@ def build_messages(conversation: Conversation, drafts: Sequence[dict[str, Any]],
     return messages
 
 
-def build_hidden_message(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
+def build_tree(conversation: Conversation, drafts: Sequence[dict[str, Any]], shape: TreeShape) -> list[Message]:
+    """Build the messages of an empty conversation, with branches, and update the conversation in memory.
+
+    The caller inserts the messages and saves the conversation. A parent must come before its answers.
+    """
+    active = shape.path()
+    messages: list[Message] = []
+    for index, (draft, parent) in enumerate(zip(drafts, shape.parents, strict=True)):
+        parent_seq = None if parent is None else messages[parent].seq
+        if index in active:
+            messages += build_messages(conversation, [draft], below=parent_seq)
+        else:
+            messages.append(build_hidden_message(conversation, draft, below=parent_seq))
+    return messages
+
+
+def build_hidden_message(conversation: Conversation, draft: dict[str, Any], *, below: int | None) -> Message:
     """One message on a branch that is not shown: it is spent, and neither counted nor previewed."""
     message = _message(conversation, draft | {"is_active": False}, below)
     conversation.last_seq = message.seq

@@ -21,6 +21,7 @@ from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
 from conversations.core.locks import lock_conversation, lock_user
+from conversations.drafts import TreeShape
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING, ConversationQuerySet
 
@@ -28,10 +29,20 @@ PURGE_BATCH = 1_000
 
 
 @transaction.atomic
-def create(*, user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]] = ()) -> tuple[Conversation, bool]:
-    """The conversation, and whether it is new: an external_id that is stored already answers what is stored when it was
-    sent with the same fields and messages, else Conflict."""
-    conversation, rows = build_conversation(user, fields, drafts)
+def create(
+    *,
+    user: User,
+    fields: dict[str, Any],
+    drafts: Sequence[dict[str, Any]] = (),
+    shape: TreeShape | None = None,
+) -> tuple[Conversation, bool]:
+    """Store a conversation with its first messages. Return it, and whether it is new.
+
+    The messages answer one another in their order, unless `shape` says how they form a tree. If a live conversation has
+    the same external_id and was created with the same fields and messages, return that one; raises Conflict if it was
+    created with others, or if an external_id of the messages repeats.
+    """
+    conversation, rows = build_conversation(user, fields, drafts, shape)
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)

@@ -1,26 +1,28 @@
 """JSON Lines, a conversation a line: {"id"?, "title"?, "tags"?, "messages": [{"role", "content", "model"?}, …]}.
 
-Also as archive.py writes them: what is not in the trash, and of that the branch that is shown. Fields of the API that
-are read only there are ignored."""
+The lines of an export have the same form. They also say how the messages form a tree (`seq`, `parent_seq` and
+`is_active`). Conversations and messages in the trash are left out, and so are the other read-only fields."""
 
 import gzip
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from types import NoneType
+from typing import IO, Any
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.models import User
 from chatstore import strict_json
-from chatstore.errors import Invalid, ServiceError
+from chatstore.errors import Invalid
 from chatstore.fingerprints import fingerprint
 from conversations import columns
+from conversations.drafts import TreeShape
 from conversations.models import Conversation, Message
-from conversations.services import conversations
+
+from .loading import ConversationTree
 
 CONVERSATION_KEYS = {*columns.names(columns.CONVERSATION, columns.LOAD), "messages"}
 MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
@@ -47,59 +49,64 @@ LIMITS: dict[str, tuple[int, Callable[[Any], int]]] = {
 }
 
 
-class Loaded(NamedTuple):
-    line: int
-    is_new: bool
-    error: str
-
-
-def load(path: Path, *, user: User) -> Iterator[Loaded]:
-    """One line at a time, each a transaction of its own: a bad line is told and passed over."""
-    with _opened(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield from _load_line(number, line, user)
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the text of each line of a file, or of the file in a .gz. Blank lines are left out."""
+    with _opened(path) as file:
+        yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
 
 
 def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _load_line(number: int, line: bytes, user: User) -> Iterator[Loaded]:
-    try:
-        data = strict_json.loads(line)
-        if _is_trashed(data):
-            return
-        fields, drafts = _read(data)
-        _, is_new = conversations.create(user=user, fields=fields, drafts=drafts)
-    except ServiceError as error:
-        yield Loaded(number, False, f"{error.field}: {error.message}" if error.field else error.message)
-    else:
-        yield Loaded(number, is_new, "")
+def parse(line: bytes) -> ConversationTree | None:
+    """Return the conversation of a line, or None if it is in the trash. Raises Invalid.
 
-
-def _is_trashed(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("deleted_at") is not None
-
-
-def _is_hidden(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("is_active") is False
-
-
-def _read(data: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Fields and messages in the store's terms. Without an id, the line's own content is its name: again is again."""
+    A line without an id gets one that is made from its content, so that loading it again finds the same conversation.
+    """
+    data = strict_json.loads(line)
+    if _is_trashed(data):
+        return None
     fields = _known(data, CONVERSATION_KEYS, "")
     messages = fields.pop("messages", [])
     if not isinstance(messages, list):
         raise Invalid("Must be an array.", field="messages")
     fields |= {"external_id": _name(fields) or f"jsonl-{fingerprint(data).hex()}", "source": "jsonl"}
     drafts = [
-        _draft(message, f"messages[{index}]")
-        for index, message in enumerate(messages)
-        if not _is_trashed(message) and not _is_hidden(message)
+        _draft(message, f"messages[{index}]") for index, message in enumerate(messages) if not _is_trashed(message)
     ]
     _check(Conversation(**({"title": "-"} | fields)), fields, "")
-    return fields, drafts
+    return ConversationTree(fields, drafts, _shape(messages))
+
+
+def _is_trashed(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("deleted_at") is not None
+
+
+def _shape(messages: list[Any]) -> TreeShape | None:
+    """Return how the messages that are not in the trash form a tree; None if each answers the one before.
+
+    The answers to a message in the trash answer its nearest ancestor that is not in the trash.
+    """
+    if not any("parent_seq" in message for message in messages):
+        return None
+    index_of: dict[int | None, int | None] = {None: None}
+    parents: list[int | None] = []
+    tip = None
+    for index, message in enumerate(messages):
+        seq, parent = message.get("seq"), message.get("parent_seq")
+        is_valid = type(seq) is int and type(parent) in (int, NoneType) and parent in index_of and seq not in index_of
+        if not is_valid:
+            message = "seq must be new, and parent_seq must be null or the seq of an earlier message."
+            raise Invalid(message, field=f"messages[{index}].parent_seq")
+        if _is_trashed(message):
+            index_of[seq] = index_of[parent]
+            continue
+        index_of[seq] = len(parents)
+        parents.append(index_of[parent])
+        tip = len(parents) - 1 if message.get("is_active") else tip
+    is_line = parents == [None, *range(len(parents) - 1)][: len(parents)] and tip == len(parents) - 1
+    return None if is_line else TreeShape(parents, tip)
 
 
 def _draft(data: Any, path: str) -> dict[str, Any]:

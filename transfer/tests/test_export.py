@@ -16,9 +16,11 @@ from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.querysets import CONVERSATION_FIELDS, MESSAGE_FIELDS, PURGING
 from conversations.services import branches, conversations, messages, reactions
+from conversations.services.sync import sync
 from testing.callers import KINDS, Caller, person
 from testing.cast import conversation_of, dialogue, saying
 from testing.statements import statements
+from testing.tree_machine import hold
 from transfer.exporters import archive
 
 PATH = "me/export/"
@@ -178,15 +180,19 @@ def loaded(lines: list[Any], folder: Path, user: User) -> str:
     return out.getvalue()
 
 
-LOST = {"id", "conversation_id", "external_id", "seq", "parent_seq", "updated_at", "reactions"}
+LOST = {"id", "conversation_id", "external_id", "updated_at", "reactions"}
 
 
-def test_what_is_shown_is_loaded_again_as_it_was(alice: User, as_alice: Caller, tmp_path: Path) -> None:
+def test_every_branch_of_an_exported_conversation_is_loaded_again(
+    alice: User, as_alice: Caller, tmp_path: Path
+) -> None:
     drafts = dialogue("Hi", "Hello", "Well?")
     drafts[1] |= {"model": "m", "reasoning": "r", "prompt_tokens": 3, "usage": {"a": 1}, "status": "incomplete"}
     fields = {"title": "Zebras", "tags": ["a"], "metadata": {"k": 1}, "is_pinned": True, "is_archived": True}
     chat, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
     branches.branch(user=alice, message_id=saying(chat, "Well?").id, changes={"content": "And?"})
+    branches.branch(user=alice, message_id=saying(chat, "Hi").id, changes={"content": "Good evening"})
+    branches.switch(user=alice, conversation_id=chat.id, message_id=saying(chat, "Well?").id)
     trashed = conversation_of(alice, "trashed")
     conversations.trash(user=alice, conversation_id=trashed.id)
     before = exported(as_alice)
@@ -195,10 +201,11 @@ def test_what_is_shown_is_loaded_again_as_it_was(alice: User, as_alice: Caller, 
     assert loaded(before, tmp_path, ada) == "conversations.jsonl: 0 loaded, 1 there already, 0 bad\n"
 
     (again,), was = exported(Caller(ada)), next(line for line in before if line["id"] == str(chat.id))
-    shown = [message for message in was.pop("messages") if message["is_active"]]
-    assert [message.pop("external_id") for message in again["messages"]] == [message["id"] for message in shown]
+    sent = was.pop("messages")
+    assert [message["is_active"] for message in sent] == [True, True, True, False, False]
+    assert [message.pop("external_id") for message in again["messages"]] == [message["id"] for message in sent]
     assert again.pop("external_id") == was["id"]
-    same = [{name: value for name, value in message.items() if name not in LOST} for message in shown]
+    same = [{name: value for name, value in message.items() if name not in LOST} for message in sent]
     assert [{name: message[name] for name in same[0]} for message in again.pop("messages")] == same
     for name in (
         "title",
@@ -210,8 +217,33 @@ def test_what_is_shown_is_loaded_again_as_it_was(alice: User, as_alice: Caller, 
         "archived_at",
         "created_at",
         "preview",
+        "message_count",
+        "prompt_tokens",
     ):
         assert again[name] == was[name], name
+
+
+def test_the_answers_to_a_message_in_the_trash_are_loaded_below_its_nearest_ancestor(
+    alice: User, as_alice: Caller, tmp_path: Path
+) -> None:
+    chat = conversation_of(alice, "a", "b", "c")
+    messages.trash(user=alice, message_id=saying(chat, "b").id)
+    ada = person("Ada")
+    loaded(exported(as_alice), tmp_path, ada)
+    (again,) = exported(Caller(ada))
+    assert [(m["seq"], m["parent_seq"], m["content"]) for m in again["messages"]] == [(1, None, "a"), (2, 1, "c")]
+
+
+def test_a_conversation_without_an_active_path_is_loaded_without_one(
+    alice: User, as_alice: Caller, tmp_path: Path
+) -> None:
+    chat = conversation_of(alice, "a", "b")
+    sync(user=alice, conversation_id=chat.id, drafts=[])
+    ada = person("Ada")
+    loaded(exported(as_alice), tmp_path, ada)
+    copy = Conversation.objects.get(user=ada)
+    assert (copy.tip_seq, copy.message_count, copy.last_seq, copy.messages.count()) == (None, 0, 2, 2)
+    hold(copy, list(copy.messages.order_by("seq")))
 
 
 @pytest.mark.parametrize(
@@ -232,6 +264,10 @@ def test_what_is_shown_is_loaded_again_as_it_was(alice: User, as_alice: Caller, 
         ({"messages": [{"role": "user", "content": "x", "status": "gone"}]}, "messages[0].status"),
         ({"messages": [{"role": "user", "content": "x", "created_at": "x"}]}, "messages[0].created_at"),
         ({"messages": [{"role": "user", "content": "x", "is_active": False}, {"role": "x"}]}, "messages[1].role"),
+        ({"messages": [{"role": "user", "content": "x", "seq": 1, "parent_seq": 1}]}, "messages[0].parent_seq"),
+        ({"messages": [{"role": "user", "content": "x", "seq": 1, "parent_seq": [1]}]}, "messages[0].parent_seq"),
+        ({"messages": [{"role": "user", "content": "x", "seq": True, "parent_seq": None}]}, "messages[0].parent_seq"),
+        ({"messages": [{"role": "user", "content": "x", "seq": 1, "parent_seq": None}] * 2}, "messages[1].parent_seq"),
     ],
 )
 def test_a_line_that_somebody_changed_is_told(change: Any, field: str, tmp_path: Path, alice: User) -> None:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from accounts.management.users import user_named
-from transfer.importers import jsonl
+from transfer.importers import jsonl, loading
 
 
 class Command(BaseCommand):
@@ -26,11 +26,12 @@ class Command(BaseCommand):
     def _load(self, path: Path, owner: Any) -> int:
         new = again = bad = 0
         try:
-            # disable=None: no bar where stderr is no terminal.
-            for loaded in tqdm(jsonl.load(path, user=owner), desc=path.name, unit=" conversations", disable=None):
+            records = loading.load(jsonl.lines(path), jsonl.parse, user=owner)
+            # disable=None shows a progress bar only on a terminal.
+            for loaded in tqdm(records, desc=path.name, unit=" conversations", disable=None):
                 new, again, bad = new + loaded.is_new, again + (not loaded.is_new), bad + bool(loaded.error)
                 if loaded.error:
-                    self.stderr.write(f"{path}:{loaded.line}: {loaded.error}")
+                    self.stderr.write(f"{path}:{loaded.place}: {loaded.error}")
         except (OSError, EOFError, zlib.error) as error:
             raise CommandError(f"{path}: {error}") from None
         self.stdout.write(f"{path.name}: {new} loaded, {again - bad} there already, {bad} bad")
