@@ -1,4 +1,4 @@
-"""What a service refuses, in words that every surface can pass on. Each API maps these to its own status and body."""
+"""Errors that services raise. Their messages are for users; each API maps the class to a status code and a body."""
 
 import math
 
@@ -6,7 +6,9 @@ from django.utils.translation import gettext
 
 
 class ServiceError(Exception):
-    """`code` never changes; `field` is a path into the input, such as `messages[3].role`."""
+    """A request that a service rejects.
+
+    `code` never changes. `field` is the path of the wrong value in the input, such as `messages[3].role`."""
 
     code = "refused"
 
@@ -18,26 +20,34 @@ class ServiceError(Exception):
 
 
 class NotFound(ServiceError):
+    """An object that does not exist, or is not visible to this user."""
+
     code = "not_found"
 
     def __init__(self, what: str) -> None:
-        super().__init__(gettext(f"There is no such {what}."))  # whole: languages bend the words around it
+        super().__init__(gettext(f"There is no such {what}."))  # one sentence per noun: other languages inflect it
 
 
 class Conflict(ServiceError):
+    """A request that conflicts with the stored data."""
+
     code = "conflict"
 
 
 class Invalid(ServiceError):
+    """Input with a wrong value."""
+
     code = "invalid"
 
 
 class Forbidden(ServiceError):
+    """An action that this user, or this token, is not permitted."""
+
     code = "permission_denied"
 
 
 class RateLimited(ServiceError):
-    """`wait` is how many whole seconds from now it may be asked again."""
+    """Too many requests. `wait` is the number of whole seconds until the next one is allowed."""
 
     code = "rate_limited"
 
@@ -49,6 +59,6 @@ class RateLimited(ServiceError):
 
 
 class ProviderError(ServiceError):
-    """Somebody else's service, which was asked on the caller's behalf, did not answer as it should."""
+    """A provider that cannot be reached, or whose response is unusable."""
 
     code = "upstream_failed"

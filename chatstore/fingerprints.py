@@ -1,4 +1,7 @@
-"""Was this asked before? A digest of the request as it was made: the row as it is now may have been edited since."""
+"""Digests of requests, with which a repeated request is recognised.
+
+The request is compared with the stored digest of the first request, not with the stored row: the row may have been
+edited in the meantime."""
 
 from hashlib import blake2b
 from typing import Any
@@ -7,9 +10,10 @@ import orjson
 
 
 def fingerprint(request: Any) -> bytes:
-    """16 bytes of BLAKE2b over canonical JSON."""
+    """Return the BLAKE2b digest, 16 bytes, of the request as canonical JSON."""
     return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def same(stored: bytes | memoryview | None, sent: bytes | memoryview | None) -> bool:
+    """Return True if both digests exist and are equal."""
     return stored is not None and sent is not None and bytes(stored) == bytes(sent)

@@ -1,7 +1,7 @@
-"""How often somebody may ask.
+"""Rate limits.
 
-Where every request is counted that happens in the memory of each process, and asks nobody. Where the limit has to hold
-across processes it is kept in the cache, at a few statements: for what is done rarely."""
+`Buckets` counts in the memory of each process. It executes no statement, so it can count every request. `take_place`
+counts in the cache table, for all processes together. It executes a few statements, so it is for rare actions."""
 
 import time
 from collections import OrderedDict
@@ -15,8 +15,9 @@ from .errors import RateLimited
 
 
 class Buckets:
-    """A bucket for each key, which is emptied by what is asked and fills up again evenly. All that is kept is when
-    each will be full; of the keys, those that came last."""
+    """A token bucket per key. Each request takes a token, and tokens come back at a constant rate.
+
+    A bucket is stored as the time at which it will be full again. Only the last `keys` keys are kept."""
 
     def __init__(self, *, seconds: float, keys: int) -> None:
         self._seconds = seconds
@@ -25,11 +26,11 @@ class Buckets:
         self._lock = Lock()
 
     def wait(self, key: Hashable, count: int) -> float:
-        """Takes one of the `count` that fit in, and gives 0; or else the seconds until there is one."""
+        """Take one of `count` tokens and return 0. If there is none, return the seconds until there is one."""
         now = time.monotonic()
         with self._lock:
             full_at = max(self._full_at.get(key, now), now) + self._seconds / count
-            wait = round(full_at - now - self._seconds, 6)  # a sum of many parts is never exact
+            wait = round(full_at - now - self._seconds, 6)  # the sum of many floats is not exact
             if wait > 0:
                 return wait
             self._keep(key, full_at)
@@ -46,14 +47,16 @@ class Buckets:
 
 
 def forget() -> None:
-    """What is over, of the cache's table: the cache itself waits until there is far too much."""
+    """Delete the expired rows of the cache table. Django's cache deletes them only when the table is too large."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM cache WHERE expires < now()")
 
 
 def take_place(name: str, *, count: int, seconds: int, limit: str) -> None:
-    """One of `count` places, each held for so many seconds, or TooMany. A cache adds a key once, so two requests at the
-    same time do not get the same place; to count up a number is safe in some caches only."""
+    """Take one of `count` places and hold it for `seconds`. Raise RateLimited, with the text `limit`, if all are taken.
+
+    A place is a cache key. `cache.add` succeeds only once per key, so concurrent requests cannot take the same place.
+    A counter would not be safe: not every cache backend increments atomically."""
     now = time.time()
     places = [f"{name}:{number}" for number in range(count)]
     taken = cache.get_many(places)

@@ -1,5 +1,7 @@
-"""Rows of statements that are written out, as model instances. The statements that nearly every request makes are
-written out: for the ORM to put one together costs three times the CPU that PostgreSQL takes to answer it."""
+"""Helpers that build model instances from the rows of raw SQL.
+
+Statements that nearly every request executes are raw SQL: the ORM needs three times as much CPU time to compile such a
+statement as PostgreSQL needs to execute it."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -11,17 +13,19 @@ Row = TypeVar("Row", bound=Model)
 
 
 def columns(*models: type[Model]) -> str:
+    """Return the select list of all columns of the models, in the order that `build_instance` expects."""
     names = ((model._meta.db_table, field.column) for model in models for field in model._meta.concrete_fields)
     return ", ".join(f"{table}.{column}" for table, column in names)
 
 
 def build_instance(model: type[Row], values: Sequence[Any]) -> Row:
-    """`values` begin with those of `columns(model)`."""
+    """Return a model instance. `values` begins with the values of `columns(model)`; the rest is ignored."""
     names = [field.attname for field in model._meta.concrete_fields]
     return model.from_db(connection.alias, names, values[: len(names)])
 
 
 def fetch_row(sql: str, params: Any) -> tuple[Any, ...] | None:
+    """Execute a statement and return its first row, or None."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchone()

@@ -1,5 +1,7 @@
-"""JSON that can be stored. Refused, before anything else sees them: NaN, infinities, lone surrogates (these three by
-orjson), NUL, integers outside 64 bits, deep nesting. PostgreSQL or the renderer would choke on them later."""
+"""JSON that can be stored.
+
+These values are rejected while the input is parsed, because PostgreSQL or the renderer would fail on them later: NaN,
+infinities and lone surrogates (orjson rejects these three), NUL, integers outside 64 bits, deep nesting."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +16,10 @@ Path = tuple[str | int, ...]
 
 
 def loads(text: bytes, *, deeper: int = 0) -> Any:
-    """`deeper`: levels beyond the limit, of a body that wraps what was sent elsewhere in less."""
+    """Return the parsed value. Raise Invalid, with the code `invalid_json` and the path, if it cannot be stored.
+
+    `deeper` is the number of nesting levels that are allowed beyond JSON_DEPTH_LIMIT: some contracts nest the same
+    content deeper than the native API."""
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -25,14 +30,16 @@ def loads(text: bytes, *, deeper: int = 0) -> Any:
 
 
 def spelled(path: Path) -> str:
-    """`messages[3].role`"""
+    """Return a path as text, such as `messages[3].role`."""
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return steps.removeprefix(".")
 
 
 def _problems(data: Any, depth_limit: int) -> Iterator[tuple[Path, str]]:
-    """In the order of the text. Without recursion, so for any depth; and holding no more than the path to where it is:
-    a body can have millions of values."""
+    """Yield the path and the message of each value that cannot be stored, in the order of the text.
+
+    A body can have any depth and millions of values, so this function does not recurse, and keeps only the path to the
+    current value in memory."""
     steps: list[Any] = []
     levels: list[Iterator[tuple[Any, Any]]] = [iter([(None, data)])]
     while levels:
@@ -48,7 +55,7 @@ def _problems(data: Any, depth_limit: int) -> Iterator[tuple[Path, str]]:
                     yield tuple(steps[1:]), gettext("A NUL character cannot be stored.")
                 levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
                 break
-            # orjson makes a float of an integer that is too large.
+            # orjson parses an integer that is too large as a float.
             elif (isinstance(value, float) and abs(value) >= 2**63) or (isinstance(value, int) and value >= 2**63):
                 yield (*steps, key)[1:], gettext("A number outside 64 bits cannot be stored.")
         else:
