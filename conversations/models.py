@@ -1,4 +1,7 @@
-"""What was said. docs/architecture.md draws it; migration 0002 adds what Django cannot say."""
+"""Conversations, their messages and reactions.
+
+docs/architecture.md has a diagram. Migrations 0002 and 0003 add in SQL what Django's models cannot express: composite
+foreign keys and the search column."""
 
 from datetime import datetime
 
@@ -15,10 +18,12 @@ LIVE = Q(deleted_at__isnull=True)
 
 
 class Conversation(models.Model):
+    """A conversation of one user, with derived numbers about its messages."""
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="conversations")
-    external_id = models.CharField(max_length=255, null=True, blank=True, help_text="The id its client gave it.")
-    source = models.CharField(max_length=32, default="native", help_text="Which door made it.")
+    external_id = models.CharField(max_length=255, null=True, blank=True, help_text="The client's own id.")
+    source = models.CharField(max_length=32, default="native", help_text="The API that created the conversation.")
     end_user = models.CharField(max_length=255, blank=True, default="", help_text="OpenAI's `user` field.")
     title = models.CharField(max_length=500)
     title_is_auto = models.BooleanField(default=False)
@@ -29,7 +34,7 @@ class Conversation(models.Model):
     is_pinned = models.BooleanField("pinned", default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    # Derived, written with the message in one transaction.
+    # Derived from the messages, and written in the transaction that writes the message.
     last_seq = models.IntegerField(default=0)
     tip_seq = models.IntegerField(null=True)
     message_count = models.IntegerField(default=0)
@@ -39,16 +44,16 @@ class Conversation(models.Model):
     reported_usage = models.JSONField(null=True, blank=True)
     fingerprint = models.BinaryField(max_length=16, null=True)
     created_at = models.DateTimeField()
-    updated_at = models.DateTimeField(help_text="Any change.")
-    active_at = models.DateTimeField(help_text="A message came.")
+    updated_at = models.DateTimeField(help_text="The time of the last change of any kind.")
+    active_at = models.DateTimeField(help_text="The time of the last new message.")
 
     objects = ConversationQuerySet.as_manager()
-    now: datetime  # the time to write, on a row read by `locked()`
+    now: datetime  # the time for new values; only `locked()` and `lock_one()` set it
 
     class Meta:
         db_table = "conversation"
         constraints = [
-            # What a message's (conversation, user) refers to: a message has its conversation's owner.
+            # Messages have the foreign key (conversation, user): a message has the owner of its conversation.
             models.UniqueConstraint(fields=["id", "user"], name="conversation_owner"),
             models.UniqueConstraint(
                 fields=["user", "external_id"],
@@ -63,9 +68,9 @@ class Conversation(models.Model):
         indexes = [
             # The sidebar.
             models.Index("user", F("active_at").desc(), F("id").desc(), condition=LIVE, name="conversation_sidebar"),
-            # By creation: storage services, /v1, erasing a user.
+            # Lists in order of creation (the storage contract), and erasing a user.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="conversation_created"),
-            # Purge.
+            # Purging the trash.
             models.Index("deleted_at", condition=~LIVE, name="conversation_deleted"),
         ]
 
@@ -78,6 +83,8 @@ class Conversation(models.Model):
 
 
 class Role(models.TextChoices):
+    """The author of a message."""
+
     SYSTEM = "system"
     DEVELOPER = "developer"
     USER = "user"
@@ -89,6 +96,8 @@ class Role(models.TextChoices):
 
 
 class Status(models.TextChoices):
+    """The progress of a message that is being written. Clients set it."""
+
     COMPLETED = "completed"
     IN_PROGRESS = "in_progress"
     INCOMPLETE = "incomplete"
@@ -96,8 +105,10 @@ class Status(models.TextChoices):
 
 
 class Message(models.Model):
+    """A node in the tree of a conversation. Its parent is the message that it answers."""
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # Both keys are one: (conversation, user) references conversation (id, user), in migration 0002.
+    # These two are one foreign key: migration 0002 makes (conversation, user) reference conversation (id, user).
     conversation = models.ForeignKey(
         Conversation, models.PROTECT, db_index=False, db_constraint=False, related_name="messages"
     )
@@ -106,8 +117,10 @@ class Message(models.Model):
     )
     external_id = models.CharField(max_length=255, null=True, blank=True)
     seq = models.IntegerField()
-    parent_seq = models.IntegerField(null=True, help_text="The message this one answers.")
-    is_active = models.BooleanField("shown", default=True, help_text="On the path that is shown.")
+    parent_seq = models.IntegerField(null=True, help_text="The seq of the message that this one answers.")
+    is_active = models.BooleanField(
+        "shown", default=True, help_text="On the active path, the branch that is displayed."
+    )
     role = models.CharField(max_length=16, choices=Role.choices)
     item_type = models.CharField(max_length=64, default="message")
     content = models.TextField(null=True, blank=True)
@@ -141,7 +154,7 @@ class Message(models.Model):
                 condition=LIVE & Q(external_id__isnull=False),
                 name="message_external_id",
             ),
-            # Rising along every path: no cycle can exist.
+            # `seq` increases along every path, so the tree has no cycle.
             models.CheckConstraint(condition=Q(seq__gt=0), name="message_seq_positive"),
             models.CheckConstraint(condition=Q(parent_seq__lt=F("seq")), name="message_parent_before"),
             models.CheckConstraint(
@@ -152,17 +165,17 @@ class Message(models.Model):
         indexes = [
             # A page of a transcript.
             models.Index(fields=["conversation", "seq"], condition=LIVE & Q(is_active=True), name="message_transcript"),
-            # Children; without it deleting costs 0.39 s a row.
+            # The children of a message. Without this index, deleting a row takes 0.39 s.
             models.Index(fields=["conversation", "parent_seq"], name="message_children"),
-            # Usage; first stage of search.
+            # Statistics, and the first stage of search.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="message_recent"),
-            # has:tool_calls
+            # The search operator `has:tool_calls`.
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
             ),
-            # Stored completions.
+            # Stored completions (not built yet).
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
-            # Purge.
+            # Purging the trash.
             models.Index(fields=["deleted_at"], condition=~LIVE, name="message_deleted"),
         ]
 
@@ -171,6 +184,8 @@ class Message(models.Model):
 
 
 class Reaction(models.Model):
+    """A reaction of a user to a message, such as `thumbs_up`."""
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     message = models.ForeignKey(Message, models.PROTECT, db_index=False, related_name="reactions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Numbers about what one user has."""
+"""Statistics of one user."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ NUMBERS: dict[str, Any] = {"messages": Count("pk", filter=Q(deleted_at__isnull=T
 
 
 def totals(user: User) -> dict[str, int]:
-    """Of what is not in the trash: conversations, the messages they show, and every token ever spent on them."""
+    """Return the numbers of conversations outside the trash, of messages on their active paths, and of tokens used."""
     return (
         Conversation.objects.owned_by(user)
         .live()
@@ -26,19 +26,20 @@ def totals(user: User) -> dict[str, int]:
 
 
 def by_model(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Return the numbers for each model, the model with most messages first."""
     return list(
         _recent(user, days, zone).exclude(model="").values("model").annotate(**NUMBERS).order_by("-messages", "model")
     )
 
 
 def by_day(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """Days on which something was said, oldest first."""
+    """Return the numbers for each day that has messages, oldest first."""
     day = TruncDate("created_at", tzinfo=zone)
     return list(_recent(user, days, zone).values(day=day).annotate(**NUMBERS).order_by("day"))
 
 
 def _recent(user: User, days: int, zone: ZoneInfo) -> Any:
-    """The user's messages of the last `days` days, today among them, in conversations that are not in the trash."""
+    """Return the user's messages of the last `days` days, including today, in conversations outside the trash."""
     first = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
         days=days - 1
     )

@@ -1,3 +1,5 @@
+"""The command `housekeeping`."""
+
 from typing import Any
 
 from django.core.management import BaseCommand, call_command
@@ -7,10 +9,12 @@ from conversations.services import retention
 
 
 class Command(BaseCommand):
-    help = "One round of what has to be done now and then: `up` does it every minute, elsewhere a scheduler should."
+    help = "Delete what has expired, once. `up` does this every minute; without `up`, run it from a scheduler."
 
     def handle(self, **options: Any) -> None:
-        done = retention.housekeep()
+        removed = retention.housekeep()
         call_command("clearsessions")
         limits.forget()
-        self.stdout.write(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()) + " removed")
+        self.stdout.write(
+            ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in removed.items()) + " removed"
+        )
