@@ -1,8 +1,8 @@
-"""The one error shape of the native API:
+"""Error responses. Every error of the native API has the body
 {"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
 
-`field` is a path such as `messages[3].role`; codes never change. Other people's APIs have shapes of their own: a view's
-`error_body` makes them of what is found here."""
+`field` is a path such as `messages[3].role`; codes never change. The contracts in `compat` have other error bodies: a
+view with `error_body` builds its own from the status and the list of errors."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -21,14 +21,15 @@ from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, ProviderErr
 
 logger = logging.getLogger(__name__)
 STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, RateLimited: 429, ProviderError: 502}
-# DRF's names for what its serializers find, as ours say it.
+# Codes of DRF's serializers, and our codes for the same errors.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
 Found = tuple[str | None, str, str]  # field, message, code
-Body = Callable[[int, list[Found]], Any]  # of a status and what was found, the first of it first
+Body = Callable[[int, list[Found]], Any]  # (status, errors) -> response body; the list has at least one error
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the error response for an exception, or None if it is a bug: Django then answers with 500."""
     set_rollback()
     status, found, headers = _diagnosed(exc)
     if not found:
@@ -42,10 +43,10 @@ def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
     if isinstance(exc, ServiceError):
         return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], _headers(exc)
     if isinstance(exc, IntegrityError):
-        # Its text holds the row, and so the message: only the constraint's name goes into the log.
+        # The exception's text contains the row with the user's message. Log only the name of the constraint.
         diagnosis = getattr(exc.__cause__, "diag", None)
         logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
-        return 409, [(None, gettext("This contradicts what is stored."), "conflict")], {}
+        return 409, [(None, gettext("The request conflicts with the stored data."), "conflict")], {}
     if isinstance(exc, OperationalError):
         logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
         message = gettext("The database is not available; try again shortly.")
@@ -81,7 +82,7 @@ def _flat(exc: exceptions.APIException) -> list[Found]:
 
 
 def _walk(detail: Any, path: str) -> Iterator[Found]:
-    """DRF nests errors as the input is nested; a list holds messages, or one entry for each item."""
+    """Yield the errors in DRF's `detail`, which is nested like the input. A list has messages or one entry per item."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _walk(inner, _step(path, key))
@@ -107,6 +108,7 @@ def _body(status: int, found: list[Found]) -> dict[str, Any]:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the response for a URL that matches no route: JSON below /api/, elsewhere a page."""
     if request.path.startswith("/api/"):
         message = gettext("There is nothing at {path}.").format(path=request.path)
         return JsonResponse(_body(404, [(None, message, "not_found")]), status=404)
@@ -114,6 +116,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Return the response for an exception that no view handled: JSON below /api/, elsewhere a page."""
     if request.path.startswith("/api/"):
         view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
         found: Found = (None, gettext("Something broke on our side; it is logged."), "server_error")

@@ -1,4 +1,4 @@
-"""Serializer fields that take what they say and nothing that merely converts to it."""
+"""Strict serializer fields. They accept values of the right JSON type only and convert nothing."""
 
 from typing import Any
 
@@ -7,12 +7,17 @@ from django.conf import settings
 from django.utils.translation import gettext, gettext_lazy
 from rest_framework import serializers
 
+from chatstore.text import size_above
+
+from .responses import format_time
+
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Unknown fields are errors that name them; read-only ones, sent back as they were read, are ignored."""
+    """Unknown fields are errors (`unknown_field`). Read-only fields are ignored, so a client can send back an object
+    that it has read."""
 
-    # Views keep one instance each and call `run_validation` on it, which has no state: building a serializer copies all
-    # of its fields, which cost an append a quarter of its CPU.
+    # Views keep one instance of each serializer and call its stateless `run_validation`. Building a serializer copies
+    # all its fields, which took a quarter of the CPU time of an append.
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
@@ -26,7 +31,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class StrictCharField(serializers.CharField):
-    """A string, to the letter: not trimmed, and no number either."""
+    """A string, which is not trimmed. Numbers are errors."""
 
     default_error_messages = {"bytes": gettext_lazy("Has {size:,} bytes; the limit is {limit:,}.")}
 
@@ -37,8 +42,7 @@ class StrictCharField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        # Four bytes a character at most: only a long text is worth encoding to be counted.
-        if self.byte_limit and len(data) * 4 > self.byte_limit and (size := len(data.encode())) > self.byte_limit:
+        if self.byte_limit and (size := size_above(data, self.byte_limit)):
             self.fail("bytes", size=size, limit=self.byte_limit)
         return data
 
@@ -47,7 +51,7 @@ KINDS: dict[Any, Any] = {dict: gettext_lazy("an object"), list: gettext_lazy("an
 
 
 class StrictJSONField(serializers.JSONField):
-    """JSON of one of the given Python types."""
+    """A JSON value of one of the given types: `dict`, `list` or both."""
 
     default_error_messages = {
         "type": gettext_lazy("Must be {expected}."),
@@ -67,6 +71,8 @@ class StrictJSONField(serializers.JSONField):
 
 
 class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false`. Strings and numbers are errors."""
+
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
@@ -74,7 +80,7 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number: no string of digits, no 5.0."""
+    """A whole number. Strings, 5.0 and booleans are errors."""
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int:
@@ -83,6 +89,8 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictUUIDField(serializers.UUIDField):
+    """A UUID as a string. Numbers are errors."""
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid", value=data)
@@ -90,7 +98,7 @@ class StrictUUIDField(serializers.UUIDField):
 
 
 class LabelListField(serializers.ListField):
-    """Tags, notebooks: short strings, each once, in the order given."""
+    """A list of short strings (tags or notebooks). Duplicates are removed; the order is kept."""
 
     child = StrictCharField(max_length=100)
 
@@ -102,7 +110,7 @@ class LabelListField(serializers.ListField):
 
 
 class UTCDateTimeField(serializers.DateTimeField):
-    """UTC, ISO 8601, microseconds and `Z`: as PostgreSQL writes it in chatstore's own JSON."""
+    """A time that is written in the format of `format_time`."""
 
     def to_representation(self, value: Any) -> Any:
-        return value and value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value and format_time(value)

@@ -1,56 +1,89 @@
-"""Cursor pages: {"results": [...], "next": "<URL>" | null}. A cursor is opaque to clients and checked here: it names
-its list and holds the last row's sort key. (DRF's CursorPagination counts offsets among ties, and drifts.)"""
+"""Cursor pagination: {"results": [...], "next": "<URL>" | null}.
+
+A cursor is opaque to clients. It contains the name of its list and the sort key of the last row, and is checked when it
+comes back. (DRF's CursorPagination uses offsets among rows with equal keys: new rows shift its pages.)"""
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
 from django.utils.translation import gettext
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from .responses import TIME_FORMAT
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class IntParam:
+    """A query parameter that is a whole number from 1 to `most`: how it is read and how OpenAPI describes it."""
+
+    name: str
+    default: int
+    most: int
+    description: str
+
+    @property
+    def parameter(self) -> OpenApiParameter:
+        schema = {"type": "integer", "minimum": 1, "maximum": self.most, "default": self.default}
+        return OpenApiParameter(self.name, schema, description=self.description)
+
+    def read(self, request: Request) -> int:
+        """Return the value in the request, or the default. Raise ValidationError if it is out of bounds."""
+        return int_param(request, self.name, default=self.default, most=self.most)
+
+
+def page_size(*, default: int, most: int, description: str = "The maximum number of results.") -> IntParam:
+    """Return the query parameter `limit` of one route."""
+    return IntParam("limit", default, most, description)
+
+
 def int_param(request: Request, name: str, *, default: int, most: int) -> int:
+    """Return a query parameter as an int, or the default. Raise ValidationError unless it is from 1 to `most`."""
     raw = request.query_params.get(name, str(default))
     if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
         raise ValidationError({name: [gettext("Must be a whole number from 1 to {most}.").format(most=most)]})
     return int(raw)
 
 
-def page_limit(request: Request, *, default: int, most: int) -> int:
-    return int_param(request, "limit", default=default, most=most)
-
-
 def parse_datetime(text: str) -> datetime:
-    """A time as this API writes it, and in no other form."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Return the time that `format_time` wrote. Raise ValueError for any other text."""
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def encode(kind: str, key: Sequence[Any]) -> str:
+    """Return the cursor for a position in the list `kind`. `key` is the sort key of the last row, as JSON values."""
     return base64.urlsafe_b64encode(orjson.dumps([kind, *key])).decode().rstrip("=")
 
 
 def read_cursor(request: Request, kind: str, parse: Callable[..., T]) -> T | None:
-    """The position that `?cursor=` names, by `parse(*key)`; None without one; a cursor of another list is a 400."""
+    """Return `parse(*key)` for the cursor in the request, or None if there is none.
+
+    `kind` is the name of the list. Raise ValidationError if the cursor belongs to another list or is malformed."""
     raw = request.query_params.get("cursor")
     if raw is None:
         return None
     try:
-        found, *key = orjson.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
-        if found == kind:
+        cursor_kind, *key = orjson.loads(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+        if cursor_kind == kind:
             return parse(*key)
     except (ValueError, TypeError, AttributeError, binascii.Error):
         pass
-    raise ValidationError({"cursor": [gettext("This cursor is not of this list.")]})
+    raise ValidationError({"cursor": [gettext("This cursor does not belong to this list.")]})
 
 
 def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any], str]) -> dict[str, Any]:
-    """`texts` are JSON objects, one more than `limit` where there is a next page; they go out as they are."""
+    """Return the body of one page.
+
+    `texts` are JSON objects, which the response includes unparsed. There is a next page if they are more than `limit`.
+    `next_key` gets the last object of the page and returns its cursor."""
     following = None
     if len(texts) > limit:
         texts = texts[:limit]
@@ -59,6 +92,7 @@ def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any
 
 
 def next_url(request: Request, cursor: str) -> str:
+    """Return the URL of the next page: the URL of this request with another cursor."""
     query = request.query_params.copy()
     query["cursor"] = cursor
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

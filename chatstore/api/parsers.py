@@ -1,3 +1,5 @@
+"""Request bodies: JSON, limited in size."""
+
 from typing import Any
 
 from django.conf import settings
@@ -8,12 +10,16 @@ from chatstore import strict_json
 
 
 class TooLarge(exceptions.APIException):
+    """The request body exceeds the limit of its route (413)."""
+
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
 
 
 class JSONParser(parsers.BaseParser):
-    """A view's `body_limit`, in bytes, stands for the project's where it has one."""
+    """Parses strict JSON. The body has at most `body_limit` bytes of the view, or BODY_LIMIT if it has none.
+
+    `deeper` is the number of nesting levels that are allowed beyond JSON_DEPTH_LIMIT."""
 
     media_type = "application/json"
     deeper = 0
@@ -36,7 +42,7 @@ def _read(stream: Any, declared: int, limit: int) -> bytes:
 
 
 def _read_past(stream: Any) -> None:
-    """A client that is still sending would find the connection closed, and no answer: so what is no larger than the
-    largest body of any route is read, and forgotten."""
+    """Read the rest of the body and discard it. Otherwise a client that is still sending sees a closed connection
+    instead of the response."""
     while stream.read(65_536):
         pass

@@ -1,3 +1,5 @@
+"""Response bodies."""
+
 from typing import Any
 
 import orjson
@@ -5,8 +7,9 @@ from rest_framework import renderers
 
 
 class JSONRenderer(renderers.BaseRenderer):
-    """orjson, whose Fragment lets the database's JSON out unparsed. (The packaged renderer turns unknown types into
-    null; here they are an error.)"""
+    """Renders with orjson. `orjson.Fragment` includes JSON from the database without parsing it.
+
+    A value of an unknown type is a TypeError, not null as in the renderers of other packages."""
 
     media_type = "application/json"
     format = "json"

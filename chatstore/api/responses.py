@@ -1,4 +1,4 @@
-"""What views of both apps share: a view parses, makes one call, answers."""
+"""Helpers with which views build responses and read query parameters."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,25 +12,31 @@ from rest_framework.request import Request
 
 from chatstore.errors import NotFound
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # ISO 8601 in UTC with microseconds, as in the JSON that PostgreSQL writes
+
 
 def row_to_dict(row: Model, fields: Sequence[str], **more: Any) -> dict[str, Any]:
-    """A row that was just written, as PostgreSQL would have made JSON of it."""
+    """Return the fields of a row that was just written, equal to the JSON that PostgreSQL writes when it is read.
+
+    `more` replaces fields or adds some."""
     values = {name: getattr(row, name) for name in fields} | more
     return {name: format_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def format_time(value: datetime) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Return a UTC time as every API of chatstore writes it."""
+    return value.strftime(TIME_FORMAT)
 
 
 def get_or_404(texts: Sequence[str], what: str) -> orjson.Fragment:
-    """The one object that there is, as the database wrote it."""
+    """Return the only object in the result of a query. Raise NotFound(`what`) if the result is empty."""
     if not texts:
         raise NotFound(what)
     return orjson.Fragment(texts[0])
 
 
 def bool_param(request: Request, name: str) -> bool:
+    """Return a query parameter as a bool; without it False. Raise ValidationError unless it is `true` or `false`."""
     value = request.query_params.get(name, "false")
     if value not in ("true", "false"):
         raise ValidationError({name: [gettext("Must be true or false.")]})

@@ -1,29 +1,28 @@
-"""What drf-spectacular cannot read off the code: the page's shape, the one error shape."""
+"""The parts of the OpenAPI document that drf-spectacular cannot derive: pages, errors and shared parameters."""
 
 from typing import Any
 
 from drf_spectacular.drainage import set_override
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
-LIMIT = OpenApiParameter("limit", int, description="How many at most.")
-CURSOR = OpenApiParameter("cursor", str, description="From the `next` of the page before.")
-PAGING = [LIMIT, CURSOR]
+CURSOR = OpenApiParameter("cursor", str, description="The cursor in the `next` of the previous page.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="Of the caller's choice, at most 255 characters. The same request with the same key within 24 hours is "
-    "carried out once and answered again (200); another request with that key is a 409.",
+    description="A key of your choice, at most 255 characters. If the same request is repeated with the same key "
+    "within 24 hours, it is not executed again, and the response is the stored object (200). A different request with "
+    "the same key is a 409.",
 )
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="Never changes; for programs.")
-    message = serializers.CharField(help_text="For people.")
-    field = serializers.CharField(allow_null=True, help_text="A path such as `messages[3].role`.")
+    code = serializers.CharField(help_text="A stable code, for programs.")
+    message = serializers.CharField(help_text="A sentence for people, translated.")
+    field = serializers.CharField(allow_null=True, help_text="The path of the field, such as `messages[3].role`.")
 
 
 class _ErrorSerializer(ErrorDetailSerializer):
@@ -35,22 +34,27 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
 
 class Schema(AutoSchema):
-    """Every operation may answer with the error shape."""
+    """Adds the error response to every operation.
+
+    A view has `error_schema` if its error body differs from that of the native API."""
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Return the docstring of the handler. The docstring of the view class is written for programmers."""
+        name = getattr(self.view, "action", self.method.lower())
+        return get_doc(getattr(self.view, name, None))
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         shape = getattr(self.view, "error_schema", ErrorSerializer)
         error = self._get_response_for_code(shape, "default")  # type: ignore[no-untyped-call]
-        return bodies | {"default": error | {"description": "An error, in the one shape of all errors."}}
+        return bodies | {"default": error | {"description": "An error."}}
 
 
 def paged(name: str, serializer: type[serializers.Serializer[Any]], **more: Any) -> serializers.Serializer[Any]:
+    """Return the serializer of a page: `results`, `next` and the fields in `more`."""
     page = inline_serializer(
         name,
         {**more, "results": serializer(many=True), "next": serializers.URLField(allow_null=True)},
     )
-    set_override(page, "many", False)  # one object, even where the view is a list
+    set_override(page, "many", False)  # the page is one object, although the view is a list
     return page
-
-
-UUID_PATH = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)

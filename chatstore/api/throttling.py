@@ -1,3 +1,5 @@
+"""The limit of requests per minute."""
+
 from django.conf import settings
 from django.utils.translation import gettext
 from rest_framework.request import Request
@@ -6,12 +8,14 @@ from rest_framework.throttling import BaseThrottle
 from chatstore.errors import RateLimited
 from chatstore.limits import Buckets
 
-# 100 bytes each. Whoever asks from more addresses than that is none that a limit by address would stop.
+# About 100 bytes each. An attacker with more addresses than this cannot be stopped by a per-address limit anyway.
 requests = Buckets(seconds=60, keys=100_000)
 
 
 class RateThrottle(BaseThrottle):
-    """API_RATE requests a minute of each user, or of each address that is nobody's. In the memory of this process."""
+    """Allows API_RATE requests a minute per user; without a user, per IP address. Raises RateLimited beyond it.
+
+    The counts are in the memory of this process, so each worker counts its own requests."""
 
     def allow_request(self, request: Request, view: object) -> bool:
         who = request.user.pk or self.get_ident(request)

@@ -1,4 +1,4 @@
-"""The account route that deletes conversations. The other account routes are in accounts.api."""
+"""The account route that deletes conversations. The other account routes are in `accounts.api`."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ ERASURE = ErasureSerializer()
 
 
 class ErasedSerializer(serializers.Serializer[Any]):
-    """How many are gone."""
+    """The number of objects that were deleted."""
 
-    users = serializers.IntegerField(help_text="The caller, and whom they managed.")
+    users = serializers.IntegerField(help_text="The caller and the users that the caller managed.")
     conversations = serializers.IntegerField()
     messages = serializers.IntegerField()
     tokens = serializers.IntegerField()
@@ -27,8 +27,8 @@ class ErasedSerializer(serializers.Serializer[Any]):
 class MeView(views.MeView):
     @extend_schema(request=ErasureSerializer, responses={200: ErasedSerializer})
     def delete(self, request: Request) -> Response:
-        """The account and all that is its own, at once and for good.
+        """Delete the account and all its data immediately and permanently.
 
-        Needs a body `{"password": "…"}`, or else a session that signed in within the last five minutes."""
+        Requires a body `{"password": "…"}`, or a session that signed in within the last five minutes."""
         confirm(request, ERASURE.run_validation(request.data).get("password"))
         return Response(ErasedSerializer(erase.erase(user=request.user)).data)

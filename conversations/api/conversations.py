@@ -1,3 +1,5 @@
+"""The routes of conversations."""
+
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,50 +13,50 @@ from accounts.api.base import Request, ViewSet
 from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
-from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
+from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
 from conversations import columns
 from conversations.models import Conversation
 from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
 from conversations.services import branches, conversations
 
-from .filters import filter_parameters, filtered, filters_of
+from .filters import apply_filters, filter_parameters, read_filters
 from .serializers import BranchSerializer, ConversationSerializer, NewConversationSerializer
 
-CURSOR = "conversations"
+CURSOR_KIND = "conversations"
+PAGE_SIZE = pagination.page_size(default=20, most=100)
 NEW, WHOLE, CHANGES = NewConversationSerializer(), ConversationSerializer(), ConversationSerializer(partial=True)
-CHOICE = BranchSerializer()
-# A PUT resets the fields that it leaves out, except the title and the client's id.
-RESET: dict[str, Any] = {
+BRANCH = BranchSerializer()
+# A PUT resets the fields that it leaves out to these values. The title and the client's id stay.
+DEFAULTS: dict[str, Any] = {
     **columns.defaults(Conversation, columns.names(columns.CONVERSATION, columns.WRITE)),
     "is_archived": False,
 }
-del RESET["title"], RESET["external_id"]
+del DEFAULTS["title"], DEFAULTS["external_id"]
 
 
 class ConversationViewSet(ViewSet):
     def owned(self) -> ConversationQuerySet:
         return Conversation.objects.owned_by(self.request.user)
 
-    def live(self, id: uuid.UUID | str) -> orjson.Fragment:
+    def read_live(self, id: uuid.UUID | str) -> orjson.Fragment:
         return get_or_404(self.owned().live().filter(id=id).json_texts(), "conversation")
 
     @extend_schema(
-        parameters=[*PAGING, *filter_parameters()], responses=paged("ConversationPage", ConversationSerializer)
+        parameters=[PAGE_SIZE.parameter, CURSOR, *filter_parameters()],
+        responses=paged("ConversationPage", ConversationSerializer),
     )
     def list(self, request: Request) -> Response:
-        """The caller's conversations, newest activity first, those in the archive and in the trash left out.
+        """List the caller's conversations, most recently active first, without archived and trashed ones.
 
-        Activity moves a conversation to the top while you page; start again at the top to see it."""
-        limit = pagination.page_limit(request, default=20, most=100)
-        after = pagination.read_cursor(request, CURSOR, _position)
-        if asked := filters_of(request):
-            rows = filtered(self.owned(), asked).by_activity()
+        A conversation that becomes active while you page moves to the top: reload the first page to see it there."""
+        limit = PAGE_SIZE.read(request)
+        after = pagination.read_cursor(request, CURSOR_KIND, _position)
+        if filters := read_filters(request):
+            rows = apply_filters(self.owned(), filters).by_activity()
             texts = (rows.before_activity(*after) if after else rows)[: limit + 1].json_texts()
         else:
             texts = Conversation.objects.sidebar(request.user, limit=limit + 1, after=after)
-        return Response(
-            pagination.page(request, texts, limit, lambda row: pagination.encode(CURSOR, [row["active_at"], row["id"]]))
-        )
+        return Response(pagination.page(request, texts, limit, _cursor))
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -62,9 +64,10 @@ class ConversationViewSet(ViewSet):
         responses={201: ConversationSerializer, 200: ConversationSerializer},
     )
     def create(self, request: Request) -> Response:
-        """A conversation, with its first messages where they are there already.
+        """Create a conversation, optionally with its first messages.
 
-        Without a title it is titled by the first line that a user says, or `New Chat` and the date."""
+        Without a `title`, the title is the first line of the first user message; until there is one, `New Chat` and
+        the date."""
         fields = NEW.run_validation(request.data)
         drafts = fields.pop("messages", [])
 
@@ -75,48 +78,59 @@ class ConversationViewSet(ViewSet):
         outcome = run_idempotent(request, make)
         if outcome.is_new:
             return Response(row_to_dict(outcome.rows[0], [*CONVERSATION_FIELDS, "is_archived"]), 201)
-        return Response(self.live(outcome.ids[0]))
+        return Response(self.read_live(outcome.ids[0]))
 
     @extend_schema(responses=ConversationSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
-        return Response(self.live(id))
+        """Return a conversation, without its messages."""
+        return Response(self.read_live(id))
 
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
+        """Change the fields that are sent: rename, pin, archive or tag the conversation."""
         return self._update(id, CHANGES.run_validation(request.data))
 
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def update(self, request: Request, id: uuid.UUID) -> Response:
-        """Every field that can be written: one left out goes back to its default, but for the title, which stays."""
-        return self._update(id, RESET | WHOLE.run_validation(request.data))
+        """Replace all writable fields. A field that is left out gets its default; `title` stays."""
+        return self._update(id, DEFAULTS | WHOLE.run_validation(request.data))
 
     def _update(self, id: uuid.UUID, changes: dict[str, Any]) -> Response:
-        changes.pop("external_id", None)  # given once, when the conversation is made
+        changes.pop("external_id", None)  # is set only when the conversation is created
         conversations.update(user=self.request.user, conversation_id=id, changes=changes)
-        return Response(self.live(id))
+        return Response(self.read_live(id))
 
     @extend_schema(
-        parameters=[OpenApiParameter("permanent", bool, description="At once and for good, from the trash too.")],
+        parameters=[
+            OpenApiParameter(
+                "permanent",
+                bool,
+                description="Delete the conversation immediately and permanently, even if it is in the trash.",
+            )
+        ],
         responses={204: None},
     )
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
-        """To the trash."""
+        """Move the conversation to the trash."""
         remove = conversations.purge if bool_param(request, "permanent") else conversations.trash
         remove(user=request.user, conversation_id=id)
         return Response(status=204)
 
     @extend_schema(request=None, responses=ConversationSerializer)
     def restore(self, request: Request, id: uuid.UUID) -> Response:
-        """From the trash."""
+        """Restore the conversation from the trash."""
         conversations.restore(user=request.user, conversation_id=id)
-        return Response(self.live(id))
+        return Response(self.read_live(id))
 
     @extend_schema(request=BranchSerializer, responses=ConversationSerializer)
     def branch(self, request: Request, id: uuid.UUID) -> Response:
-        """Shows another branch, down to its newest message."""
-        chosen = CHOICE.run_validation(request.data)
-        branches.switch(user=request.user, conversation_id=id, **chosen)
-        return Response(self.live(id))
+        """Display the branch of the given message, down to its newest answer."""
+        branches.switch(user=request.user, conversation_id=id, **BRANCH.run_validation(request.data))
+        return Response(self.read_live(id))
+
+
+def _cursor(row: dict[str, Any]) -> str:
+    return pagination.encode(CURSOR_KIND, [row["active_at"], row["id"]])
 
 
 def _position(active_at: str, id: str) -> tuple[datetime, uuid.UUID]:

@@ -1,3 +1,5 @@
+"""The filters of the list of conversations."""
+
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +16,17 @@ from conversations.querysets import ConversationQuerySet
 
 
 class BooleanChoiceFilter(filters.ChoiceFilter):
-    """django-filter's own BooleanFilter takes junk for "not asked"."""
+    """A filter that accepts `true`, `false` and the values in `more`.
+
+    Any other value is an error; the BooleanFilter of django-filter ignores it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false"), *kwargs.pop("more", [])], **kwargs)
 
 
 class Metadata(forms.CharField):
+    """A form field that parses a JSON object."""
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
@@ -40,17 +46,17 @@ class ConversationFilters(filters.FilterSet):
     archived = BooleanChoiceFilter(
         method="filter_archived",
         more=[("any", "any")],
-        help_text="Left out: false, but any with `trashed=true` or an `external_id`.",
+        help_text="The default is `false`; with `trashed=true` or `external_id` it is `any`.",
     )
-    trashed = BooleanChoiceFilter(method="filter_trashed", help_text="true: what is in the trash instead.")
-    pinned = BooleanChoiceFilter(method="filter_pinned")
-    tag = filters.CharFilter(method="filter_label")
-    notebook = filters.CharFilter(method="filter_label")
-    model = filters.CharFilter()
-    external_id = filters.CharFilter()
-    updated_after = filters.IsoDateTimeFilter("updated_at", "gt")
-    updated_before = filters.IsoDateTimeFilter("updated_at", "lt")
-    metadata = MetadataFilter("metadata", "contains", help_text="A JSON object that the metadata contains.")
+    trashed = BooleanChoiceFilter(method="filter_trashed", help_text="`true` lists the conversations in the trash.")
+    pinned = BooleanChoiceFilter(method="filter_pinned", help_text="Only pinned, or only unpinned conversations.")
+    tag = filters.CharFilter(method="filter_label", help_text="One of the tags, exactly.")
+    notebook = filters.CharFilter(method="filter_label", help_text="One of the notebooks, exactly.")
+    model = filters.CharFilter(help_text="The model, exactly.")
+    external_id = filters.CharFilter(help_text="The client's own id, exactly.")
+    updated_after = filters.IsoDateTimeFilter("updated_at", "gt", help_text="ISO 8601. The default time zone is UTC.")
+    updated_before = filters.IsoDateTimeFilter("updated_at", "lt", help_text="ISO 8601. The default time zone is UTC.")
+    metadata = MetadataFilter("metadata", "contains", help_text="A JSON object that the metadata must contain.")
 
     def filter_archived(self, rows: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
         return rows if value == "any" else rows.filter(archived_at__isnull=value == "false")
@@ -66,6 +72,7 @@ class ConversationFilters(filters.FilterSet):
 
 
 def filter_parameters() -> list[OpenApiParameter]:
+    """Return the filters for the OpenAPI document."""
     return [
         OpenApiParameter(
             name,
@@ -80,17 +87,19 @@ def filter_parameters() -> list[OpenApiParameter]:
 PAGING = {"limit", "cursor"}
 
 
-def filters_of(request: Request) -> dict[str, str]:
-    asked = {name: value for name, value in request.query_params.dict().items() if name not in PAGING}
-    if unknown := asked.keys() - ConversationFilters.base_filters.keys():
+def read_filters(request: Request) -> dict[str, str]:
+    """Return the filters in the query string that have a value. Raise ValidationError for unknown filters."""
+    values = {name: value for name, value in request.query_params.dict().items() if name not in PAGING}
+    if unknown := values.keys() - ConversationFilters.base_filters.keys():
         raise exceptions.ValidationError({name: [gettext("There is no such filter.")] for name in sorted(unknown)})
-    return {name: value for name, value in asked.items() if value}  # an empty one is none
+    return {name: value for name, value in values.items() if value}
 
 
-def filtered(rows: ConversationQuerySet, asked: dict[str, str]) -> ConversationQuerySet:
-    # Who looks into the trash, or for one that they know, means the archived, too.
-    archived = "any" if asked.get("trashed") == "true" or "external_id" in asked else "false"
-    filterset = ConversationFilters({"trashed": "false", "archived": archived} | asked, rows)
+def apply_filters(rows: ConversationQuerySet, values: dict[str, str]) -> ConversationQuerySet:
+    """Return the rows that pass all filters. Raise ValidationError if a value is wrong."""
+    # Trash listings and external_id lookups include archived conversations.
+    archived = "any" if values.get("trashed") == "true" or "external_id" in values else "false"
+    filterset = ConversationFilters({"trashed": "false", "archived": archived} | values, rows)
     if not filterset.is_valid():
         raise exceptions.ValidationError(filterset.errors)
     return filterset.qs

@@ -1,3 +1,5 @@
+"""The routes of messages and reactions."""
+
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +14,7 @@ from accounts.api.base import Request, ViewSet
 from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
-from chatstore.api.schema import IDEMPOTENCY_KEY, PAGING, paged
+from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
 from chatstore.errors import NotFound
 from conversations.models import Message, Reaction
 from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
@@ -35,6 +37,10 @@ MANY: serializers.ListSerializer[Any] = serializers.ListSerializer(
 HISTORY: serializers.ListSerializer[Any] = serializers.ListSerializer(
     child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT
 )
+PAGE_SIZE = pagination.page_size(default=100, most=1_000)
+HISTORY_SIZE = pagination.page_size(default=10, most=1_000, description="The number of messages.")
+ALL = OpenApiParameter("all", bool, description="List the messages of every branch, not only of the active path.")
+PAGE_PARAMETERS = [PAGE_SIZE.parameter, CURSOR, ALL]
 PAGE = PolymorphicProxySerializer(
     "MessagePageOrTreePage",
     serializers=[paged("MessagePage", MessageSerializer), paged("TreePage", TreeMessageSerializer)],
@@ -56,21 +62,20 @@ class TranscriptViewSet(ViewSet):
     def body_limit(self) -> int:
         return settings.HISTORY_BODY_LIMIT if self.request.method == "PUT" else settings.BODY_LIMIT
 
-    @extend_schema(
-        parameters=[*PAGING, OpenApiParameter("all", bool, description="The whole tree, not the shown branch only.")],
-        responses=PAGE,
-    )
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=PAGE)
     def list(self, request: Request, id: uuid.UUID) -> Response:
-        """In order. With `all=true` every branch: `parent_seq` says what answers what, `sibling_count` where it
-        forks."""
+        """List the messages of the active path, in order.
+
+        With `all=true`, list the messages of every branch: `parent_seq` is the `seq` of the message that a message
+        answers, `sibling_count` is the number of alternatives at that place."""
         return self._page(request, id)
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
-        limit = pagination.page_limit(request, default=100, most=1_000)
+        limit = PAGE_SIZE.read(request)
         read = Message.objects.tree if bool_param(request, "all") else Message.objects.transcript
         cursor = f"messages-{id}"
         after = pagination.read_cursor(request, cursor, _seq) or 0
-        texts = _there(read(request.user, id, after=after, limit=limit + 1))
+        texts = _or_404(read(request.user, id, after=after, limit=limit + 1))
         return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
 
     @extend_schema(
@@ -79,8 +84,9 @@ class TranscriptViewSet(ViewSet):
         responses={201: ONE_OR_MANY, 200: ONE_OR_MANY},
     )
     def create(self, request: Request, id: uuid.UUID) -> Response:
-        """One message, or an array of up to 1,000, all or none, at the end of the shown branch. An array is answered
-        with an array."""
+        """Append one message, or an array of up to 1,000 messages, to the end of the active path.
+
+        An array is stored as a whole or not at all. The response to an array is an array."""
         many = isinstance(request.data, list)
         drafts = MANY.run_validation(request.data) if many else [MESSAGE.run_validation(request.data)]
 
@@ -88,40 +94,38 @@ class TranscriptViewSet(ViewSet):
             return messages.append(user=request.user, conversation_id=id, drafts=drafts)
 
         outcome = run_idempotent(request, make)
-        # Of several messages with client ids, some may be older than this request and have reactions.
+        # If messages have an external_id, some may have been stored by an earlier request and have reactions.
         all_are_new = outcome.is_new and not (many and any(draft.get("external_id") for draft in drafts))
         data = [_new(row) for row in outcome.rows] if all_are_new else self._stored(id, outcome.ids)
         return Response(data if many else data[0], 201 if outcome.is_new else 200)
 
     def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
         """Read the messages that still exist, in the order in which they were sent."""
-        texts = _there(Message.objects.by_ids(self.request.user, id, ids))
+        texts = _or_404(Message.objects.by_ids(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
         by_id = {orjson.loads(text)["id"]: text for text in texts}
         return [orjson.Fragment(by_id[id]) for id in ids if id in by_id]
 
-    @extend_schema(request=SyncedMessageSerializer(many=True), responses=PAGE)
+    @extend_schema(parameters=PAGE_PARAMETERS, request=SyncedMessageSerializer(many=True), responses=PAGE)
     def update(self, request: Request, id: uuid.UUID) -> Response:
-        """The whole history, as the client has it. What is stored already stays as it is; what differs becomes a
-        branch; a shorter history ends the shown branch earlier; nothing is deleted. Sent again unchanged, it writes
-        nothing."""
+        """Synchronize the active path with the client's whole history.
+
+        Messages that are stored already stay as they are. Messages that differ become a new branch. A shorter history
+        ends the active path earlier. Nothing is deleted, and repeating the request writes nothing."""
         drafts = HISTORY.run_validation(request.data)
         sync(user=request.user, conversation_id=id, drafts=drafts)
         return self._page(request, id)
 
-    @extend_schema(
-        parameters=[OpenApiParameter("limit", int, description="The newest how many; 10 where it is left out.")],
-        responses=HistoryMessageSerializer(many=True),
-    )
+    @extend_schema(parameters=[HISTORY_SIZE.parameter], responses=HistoryMessageSerializer(many=True))
     def history(self, request: Request, id: uuid.UUID) -> Response:
-        """What a model needs to go on: role and content of the newest shown messages, oldest first."""
-        limit = pagination.page_limit(request, default=10, most=1_000)
-        newest = _there(Message.objects.context(request.user, id, limit=limit))
+        """List role and content of the newest messages of the active path, oldest first, as the context for a model."""
+        limit = HISTORY_SIZE.read(request)
+        newest = _or_404(Message.objects.context(request.user, id, limit=limit))
         return Response([orjson.Fragment(text) for text in reversed(newest)])
 
 
-def _there(texts: list[str] | None) -> list[str]:
+def _or_404(texts: list[str] | None) -> list[str]:
     if texts is None:
         raise NotFound("conversation")
     return texts
@@ -139,33 +143,37 @@ def _new(row: Message) -> dict[str, Any]:
 
 
 class MessageViewSet(ViewSet):
-    """One message, wherever it is."""
+    """One message, on any branch."""
 
     def owned(self, id: uuid.UUID | str) -> MessageQuerySet:
         return Message.objects.owned_by(self.request.user).in_live_conversations().filter(id=id)
 
-    def current(self, id: uuid.UUID | str) -> orjson.Fragment:
+    def read_live(self, id: uuid.UUID | str) -> orjson.Fragment:
         return get_or_404(self.owned(id).json_texts(), "message")
 
     @extend_schema(responses=MessageSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
-        return Response(self.current(id))
+        """Return a message, on any branch."""
+        return Response(self.read_live(id))
 
     @extend_schema(
         parameters=[
             IDEMPOTENCY_KEY,
-            OpenApiParameter("branch", bool, description="As an alternative beside it, which is shown instead (201)."),
+            OpenApiParameter(
+                "branch", bool, description="Create an alternative to the message, and display the alternative (201)."
+            ),
         ],
         request=MessageSerializer,
         responses={200: MessageSerializer, 201: MessageSerializer},
     )
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
-        """In place, or with `branch=true` as an alternative: an edited question, a regenerated reply."""
+        """Edit the message in place, or with `branch=true` create an alternative: an edited question or a
+        regenerated answer."""
         changes = CHANGES.run_validation(request.data)
         if bool_param(request, "branch"):
             return self._branch(request, id, changes)
         messages.update(user=request.user, message_id=id, changes=changes)
-        return Response(self.current(id))
+        return Response(self.read_live(id))
 
     def _branch(self, request: Request, id: uuid.UUID, changes: dict[str, Any]) -> Response:
         def make() -> tuple[Sequence[Message], bool]:
@@ -174,23 +182,25 @@ class MessageViewSet(ViewSet):
         outcome = run_idempotent(request, make)
         if outcome.is_new:
             return Response(_new(outcome.rows[0]), 201)
-        return Response(self.current(outcome.ids[0]))
+        return Response(self.read_live(outcome.ids[0]))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
-        """To the trash. What answers it stays shown."""
+        """Move the message to the trash. The messages that answer it stay visible."""
         messages.trash(user=request.user, message_id=id)
         return Response(status=204)
 
     @extend_schema(request=None, responses=MessageSerializer)
     def restore(self, request: Request, id: uuid.UUID) -> Response:
+        """Restore the message from the trash."""
         messages.restore(user=request.user, message_id=id)
-        return Response(self.current(id))
+        return Response(self.read_live(id))
 
 
 class ReactionViewSet(ViewSet):
     @extend_schema(responses=ReactionSerializer(many=True))
     def list(self, request: Request, id: uuid.UUID) -> Response:
+        """List the caller's reactions to the message, oldest first."""
         if not Message.objects.owned_by(request.user).in_live_conversations().filter(id=id).exists():
             raise NotFound("message")
         rows = Reaction.objects.filter(message=id, user=request.user).order_by("id")
@@ -202,11 +212,11 @@ class ReactionViewSet(ViewSet):
         responses={201: ReactionSerializer, 200: ReactionSerializer},
     )
     def create(self, request: Request, id: uuid.UUID) -> Response:
-        """The same reaction twice is one."""
-        chosen = REACTION.run_validation(request.data)
+        """Add a reaction. If the message has this reaction already, return it (200)."""
+        fields = REACTION.run_validation(request.data)
 
         def make() -> tuple[Sequence[Reaction], bool]:
-            reaction, is_new = reactions.react(user=request.user, message_id=id, **chosen)
+            reaction, is_new = reactions.react(user=request.user, message_id=id, **fields)
             return [reaction], is_new
 
         outcome = run_idempotent(request, make)
@@ -221,9 +231,11 @@ class ReactionViewSet(ViewSet):
         return reaction
 
     @extend_schema(
-        parameters=[OpenApiParameter("type", str, required=True, description="Which one.")], responses={204: None}
+        parameters=[OpenApiParameter("type", str, required=True, description="The reaction to remove.")],
+        responses={204: None},
     )
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
-        chosen = REACTION.run_validation({"type": request.query_params.get("type", "")})
-        reactions.unreact(user=request.user, message_id=id, **chosen)
+        """Remove a reaction."""
+        fields = REACTION.run_validation({"type": request.query_params.get("type", "")})
+        reactions.unreact(user=request.user, message_id=id, **fields)
         return Response(status=204)

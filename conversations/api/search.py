@@ -1,3 +1,5 @@
+"""The search route."""
+
 from typing import Any
 from uuid import UUID
 
@@ -10,30 +12,37 @@ from accounts.api.base import APIView, Request
 from chatstore.api import pagination
 from chatstore.api.fields import UTCDateTimeField
 from chatstore.api.responses import format_time
-from chatstore.api.schema import PAGING, paged
+from chatstore.api.schema import CURSOR, paged
 from conversations import search
 from conversations.models import Role
 
+PAGE_SIZE = pagination.page_size(default=20, most=100)
 SORTS = ("recent", "relevance")
-TITLES = 20  # at most, beside the first page of messages
+TITLES_LIMIT = 20  # conversations in the response to the first page
 
 
 class HitSerializer(serializers.Serializer[Any]):
+    """A message that matches."""
+
     message_id = serializers.UUIDField()
     conversation_id = serializers.UUIDField()
     conversation_title = serializers.CharField()
     seq = serializers.IntegerField()
     role = serializers.ChoiceField(Role.choices)
     model = serializers.CharField()
-    is_active = serializers.BooleanField(help_text="On the branch that is shown; else `branch/` shows it.")
+    is_active = serializers.BooleanField(
+        help_text="True if the message is on the active path. Otherwise `branch/` displays it."
+    )
     created_at = UTCDateTimeField()
-    snippet = serializers.CharField(help_text="HTML: the text escaped, the matches in `<mark>`.")
+    snippet = serializers.CharField(help_text="Escaped HTML with the matches in `<mark>`.")
 
 
 class TitleHitSerializer(serializers.Serializer[Any]):
+    """A conversation whose title matches."""
+
     conversation_id = serializers.UUIDField()
     title = serializers.CharField()
-    snippet = serializers.CharField(help_text="The title as HTML, the matches in `<mark>`.")
+    snippet = serializers.CharField(help_text="The title as escaped HTML with the matches in `<mark>`.")
     active_at = UTCDateTimeField()
 
 
@@ -47,28 +56,31 @@ class SearchView(APIView):
                 description='Words, `"phrases"`, `-exclusions`, and the operators `role:`, `model:`, `tag:`, '
                 "`before:`, `after:` (ISO 8601, UTC), `has:tool_calls`, `in:title`.",
             ),
-            OpenApiParameter("sort", str, enum=SORTS, description="`recent` where it is left out."),
-            *PAGING,
+            OpenApiParameter(
+                "sort", str, enum=SORTS, description="The order of the messages. The default is `recent`."
+            ),
+            PAGE_SIZE.parameter,
+            CURSOR,
         ],
         responses=paged("SearchPage", HitSerializer, conversations=TitleHitSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
-        """The caller's messages, on every branch; and on the first page conversations by their title.
+        """Search the caller's messages on all branches. The first page also contains conversations by title.
 
-        A word is found by its stem. Where words are found less than a page of times, they are found inside of others,
-        too, from three characters on."""
+        Words match by their stem. If they match less than a page of messages, they also match as parts of other words,
+        from three characters on."""
         query = search.parse(_text(request))
-        sort, limit = _sort(request), pagination.page_limit(request, default=20, most=100)
+        sort, limit = _sort(request), PAGE_SIZE.read(request)
         after = pagination.read_cursor(request, f"search-{sort}", _by_rank if sort == "relevance" else _by_time)
-        hits, inside = _hits(request, query, sort=sort, limit=limit + 1, after=after)
+        hits, match_parts = _hits(request, query, sort=sort, limit=limit + 1, after=after)
         following = None
         if len(hits) > limit:
             hits = hits[:limit]
-            following = pagination.next_url(request, _cursor(sort, hits[-1], inside))
+            following = pagination.next_url(request, _cursor(sort, hits[-1], match_parts))
         return Response(
             {
                 "conversations": [] if after else _titles(request, query),
-                "results": [_as_json(hit) for hit in hits],
+                "results": [_hit_to_dict(hit) for hit in hits],
                 "next": following,
             }
         )
@@ -79,35 +91,37 @@ def _hits(
 ) -> tuple[list[search.Hit], bool]:
     if query.in_title:
         return [], False
-    return search.messages(user=request.user, query=query, limit=limit, by_relevance=sort == "relevance", after=after)
+    by_relevance = sort == "relevance"
+    return search.find_messages(user=request.user, query=query, limit=limit, by_relevance=by_relevance, after=after)
 
 
 def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
-    if not query.may_be_a_title:
+    if not query.can_match_titles:
         return []
-    matches = search.typed(query)
-    rows = search.titles(user=request.user, query=query, limit=TITLES)
+    pattern = search.typed_pattern(query)
+    rows = search.find_titles(user=request.user, query=query, limit=TITLES_LIMIT)
     return [
         {
             "conversation_id": id,
             "title": title,
-            "snippet": search.marked(title, matches),
+            "snippet": search.highlight(title, pattern),
             "active_at": format_time(active_at),
         }
         for id, title, active_at in rows
     ]
 
 
-def _as_json(hit: search.Hit) -> dict[str, Any]:
-    shown = hit._asdict()
-    del shown["rank"]
-    return shown | {"created_at": format_time(hit.created_at)}
+def _hit_to_dict(hit: search.Hit) -> dict[str, Any]:
+    fields = hit._asdict()
+    del fields["rank"]
+    return fields | {"created_at": format_time(hit.created_at)}
 
 
 def _text(request: Request) -> str:
     text = request.query_params.get("q")
     if text is None:
-        raise serializers.ValidationError({"q": [serializers.ErrorDetail(gettext("What to look for."), "required")]})
+        message = gettext("Send the text to search for.")
+        raise serializers.ValidationError({"q": [serializers.ErrorDetail(message, "required")]})
     return text.replace("\0", " ")
 
 
@@ -118,14 +132,14 @@ def _sort(request: Request) -> str:
     return sort
 
 
-def _cursor(sort: str, hit: search.Hit, inside: bool) -> str:
+def _cursor(sort: str, hit: search.Hit, match_parts: bool) -> str:
     key = hit.rank if sort == "relevance" else format_time(hit.created_at)
-    return pagination.encode(f"search-{sort}", [key, str(hit.message_id), inside])
+    return pagination.encode(f"search-{sort}", [key, str(hit.message_id), match_parts])
 
 
-def _by_rank(rank: float, id: str, inside: bool) -> search.Position:
-    return search.Position(rank + 0.0, UUID(id), bool(inside))
+def _by_rank(rank: float, id: str, match_parts: bool) -> search.Position:
+    return search.Position(rank + 0.0, UUID(id), bool(match_parts))
 
 
-def _by_time(at: str, id: str, inside: bool) -> search.Position:
-    return search.Position(pagination.parse_datetime(at), UUID(id), bool(inside))
+def _by_time(at: str, id: str, match_parts: bool) -> search.Position:
+    return search.Position(pagination.parse_datetime(at), UUID(id), bool(match_parts))

@@ -1,5 +1,7 @@
-"""The shapes of the native API. Rules live in services; what is read comes from `querysets`, as JSON made by
-PostgreSQL: for that these are its description in the schema (tests hold the two together)."""
+"""The request and response bodies of the native API.
+
+They validate the form of requests; services apply the rules. For responses they only describe, in the OpenAPI document,
+the JSON that PostgreSQL writes (see `querysets`). Tests compare the two."""
 
 from typing import Any
 
@@ -27,20 +29,28 @@ def short(length: int = 255) -> StrictCharField:
 
 
 def external_id() -> StrictCharField:
-    return StrictCharField(max_length=255, allow_null=True, required=False, help_text="The id its client gives it.")
+    return StrictCharField(max_length=255, allow_null=True, required=False, help_text="The client's own id.")
 
 
 class MessageSerializer(StrictSerializer):
+    """A message. It has `content`, `parts` or `tool_calls`."""
+
     id = serializers.UUIDField(read_only=True)
     conversation_id = serializers.UUIDField(read_only=True)
     external_id = external_id()
-    seq = serializers.IntegerField(read_only=True, help_text="Its place in the conversation; never changes.")
-    parent_seq = serializers.IntegerField(read_only=True, allow_null=True, help_text="The message it answers.")
-    is_active = serializers.BooleanField(read_only=True, help_text="On the branch that is shown.")
+    seq = serializers.IntegerField(read_only=True, help_text="The position in the conversation. It never changes.")
+    parent_seq = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The `seq` of the message that this one answers."
+    )
+    is_active = serializers.BooleanField(
+        read_only=True, help_text="True if the message is on the active path, the branch that is displayed."
+    )
     role = serializers.ChoiceField(Role.choices)
     item_type = StrictCharField(max_length=64, required=False)
     content = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_null=True, allow_blank=True, required=False)
-    parts = StrictJSONField(dict, list, allow_null=True, required=False, help_text="Structured content.")
+    parts = StrictJSONField(
+        dict, list, allow_null=True, required=False, help_text="Structured content, as any JSON object or array."
+    )
     reasoning = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_blank=True, required=False)
     name = short()
     model = short()
@@ -65,7 +75,7 @@ class MessageSerializer(StrictSerializer):
 
 
 class ChangedMessageSerializer(MessageSerializer):
-    """What can be changed of a message: not its client's id, given once, nor who said it."""
+    """The changes to a message. `external_id`, `role` and `item_type` are set only when the message is created."""
 
     external_id = StrictCharField(read_only=True)
     role = serializers.ChoiceField(Role.choices, read_only=True)
@@ -73,20 +83,26 @@ class ChangedMessageSerializer(MessageSerializer):
 
 
 class TreeMessageSerializer(MessageSerializer):
-    sibling_count = serializers.IntegerField(read_only=True, help_text="Live alternatives, itself among them.")
+    """A message in a list of all branches."""
+
+    sibling_count = serializers.IntegerField(
+        read_only=True, help_text="The number of alternatives at this place, including this message."
+    )
 
 
 class SyncedMessageSerializer(TreeMessageSerializer):
-    """A message of a history that is sent whole: `id`, where it was read from here, says which one it is."""
+    """A message in a history that the client sends as a whole. Send the `id` if the message was read from chatstore."""
 
     id = StrictUUIDField(required=False)
 
 
 class ConversationSerializer(StrictSerializer):
+    """A conversation, without its messages."""
+
     id = serializers.UUIDField(read_only=True)
     external_id = external_id()
     source = serializers.CharField(  # type: ignore[assignment]  # a Field has a `source` of its own
-        read_only=True, help_text="Which API made it."
+        read_only=True, help_text="The API that created the conversation."
     )
     title = StrictCharField(max_length=500, required=False)
     title_is_auto = serializers.BooleanField(read_only=True)
@@ -98,16 +114,18 @@ class ConversationSerializer(StrictSerializer):
     is_archived = StrictBooleanField(required=False)
     archived_at = UTCDateTimeField(read_only=True, allow_null=True)
     deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
-    message_count = serializers.IntegerField(read_only=True, help_text="On the branch that is shown.")
-    preview = serializers.CharField(read_only=True, help_text="The newest text, shortened.")
+    message_count = serializers.IntegerField(read_only=True, help_text="The number of messages on the active path.")
+    preview = serializers.CharField(read_only=True, help_text="The beginning of the newest message with text.")
     prompt_tokens = serializers.IntegerField(read_only=True)
     completion_tokens = serializers.IntegerField(read_only=True)
     created_at = UTCDateTimeField(read_only=True)
-    updated_at = UTCDateTimeField(read_only=True, help_text="Any change.")
-    active_at = UTCDateTimeField(read_only=True, help_text="A message came; the order of lists.")
+    updated_at = UTCDateTimeField(read_only=True, help_text="The time of the last change of any kind.")
+    active_at = UTCDateTimeField(read_only=True, help_text="The time of the last new message. Lists are in this order.")
 
 
 class NewConversationSerializer(ConversationSerializer):
+    """A new conversation, optionally with its first messages."""
+
     title = StrictCharField(max_length=500, required=False, allow_blank=True)
     messages: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, required=False
@@ -115,15 +133,21 @@ class NewConversationSerializer(ConversationSerializer):
 
 
 class ReactionSerializer(StrictSerializer):
+    """A reaction of the caller to a message, such as `thumbs_up`."""
+
     id = serializers.UUIDField(read_only=True)
     type = StrictCharField(max_length=32)
     created_at = UTCDateTimeField(read_only=True)
 
 
 class BranchSerializer(StrictSerializer):
-    message_id = StrictUUIDField(help_text="A message on the branch to show.")
+    """The branch to display."""
+
+    message_id = StrictUUIDField(help_text="Any message on the branch.")
 
 
 class HistoryMessageSerializer(serializers.Serializer[Any]):
+    """A message as the context for a model."""
+
     role = serializers.ChoiceField(Role.choices)
     content = serializers.CharField(allow_null=True)

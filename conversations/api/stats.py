@@ -1,3 +1,5 @@
+"""The statistics route."""
+
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,25 +11,37 @@ from rest_framework.response import Response
 
 from accounts.api.base import APIView, Request
 from chatstore.api.fields import UTCDateTimeField
-from chatstore.api.pagination import int_param
+from chatstore.api.pagination import IntParam
 from conversations import stats
+
+DAYS = IntParam(
+    "days", default=30, most=366, description="The number of days in `by_model` and `by_day`, including today."
+)
 
 
 class NumbersSerializer(serializers.Serializer[Any]):
+    """Numbers of messages and tokens."""
+
     messages = serializers.IntegerField()
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
 
 
 class ModelNumbersSerializer(NumbersSerializer):
+    """The numbers of one model."""
+
     model = serializers.CharField()
 
 
 class DayNumbersSerializer(NumbersSerializer):
+    """The numbers of one day."""
+
     day = serializers.DateField()
 
 
 class StatsSerializer(NumbersSerializer):
+    """The caller's totals, and the numbers by model and by day."""
+
     conversations = serializers.IntegerField()
     joined_at = UTCDateTimeField()
     by_model = ModelNumbersSerializer(many=True)
@@ -37,16 +51,16 @@ class StatsSerializer(NumbersSerializer):
 class StatsView(APIView):
     @extend_schema(
         parameters=[
+            DAYS.parameter,
             OpenApiParameter(
-                "days", int, description="How many days by_model and by_day look back; 30 where left out."
+                "tz", str, description="The time zone of the days, such as `Europe/Berlin`. The default is UTC."
             ),
-            OpenApiParameter("tz", str, description="Whose days: a name such as Europe/Berlin; UTC where left out."),
         ],
         responses=StatsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Totals of what is not in the trash; by model and by day for the last days."""
-        span: dict[str, Any] = {"days": int_param(request, "days", default=30, most=366), "zone": _zone(request)}
+        """Return totals of everything outside the trash, and the numbers of the last days by model and by day."""
+        span: dict[str, Any] = {"days": DAYS.read(request), "zone": _zone(request)}
         numbers = {
             **stats.totals(request.user),
             "joined_at": request.user.created_at,
@@ -65,5 +79,7 @@ def _zone(request: Request) -> ZoneInfo:
 
 @cache
 def _zones() -> set[str]:
-    """Names only, since PostgreSQL has to know it, too; ZoneInfo would open any file of zones."""
+    """Return the names of time zones that both Python and PostgreSQL know.
+
+    ZoneInfo(name) is not a check: it opens any file in the time zone folder."""
     return available_timezones() - {"localtime"}

@@ -1,3 +1,5 @@
+"""The routes of conversations, messages, search and statistics, below /api/v1/."""
+
 from typing import Any
 
 from django.urls import path
@@ -10,12 +12,12 @@ from .messages import TranscriptViewSet as Transcript
 from .search import SearchView
 from .stats import StatsView
 
-ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update", "delete": "destroy"}
+DETAIL: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update", "delete": "destroy"}
 REACTIONS: dict[str, Any] = {"get": "list", "post": "create", "delete": "destroy"}
 
 urlpatterns = [
     path("conversations/", Conversations.as_view({"get": "list", "post": "create"})),
-    path("conversations/<uuid:id>/", Conversations.as_view(ONE)),
+    path("conversations/<uuid:id>/", Conversations.as_view(DETAIL)),
     path("conversations/<uuid:id>/restore/", Conversations.as_view({"post": "restore"})),
     path("conversations/<uuid:id>/branch/", Conversations.as_view({"post": "branch"})),
     path("conversations/<uuid:id>/messages/", Transcript.as_view({"get": "list", "post": "create", "put": "update"})),

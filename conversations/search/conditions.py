@@ -1,4 +1,4 @@
-"""A query as SQL conditions on messages `m` and on their conversations `c`."""
+"""Translate a query into SQL conditions on messages (`m`) and on their conversations (`c`)."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,78 +9,86 @@ from django.db import connection
 from .query import CJK_RANGES, Query, Term
 
 CJK = re.compile(f"[{CJK_RANGES}]+")
-# One statement for all terms: what PostgreSQL's stemmer makes of them.
+# PostgreSQL stems all terms in one statement.
 STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]) WITH ORDINALITY AS t(text, n)
     ORDER BY n"""
 
 
 @dataclass
 class Conditions:
-    of_message: list[str] = field(default_factory=list)
-    of_conversation: list[str] = field(default_factory=list)
+    """The conditions of a WHERE clause and their parameters."""
+
+    on_message: list[str] = field(default_factory=list)
+    on_conversation: list[str] = field(default_factory=list)
     params: dict[str, Any] = field(default_factory=dict)
     has_text: bool = False
-    could_widen: bool = False  # looking inside of words, too, might find more
+    parts_may_find_more: bool = False  # matching parts of words could find more messages
 
     def add(self, condition: str, value: Any) -> None:
-        """`condition` has a `{}` for its parameter."""
-        self.of_message.append(condition.format(self.param(value)))
+        """Add a condition on the message. `condition` has `{}` in the place of the parameter."""
+        self.on_message.append(condition.format(self.param(value)))
 
     def param(self, value: Any) -> str:
+        """Add a parameter and return its placeholder."""
         name = f"p{len(self.params)}"
         self.params[name] = value
         return f"%({name})s"
 
-    def rows(self, source: str, columns: str, **params: Any) -> list[tuple[Any, ...]]:
-        """`columns` of the messages that `source` limits: what they cost is paid after its LIMIT."""
-        message, conversation = (" AND ".join(of) or "true" for of in (self.of_message, self.of_conversation))
+    def fetch(self, source: str, columns: str, **params: Any) -> list[tuple[Any, ...]]:
+        """Return `columns` of the messages that `source` selects.
+
+        `source` is the FROM clause and all that follows it, with its LIMIT. It is a subquery here, so that PostgreSQL
+        computes expensive columns only for the rows within the LIMIT."""
+        message, conversation = (" AND ".join(part) or "true" for part in (self.on_message, self.on_conversation))
         source = source.format(message=message, conversation=conversation)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m", self.params | params)
             return cursor.fetchall()
 
 
-def conditions(query: Query, tsqueries: dict[Term, str], *, inside: bool) -> Conditions:
-    """`inside`: a term is also found as a part of a word."""
-    found = Conditions()
+def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: bool) -> Conditions:
+    """Return the conditions for a query. With `match_parts`, a term also matches a part of a word."""
+    where = Conditions()
     for term in query.terms:
-        _add_text(found, term, tsqueries[term], inside)
+        _add_text(where, term, tsqueries[term], match_parts)
     if query.roles:
-        found.add("m.role = ANY({})", query.roles)
+        where.add("m.role = ANY({})", query.roles)
     if query.models:
-        found.add("m.model = ANY({})", query.models)
+        where.add("m.model = ANY({})", query.models)
     if query.tags:
-        found.of_conversation.append(f"c.tags @> {found.param(query.tags)}::varchar[]")
+        where.on_conversation.append(f"c.tags @> {where.param(query.tags)}::varchar[]")
     if query.before:
-        found.add("m.created_at < {}", query.before)
+        where.add("m.created_at < {}", query.before)
     if query.after:
-        found.add("m.created_at >= {}", query.after)
+        where.add("m.created_at >= {}", query.after)
     if query.has_tool_calls:
-        found.of_message.append("m.tool_calls IS NOT NULL")
-    return found
+        where.on_message.append("m.tool_calls IS NOT NULL")
+    return where
 
 
-def _add_text(found: Conditions, term: Term, tsquery: str, inside: bool) -> None:
-    """A word by its stem. A part of a word from three characters on, the fewest that a trigram index has a key for.
-    Chinese has no spaces to tell words by: two characters are a word, three and more a part."""
+def _add_text(where: Conditions, term: Term, tsquery: str, match_parts: bool) -> None:
+    """Add the condition for one term.
+
+    A word matches by its stem. A part of a word needs at least three characters: a trigram index has no shorter keys.
+    Chinese has no spaces between words, so two characters count as a word, and three or more as a part."""
     can_be_part = len(term.text) >= 3
     is_word = bool(tsquery) and not (can_be_part and CJK.search(term.text))
-    either = []
+    alternatives = []
     if is_word:
-        either.append(f"m.search @@ {found.param(tsquery)}::tsquery")
-    if can_be_part and (inside or not is_word):
-        # Escaped as Python does, which is an escape to PostgreSQL too; an ILIKE lower-cases every text that it reads.
-        either.append(f"m.content ~* {found.param(re.escape(term.text))}")
-    if not either:
-        return  # a word so common that it is not indexed, and too short for a part
-    condition = f"({' OR '.join(either)})"
-    found.of_message.append(f"NOT coalesce({condition}, false)" if term.is_excluded else condition)
-    found.has_text = True
-    found.could_widen |= not term.is_excluded and can_be_part and is_word and not inside
+        alternatives.append(f"m.search @@ {where.param(tsquery)}::tsquery")
+    if can_be_part and (match_parts or not is_word):
+        # PostgreSQL understands the escapes of `re.escape`. ILIKE would be slower: it lower-cases every text it reads.
+        alternatives.append(f"m.content ~* {where.param(re.escape(term.text))}")
+    if not alternatives:
+        return  # a stop word, which is not indexed, and too short for a part
+    condition = f"({' OR '.join(alternatives)})"
+    where.on_message.append(f"NOT coalesce({condition}, false)" if term.is_excluded else condition)
+    where.has_text = True
+    where.parts_may_find_more |= not term.is_excluded and can_be_part and is_word and not match_parts
 
 
-def tsqueries(terms: list[Term]) -> dict[Term, str]:
-    """For each term a tsquery as text; empty where it has nothing but stop words."""
+def build_tsqueries(terms: list[Term]) -> dict[Term, str]:
+    """Return a tsquery as text for each term. It is empty for a term that consists of stop words."""
     if not terms:
         return {}
     with connection.cursor() as cursor:
@@ -90,7 +98,8 @@ def tsqueries(terms: list[Term]) -> dict[Term, str]:
 
 
 def _pairs(text: str) -> list[str]:
-    """As `cjk_pairs` indexes them; one character alone is where a pair begins."""
+    """Return the pairs of Chinese, Japanese and Korean characters in a text, as the SQL function `cjk_pairs` indexes
+    them. A single character matches the pairs that begin with it."""
     runs = CJK.findall(text)
     pairs = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
     return [f"'{pair}'" for pair in pairs] + [f"'{run}':*" for run in runs if len(run) == 1]

@@ -1,5 +1,6 @@
-"""What a person typed, taken apart. Nothing is an error: what is no operator, or one with a value that makes no sense,
-is text to look for."""
+"""Parse the text that a user typed into the search field.
+
+No text is an error: an unknown operator, or an operator with an invalid value, is searched for as text."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 
 from conversations.models import Role
 
-# Kana, bopomofo, Han, Hangul, half-width katakana: as in `cjk_pairs` of migration 0003.
+# Kana, bopomofo, Han, Hangul, half-width katakana: the same ranges as in `cjk_pairs` of migration 0003.
 CJK_RANGES = (
     "\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\uff66-\uff9f\U00020000-\U0003ffff"
 )
@@ -20,12 +21,16 @@ TOKEN = re.compile(r"""(?P<minus>-?)(?:(?P<operator>[a-z]+):)?(?:"(?P<phrase>[^"
 
 @dataclass(frozen=True)
 class Term:
+    """A word or a phrase."""
+
     text: str
     is_excluded: bool = False
 
 
 @dataclass
 class Query:
+    """A parsed query. All its conditions apply; several roles or models are alternatives."""
+
     terms: list[Term] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
@@ -37,16 +42,18 @@ class Query:
 
     @property
     def wanted(self) -> list[Term]:
+        """Return the terms that are not excluded."""
         return [term for term in self.terms if not term.is_excluded]
 
     @property
-    def may_be_a_title(self) -> bool:
-        """Asks nothing that only a message has."""
-        asks_of_messages = self.roles or self.models or self.before or self.after or self.has_tool_calls
-        return bool(self.terms) and (self.in_title or not asks_of_messages)
+    def can_match_titles(self) -> bool:
+        """Return True if the query has text, and `in:title` or no condition that only messages can satisfy."""
+        needs_message = self.roles or self.models or self.before or self.after or self.has_tool_calls
+        return bool(self.terms) and (self.in_title or not needs_message)
 
 
 def parse(text: str) -> Query:
+    """Return the query. Text beyond MOST_TERMS terms, or LONGEST_TERM characters of a term, is ignored."""
     query = Query()
     for token in TOKEN.finditer(text[: MOST_TERMS * LONGEST_TERM]):
         value = token["word"] if token["phrase"] is None else token["phrase"]
@@ -59,43 +66,46 @@ def parse(text: str) -> Query:
     return query
 
 
-def _listed(name: str, allowed: Callable[[str], bool] = bool) -> Callable[[Query, str], bool]:
-    def take(query: Query, value: str) -> bool:
-        if allowed(value):
+# An operator sets an attribute of the query. It returns False if its value is invalid.
+
+
+def _list_operator(name: str, is_valid: Callable[[str], bool] = bool) -> Callable[[Query, str], bool]:
+    def apply(query: Query, value: str) -> bool:
+        if is_valid(value):
             getattr(query, name).append(value)
-        return allowed(value)
+        return is_valid(value)
 
-    return take
+    return apply
 
 
-def _time(name: str) -> Callable[[Query, str], bool]:
-    def take(query: Query, value: str) -> bool:
+def _time_operator(name: str) -> Callable[[Query, str], bool]:
+    def apply(query: Query, value: str) -> bool:
         try:
             moment = datetime.fromisoformat(value)
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):  # no time, or none between the years 1 and 9999
+        except (ValueError, OverflowError):  # not a time, or outside the years 1 to 9999
             return False
         setattr(query, name, moment)
         return True
 
-    return take
+    return apply
 
 
-def _said(name: str, expected: str) -> Callable[[Query, str], bool]:
-    def take(query: Query, value: str) -> bool:
+def _flag_operator(name: str, expected: str) -> Callable[[Query, str], bool]:
+    def apply(query: Query, value: str) -> bool:
         if value.lower() == expected:
             setattr(query, name, True)
         return value.lower() == expected
 
-    return take
+    return apply
 
 
 OPERATORS: dict[str, Callable[[Query, str], bool]] = {
-    "role": _listed("roles", lambda value: value in Role.values),
-    "model": _listed("models"),
-    "tag": _listed("tags"),
-    "before": _time("before"),
-    "after": _time("after"),
-    "has": _said("has_tool_calls", "tool_calls"),
-    "in": _said("in_title", "title"),
+    "role": _list_operator("roles", lambda value: value in Role.values),
+    "model": _list_operator("models"),
+    "tag": _list_operator("tags"),
+    "before": _time_operator("before"),
+    "after": _time_operator("after"),
+    "has": _flag_operator("has_tool_calls", "tool_calls"),
+    "in": _flag_operator("in_title", "title"),
 }

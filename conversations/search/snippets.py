@@ -1,4 +1,4 @@
-"""The place of a match, as HTML that is safe to show: the text escaped, the matches in <mark>."""
+"""Snippets: the text around the first match as safe HTML, escaped, with the matches in <mark>."""
 
 import html
 import re
@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from .query import Query
 
-BEFORE, LENGTH = 60, 240  # characters of a snippet ahead of the first match, and in all
+BEFORE, LENGTH = 60, 240  # characters before the first match, and of the whole snippet
 
 
-def pattern(texts: Iterable[str], stems: Iterable[str]) -> re.Pattern[str] | None:
-    """What was typed, and the words that begin with its stems (`happi` is happy, too)."""
+def match_pattern(texts: Iterable[str], stems: Iterable[str]) -> re.Pattern[str] | None:
+    """Return a pattern for the typed texts and for words that begin with their stems, or None if there are none.
+
+    The stem `happi` also matches `happy`."""
     typed = sorted(map(re.escape, texts), key=len, reverse=True)
     words = [
         rf"\b{re.escape(stem[:-1])}[iy]\w*" if stem.endswith("i") else rf"\b{re.escape(stem)}\w*" for stem in stems
@@ -18,21 +20,23 @@ def pattern(texts: Iterable[str], stems: Iterable[str]) -> re.Pattern[str] | Non
     return re.compile("|".join([*typed, *words]), re.IGNORECASE) if typed or words else None
 
 
-def typed(query: Query) -> re.Pattern[str] | None:
-    return pattern([term.text for term in query.wanted], [])
+def typed_pattern(query: Query) -> re.Pattern[str] | None:
+    """Return a pattern for the typed texts of a query, without stems, or None if it has none."""
+    return match_pattern([term.text for term in query.wanted], [])
 
 
-def marked(text: str, matches: re.Pattern[str] | None) -> str:
-    first = matches.search(text) if matches else None
+def highlight(text: str, pattern: re.Pattern[str] | None) -> str:
+    """Return the snippet of a text as HTML. Without a match, it is the beginning of the text."""
+    first = pattern.search(text) if pattern else None
     start = max(0, first.start() - BEFORE) if first else 0
     window = text[start : start + LENGTH]
     head, tail = "…" if start else "", "…" if len(text) > start + LENGTH else ""
-    return head + _mark(window, matches) + tail
+    return head + _mark(window, pattern) + tail
 
 
-def _mark(text: str, matches: re.Pattern[str] | None) -> str:
-    pieces, done = [], 0
-    for match in matches.finditer(text) if matches else ():
-        pieces += [html.escape(text[done : match.start()]), "<mark>", html.escape(match[0]), "</mark>"]
-        done = match.end()
-    return "".join([*pieces, html.escape(text[done:])])
+def _mark(text: str, pattern: re.Pattern[str] | None) -> str:
+    pieces, end = [], 0
+    for match in pattern.finditer(text) if pattern else ():
+        pieces += [html.escape(text[end : match.start()]), "<mark>", html.escape(match[0]), "</mark>"]
+        end = match.end()
+    return "".join([*pieces, html.escape(text[end:])])
