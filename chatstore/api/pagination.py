@@ -84,11 +84,11 @@ def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any
 
     `texts` are JSON objects, which the response includes unparsed. There is a next page if they are more than `limit`.
     `next_key` gets the last object of the page and returns its cursor."""
-    following = None
+    next_page = None
     if len(texts) > limit:
         texts = texts[:limit]
-        following = next_url(request, next_key(orjson.loads(texts[-1])))
-    return {"results": [orjson.Fragment(text) for text in texts], "next": following}
+        next_page = next_url(request, next_key(orjson.loads(texts[-1])))
+    return {"results": [orjson.Fragment(text) for text in texts], "next": next_page}
 
 
 def next_url(request: Request, cursor: str) -> str:

@@ -20,16 +20,22 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
+    """One error in the request."""
+
     code = serializers.CharField(help_text="A stable code, for programs.")
-    message = serializers.CharField(help_text="A sentence for people, translated.")
+    message = serializers.CharField(help_text="A sentence for people, in the language of the request.")
     field = serializers.CharField(allow_null=True, help_text="The path of the field, such as `messages[3].role`.")
 
 
 class _ErrorSerializer(ErrorDetailSerializer):
+    """The first error, and all errors in `details`."""
+
     details = ErrorDetailSerializer(many=True)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
+    """An error response. It has the first error, and all errors in `details`."""
+
     error = _ErrorSerializer()
 
 

@@ -31,7 +31,7 @@ class HitSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(Role.choices)
     model = serializers.CharField()
     is_active = serializers.BooleanField(
-        help_text="True if the message is on the active path. Otherwise `branch/` displays it."
+        help_text="True if the message is on the active path. Otherwise, send its id to `branch/` to display it."
     )
     created_at = UTCDateTimeField()
     snippet = serializers.CharField(help_text="Escaped HTML with the matches in `<mark>`.")
@@ -71,17 +71,19 @@ class SearchView(APIView):
         from three characters on."""
         query = search.parse(_text(request))
         sort, limit = _sort(request), PAGE_SIZE.read(request)
-        after = pagination.read_cursor(request, f"search-{sort}", _by_rank if sort == "relevance" else _by_time)
+        after = pagination.read_cursor(
+            request, f"search-{sort}", _rank_position if sort == "relevance" else _time_position
+        )
         hits, match_parts = _hits(request, query, sort=sort, limit=limit + 1, after=after)
-        following = None
+        next_page = None
         if len(hits) > limit:
             hits = hits[:limit]
-            following = pagination.next_url(request, _cursor(sort, hits[-1], match_parts))
+            next_page = pagination.next_url(request, _cursor(sort, hits[-1], match_parts))
         return Response(
             {
                 "conversations": [] if after else _titles(request, query),
                 "results": [_hit_to_dict(hit) for hit in hits],
-                "next": following,
+                "next": next_page,
             }
         )
 
@@ -137,9 +139,9 @@ def _cursor(sort: str, hit: search.Hit, match_parts: bool) -> str:
     return pagination.encode(f"search-{sort}", [key, str(hit.message_id), match_parts])
 
 
-def _by_rank(rank: float, id: str, match_parts: bool) -> search.Position:
+def _rank_position(rank: float, id: str, match_parts: bool) -> search.Position:
     return search.Position(rank + 0.0, UUID(id), bool(match_parts))
 
 
-def _by_time(at: str, id: str, match_parts: bool) -> search.Position:
+def _time_position(at: str, id: str, match_parts: bool) -> search.Position:
     return search.Position(pagination.parse_datetime(at), UUID(id), bool(match_parts))

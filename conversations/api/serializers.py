@@ -33,7 +33,7 @@ def external_id() -> StrictCharField:
 
 
 class MessageSerializer(StrictSerializer):
-    """A message. It has `content`, `parts` or `tool_calls`."""
+    """A message. It has `content`, `parts` or `tool_calls`. Unknown fields are errors."""
 
     id = serializers.UUIDField(read_only=True)
     conversation_id = serializers.UUIDField(read_only=True)
@@ -97,7 +97,7 @@ class SyncedMessageSerializer(TreeMessageSerializer):
 
 
 class ConversationSerializer(StrictSerializer):
-    """A conversation, without its messages."""
+    """A conversation, without its messages. Unknown fields are errors."""
 
     id = serializers.UUIDField(read_only=True)
     external_id = external_id()
@@ -124,7 +124,7 @@ class ConversationSerializer(StrictSerializer):
 
 
 class NewConversationSerializer(ConversationSerializer):
-    """A new conversation, optionally with its first messages."""
+    """A new conversation, optionally with its first messages. Unknown fields are errors."""
 
     title = StrictCharField(max_length=500, required=False, allow_blank=True)
     messages: serializers.ListSerializer[Any] = serializers.ListSerializer(
