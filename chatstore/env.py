@@ -75,5 +75,6 @@ def email(name: str, default: str) -> dict[str, object]:
     return {key: value for key, value in config.items() if key.startswith("EMAIL_")}
 
 
-def folder(name: str, default: str) -> Path:
+def folder(name: str, default: Path) -> Path:
+    """Read a path, relative to the project."""
     return (BASE_DIR / Path(text(name) or default).expanduser()).resolve()

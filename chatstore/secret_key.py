@@ -6,13 +6,17 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from . import as_root, data_folder
+
 
 def kept_in(data_dir: Path) -> str:
+    """Return the key in DATA_DIR; make it if it is missing."""
     path = data_dir / "secret_key"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        _create(path)
-        return path.read_text().strip()
+        data_folder.create(data_dir)
+        with as_root.acting_as(as_root.owner_of(data_dir)):
+            _create(path)
+            return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR {data_dir} cannot be used: {error.strerror}.") from None
 

