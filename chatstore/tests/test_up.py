@@ -4,9 +4,11 @@ import os
 import re
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +25,8 @@ from accounts.models import User
 from chatstore import embedded
 from chatstore.management.commands import up
 from testing import scratch
+
+from . import pgbouncer
 
 
 class Up:
@@ -174,6 +178,60 @@ def test_what_a_killed_up_started_ends_and_the_next_one_starts(migrated: Path) -
     assert again.signal_group(signal.SIGINT) == (0, "")
 
 
+@contextmanager
+def unfinished_request(port: int) -> Iterator[None]:
+    """A request that keeps a thread of the web server busy, because its body does not end."""
+    with socket.create_connection(("localhost", port)) as client:
+        client.sendall(
+            b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nhalf"
+        )
+        time.sleep(0.5)
+        yield
+
+
+needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells children of a parent's death")
+
+
+@needs_linux
+def test_after_a_kill_of_the_web_server_during_a_request_it_starts_at_once(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    with unfinished_request(running.port):
+        running.child("gunicorn").kill()
+        again = Up(migrated, running.port).started()
+        assert all_gone(started)
+    running.ended()
+    assert again.status("/readyz/") == 200
+    assert again.signal_group(signal.SIGINT) == (0, "")
+
+
+@needs_linux
+def test_after_a_kill_of_up_during_a_request_it_starts_at_once(migrated: Path) -> None:
+    running = Up(migrated).started()
+    started = running.children()
+    with unfinished_request(running.port):
+        running.process.kill()
+        again = Up(migrated, running.port).started()
+        assert all_gone(started)
+    running.ended()
+    assert again.status("/readyz/") == 200
+    assert again.signal_group(signal.SIGINT) == (0, "")
+
+
+@needs_linux
+def test_workers_end_with_a_killed_master_even_without_up(migrated: Path) -> None:
+    running = Up(migrated).started()
+    os.kill(running.process.pid, signal.SIGSTOP)
+    master = running.child("gunicorn")
+    workers = master.children()
+    with unfinished_request(running.port):
+        master.kill()
+        scratch.eventually(lambda: all_gone(workers))
+    os.kill(running.process.pid, signal.SIGCONT)
+    assert running.ended()[0] == 1
+
+
 def test_a_killed_web_server_ends_it(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
@@ -208,6 +266,20 @@ def test_a_taken_port_is_said_before_anything_starts(data_dir: Path, address: st
         port = other.getsockname()[1]
         assert f"Port {port} is taken by another program. Stop that, or" in refused(data_dir, port)
     assert not (data_dir / "postgres").exists()
+
+
+def test_a_free_port_is_named_in_place_of_a_taken_one(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as next_one:
+        port = other.getsockname()[1]
+        try:
+            next_one.bind(("127.0.0.1", port + 1))
+            next_one.listen()
+        except OSError:
+            pytest.skip("the next port is in use")
+        suggested = re.search(r"or try PORT=(\d+), which is free\.", refused(data_dir, port))
+        assert suggested and int(suggested[1]) > port + 1
+    with socket.create_server(("127.0.0.1", int(suggested[1]))):
+        pass
 
 
 def test_a_host_that_is_not_this_machine_is_refused(data_dir: Path) -> None:
@@ -263,6 +335,43 @@ def test_a_user_that_may_not_make_tables_is_explained(data_dir: Path, migrated: 
             connection.execute("CREATE USER guest")
         said = refused(data_dir, **_url(migrated, "guest", "theirs"))
         assert "permission denied for schema public" in said and "ALTER DATABASE name OWNER TO user" in said
+
+
+def test_a_pooler_that_refuses_the_web_servers_options_is_explained(data_dir: Path, migrated: Path) -> None:
+    with (
+        embedded.running(migrated) as server,
+        pgbouncer.refusing_options(str(server.socket_dir / embedded.SOCKET)) as port,
+    ):
+        url = f"postgresql://chatstore@127.0.0.1:{port}/chatstore?sslmode=disable&gssencmode=disable"
+        knobs = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
+        assert "Set ignore_startup_parameters = options in PgBouncer" in refused(data_dir, **knobs)
+        running = Up(data_dir, DB_STATEMENT_TIMEOUT="0", **knobs).started()
+        assert running.status("/readyz/") == 200
+        assert running.signal_group(signal.SIGINT) == (0, "")
+
+
+def _fresh_database(migrated: Path, name: str) -> dict[str, str]:
+    with psycopg.connect(_url(migrated, "chatstore", "chatstore")["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return _url(migrated, "chatstore", name)
+
+
+def test_two_that_start_at_once_on_a_new_database_both_start(data_dir: Path, migrated: Path) -> None:
+    with embedded.running(migrated):
+        url = _fresh_database(migrated, "two")
+        both = [Up(data_dir, **url), Up(data_dir, **url)]
+        for running in both:
+            running.started()
+        assert sum("password" in running.output for running in both) == 1
+        for running in both:
+            assert running.signal_group(signal.SIGINT) == (0, "")
+
+
+def test_two_commands_migrate_a_new_database_at_once(data_dir: Path, migrated: Path) -> None:
+    with embedded.running(migrated):
+        environment = scratch.environment(data_dir, **_fresh_database(migrated, "commands"))
+        both = [scratch.python("manage.py", "migrate", "-v0", env=environment) for _ in range(2)]
+        assert [(command.communicate(), command.returncode) for command in both] == [(("", ""), 0)] * 2
 
 
 @pytest.mark.parametrize(
