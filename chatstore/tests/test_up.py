@@ -227,7 +227,9 @@ def test_workers_end_with_a_killed_master_even_without_up(migrated: Path) -> Non
     workers = master.children()
     with unfinished_request(running.port):
         master.kill()
+        killed = time.monotonic()
         scratch.eventually(lambda: all_gone(workers))
+        assert time.monotonic() - killed < 5  # gunicorn itself would wait for the request, graceful_timeout
     os.kill(running.process.pid, signal.SIGCONT)
     assert running.ended()[0] == 1
 
