@@ -1,9 +1,11 @@
+import atexit
 import io
 import os
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 
 from . import database
 
@@ -11,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 database.is_serving = True
 
 django_application = get_wsgi_application()
+# Left to the interpreter's end, Python 3.13 waits 5 seconds for the threads of the pool, and warns.
+atexit.register(connection.close_pool)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -72,6 +72,7 @@ def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
         "HOST",
         "PORT",
         "DB_POOL_SIZE",
+        "DB_STATEMENT_TIMEOUT",
         "ALLOWED_HOSTS",
         "ADMIN_PASSWORD",
         "DEBUG",
