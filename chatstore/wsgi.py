@@ -14,7 +14,7 @@ database.is_serving = True
 
 django_application = get_wsgi_application()
 # Left to the interpreter's end, Python 3.13 waits 5 seconds for the threads of the pool, and warns.
-atexit.register(connection.close_pool)
+atexit.register(connection.close_pool)  # type: ignore[attr-defined]  # of the PostgreSQL backend
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
