@@ -2,10 +2,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.translation import gettext
 
 from chatstore import limits
@@ -62,6 +64,15 @@ def change_user(*, user: User, changes: dict[str, Any]) -> User:
         setattr(user, name, value)
     user.save(update_fields=[*changes, "updated_at"])
     return user
+
+
+@transaction.atomic
+def replace_addresses(*, user: User) -> None:
+    """Make the user's e-mail their only address, after a superuser changed it. An address that stayed would still
+    reset the password. The new one counts as unverified: the next sign-in, or a reset, proves it by a code."""
+    EmailAddress.objects.filter(user=user).delete()
+    if user.email:
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
 
 
 def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:

@@ -1,4 +1,8 @@
-"""Users, their preferences and tokens. Idempotency is not here: Django's admin takes no composite primary key."""
+"""Users, groups, addresses, preferences and tokens.
+
+No right that staff are given leads to more: only superusers give rights, and change how somebody signs in or who acts
+for them. Idempotency is not here: Django's admin takes no composite primary key.
+"""
 
 from typing import Any
 
@@ -8,18 +12,25 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import URLField
-from django.http import HttpRequest
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet, URLField
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts import services
 from accounts.models import ApiToken, Preferences, User
 
-from .big_tables import BigTableAdmin, ReadOnly
+from .big_tables import BigTableAdmin, ReadOnly, record
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+# Each of these decides who signs in as the user, or who acts for them: to change one is to read what the user wrote.
+IDENTITY = ("email", "managed_by", "external_id")
 
 
 class UserForm(UserChangeForm):
@@ -64,17 +75,44 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return format_html('<a href="{}?user={}">Conversations of this user</a>', url, user.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Who may change users may not give rights, to themselves least of all."""
-        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *RIGHTS)
+        """Leave rights, and the identity of a user that is stored, to superusers."""
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, *RIGHTS, *(IDENTITY if obj else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Show the password's field to superusers only: it shows a part of the hash, and leads to a new password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return fieldsets
+        return [(title, {**more, "fields": _without_password(more["fields"])}) for title, more in fieldsets]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A new password for a colleague would be the colleague's rights."""
-        allowed = request.user.is_superuser or obj is None or not obj.is_staff
-        return allowed and super().has_change_permission(request, obj)
+        """Leave staff to superusers."""
+        return may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            services.replace_addresses(user=obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """What they wrote refers to them. Deactivate them here; erasing goes conversation by conversation."""
         return False
+
+
+def may_touch(request: HttpRequest, owner: User | None) -> bool:
+    """Whether the caller may change something of `owner`: only superusers may, where the owner is staff."""
+    return request.user.is_superuser or owner is None or not owner.is_staff
+
+
+def _without_password(fields: Any) -> tuple[str, ...]:
+    return tuple(name for name in fields if name != "password")
 
 
 @admin.register(Preferences)
@@ -91,12 +129,14 @@ class PreferencesAdmin(BigTableAdmin):
 
 
 class Removable(ReadOnly, BigTableAdmin):
-    """Staff take away what a user has lost or must not have; they neither make it nor see its secrets."""
+    """Rows that staff delete for a user, as a lost second factor, and neither make nor change. Only superusers delete
+    those of staff."""
 
     list_select_related = ("user",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+        owner = obj.user if obj else None
+        return may_touch(request, owner) and admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 @admin.register(ApiToken)
@@ -109,13 +149,40 @@ class ApiTokenAdmin(Removable):
 
 
 # Providers are configured by the environment; the rest holds secrets, or is each user's own to look at.
-admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
+admin.site.unregister([EmailAddress, Group, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
+
+
+@admin.register(Group)
+class GroupAdmin(BigTableAdmin, DjangoGroupAdmin):
+    """A group's permissions are rights of its members: only superusers give them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(BigTableAdmin, allauth_admin.EmailAddressAdmin):
+class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin):
+    """To be read only. A verified address resets its user's password, so whoever sets one takes the account over: a
+    superuser changes the user's e-mail, or marks an address as verified that its user has typed in."""
+
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
+    actions = ("make_verified",)
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="Mark as verified", permissions=["verify"])
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        for address in queryset.filter(verified=False):
+            record(request, address, "Marked as verified.")
+        super().make_verified(request, queryset)
 
 
 @admin.register(Authenticator)

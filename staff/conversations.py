@@ -14,6 +14,7 @@ from conversations.models import Conversation
 from conversations.services import conversations
 
 from . import actions, audit, transcript
+from .big_tables import BigTableAdmin
 from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
 
 OWNERS = 100  # found by e-mail in one search
@@ -31,7 +32,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 
 @admin.register(Conversation)
-class ConversationAdmin(actions.ConversationActions, audit.AuditedAdmin):
+class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
     list_display = (short_title, "user", message_count, active, state, "model", "source")
     list_select_related = ("user",)
     list_only = tuple(

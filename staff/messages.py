@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from conversations.models import Message
 
 from . import audit
-from .big_tables import ReadOnly
+from .big_tables import BigTableAdmin, ReadOnly
 from .fields import StateFilter, created, preformatted, state
 
 CONTENT, REASONING, PARTS, TOOL_CALLS = map(preformatted, ("content", "reasoning", "parts", "tool_calls"))
@@ -20,7 +20,7 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, audit.AuditedAdmin):
+class MessageAdmin(ReadOnly, BigTableAdmin):
     """To be read only: staff do not rewrite what was said, and deleting goes through its conversation.
 
     The list shows no text, so reading one is opening one, which leaves a line in the log. It filters and searches by

@@ -1,0 +1,290 @@
+"""Staff with one right each try to get more by it: to become superuser, to sign in as somebody, to read as them."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import ApiToken, User
+from accounts.services import create_token
+from staff.big_tables import BigTableAdmin
+from staff.tests.test_accounts import allow, list_of, page_of, person, rights
+
+EVIL = "evil@example.com"
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return person("Root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def sam(client: Client, db: None) -> User:
+    """Staff, who is signed in."""
+    sam = person("Sam", is_staff=True)
+    client.force_login(sam)
+    return sam
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return person("Alice")
+
+
+def address_of(user: User, **fields: Any) -> EmailAddress:
+    return EmailAddress.objects.create(user=user, email=user.email, primary=True, **fields)
+
+
+def act(client: Client, action: str, *rows: Any, **more: str) -> Any:
+    form = {"action": action, "_selected_action": [row.pk for row in rows], **more}
+    return client.post(list_of(type(rows[0])), form, follow=True)
+
+
+# --- E-mail addresses -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["staff", "superuser"])
+@pytest.mark.parametrize("owner", ["alice", "root"])
+def test_nobody_adds_an_address_to_a_user(
+    owner: str, by: str, client: Client, sam: User, request: pytest.FixtureRequest
+) -> None:
+    victim = request.getfixturevalue(owner)
+    allow(sam, "add_emailaddress")
+    if by == "superuser":
+        client.force_login(request.getfixturevalue("root"))
+    form = {"user": victim.pk, "email": EVIL, "verified": "on", "primary": "on"}
+    assert client.post(list_of(EmailAddress) + "add/", form).status_code == 403
+    assert not EmailAddress.objects.exists()
+
+
+def test_nobody_changes_or_deletes_an_address(client: Client, sam: User, alice: User) -> None:
+    address = address_of(alice)
+    allow(sam, "change_emailaddress", "delete_emailaddress", "view_emailaddress")
+    form = {"user": alice.pk, "email": EVIL, "verified": "on"}
+    assert client.post(page_of(address), form).status_code == 403
+    assert client.post(page_of(address, "delete"), {"post": "yes"}).status_code == 403
+    act(client, "delete_selected", address, post="yes")
+    address.refresh_from_db()
+    assert (address.email, address.verified) == (alice.email, False)
+
+
+def test_only_a_superuser_marks_an_address_as_verified(client: Client, sam: User, alice: User, root: User) -> None:
+    address = address_of(alice)
+    allow(sam, "change_emailaddress", "view_emailaddress")
+    act(client, "make_verified", address)
+    address.refresh_from_db()
+    assert not address.verified
+
+    client.force_login(root)
+    act(client, "make_verified", address)
+    address.refresh_from_db()
+    assert address.verified
+    assert [entry.change_message for entry in LogEntry.objects.all()] == ["Marked as verified."]
+
+
+# --- Groups and permissions -------------------------------------------------------------------------------
+
+
+def test_staff_with_every_right_on_groups_give_no_right(client: Client, sam: User) -> None:
+    group = Group.objects.create(name="Support")
+    group.user_set.add(sam)
+    allow(sam, "add_group", "change_group", "delete_group", "view_group", "change_permission")
+    everything = {"name": "Support", "permissions": list(Permission.objects.values_list("pk", flat=True))}
+    assert client.get(page_of(group)).status_code == 200
+    assert client.post(page_of(group), everything).status_code == 403
+    assert client.post(list_of(Group) + "add/", everything | {"name": "Mine"}).status_code == 403
+    assert client.post(page_of(group, "delete"), {"post": "yes"}).status_code == 403
+    assert not group.permissions.exists() and Group.objects.count() == 1
+
+
+def test_a_superuser_keeps_groups(client: Client, root: User) -> None:
+    client.force_login(root)
+    permission = Permission.objects.get(codename="view_message")
+    form = {"name": "Support", "permissions": [permission.pk]}
+    assert client.post(list_of(Group) + "add/", form).status_code == 302
+    assert list(Group.objects.get().permissions.all()) == [permission]
+
+
+def test_permissions_have_no_page() -> None:
+    assert Permission not in admin.site._registry
+
+
+# --- Users ------------------------------------------------------------------------------------------------
+
+
+def test_staff_do_not_take_a_user_over_by_changing_them(client: Client, sam: User, alice: User) -> None:
+    allow(sam, "change_user", "view_user")
+    form = rights(
+        name="Alicia",
+        email=EVIL,
+        managed_by=sam.pk,
+        external_id="mine",
+        password="!",
+        is_staff="on",
+        is_superuser="on",
+        groups=[Group.objects.create(name="Support").pk],
+        user_permissions=[Permission.objects.earliest("pk").pk],
+    )
+    assert client.post(page_of(alice), form).status_code == 302
+    before, after = alice, User.objects.get(pk=alice.pk)
+    assert after.name == "Alicia", "the rest of the form is theirs to change"
+    for name in ("email", "managed_by", "external_id", "password", "is_staff", "is_superuser"):
+        assert getattr(after, name) == getattr(before, name), name
+    assert not after.groups.exists() and not after.user_permissions.exists()
+
+
+def test_staff_set_no_password(client: Client, sam: User, alice: User) -> None:
+    allow(sam, "change_user", "view_user")
+    assert "password" not in client.get(page_of(alice)).context["adminform"].form.initial
+    new = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery"}
+    path = reverse("admin:auth_user_password_change", args=[alice.pk])
+    assert client.get(path).status_code == 403
+    assert client.post(path, new).status_code == 403
+    alice.refresh_from_db()
+    assert not alice.check_password("correct horse battery")
+
+
+def test_staff_make_no_user_whom_they_act_for(client: Client, sam: User, alice: User) -> None:
+    allow(sam, "add_user", "change_user", "view_user")
+    form = {"email": "new@example.com", "usable_password": "true", "managed_by": sam.pk, "external_id": "mine"}
+    form |= {"password1": "correct horse battery", "password2": "correct horse battery", "is_staff": "on"}
+    assert client.post(list_of(User) + "add/", form).status_code == 302
+    made = User.objects.get(email="new@example.com")
+    assert (made.managed_by, made.external_id, made.is_staff) == (None, None, False)
+    assert not EmailAddress.objects.filter(user=made, verified=True).exists()
+
+
+def test_staff_deactivate_users_and_no_staff(client: Client, sam: User, alice: User, root: User) -> None:
+    allow(sam, "change_user")
+    form = rights()
+    del form["is_active"]
+    assert client.post(page_of(alice), form).status_code == 302
+    assert client.post(page_of(root), form | {"email": root.email}).status_code == 403
+    assert not User.objects.get(pk=alice.pk).is_active and User.objects.get(pk=root.pk).is_active
+
+
+def test_staff_make_no_token(client: Client, sam: User, alice: User) -> None:
+    allow(sam, "add_apitoken", "change_apitoken", "view_apitoken")
+    token, _ = create_token(user=alice, name="laptop")
+    form = {"user": sam.pk, "name": "mine", "scopes": "read,write,act_as"}
+    assert client.post(list_of(ApiToken) + "add/", form).status_code == 403
+    assert client.post(page_of(token), form).status_code == 403
+    token.refresh_from_db()
+    assert (token.user, token.scopes, ApiToken.objects.count()) == (alice, ["read", "write"], 1)
+
+
+# --- What staff take away ------------------------------------------------------------------------------------
+
+
+def removable(owner: User) -> list[Any]:
+    return [
+        Authenticator.objects.create(user=owner, type="totp", data={"secret": "x"}),
+        SocialAccount.objects.create(user=owner, provider="github", uid=str(owner.pk)),
+        create_token(user=owner, name="laptop")[0],
+    ]
+
+
+def test_only_superusers_take_something_from_staff(client: Client, sam: User, root: User) -> None:
+    allow(sam, "delete_authenticator", "delete_socialaccount", "delete_apitoken")
+    allow(sam, "view_authenticator", "view_socialaccount", "view_apitoken")
+    for row in (*removable(root), *removable(person("Rita", is_staff=True))):
+        assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 403
+        assert act(client, "delete_selected", row, post="yes").status_code == 403
+        assert type(row).objects.filter(pk=row.pk).exists()
+    client.force_login(root)
+    for row in removable(sam):
+        assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 302
+
+
+def test_staff_with_the_right_take_a_lost_factor_from_a_user(client: Client, sam: User, alice: User) -> None:
+    factor = removable(alice)[0]
+    assert client.post(page_of(factor, "delete"), {"post": "yes"}).status_code == 403
+    allow(sam, "delete_authenticator")
+    assert client.post(page_of(factor, "delete"), {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
+
+
+# --- An address that a superuser replaces ----------------------------------------------------------------------
+
+
+def test_an_address_that_is_replaced_is_good_for_nothing(client: Client, alice: User, root: User) -> None:
+    address_of(alice, verified=True)
+    EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
+    client.force_login(root)
+    assert client.post(page_of(alice), rights(name="Alicia")).status_code == 302
+    assert EmailAddress.objects.filter(user=alice).count() == 2, "the e-mail is as it was"
+
+    assert client.post(page_of(alice), rights(email="New@Example.com")).status_code == 302
+    address = EmailAddress.objects.get(user=alice)
+    assert (address.email, address.primary, address.verified) == ("new@example.com", True, False)
+
+    form = rights(email="", managed_by=root.pk, external_id="a-1")
+    assert client.post(page_of(alice), form).status_code == 302
+    assert not EmailAddress.objects.exists()
+
+
+# --- The log ----------------------------------------------------------------------------------------------------
+
+
+def test_staff_with_every_right_on_the_log_change_nothing_of_it(client: Client, sam: User, root: User) -> None:
+    entry = LogEntry.objects.create(user=sam, object_id="1", object_repr="1", action_flag=CHANGE)
+    allow(sam, "add_logentry", "change_logentry", "delete_logentry", "view_logentry")
+    for user in (sam, root):
+        client.force_login(user)
+        assert client.get(list_of(LogEntry)).status_code == 200
+        assert client.post(page_of(entry), {"change_message": "x"}).status_code == 403
+        assert client.post(page_of(entry, "delete"), {"post": "yes"}).status_code == 403
+        act(client, "delete_selected", entry, post="yes")
+        assert client.post(list_of(LogEntry) + "add/", {}).status_code == 403
+    entry.refresh_from_db()
+    assert entry.change_message == ""
+
+
+def test_every_admin_logs_by_id() -> None:
+    for model, model_admin in admin.site._registry.items():
+        for name in ("log_addition", "log_change", "log_deletions"):
+            assert getattr(type(model_admin), name) is getattr(BigTableAdmin, name), model
+
+
+def test_the_log_has_nobodys_name(client: Client, alice: User, root: User) -> None:
+    client.force_login(root)
+    assert client.post(page_of(alice), rights(name="Alicia", email="new@example.com")).status_code == 302
+    for row in (*removable(alice), *removable(alice.__class__.objects.get(pk=root.pk))):
+        assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 302
+    form = {"email": "made@example.com", "usable_password": "true"}
+    form |= {"password1": "correct horse battery", "password2": "correct horse battery"}
+    assert client.post(list_of(User) + "add/", form).status_code == 302
+    entries = list(LogEntry.objects.all())
+    assert len(entries) == 8
+    for entry in entries:
+        assert entry.object_repr == entry.object_id
+        assert "@" not in entry.change_message and "alic" not in entry.change_message.lower()
+
+
+def test_old_entries_of_the_log_are_mended(alice: User, root: User) -> None:
+    for object_id in (str(alice.pk), None):
+        LogEntry.objects.create(user=root, object_id=object_id, object_repr=alice.email, action_flag=CHANGE)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("accounts.migrations.0009_log_by_id").BY_ID)
+    assert {entry.object_repr for entry in LogEntry.objects.all()} == {str(alice.pk), ""}
+
+
+def test_staff_who_may_only_look_take_nothing_along(client: Client, sam: User, alice: User) -> None:
+    """No list of the admin offers an export, nor any other action, to those who may only look."""
+    for model, model_admin in admin.site._registry.items():
+        allow(sam, f"view_{model._meta.model_name}")
+        sam = User.objects.get(pk=sam.pk)
+        client.force_login(sam)
+        answer = client.get(list_of(model))
+        assert answer.status_code == 200, model
+        assert not answer.context["action_form"], model
+        assert not any("export" in path.pattern.describe() for path in model_admin.get_urls())
