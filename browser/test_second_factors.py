@@ -93,8 +93,10 @@ def test_staff_come_into_the_admin_by_the_same_door_and_with_a_second_factor(sit
     page.goto("/admin/")
     site.fill(login=email, password=PASSWORD)
     expect(page.get_by_text("Staff need a second factor here")).to_be_visible()
-    site.activate_totp()
+    secret = site.activate_totp()
     page.goto("/admin/")
+    expect(page.get_by_text("prove yours, then go on")).to_be_visible()
+    site.fill(code=totp_code(secret))
     expect(page.get_by_role("heading", name=ADMIN)).to_be_visible()
 
 

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 
@@ -21,10 +26,33 @@ class StaffSite(admin.AdminSite):
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if lacks_second_factor(request):
-            messages.warning(request, gettext("Staff need a second factor here: set one up, then go on."))
-            return redirect("mfa_index")
+            return _ask_for_second_factor(request)
         return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Redirect to allauth's page. Django's own takes any number of guesses, and neither logs nor mails the change."""
+        return redirect("account_change_password")
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("admin:index")
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    return settings.REQUIRE_STAFF_MFA and not is_mfa_enabled(request.user)
+    """Whether the session still has to prove a second factor. It counts what this session proved itself: that its user
+    has a factor says nothing about who holds the session."""
+    return settings.REQUIRE_STAFF_MFA and not (_proved_second_factor(request) and is_mfa_enabled(request.user))
+
+
+def _proved_second_factor(request: HttpRequest) -> bool:
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+
+
+def _ask_for_second_factor(request: HttpRequest) -> HttpResponse:
+    """Redirect to where the user proves their second factor, or else sets one up."""
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    pages = [method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate")]
+    if not pages:
+        messages.warning(request, gettext("Staff need a second factor here: set one up, then go on."))
+        return redirect("mfa_index")
+    messages.warning(request, gettext("Staff need a second factor here: prove yours, then go on."))
+    return redirect(f"{pages[0]}?{urlencode({REDIRECT_FIELD_NAME: reverse('admin:index')})}")

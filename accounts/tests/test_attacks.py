@@ -181,18 +181,6 @@ def test_the_admin_has_no_door_of_its_own(path: str, client: Client, db: None) -
     assert "sessionid" not in client.cookies or client.get("/api/v1/me/").status_code == 401
 
 
-@pytest.mark.parametrize("has_factor", [False, True])
-def test_staff_without_a_second_factor_stay_outside_where_it_is_asked_for(
-    has_factor: bool, client: Client, settings: Any, db: None
-) -> None:
-    settings.REQUIRE_STAFF_MFA = True
-    root = User.objects.create_superuser("root@example.com", PASSWORD)
-    if has_factor:
-        root.authenticator_set.create(type="totp", data={"secret": "x"})
-    client.force_login(root)
-    assert client.get("/admin/", follow=True).request["PATH_INFO"] == ("/admin/" if has_factor else "/accounts/2fa/")
-
-
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

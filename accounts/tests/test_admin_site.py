@@ -1,0 +1,83 @@
+"""The admin's door: the second factor of this very session, and no page of Django's own for passwords."""
+
+import time
+from typing import Any
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
+
+from accounts.models import User
+from testing.authenticator import totp_code
+
+PASSWORD = "a horse that is correct"
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return User.objects.create_superuser("root@example.com", PASSWORD)
+
+
+@pytest.fixture
+def asked_for(settings: Any) -> None:
+    settings.REQUIRE_STAFF_MFA = True
+
+
+def sign_in(client: Client) -> Any:
+    return client.post("/accounts/login/", {"login": "root@example.com", "password": PASSWORD}, follow=True)
+
+
+def where(client: Client, path: str = "/admin/") -> str:
+    return str(client.get(path, follow=True).request["PATH_INFO"])
+
+
+def test_staff_without_a_factor_are_led_to_where_they_set_one_up(client: Client, root: User, asked_for: None) -> None:
+    sign_in(client)
+    assert where(client) == "/accounts/2fa/"
+
+
+def test_a_session_that_proved_a_factor_is_let_in(client: Client, root: User, asked_for: None) -> None:
+    TOTP.activate(root, SECRET)
+    sign_in(client)
+    client.post("/accounts/2fa/authenticate/", {"code": totp_code(SECRET)})
+    assert where(client) == "/admin/"
+    root.authenticator_set.all().delete()
+    assert where(client) == "/accounts/2fa/", "the factor is gone"
+
+
+def test_a_session_that_proved_none_is_asked_though_its_user_has_one(
+    client: Client, root: User, asked_for: None
+) -> None:
+    """An attacker's session from before the owner set up a factor."""
+    sign_in(client)
+    TOTP.activate(root, SECRET)
+    RecoveryCodes.activate(root)
+    assert where(client, "/admin/accounts/user/") == "/accounts/2fa/reauthenticate/"
+    assert client.post("/admin/accounts/user/add/", {"email": "x@example.com"}).status_code == 302
+    assert User.objects.count() == 1
+    page = client.post("/accounts/2fa/reauthenticate/?next=/admin/", {"code": totp_code(SECRET)}, follow=True)
+    assert page.request["PATH_INFO"] == "/admin/"
+
+
+def test_what_another_user_proved_in_the_session_does_not_count(client: Client, root: User, asked_for: None) -> None:
+    TOTP.activate(root, SECRET)
+    client.force_login(root)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
+    session["account_authentication_methods_user"] = "somebody else"
+    session.save()
+    assert where(client) == "/accounts/2fa/reauthenticate/"
+
+
+def test_the_admins_own_page_takes_no_guess_at_a_password(client: Client, root: User) -> None:
+    sign_in(client)
+    new = "another horse, and as correct"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    for method in (client.get, client.post):
+        answer = method("/admin/password_change/", form)
+        assert (answer.status_code, answer.url) == (302, "/accounts/password/change/")
+    root.refresh_from_db()
+    assert root.check_password(PASSWORD)
+    assert where(client, "/admin/password_change/done/") == "/admin/"
