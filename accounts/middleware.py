@@ -3,11 +3,15 @@ from collections.abc import Callable
 from allauth.core.ratelimit import respond_429
 from django.http import HttpRequest, HttpResponse
 
-RETRY_AFTER = "300"  # seconds: the longest of the windows in which allauth counts attempts to sign in
+RETRY_AFTER = 300  # seconds: the longest of the windows in which allauth counts attempts to sign in
 
 
 class LockedOut(Exception):
-    """Too many attempts to sign in."""
+    """Too many attempts to sign in, or mails to one address; `wait` is in seconds."""
+
+    def __init__(self, wait: int = RETRY_AFTER) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 class LockOutMiddleware:
@@ -19,8 +23,12 @@ class LockOutMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if response.status_code == 429:
-            response.headers.setdefault("Retry-After", RETRY_AFTER)
+            response.headers.setdefault("Retry-After", str(RETRY_AFTER))
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return respond_429(request) if isinstance(exception, LockedOut) else None
+        if not isinstance(exception, LockedOut):
+            return None
+        response: HttpResponse = respond_429(request)
+        response.headers["Retry-After"] = str(exception.wait)
+        return response

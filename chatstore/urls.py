@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/docs/", docs),
     path("docs/", docs),
     path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("accounts.headless")),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
 ]

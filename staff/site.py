@@ -29,11 +29,11 @@ class StaffSite(admin.AdminSite):
             return _ask_for_second_factor(request)
         return super().login(request, extra_context)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to allauth's page. Django's own takes any number of guesses, and neither logs nor mails the change."""
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirect to allauth's page. Django's own takes any number of guesses, and neither logs nor mails a change."""
         return redirect("account_change_password")
 
-    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("admin:index")
 
 

@@ -1,8 +1,10 @@
 """How tests call the API: as a browser with a session, or as a program with a token."""
 
 import json
+import time
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
@@ -22,6 +24,15 @@ def person(name: str, **fields: Any) -> User:
     return User.objects.create(**fields)
 
 
+def sign_in(client: Client, user: User, seconds_ago: float = 0) -> None:
+    """By a session, as allauth signs people in."""
+    client.force_login(user)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "socialaccount", "at": time.time() - seconds_ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+
+
 class Caller:
     """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
 
@@ -32,7 +43,7 @@ class Caller:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         self.headers: dict[str, str] = {}
         if user and by == "session":
-            self.client.force_login(user)
+            sign_in(self.client, user)
             self.headers = BROWSER
         elif user:
             self.token, secret = services.create_token(user=user, name="a test", **token)

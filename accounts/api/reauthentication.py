@@ -32,6 +32,16 @@ def confirm(request: Request, password: str | None) -> None:
         )
 
 
+def confirm_session(request: Request) -> None:
+    """Raise PermissionDenied for a session that neither signed in nor confirmed a password or second factor within
+    RECENTLY. A token needs no more than itself."""
+    if request.auth is None and not _signed_in_recently(request):
+        raise PermissionDenied(
+            gettext("Sign in again, or confirm your password, and ask within five minutes."),
+            code="reauthentication_required",
+        )
+
+
 def _signed_in_recently(request: Request) -> bool:
     """As this session says: another one of the same user proves nothing about who holds this."""
     records = get_authentication_records(request, request.user)

@@ -12,6 +12,7 @@ from chatstore.errors import NotFound
 
 from .base import APIView, Request, ViewSet
 from .idempotency import run_idempotent
+from .reauthentication import confirm_session
 from .serializers import MeSerializer, NewTokenSerializer, PreferencesSerializer, TokenSerializer
 
 
@@ -60,7 +61,10 @@ class TokenViewSet(ViewSet):
         responses={201: NewTokenSerializer, 200: NewTokenSerializer},
     )
     def create(self, request: Request) -> Response:
-        """The secret is in this answer and nowhere else: in no list, nor when the request is answered again."""
+        """The secret is in this answer and nowhere else: in no list, nor when the request is answered again.
+
+        A session must have signed in, or confirmed its password, within the last five minutes."""
+        confirm_session(request)
         fields = TokenSerializer().run_validation(request.data)
         secrets: list[str | None] = [None]
 
