@@ -109,7 +109,7 @@ def no_models(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def no_rate(settings: Any) -> None:
     """All tests share one address, and some send a thousand requests a minute. A test of the rates sets its own."""
-    settings.API_RATE = settings.TOKEN_RATE = 0
+    settings.API_RATE = settings.ACT_AS_RATE = settings.TOKEN_RATE = 0
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 
 from chatstore.middleware import CrossSiteMiddleware
 
-from . import services
 from .models import ApiToken, User
 
 LAST_USE_EVERY = datetime.timedelta(hours=1)
@@ -49,7 +48,8 @@ class BearerAuthentication(authentication.BaseAuthentication):
             raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         if user.managed_by_id:
             raise exceptions.PermissionDenied(gettext("X-Act-As is not for users whom a back end manages."))
-        managed = managed or services.managed_user(manager=user, external_id=id)
+        # One who is not stored yet has no id. The view stores them, where the request writes (accounts.api.base).
+        managed = managed or User(id=None, managed_by=user, external_id=id)
         if not managed.is_active:
             raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is not active any more."))
         return managed, token

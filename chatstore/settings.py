@@ -244,6 +244,7 @@ JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
 KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
 TRASH_DAYS = env.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
 API_RATE = env.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
+ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # likewise of a back end, for all its users together
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
 # The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT

@@ -91,6 +91,12 @@ def acting(back_end: User, id: str, **token: Any) -> Caller:
     return caller
 
 
+def acting_for(back_end: User, id: str, **token: Any) -> Caller:
+    """The same, for one who is stored."""
+    services.managed_user(manager=back_end, external_id=id.encode("latin-1").decode())
+    return acting(back_end, id, **token)
+
+
 def is_error(answer: Any) -> bool:
     """The one shape of errors."""
     body = json.loads(answer.content)

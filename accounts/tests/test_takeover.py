@@ -96,8 +96,8 @@ def test_a_stale_session_changes_no_address(stale: Client, alice: User) -> None:
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
     body = {"email": "evil@example.com"}
     assert json_call(stale, "POST", "account/email", body)[0] == 401
-    for body, method in (({"email": "second@example.com", "primary": True}, "PATCH"), (body, "POST")):
-        status, told = json_call(stale, method, "account/email", body)
+    for sent, method in (({"email": "second@example.com", "primary": True}, "PATCH"), (body, "POST")):
+        status, told = json_call(stale, method, "account/email", sent)
         assert (status, told["data"]["flows"][0]["id"]) == (401, "reauthenticate")
     assert json_call(stale, "DELETE", "account/email", {"email": "second@example.com"})[0] == 401
     for action, email in (("add", "evil@"), ("remove", "second@"), ("primary", "second@")):

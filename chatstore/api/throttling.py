@@ -1,4 +1,6 @@
 """The limit of requests per minute."""
+import ipaddress
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext
@@ -13,12 +15,28 @@ requests = Buckets(seconds=60, keys=100_000)
 
 
 class RateThrottle(BaseThrottle):
-    """Allows API_RATE requests a minute per user; without a user, per IP address. Raises RateLimited beyond it.
+    """Allows API_RATE requests a minute per user, or per IP address if there is no user, and ACT_AS_RATE per back end
+    for all its users together. Raises RateLimited beyond it.
 
     The counts are in the memory of this process, so each worker counts its own requests."""
 
     def allow_request(self, request: Request, view: object) -> bool:
-        who = request.user.pk or self.get_ident(request)
-        if settings.API_RATE and (wait := requests.wait(who, settings.API_RATE)):
-            raise RateLimited(gettext("{count} requests a minute").format(count=settings.API_RATE), wait=wait)
+        owner = getattr(request.auth, "user_id", request.user.pk)
+        if owner != request.user.pk:
+            _count(("act_as", owner), settings.ACT_AS_RATE)
+        _count(request.user.pk or network(self.get_ident(request)), settings.API_RATE)
         return True
+
+
+def network(address: Any) -> str:
+    """Return the /64 of an IPv6 address, of which one customer has all; any other address as it is."""
+    try:
+        parsed = ipaddress.ip_address(str(address))
+    except ValueError:
+        return str(address)
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def _count(key: Any, rate: int) -> None:
+    if rate and (wait := requests.wait(key, rate)):
+        raise RateLimited(gettext("{count} requests a minute").format(count=rate), wait=wait)

@@ -15,7 +15,7 @@ from accounts.models import User
 from chatstore.api import throttling
 from chatstore.errors import RateLimited
 from chatstore.limits import Buckets, take_place
-from testing.callers import Caller, acting, is_error, person
+from testing.callers import Caller, acting_for, is_error, person
 
 
 class Clock:
@@ -143,9 +143,25 @@ def test_after_that_time_it_is_answered(alice: User, settings: Any, clock: Clock
 def test_a_back_ends_users_are_counted_each(alice: User, settings: Any) -> None:
     settings.API_RATE = 1
     for id in ("u-1", "u-2"):
-        acting(alice, id)("GET", "me/")
-        acting(alice, id)("GET", "me/", status=429)
+        acting_for(alice, id)("GET", "me/")
+        acting_for(alice, id)("GET", "me/", status=429)
     Caller(alice)("GET", "me/")
+
+
+def test_a_back_end_is_counted_for_all_its_users(alice: User, bob: User, settings: Any) -> None:
+    settings.ACT_AS_RATE = 3
+    for number in range(5):
+        acting_for(alice, f"u-{number}")("GET", "me/", status=200 if number < 3 else 429)
+    acting_for(bob, "u-0")("GET", "me/")
+    Caller(alice)("GET", "me/")
+
+
+def test_addresses_of_one_ipv6_network_are_one(db: None, settings: Any) -> None:
+    settings.API_RATE = 1
+    caller = Caller()
+    for address, status in (("2001:db8::1", 401), ("2001:db8::2:3", 429), ("2001:db8:0:1::1", 401), ("192.0.2.9", 401)):
+        caller.client.defaults["REMOTE_ADDR"] = address
+        caller("GET", "me/", status=status)
 
 
 def test_who_is_refused_is_counted_by_address(alice: User, settings: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from accounts.services import managed_user
-from testing.callers import Caller, acting, person
+from testing.callers import Caller, acting, acting_for, person
 
 from .test_every_route import CHAT, SAFE, C, Row, World, check, every_row
 
@@ -17,7 +17,7 @@ def world(back_end: User) -> World:
 
 @every_row
 def test_strangers_are_refused_and_then_the_user_is_answered(row: Row, world: World, back_end: User) -> None:
-    for stranger in (acting(back_end, "u-2"), acting(person("Other"), "u-1"), Caller(back_end)):
+    for stranger in (acting_for(back_end, "u-2"), acting_for(person("Other"), "u-1"), Caller(back_end)):
         if row.names:
             world.refused(stranger, row, 404)
         else:

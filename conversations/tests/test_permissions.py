@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from compat.tests import test_every_route as contracts
 from conversations.api.tests import test_every_route as native
-from testing.callers import Caller, acting, person
+from testing.callers import Caller, acting, acting_for, person
 
 #                             something of Alice's   one's own
 #                             read   write           read   write
@@ -45,9 +45,9 @@ def caller(who: str, alice: User) -> Caller:
         case "act-as without the scope":
             return acting(alice, "somebody", scopes=["read", "write"])
         case "act-as of a back end":
-            return acting(person("Backend"), "somebody")
+            return acting_for(person("Backend"), "somebody")
         case "her own back end, as another":
-            return acting(alice, "somebody")
+            return acting_for(alice, "somebody")
         case "owner":
             return Caller(alice)
     return Caller(person(who, is_staff=who in ("staff", "superuser"), is_superuser=who == "superuser"))

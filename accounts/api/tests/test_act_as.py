@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import ApiToken, User
 from chatstore.ids import new_id
-from testing.callers import Caller, acting, person
+from testing.callers import Caller, acting, acting_for, person
 from testing.live_server import Live, live, said
 
 __all__ = ["live"]
@@ -21,7 +21,7 @@ def back_end(db: None) -> User:
 
 def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) -> None:
     caller = acting(back_end, "u-1")
-    me = caller("GET", "me/")
+    me = caller("PATCH", "me/", {})
     assert caller("GET", "me/") == me
     user = User.objects.get(managed_by=back_end)
     assert (me["id"], me["email"]) == (str(user.id), None)
@@ -34,27 +34,27 @@ def test_what_is_changed_is_that_users(back_end: User) -> None:
     one, other = acting(back_end, "u-1"), acting(back_end, "u-2")
     one("PATCH", "me/", {"name": "One"})
     one("PATCH", "preferences/", {"theme": "light"})
-    assert other("GET", "me/")["name"] == ""
+    assert other("PATCH", "me/", {})["name"] == ""
     assert other("GET", "preferences/")["theme"] == "dark"
     assert Caller(back_end)("GET", "me/")["name"] == "Backend"
     assert one("GET", "me/")["name"] == "One"
 
 
 def test_two_back_ends_with_one_id_have_two_users(back_end: User) -> None:
-    ids = {acting(manager, "u-1")("GET", "me/")["id"] for manager in (back_end, person("Other"))}
+    ids = {acting(manager, "u-1")("PATCH", "me/", {})["id"] for manager in (back_end, person("Other"))}
     assert len(ids) == User.objects.filter(external_id="u-1").count() == 2
 
 
 @pytest.mark.parametrize("id", ["0", "x" * 255, "a b,c;d", "Zoë", "北京", "😀" * 255, "../me", "%00", "'--", "null"])
 def test_any_text_of_up_to_255_characters_is_an_id(id: str, back_end: User) -> None:
     sent = id.encode().decode("latin-1")  # as a server of WSGI gives UTF-8
-    me = acting(back_end, sent)("GET", "me/")
+    me = acting(back_end, sent)("PATCH", "me/", {})
     assert User.objects.get(managed_by=back_end).external_id == id
     assert acting(back_end, sent)("GET", "me/") == me
 
 
 def test_ids_that_differ_in_case_or_in_a_space_are_two(back_end: User) -> None:
-    ids = {acting(back_end, id)("GET", "me/")["id"] for id in ("a", "A", "a b", "a  b")}
+    ids = {acting(back_end, id)("PATCH", "me/", {})["id"] for id in ("a", "A", "a b", "a  b")}
     assert len(ids) == 4
 
 
@@ -88,7 +88,7 @@ def test_nobody_and_a_bad_token_stay_a_401(back_end: User) -> None:
 
 
 def test_the_tokens_other_scopes_apply(back_end: User) -> None:
-    acting(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
+    acting_for(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
     reader, writer = (acting(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
     assert reader.refusal("PATCH", "me/", {"name": "x"}, status=403) == ("permission_denied", None)
     assert writer.refusal("GET", "me/", status=403) == ("permission_denied", None)
@@ -103,10 +103,45 @@ def test_to_act_alone_is_neither_to_read_nor_to_write(back_end: User) -> None:
 
 def test_an_inactive_user_is_a_401(back_end: User) -> None:
     caller = acting(back_end, "u-1")
-    caller("GET", "me/")
+    caller("PATCH", "me/", {})
     User.objects.filter(managed_by=back_end).update(is_active=False)
     assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
-    acting(back_end, "u-2")("GET", "me/")
+    acting_for(back_end, "u-2")("GET", "me/")
+
+
+# --- Requests that make nobody ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scopes", "status"),
+    [
+        ("GET", "me/", ["read", "write", "act_as"], 404),
+        ("HEAD", "me/", ["read", "write", "act_as"], 404),
+        ("OPTIONS", "me/", ["read", "write", "act_as"], 404),
+        ("GET", "conversations/", ["read", "act_as"], 404),
+        ("GET", "/api/v1/storage/chat-sessions/", ["read", "act_as"], 404),
+        ("POST", "conversations/", ["read", "act_as"], 403),
+        ("PATCH", "me/", ["act_as"], 403),
+        ("PUT", "me/", ["read", "write", "act_as"], 405),
+        ("POST", "/api/v1/storage/chat-sessions/", ["read", "act_as"], 403),
+        ("TRACE", "me/", ["read", "write", "act_as"], 405),
+    ],
+)
+def test_a_request_that_reads_or_is_refused_makes_no_user(
+    method: str, path: str, scopes: list[str], status: int, back_end: User
+) -> None:
+    caller = acting(back_end, "u-1", scopes=scopes)
+    caller(method, path, status=status)
+    assert not User.objects.filter(managed_by=back_end).exists()
+    if status == 404 and method == "GET":
+        assert "'u-1'" in caller.text and "X-Act-As" in caller.text
+
+
+def test_a_request_over_the_limit_makes_no_user(back_end: User, settings: Any) -> None:
+    settings.ACT_AS_RATE = 2
+    for number in range(4):
+        acting(back_end, f"u-{number}")("PATCH", "me/", {}, status=200 if number < 2 else 429)
+    assert User.objects.filter(managed_by=back_end).count() == 2
 
 
 # --- Tokens of a managed user ----------------------------------------------------------------------------
@@ -114,7 +149,7 @@ def test_an_inactive_user_is_a_401(back_end: User) -> None:
 
 @pytest.fixture
 def managed(back_end: User) -> User:
-    acting(back_end, "u-1")("GET", "me/")
+    acting(back_end, "u-1")("PATCH", "me/", {})
     return User.objects.get(managed_by=back_end)
 
 
@@ -160,7 +195,7 @@ def test_limits_of_one_user_are_not_those_of_another(back_end: User, settings: A
 def test_over_http_an_id_is_utf_8(live: Live, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         caller = acting(person(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
-        answer = live.call("GET", "/api/v1/me/", **caller.headers)
+        answer = live.call("PATCH", "/api/v1/me/", b"{}", **caller.headers)
         assert answer.status == 200
         assert User.objects.get(managed_by=caller.token.user).external_id == "Zoë 北京"
     junk = live.call("GET", "/api/v1/me/", **caller.headers | {"X-Act-As": "\xff"})
