@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from threading import Lock
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 
 from .errors import RateLimited
 
@@ -52,14 +52,21 @@ def forget() -> None:
         cursor.execute("DELETE FROM cache WHERE expires < now()")
 
 
+@transaction.atomic
 def take_place(name: str, *, count: int, seconds: int, limit: str) -> None:
     """Take one of `count` places and hold it for `seconds`. Raise RateLimited, with the text `limit`, if all are taken.
 
-    A place is a cache key. `cache.add` succeeds only once per key, so concurrent requests cannot take the same place.
-    A counter would not be safe: not every cache backend increments atomically."""
+    A place is a cache key. An advisory lock on the name is held until the transaction ends: the database's cache adds a
+    new key only once, but it replaces an expired key for each of several requests that found it expired."""
+    _lock(name)
     now = time.time()
     places = [f"{name}:{number}" for number in range(count)]
     taken = cache.get_many(places)
     free = (place for place in places if place not in taken)
     if not any(cache.add(place, now + seconds, seconds) for place in free):
         raise RateLimited(limit, wait=min(taken.values(), default=now + seconds) - now)
+
+
+def _lock(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chatstore limit {name}"])

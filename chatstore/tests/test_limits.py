@@ -16,6 +16,7 @@ from chatstore.api import throttling
 from chatstore.errors import RateLimited
 from chatstore.limits import Buckets, take_place
 from testing.callers import Caller, acting_for, is_error, person
+from testing.parallel import at_once, times
 
 
 class Clock:
@@ -96,6 +97,25 @@ def test_a_place_is_held_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
         take()
     assert 38 <= refused.value.wait <= 41, "the one that is free first"
     take_place("y", count=1, seconds=100, limit="")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(5))
+def test_places_that_were_held_before_are_taken_once_each(attempt: int) -> None:
+    """All places expired a moment ago, as when the same user makes tokens an hour later, many at the same time."""
+    for number in range(20):
+        cache.add(f"y{attempt}:{number}", 0.0, 3600)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cache SET expires = now() - interval '5 seconds'")
+
+    def take(index: int) -> bool:
+        try:
+            take_place(f"y{attempt}", count=20, seconds=3600, limit="20 an hour")
+        except RateLimited:
+            return False
+        return True
+
+    assert at_once(*times(30, take)).count(True) == 20
 
 
 @pytest.mark.django_db
