@@ -7,11 +7,15 @@ purged, in bounded transactions; then what else refers to them, and the user's r
 stands, and housekeeping finishes what was cut short. Two at once do each other no harm.
 """
 
+import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
+from urllib.parse import unquote_plus
 
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -29,6 +33,7 @@ CONVERSATIONS_A_BATCH = 100
 SESSIONS_A_BATCH = 1_000
 ATTEMPTS = 3
 USERS_A_RUN = 10
+WORD = re.compile(r'[^\s"<>,:;()\[\]\\=&]+')  # an id or an e-mail address, whatever stands around it
 ABANDONED = timedelta(minutes=10)  # by then whoever began it is through, or dead
 # Each stands alone from then on: who managed whom does not matter any more, in whatever order they go.
 MARK = """WITH RECURSIVE gone AS (SELECT %s::uuid AS id
@@ -55,7 +60,7 @@ def _erase(user_id: uuid.UUID) -> Counter[str]:
     with connection.cursor() as cursor:
         cursor.execute(MARK, [user_id])
         ids = [id for (id,) in cursor.fetchall()]
-    _end_sessions({str(id) for id in ids})
+    _end_sessions({str(id) for id in ids} | _addresses(ids))
     return sum((_erase_one(user) for user in User.objects.filter(pk__in=ids)), Counter())
 
 
@@ -107,10 +112,26 @@ def _anonymize_log(user: User) -> None:
         theirs.update(user=nobody)
 
 
-def _end_sessions(user_ids: Collection[str]) -> None:
-    """Dead they are already. A session names its user, and their address, inside of what it holds: so all are read."""
+def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
+    """Return every e-mail address of these users."""
+    users = User.objects.filter(pk__in=user_ids, email__isnull=False).values_list("email", flat=True)
+    addresses = EmailAddress.objects.filter(user__in=user_ids).values_list("email", flat=True)
+    return {str(email) for email in (*users, *addresses)}
+
+
+def _end_sessions(names: Collection[str]) -> None:
+    """Delete each session that holds one of these ids or addresses anywhere: of whoever is signed in, but also an
+    unfinished sign-up or reset of a password. They are inside the encoded data, so every session is read."""
+    sought = {name.lower() for name in names}
     key = ""
     while rows := list(Session.objects.filter(session_key__gt=key).order_by("session_key")[:SESSIONS_A_BATCH]):
-        theirs = [row.pk for row in rows if row.get_decoded().get("_auth_user_id") in user_ids]
+        theirs = [row.pk for row in rows if not sought.isdisjoint(_words_of(row))]
         Session.objects.filter(pk__in=theirs).delete()
         key = rows[-1].pk
+
+
+def _words_of(session: Session) -> set[str]:
+    """Return the words of the session's data, whole, so that a longer address stays another one. A form that waits in
+    a session is URL-encoded: its words are added as they were typed."""
+    text = json.dumps(session.get_decoded(), ensure_ascii=False, default=str).lower()
+    return {*WORD.findall(text), *WORD.findall(unquote_plus(text))}

@@ -1,0 +1,139 @@
+"""After an erasure, nothing of the whole database has the user's address or name any more."""
+
+import base64
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Preferences, User
+from accounts.services import create_token
+from conversations.services import erase, reactions
+from testing.callers import PASSWORD, Caller, acting_for, person
+from testing.cast import conversation_of
+
+EMAIL, SECOND, NAME = "zanzibar+o'hara@example.com", "quetzal@example.org", "Xanthippe Yggdrasil"
+SIGNS = ("zanzibar", "quetzal", "xanthippe", "yggdrasil")
+TABLES = """SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) FROM information_schema.tables
+    WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"""
+BYTES = """SELECT quote_ident(table_schema) || '.' || quote_ident(table_name), quote_ident(column_name)
+    FROM information_schema.columns
+    WHERE data_type = 'bytea' AND table_schema NOT IN ('pg_catalog', 'information_schema')"""
+
+
+def rows(sql: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def dump() -> Iterator[tuple[str, str]]:
+    """Every row of every table as text, with what is encoded decoded: bytes, sessions and the cache's values."""
+    for (table,) in rows(TABLES):
+        yield from ((table, row) for (row,) in rows(f"SELECT whole::text FROM {table} whole"))
+    for table, column in rows(BYTES):
+        yield from ((table, str(text)) for (text,) in rows(f"SELECT encode({column}, 'escape') FROM {table}"))
+    for session in Session.objects.all():
+        yield "sessions, decoded", json.dumps(session.get_decoded(), ensure_ascii=False)
+    for (value,) in rows("SELECT value FROM cache"):
+        yield "cache, decoded", base64.b64decode(value).decode("latin-1")
+
+
+def left() -> set[str]:
+    """The tables that have a sign of the user."""
+    return {table for table, text in dump() if any(sign in text.lower() for sign in SIGNS)}
+
+
+@pytest.fixture(autouse=True)
+def mails_are_kept(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def zed(db: None) -> User:
+    user = person(NAME, email=EMAIL, image="https://example.com/zanzibar.png")
+    EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
+    EmailAddress.objects.create(user=user, email=SECOND, verified=True)
+    return user
+
+
+def stranger_asks(path: str, **body: str) -> None:
+    Client().post(f"/_allauth/browser/v1/auth/{path}", json.dumps(body), "application/json")
+
+
+def live(zed: User) -> None:
+    """Everything that a user does."""
+    browser = Client()
+    for password in ("wrong", PASSWORD):
+        browser.post("/accounts/login/", {"login": EMAIL.upper(), "password": password})
+    browser.post("/accounts/email/", {"email": "third-zanzibar@example.com", "action_add": ""})
+    chat = conversation_of(zed, f"I am {NAME}", "Hello")
+    reactions.react(user=zed, message_id=chat.messages.get(seq=1).id, type="like")
+    Preferences.objects.create(user=zed, extra={"signature": NAME})
+    caller = Caller(zed, scopes=["read", "write", "act_as"])
+    caller("POST", "tokens/", {"name": f"{NAME}'s laptop"}, status=201, Idempotency_Key="zanzibar-1")
+    acting_for(zed, "child")("PATCH", "me/", {"name": f"{NAME} junior"})
+
+
+def strangers_try(zed: User) -> None:
+    stranger_asks("password/request", email=EMAIL)
+    stranger_asks("password/request", email=SECOND.upper())
+    stranger_asks("signup", email=EMAIL, password="a horse that is correct")
+    stranger_asks("login", email=EMAIL, password="wrong")
+
+
+def staff_work(root: User, zed: User) -> None:
+    admin = Client()
+    admin.force_login(root)
+    form = {"email": EMAIL, "name": NAME, "image": "", "is_active": "on", "managed_by": "", "external_id": ""}
+    assert admin.post(reverse("admin:accounts_user_change", args=[zed.pk]), form).status_code == 302
+    token, _ = create_token(user=zed, name=f"{NAME}'s phone")
+    assert admin.post(reverse("admin:accounts_apitoken_delete", args=[token.pk]), {"post": "yes"}).status_code == 302
+    preferences = {"default_model": "", "theme": "light", "language": "", "active_conversation": ""}
+    assert admin.post(reverse("admin:accounts_preferences_change", args=[zed.pk]), preferences).status_code == 302
+    EmailAddress.objects.filter(email=SECOND).update(verified=False)
+    verify = {"action": "make_verified", "_selected_action": EmailAddress.objects.get(email=SECOND).pk}
+    assert admin.post(reverse("admin:account_emailaddress_changelist"), verify).status_code == 302
+    assert EmailAddress.objects.get(email=SECOND).verified
+    assert LogEntry.objects.count() == 4
+
+
+def test_nothing_is_left_of_an_erased_user(zed: User) -> None:
+    root = person("Root", is_staff=True, is_superuser=True)
+    live(zed)
+    strangers_try(zed)
+    staff_work(root, zed)
+    assert left() >= {"public.account", "public.message", "public.account_emailaddress", "sessions, decoded"}
+    erase.erase(user=zed)
+    assert left() == set()
+    assert LogEntry.objects.count() == 4
+
+
+def test_nothing_is_left_in_a_log_from_before_its_entries_were_by_id(zed: User) -> None:
+    root = person("Root", is_staff=True, is_superuser=True)
+    Preferences.objects.create(user=zed)
+    staff_work(root, zed)
+    for entry in LogEntry.objects.all():
+        LogEntry.objects.filter(pk=entry.pk).update(object_repr=f"preferences of {EMAIL}")
+    before = LogEntry.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("accounts.migrations.0009_log_by_id").BY_ID)
+    erase.erase(user=zed)
+    assert left() == set() and LogEntry.objects.count() == before
+
+
+def test_sessions_of_longer_addresses_stay(zed: User) -> None:
+    for email in (f"x{EMAIL}", f"{EMAIL}.au", f"x.{EMAIL}", EMAIL):
+        stranger_asks("password/request", email=email)
+    assert Session.objects.count() == 4
+    erase.erase(user=zed)
+    kept = {row.get_decoded()["account_password_reset_verification"]["email"] for row in Session.objects.all()}
+    assert kept == {f"x{EMAIL}", f"{EMAIL}.au", f"x.{EMAIL}"}
