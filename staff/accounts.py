@@ -88,8 +88,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return [(title, {**more, "fields": _without_password(more["fields"])}) for title, more in fieldsets]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Leave staff to superusers."""
-        return may_touch(request, obj) and super().has_change_permission(request, obj)
+        """Leave staff to superusers. Refuse every change of a user who is being erased, or staff could activate them."""
+        is_erasing = obj is not None and obj.erasing_at is not None
+        return not is_erasing and may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if not request.user.is_superuser:

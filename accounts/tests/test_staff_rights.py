@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import ApiToken, User
 from accounts.services import create_token
@@ -170,6 +171,14 @@ def test_staff_deactivate_users_and_no_staff(client: Client, sam: User, alice: U
     assert client.post(page_of(alice), form).status_code == 302
     assert client.post(page_of(root), form | {"email": root.email}).status_code == 403
     assert not User.objects.get(pk=alice.pk).is_active and User.objects.get(pk=root.pk).is_active
+
+
+def test_nobody_activates_a_user_who_is_being_erased(client: Client, alice: User, root: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False, erasing_at=timezone.now())
+    client.force_login(root)
+    assert client.get(page_of(alice)).status_code == 200
+    assert client.post(page_of(alice), rights()).status_code == 403
+    assert not User.objects.get(pk=alice.pk).is_active
 
 
 def test_staff_make_no_token(client: Client, sam: User, alice: User) -> None:
