@@ -88,7 +88,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return [(title, {**more, "fields": _without_password(more["fields"])}) for title, more in fieldsets]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Leave staff to superusers. Refuse every change of a user who is being erased, or staff could activate them."""
+        """Leave staff to superusers. Refuse to change a user who is being erased: staff could activate them again."""
         is_erasing = obj is not None and obj.erasing_at is not None
         return not is_erasing and may_touch(request, obj) and super().has_change_permission(request, obj)
 
