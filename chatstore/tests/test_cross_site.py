@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts import services
 from accounts.models import ApiToken, User
-from testing.callers import person
+from testing.callers import person, sign_in
 
 TRUSTED, FOREIGN, OWN = "https://app.example", "https://evil.example", "http://testserver"
 SITES = (None, "same-origin", "same-site", "cross-site", "none")
@@ -59,7 +59,7 @@ def alice(db: None) -> User:
 @pytest.fixture
 def browser(alice: User) -> Client:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
+    sign_in(client, alice)
     return client
 
 
