@@ -1,4 +1,5 @@
 """The limit of requests per minute."""
+
 import ipaddress
 from typing import Any
 
