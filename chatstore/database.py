@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import environ
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
@@ -20,6 +21,17 @@ SHAPE = "postgresql://user:password@host:5432/name"
 WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
 REDIS = ("redis", "rediss", "unix")
 PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
+# A host that loses power closes no connection. Without these limits a request waits for it for 15 minutes or longer.
+NETWORK = {
+    "tcp_user_timeout": 5_000,  # milliseconds until data that nobody acknowledges ends the connection
+    "keepalives_idle": 5,  # seconds of silence until the kernel asks whether the host is there
+    "keepalives_interval": 2,  # seconds between its questions
+    "keepalives_count": 3,
+}
+POOL_TIMEOUT = 2  # seconds that a request waits for a connection; meanwhile it takes a thread from other requests
+# Seconds for which the pool tries to connect, with growing pauses; then the next request begins anew. At the pool's
+# default of 300 the pauses grow to minutes, and the service stays away long after its database has come back.
+RECONNECT_TIMEOUT = 2
 
 
 def release_connection() -> None:
@@ -28,9 +40,21 @@ def release_connection() -> None:
         connection.close()
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Return whether a statement failed because the database accepts no changes: a standby, or one set read-only."""
+    return isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def renew_connections() -> None:
+    """Replace the connections of this process's pool. A session that began read-only stays so, even after its database
+    accepts changes again."""
+    if connection.pool:
+        connection.pool.drain()
+
+
 def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
     database = _from_url(url) if url else embedded.address(data_dir)
-    options = {"connect_timeout": 5, **database.get("OPTIONS", {})}
+    options = {"connect_timeout": 5, **(NETWORK if url else {}), **database.get("OPTIONS", {})}
     if pool_size:
         options |= _pooled(pool_size, statement_timeout, options.get("options", ""))
     return {
@@ -61,7 +85,8 @@ def running() -> AbstractContextManager[object]:
 
 
 def _pooled(size: int, statement_timeout: int, options: str) -> dict[str, Any]:
-    pooled: dict[str, Any] = {"pool": {"min_size": 1, "max_size": size, "timeout": 5}}
+    limits = {"timeout": POOL_TIMEOUT, "reconnect_timeout": RECONNECT_TIMEOUT}
+    pooled: dict[str, Any] = {"pool": {"min_size": 1, "max_size": size, **limits}}
     if statement_timeout:
         pooled["options"] = f"{options} -c statement_timeout={statement_timeout}".strip()
     return pooled

@@ -1,6 +1,6 @@
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from . import health
 from .middleware import Handler
 
 
@@ -17,15 +17,13 @@ class ProbesMiddleware:
 
 
 def live(request: HttpRequest) -> JsonResponse:
-    """This process answers."""
+    """Answer that this process runs. Does not use the database."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """And its database answers it."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "unavailable", "database": "unavailable"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok"})
+    """Answer whether the database can be read and written, after health.LIMIT seconds at most."""
+    state = health.database_state()
+    if state == health.OK:
+        return JsonResponse({"status": "ok", "database": state})
+    return JsonResponse({"status": "unavailable", "database": state}, status=503)

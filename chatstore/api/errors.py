@@ -5,18 +5,21 @@
 view with `error_body` builds its own from the status and the list of errors."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.utils.translation import gettext
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from chatstore import database
 from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, ProviderError, RateLimited, ServiceError
 
 logger = logging.getLogger(__name__)
@@ -48,12 +51,18 @@ def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
         logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
         return 409, [(None, gettext("The request conflicts with the stored data."), "conflict")], {}
     if isinstance(exc, OperationalError):
-        logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
-        message = gettext("The database is not available; try again shortly.")
-        return 503, [(None, message, "unavailable")], {"Retry-After": "5"}
+        return _unavailable(exc, gettext("The database is not available; try again shortly."))
+    if database.is_read_only(exc):
+        database.renew_connections()
+        return _unavailable(exc, gettext("The database accepts no changes at the moment; try again shortly."))
     if refusal := _as_api_exception(exc):
         return refusal.status_code, _flat(refusal), _headers(refusal)
     return 500, [], {}
+
+
+def _unavailable(exc: Exception, message: str) -> tuple[int, list[Found], dict[str, str]]:
+    logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
+    return 503, [(None, message, "unavailable")], {"Retry-After": "5"}
 
 
 def _body_of(view: Any) -> Body:
@@ -116,9 +125,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the response for an exception that no view handled: JSON below /api/, elsewhere a page."""
+    """Return the response for an exception that no view handled: JSON below /api/, elsewhere a page.
+
+    The status is 503 if the database is away or read-only, else 500."""
+    exc = sys.exception()
+    status, found, headers = _diagnosed(exc) if isinstance(exc, Exception) else (500, [], {})
+    if status != 503:
+        status, headers = 500, {}
+        found = [(None, gettext("Something broke on our side; it is logged."), "server_error")]
     if request.path.startswith("/api/"):
         view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
-        found: Found = (None, gettext("Something broke on our side; it is logged."), "server_error")
-        return JsonResponse(_body_of(view)(500, [found]), status=500)
+        return JsonResponse(_body_of(view)(status, found), status=status, headers=headers)
+    if status == 503:
+        return HttpResponse(loader.render_to_string("503.html"), status=status, headers=headers)
     return defaults.server_error(request)

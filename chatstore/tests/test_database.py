@@ -1,12 +1,14 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from chatstore import database
 
 DATA_DIR = Path("/srv/chatstore")
+NETWORK = database.NETWORK
 
 
 def parsed(url: str, *, pool_size: int = 0, statement_timeout: int = 30_000) -> dict[str, Any]:
@@ -70,7 +72,18 @@ def test_a_refusal_does_not_repeat_a_password() -> None:
 
 def test_options_of_the_url_pass_through() -> None:
     options = parsed("postgres://host/chats?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=9")["OPTIONS"]
-    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 9}
+    assert options == NETWORK | {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 9}
+
+
+def test_a_dead_host_is_noticed_within_seconds_unless_the_url_says_otherwise() -> None:
+    assert parsed("postgres://host/chats")["OPTIONS"].items() >= NETWORK.items()
+    options = parsed("postgres://host/chats?tcp_user_timeout=90000&keepalives_idle=60")["OPTIONS"]
+    assert options == NETWORK | {"connect_timeout": 5, "tcp_user_timeout": 90_000, "keepalives_idle": 60}
+
+
+def test_libpq_knows_each_of_these_options() -> None:
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    assert known >= NETWORK.keys()
 
 
 def test_a_socket_folder_is_an_option_like_others() -> None:
@@ -78,12 +91,12 @@ def test_a_socket_folder_is_an_option_like_others() -> None:
 
 
 def test_a_command_gets_one_plain_connection() -> None:
-    assert parsed("postgres://host/chats")["OPTIONS"] == {"connect_timeout": 5}
+    assert parsed("postgres://host/chats")["OPTIONS"] == NETWORK | {"connect_timeout": 5}
 
 
 def test_a_server_gets_a_pool_and_a_statement_timeout() -> None:
     options = parsed("postgres://host/chats", pool_size=4)["OPTIONS"]
-    assert options["pool"] == {"min_size": 1, "max_size": 4, "timeout": 5}
+    assert options["pool"] == {"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 2}
     assert options["options"] == "-c statement_timeout=30000"
 
 
@@ -105,4 +118,5 @@ def test_nothing_outlives_a_transaction_of_pgbouncer() -> None:
 def test_without_a_url_the_address_is_the_embedded_servers_socket() -> None:
     found = parsed("")
     assert (found["NAME"], found["USER"], found["HOST"]) == ("chatstore", "chatstore", "/srv/chatstore/socket")
+    assert found["OPTIONS"] == {"connect_timeout": 5}  # no network, and no host that could lose its power
     assert not DATA_DIR.exists()

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.api.base import Request
 from accounts.models import Preferences
+from chatstore import health
 from chatstore.api.responses import format_time
 from compat.contract import ContractView, PlainError, error, name_of
 from conversations.models import Conversation, Message
@@ -98,19 +98,10 @@ class HealthView(View):
 
     @extend_schema(operation_id="health", responses={200: schemas.Health, 503: schemas.Health})
     def get(self, request: Request) -> Response:
-        is_there = _database_answers()
+        is_there = health.database_state() == health.OK
         told = {
             "status": "ok" if is_there else "error",
             "timestamp": format_time(timezone.now()),
             "service": "chatstore",
         }
         return Response({**told, "database": "ok" if is_there else "unavailable"}, 200 if is_there else 503)
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
