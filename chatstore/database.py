@@ -48,8 +48,8 @@ def is_read_only(error: BaseException) -> bool:
 def renew_connections() -> None:
     """Replace the connections of this process's pool. A session that began read-only stays so, even after its database
     accepts changes again."""
-    if connection.pool:
-        connection.pool.drain()
+    if pool := getattr(connection, "pool", None):
+        pool.drain()
 
 
 def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from chatstore.times import parse_utc
 from compat.contract import History, Id, Schema, Short, Text, Title, name_of
 from conversations.core.comparison import json_equal
 from conversations.models import Conversation
@@ -26,8 +27,7 @@ def _moment(value: Any) -> datetime:
     """ISO 8601, or milliseconds since 1970; kept to the millisecond, as JavaScript does."""
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = parse_utc(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             moment = EPOCH + timedelta(milliseconds=value)
         else:

@@ -6,12 +6,14 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.utils.translation import gettext
+from django_filters import fields
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 from chatstore import strict_json
 from chatstore.errors import Invalid
+from chatstore.times import to_utc
 from conversations.querysets import ConversationQuerySet
 
 
@@ -38,6 +40,21 @@ class Metadata(forms.CharField):
         return data
 
 
+class Time(fields.IsoDateTimeField):
+    """A time in ISO 8601, converted to UTC: PostgreSQL refuses offsets of 16 hours and more."""
+
+    def to_python(self, value: Any) -> Any:
+        moment = super().to_python(value)
+        try:
+            return moment and to_utc(moment)
+        except ValueError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class TimeFilter(filters.IsoDateTimeFilter):
+    field_class = Time
+
+
 class MetadataFilter(filters.Filter):
     field_class = Metadata
 
@@ -54,8 +71,8 @@ class ConversationFilters(filters.FilterSet):
     notebook = filters.CharFilter(method="filter_label", help_text="One of the notebooks, exactly.")
     model = filters.CharFilter(help_text="The model, exactly.")
     external_id = filters.CharFilter(help_text="The client's own id, exactly.")
-    updated_after = filters.IsoDateTimeFilter("updated_at", "gt", help_text="ISO 8601. The default time zone is UTC.")
-    updated_before = filters.IsoDateTimeFilter("updated_at", "lt", help_text="ISO 8601. The default time zone is UTC.")
+    updated_after = TimeFilter("updated_at", "gt", help_text="ISO 8601. The default time zone is UTC.")
+    updated_before = TimeFilter("updated_at", "lt", help_text="ISO 8601. The default time zone is UTC.")
     metadata = MetadataFilter("metadata", "contains", help_text="A JSON object that the metadata must contain.")
 
     def filter_archived(self, rows: ConversationQuerySet, name: str, value: str) -> ConversationQuerySet:
@@ -76,7 +93,7 @@ def filter_parameters() -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
             name,
-            datetime if isinstance(filter, filters.IsoDateTimeFilter) else str,
+            datetime if isinstance(filter, TimeFilter) else str,
             description=filter.extra.get("help_text", ""),
             enum=[value for value, _ in filter.extra.get("choices", ())] or None,
         )

@@ -5,8 +5,9 @@ No text is an error: an unknown operator, or an operator with an invalid value, 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
+from chatstore.times import parse_utc
 from conversations.models import Role
 
 # Kana, bopomofo, Han, Hangul, half-width katakana: the same ranges as in `cjk_pairs` of migration 0003.
@@ -81,11 +82,9 @@ def _list_operator(name: str, is_valid: Callable[[str], bool] = bool) -> Callabl
 def _time_operator(name: str) -> Callable[[Query, str], bool]:
     def apply(query: Query, value: str) -> bool:
         try:
-            moment = datetime.fromisoformat(value)
-            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):  # not a time, or outside the years 1 to 9999
+            setattr(query, name, parse_utc(value))
+        except ValueError:
             return False
-        setattr(query, name, moment)
         return True
 
     return apply

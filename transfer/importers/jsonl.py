@@ -18,6 +18,7 @@ from django.utils import timezone
 from chatstore import strict_json
 from chatstore.errors import Invalid
 from chatstore.fingerprints import fingerprint
+from chatstore.times import to_utc
 from conversations import columns
 from conversations.drafts import TreeShape
 from conversations.models import Conversation, Message
@@ -136,7 +137,7 @@ def _moment(text: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         if EPOCH <= moment <= timezone.now():
-            return moment
+            return to_utc(moment)
     except (TypeError, ValueError):  # no time, or one without a zone
         pass
     raise Invalid("Must be a time with its zone, from 1970 until now.", field=path)
