@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from chatstore.errors import Conflict
@@ -34,7 +34,7 @@ def run_idempotent(*, user: User, key: str, fingerprint: bytes, work: Callable[[
 
 def forget() -> int:
     """Keys of more than 24 hours ago."""
-    return Idempotency.objects.filter(created_at__lt=timezone.now() - RETENTION)._raw_delete(connection.alias)
+    return Idempotency.objects.filter(created_at__lt=Now() - RETENTION)._raw_delete(connection.alias)
 
 
 def _claim(user: User, key: str, fingerprint: bytes) -> bool:

@@ -99,14 +99,18 @@ def read_and_write() -> list[str]:
     return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
-TOKEN_AND_USER = "SELECT {columns} FROM api_token JOIN account ON account.id = api_token.user_id WHERE digest = %s"
-AND_MANAGED = """SELECT {columns}, {managed} FROM api_token JOIN account ON account.id = api_token.user_id
-    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s WHERE digest = %s"""
+# By the database's clock: a web server whose clock is behind would accept a token that has expired.
+IN_FORCE = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+USE_IS_OLD = "last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 hour'"
+TOKEN_AND_USER = f"""SELECT {{columns}}, {USE_IS_OLD} FROM api_token JOIN account ON account.id = api_token.user_id
+    WHERE {IN_FORCE}"""
+AND_MANAGED = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM api_token JOIN account ON account.id = api_token.user_id
+    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s WHERE {IN_FORCE}"""
 
 
 class ApiTokenManager(models.Manager["ApiToken"]):
     def with_user(self, digest: bytes) -> "ApiToken | None":
-        """The token and its user. Every API request asks this."""
+        """Return the token and its user, None if it does not exist or has expired. Every API request asks this."""
         row = raw_sql.fetch_row(TOKEN_AND_USER.format(columns=raw_sql.columns(ApiToken, User)), [digest])
         return _token(row) if row else None
 
@@ -121,8 +125,9 @@ class ApiTokenManager(models.Manager["ApiToken"]):
 
 
 def _token(row: tuple[Any, ...]) -> "ApiToken":
-    token = raw_sql.build_instance(ApiToken, row)
-    token.user = raw_sql.build_instance(User, row[len(ApiToken._meta.concrete_fields) :])
+    token, rest = raw_sql.build_instance(ApiToken, row), row[len(ApiToken._meta.concrete_fields) :]
+    token.user = raw_sql.build_instance(User, rest)
+    token.use_is_old = rest[len(User._meta.concrete_fields)]
     return token
 
 
@@ -146,6 +151,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiTokenManager()
+    use_is_old: bool  # whether last_used_at is more than an hour ago, on a token read by `with_user` or `with_managed`
 
     class Meta:
         db_table = "api_token"

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,15 @@ def release_connection() -> None:
     """Back to the pool, before something slow; it is taken again when it is needed."""
     if not connection.in_atomic_block:
         connection.close()
+
+
+def database_time() -> datetime:
+    """Return the time by the database's clock. Stored times are compared with this one only, because the clocks of
+    several web servers differ."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        time: datetime = cursor.fetchone()[0]
+        return time
 
 
 def is_read_only(error: BaseException) -> bool:

@@ -1,9 +1,8 @@
 """Conversations as rows: what the services do with a row that is new or locked."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
-
-from django.utils import timezone
 
 from accounts.models import User
 from chatstore.fingerprints import fingerprint
@@ -15,11 +14,19 @@ from .comparison import json_equal
 
 
 def build_conversation(
-    user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]], shape: TreeShape | None = None
+    user: User,
+    fields: dict[str, Any],
+    drafts: Sequence[dict[str, Any]],
+    shape: TreeShape | None = None,
+    *,
+    now: datetime,
 ) -> tuple[Conversation, list[Message]]:
-    """Build a conversation and its messages without storing them. Raises Conflict if an external_id repeats."""
+    """Build a conversation and its messages without storing them. Raises Conflict if an external_id repeats.
+
+    `now` is the database's time.
+    """
     messages.refuse_doubled_external_ids(drafts)
-    conversation = _draft(user, fields, drafts)
+    conversation = _draft(user, fields, drafts, now)
     conversation.fingerprint = fingerprint([fields, drafts, *([list(shape.parents), shape.tip] if shape else [])])
     marked = messages.with_fingerprints(drafts)
     if shape:
@@ -27,9 +34,8 @@ def build_conversation(
     return conversation, tree.build_messages(conversation, marked, below=None)
 
 
-def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]]) -> Conversation:
-    now = timezone.now()
-    # What was made some time ago elsewhere has its place in the sidebar by that.
+def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]], now: datetime) -> Conversation:
+    # An imported conversation is sorted by its own creation time in the sidebar.
     then = min(fields.get("created_at", now), now)
     conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
     conversation.now = then

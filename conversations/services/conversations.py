@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
+from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
@@ -42,7 +43,7 @@ def create(
     the same external_id and was created with the same fields and messages, return that one; raises Conflict if it was
     created with others, or if an external_id of the messages repeats.
     """
-    conversation, rows = build_conversation(user, fields, drafts, shape)
+    conversation, rows = build_conversation(user, fields, drafts, shape, now=database_time())
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)

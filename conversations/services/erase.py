@@ -20,7 +20,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import User
@@ -51,8 +51,7 @@ def erase(*, user: User) -> Counter[str]:
 
 def resume() -> int:
     """Erasures that were cut short, finished; of how many users."""
-    before = timezone.now() - ABANDONED
-    begun = User.objects.filter(erasing_at__lt=before).order_by("erasing_at").values_list("pk", flat=True)
+    begun = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at").values_list("pk", flat=True)
     return sum(_erase(id)["users"] for id in begun[:USERS_A_RUN])
 
 

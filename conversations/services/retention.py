@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts import idempotency
+from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from conversations import columns
 from conversations.models import Conversation, Message, Reaction
@@ -30,7 +30,7 @@ INDEXES = ("message_words", "message_trigrams")
 
 def housekeep() -> dict[str, int]:
     """One bounded round; what it did, by name."""
-    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    before = database_time() - timedelta(days=settings.TRASH_DAYS)
     done = {
         "users": _finish_erasures(),
         "conversations": _purge_conversations(before),

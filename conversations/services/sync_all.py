@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.services import known_to, note_known
+from chatstore.database import database_time
 from chatstore.errors import Conflict, Invalid
 from conversations.core.conversations import build_conversation, update_conversation
 from conversations.core.locks import lock_user
@@ -150,9 +151,15 @@ def _trash(locked: Sequence[Conversation]) -> None:
         Conversation.objects.filter(id__in=[row.id for row in locked]).update(deleted_at=now, updated_at=now)
 
 
-def _make(user: User, profile: SyncProfile, sent: Iterable[SessionInput]) -> list[uuid.UUID]:
+def _make(user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> list[uuid.UUID]:
+    """Store new conversations, and return their ids."""
+    if not sent:
+        return []
+    now = database_time()
     made = [
-        build_conversation(user, {"external_id": each.name, "source": profile.source, **each.fields}, each.drafts)
+        build_conversation(
+            user, {"external_id": each.name, "source": profile.source, **each.fields}, each.drafts, now=now
+        )
         for each in sent
     ]
     Conversation.objects.bulk_create([conversation for conversation, _ in made], batch_size=BATCH)

@@ -52,7 +52,7 @@ def test_a_message_that_says_nothing_takes_the_conversation_back(alice: User) ->
 def test_a_conversation_costs_the_same_with_one_message_or_many(alice: User, length: int) -> None:
     with statements() as asked:
         create(alice, *map(str, range(length)))
-    assert asked == ["INSERT", "INSERT"]
+    assert asked == ["SELECT", "INSERT", "INSERT"]
 
 
 # The same request again.

@@ -2,11 +2,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts import services
 from accounts.management.users import user_named
 from accounts.models import ApiToken, read_and_write
+from chatstore.database import database_time
 
 NAME_LENGTH = ApiToken._meta.get_field("name").max_length or 0
 MOST_DAYS = 36_500
@@ -40,4 +40,4 @@ class Command(BaseCommand):
 def _in(days: int) -> datetime:
     if not 1 <= days <= MOST_DAYS:
         raise CommandError(f"--days must be between 1 and {MOST_DAYS}, not {days}.")
-    return timezone.now() + timedelta(days=days)
+    return database_time() + timedelta(days=days)

@@ -1,0 +1,123 @@
+"""A web server whose clock is wrong, beside a database whose clock is right."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.models import ApiToken, Idempotency, User
+from compat.storage.tests.worlds import asked, save, session
+from conversations.api.tests.test_statement_counts import statements
+from conversations.models import Conversation
+from conversations.services import conversations, erase, retention
+from testing.callers import Caller
+
+pytestmark = pytest.mark.django_db
+SetClock = Callable[..., None]
+
+
+@pytest.fixture
+def web_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    """Sets the web server's clock ahead, or behind with negative values."""
+
+    def set_clock(**by: float) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(**by))
+
+    return set_clock
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Caller:
+    return Caller(alice)
+
+
+def is_now(time: datetime) -> bool:
+    return abs(datetime.now(UTC) - time) < timedelta(minutes=5)
+
+
+def ids(caller: Caller) -> list[str]:
+    return [row["id"] for row in caller("GET", "conversations/")["results"]]
+
+
+def test_a_conversation_made_by_a_server_that_is_ahead_does_not_stay_on_top(
+    as_alice: Caller, web_clock: SetClock
+) -> None:
+    hello = {"role": "user", "content": "Hello"}
+    old = as_alice("POST", "conversations/", {"messages": [hello]}, status=201)["id"]
+    web_clock(hours=2)
+    new = as_alice("POST", "conversations/", {"messages": [hello]}, status=201)
+    assert ids(as_alice) == [new["id"], old]
+    as_alice("POST", f"conversations/{old}/messages/", hello, status=201)
+    assert ids(as_alice) == [old, new["id"]]
+    stored = Conversation.objects.get(id=new["id"])
+    assert is_now(stored.created_at) and is_now(stored.updated_at) and is_now(stored.active_at)
+    assert is_now(stored.messages.get().created_at)
+
+
+def test_a_conversation_made_by_a_server_that_is_behind_is_on_top(as_alice: Caller, web_clock: SetClock) -> None:
+    old = as_alice("POST", "conversations/", {}, status=201)["id"]
+    web_clock(hours=-3)
+    new = as_alice("POST", "conversations/", {}, status=201)["id"]
+    assert ids(as_alice) == [new, old]
+
+
+def test_a_whole_save_takes_the_databases_time(as_alice: Caller, web_clock: SetClock) -> None:
+    web_clock(hours=2)
+    sent = session("s", asked("m", "Hello"))
+    del sent["createdAt"]
+    save(as_alice, sent)
+    stored = Conversation.objects.get()
+    assert is_now(stored.created_at) and is_now(stored.active_at) and is_now(stored.messages.get().created_at)
+
+
+@pytest.mark.parametrize("hours", [-3, 2])
+def test_a_token_expires_by_the_databases_clock(hours: int, alice: User, web_clock: SetClock) -> None:
+    in_force = Caller(alice, expires_at=timezone.now() + timedelta(hours=1))
+    expired = Caller(alice, expires_at=timezone.now() - timedelta(hours=1))
+    web_clock(hours=hours)
+    in_force("GET", "me/")
+    expired("GET", "me/", status=401)
+
+
+@pytest.mark.parametrize("hours", [-3, 2])
+def test_the_use_of_a_token_is_noted_once_an_hour(hours: int, as_alice: Caller, web_clock: SetClock) -> None:
+    web_clock(hours=hours)
+    as_alice("GET", "me/")
+    noted = ApiToken.objects.get().last_used_at
+    assert noted and is_now(noted)
+    with statements(1):
+        as_alice("GET", "me/")
+
+
+def test_the_end_of_a_token_from_the_command_line_is_counted_from_the_databases_time(
+    alice: User, web_clock: SetClock, capsys: Any
+) -> None:
+    web_clock(hours=-30)
+    call_command("createtoken", alice.email, "--days=1")
+    expires_at = ApiToken.objects.get().expires_at
+    assert expires_at and is_now(expires_at - timedelta(days=1))
+
+
+def test_housekeeping_on_a_server_that_is_ahead_removes_nothing_early(alice: User, web_clock: SetClock) -> None:
+    row, _ = conversations.create(user=alice, fields={}, drafts=[{"role": "user", "content": "Hello"}])
+    conversations.trash(user=alice, conversation_id=row.id)
+    Idempotency.objects.create(user=alice, key="k", fingerprint=b"f")
+    web_clock(days=365)
+    assert set(retention.housekeep().values()) == {0}
+    assert Conversation.objects.filter(id=row.id).exists() and Idempotency.objects.exists()
+
+
+def test_housekeeping_on_a_server_that_is_behind_removes_what_is_due(alice: User, web_clock: SetClock) -> None:
+    row, _ = conversations.create(user=alice, fields={})
+    Conversation.objects.filter(id=row.id).update(deleted_at=timezone.now() - timedelta(days=31))
+    web_clock(days=-5)
+    assert retention.housekeep()["conversations"] == 1
+
+
+def test_a_server_that_is_ahead_does_not_take_over_a_running_erasure(alice: User, web_clock: SetClock) -> None:
+    User.objects.filter(pk=alice.pk).update(erasing_at=timezone.now())
+    web_clock(hours=2)
+    assert erase.resume() == 0
