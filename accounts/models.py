@@ -104,8 +104,10 @@ IN_FORCE = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp(
 USE_IS_OLD = "last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 hour'"
 TOKEN_AND_USER = f"""SELECT {{columns}}, {USE_IS_OLD} FROM api_token JOIN account ON account.id = api_token.user_id
     WHERE {IN_FORCE}"""
-AND_MANAGED = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM api_token JOIN account ON account.id = api_token.user_id
-    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s WHERE {IN_FORCE}"""
+AND_MANAGED = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM api_token
+    JOIN account ON account.id = api_token.user_id
+    LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s
+    WHERE {IN_FORCE}"""
 
 
 class ApiTokenManager(models.Manager["ApiToken"]):

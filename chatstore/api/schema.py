@@ -1,8 +1,9 @@
 """The parts of the OpenAPI document that drf-spectacular cannot derive: pages, errors and shared parameters."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_doc
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
@@ -17,6 +18,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "within 24 hours, it is not executed again, and the response is the stored object (200). A different request with "
     "the same key is a 409.",
 )
+
+
+JSON_TYPES = {dict: "object", list: "array"}
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
@@ -54,6 +58,34 @@ class Schema(AutoSchema):
         shape = getattr(self.view, "error_schema", ErrorSerializer)
         error = self._get_response_for_code(shape, "default")  # type: ignore[no-untyped-call]
         return bodies | {"default": error | {"description": "An error."}}
+
+
+class JsonSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """State the types that a Json field takes."""
+
+    target_class = "chatstore.api.fields.Json"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        names = [JSON_TYPES[kind] for kind in self.target.types]
+        # An array is documented with its items, which may be anything.
+        return {"type": names if len(names) > 1 else names[0], **({"items": {}} if "array" in names else {})}
+
+
+def allow_overlaps(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Replace `oneOf` by `anyOf` in the whole document, except beside a discriminator.
+
+    drf-spectacular writes `oneOf` for alternatives that overlap. A value that matches two of them is then invalid: an
+    empty page is a page of messages and of the tree."""
+    return cast(dict[str, Any], _with_any_of(result))
+
+
+def _with_any_of(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_any_of(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    overlaps = "discriminator" not in node
+    return {"anyOf" if name == "oneOf" and overlaps else name: _with_any_of(item) for name, item in node.items()}
 
 
 def paged(name: str, serializer: type[serializers.Serializer[Any]], **more: Any) -> serializers.Serializer[Any]:

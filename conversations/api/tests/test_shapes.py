@@ -25,8 +25,7 @@ def strict(node: Any) -> Any:
         return node
     if "$ref" in node:
         return strict(SCHEMA["components"]["schemas"][node["$ref"].rpartition("/")[2]])
-    # "" fits the other of two strings, too: a URL, or nothing.
-    schema = {name.replace("oneOf", "anyOf"): strict(value) for name, value in node.items()}
+    schema = {name: strict(value) for name, value in node.items()}
     if "properties" in schema:
         schema.setdefault("additionalProperties", False)
     return schema
@@ -40,9 +39,12 @@ def documented(row: Row) -> dict[str, Any]:
 
 
 def check(row: Row, status: str, answer: Any) -> None:
-    schema = strict(documented(row)[status]["content"]["application/json"]["schema"])
-    problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(answer))
-    assert problem is None, f"{problem.json_path}: {problem.message}"
+    """Refuse an answer that the document forbids as it is written, or that has a key which it does not name."""
+    schema = documented(row)[status]["content"]["application/json"]["schema"]
+    for stated in ({**schema, "components": SCHEMA["components"]}, strict(schema)):
+        validator = jsonschema.Draft202012Validator(stated)
+        problem = jsonschema.exceptions.best_match(validator.iter_errors(answer))
+        assert problem is None, f"{problem.json_path}: {problem.message}"
 
 
 def times(node: Any) -> list[str]:
@@ -84,6 +86,31 @@ def test_the_tree_has_the_documented_shape(world: World, alice: User) -> None:
     caller = Caller(alice)
     caller("PATCH", f"messages/{world.message.id}/?branch=true", {}, status=201)
     check(row, "200", caller("GET", f"conversations/{world.conversation.id}/messages/?all=true"))
+
+
+@pytest.mark.parametrize("query", ["", "?all=true"])
+def test_an_empty_page_has_the_documented_shape(query: str, world: World, alice: User) -> None:
+    row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
+    caller = Caller(alice)
+    empty = caller("POST", "conversations/", {}, status=201)["id"]
+    check(row, "200", caller("GET", f"conversations/{empty}/messages/{query}"))
+
+
+@pytest.mark.parametrize("parts", [{"a": [1]}, [{"type": "text"}], [], {}, None])
+@pytest.mark.parametrize("tool_calls", [[{"id": "1"}], [], None])
+@pytest.mark.parametrize("usage", [{"n": 0}, {}, None])
+def test_a_message_with_structured_fields_has_the_documented_shape(
+    parts: Any, tool_calls: Any, usage: Any, world: World, alice: User
+) -> None:
+    row = next(row for row in ROWS if str(row) == "POST conversations/<uuid:id>/messages/")
+    body = {"role": "user", "content": "c", "parts": parts, "tool_calls": tool_calls, "usage": usage}
+    check(row, "201", Caller(alice)("POST", f"conversations/{world.conversation.id}/messages/", body, status=201))
+
+
+@pytest.mark.parametrize("field", ["parts", "tool_calls", "usage", "metadata"])
+def test_the_document_states_the_types_of_structured_fields(field: str) -> None:
+    message = jsonschema.Draft202012Validator(strict({"$ref": "#/components/schemas/Message"})["properties"][field])
+    assert not message.is_valid("text") and not message.is_valid(1)
 
 
 FULL = {
