@@ -14,8 +14,7 @@ from chatstore import embedded
 from chatstore.env import BASE_DIR
 from testing import scratch
 from testing.live_server import Live, gunicorn, said
-
-from .network import OtherHost
+from testing.network import OtherHost
 
 CONVERSATIONS = "/api/v1/conversations/"
 KEY = "a secret key of fifty characters, for these tests only"

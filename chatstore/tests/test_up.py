@@ -24,9 +24,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatstore import embedded
 from chatstore.management.commands import up
-from testing import scratch
-
-from . import pgbouncer
+from testing import pgbouncer, scratch
 
 
 class Up:
