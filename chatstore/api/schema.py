@@ -63,7 +63,7 @@ class Schema(AutoSchema):
 class JsonSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """State the types that a Json field takes."""
 
-    target_class = "chatstore.api.fields.Json"
+    target_class = "chatstore.api.fields.StrictJSONField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         names = [JSON_TYPES[kind] for kind in self.target.types]
