@@ -1,4 +1,4 @@
 #!/bin/sh
-# collect.sh VENV: the static files, in one folder. The key signs nothing here, and so none is made and kept.
+# collect.sh VENV: collect the static files in one folder. Django needs a key to start; this one signs nothing.
 set -eu
 SECRET_KEY=collectstatic "$1/bin/python" manage.py collectstatic --no-input --verbosity 0

@@ -1,4 +1,4 @@
-"""Exits with an error unless the service and its database answer."""
+"""Exit with an error unless the service and its database answer."""
 
 import os
 from urllib.request import urlopen

@@ -1,4 +1,4 @@
 #!/bin/sh
-# start.sh VENV: as `make run` does: checks the database, migrates, serves. exec, so that `docker stop` reaches it.
+# start.sh VENV: run the service like `make run`: check the database, migrate, serve. exec lets `docker stop` reach it.
 set -eu
 exec "$1/bin/python" manage.py up
