@@ -1,4 +1,4 @@
-"""Databases of the benchmark's own, on the server that chatstore would use: DATABASE_URL's, or the embedded one."""
+"""Create and drop the benchmark's own databases, on the server that chatstore uses (DATABASE_URL or embedded)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,14 +29,14 @@ def create(name: str) -> None:
 
 
 def drop(name: str) -> None:
-    if not name.startswith(PREFIX):  # whatever goes wrong, never somebody's data
+    if not name.startswith(PREFIX):  # never drop a database that the benchmark did not create
         raise ValueError(name)
     _on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", Identifier(name))
 
 
 @contextmanager
 def copy_of(name: str) -> Iterator[str]:
-    """The URL of a copy to write to, so that every run begins with the same rows."""
+    """Yield the URL of a copy of the database, so that each run begins with the same rows. Drop the copy at the end."""
     copy = name.replace(PREFIX, f"{PREFIX}run_")
     drop(copy)
     try:
@@ -47,7 +47,7 @@ def copy_of(name: str) -> Iterator[str]:
 
 
 def label_of(name: str) -> str | None:
-    """What `label` wrote beside the database: set last, so that a fill cut short has none."""
+    """Return the label of the database, or None. The label is set last, so a fill that was interrupted has none."""
     query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
     with _server() as connection:
         row = connection.execute(query, [name]).fetchone()

@@ -1,4 +1,4 @@
-"""Fills a benchmark database, and keeps it for later runs."""
+"""Fill a benchmark database, and keep it for later runs."""
 
 import hashlib
 import os
@@ -18,14 +18,14 @@ from accounts.models import ApiToken, User
 from conversations.models import Conversation, Message
 
 from . import databases
-from .world import Row, World
+from .world import Dataset, Row
 
 HERE = Path(__file__).parent
 SOURCES = ("fill.py", "world.py", "text.py")
-# Secrets that open nothing but a benchmark database.
+# Tokens that are valid in benchmark databases only.
 TENTH = "cs_tenth"  # the user with a tenth of all messages
-LIKE = "cs_like"  # a user with about as many messages in every database
-LIKE_MESSAGES = 1_000
+TYPICAL = "cs_typical"  # a user with about the same number of messages in every database
+TYPICAL_MESSAGES = 1_000
 BATCH = 500  # conversations
 NEAREST = "SELECT user_id FROM message GROUP BY 1 ORDER BY abs(count(*) - %s), 1 LIMIT 1"
 
@@ -46,7 +46,7 @@ class Size:
 
     @property
     def key(self) -> str:
-        """Changes with what would fill the database differently: sizes, the schema, this code."""
+        """Return a digest of everything that determines the rows: sizes, the database schema, this code."""
         sources = [*sorted(HERE.parent.glob("*/migrations/*.py")), *(HERE / source for source in SOURCES)]
         digest = hashlib.sha256(repr(self).encode())
         for source in sources:
@@ -55,7 +55,7 @@ class Size:
 
 
 def filled(size: Size, *, fresh: bool) -> str:
-    """The name of a database of this size: the one that an earlier run filled, or a new one."""
+    """Return the name of a database of this size. Reuse the one of an earlier run, or fill a new one."""
     if fresh or databases.label_of(size.name) != size.key:
         print(f"filling {size.name} …", file=sys.stderr, flush=True)
         _fill(size)
@@ -81,29 +81,30 @@ def _migrate(url: str) -> None:
 
 
 def _drop_gin_indexes(connection: psycopg.Connection) -> list[str]:
-    """They are made of the full table afterwards, which is faster than growing them row by row."""
+    """Drop the GIN indexes and return their definitions. To build them afterwards is faster than to update them."""
     query = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'message' AND indexdef LIKE '%USING gin%'"
-    found = connection.execute(query).fetchall()
-    for name, _ in found:
+    indexes = connection.execute(query).fetchall()
+    for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")
     connection.execute("SET maintenance_work_mem = '1GB'")
-    return [definition for _, definition in found]
+    return [definition for _, definition in indexes]
 
 
 def _write(connection: psycopg.Connection, size: Size) -> None:
-    world = World(size.messages, size.users, size.seed)
-    _copy(connection, User, world.users)
-    conversations = world.conversations()
+    dataset = Dataset(size.messages, size.users, size.seed)
+    _copy(connection, User, dataset.users)
+    conversations = dataset.conversations()
     while batch := list(islice(conversations, BATCH)):
         _copy(connection, Conversation, (conversation for conversation, _ in batch))
         _copy(connection, Message, (message for _, messages in batch for message in messages))
-    like = connection.execute(NEAREST, [LIKE_MESSAGES]).fetchone()
-    assert like
-    _copy(connection, ApiToken, [world.token(TENTH, world.users[0]["id"]), world.token(LIKE, like[0])])
+    typical = connection.execute(NEAREST, [TYPICAL_MESSAGES]).fetchone()
+    assert typical
+    tokens = [dataset.token(TENTH, dataset.users[0]["id"]), dataset.token(TYPICAL, typical[0])]
+    _copy(connection, ApiToken, tokens)
 
 
 def _copy(connection: psycopg.Connection, model: type[Model], rows: Iterable[Row]) -> None:
-    """A column that a row does not name gets its field's default."""
+    """Copy rows into the table of a model. A column that a row leaves out gets the default of its field."""
     defaults = {
         field.column: field.get_db_prep_save(field.get_default(), django_connection)
         for field in model._meta.concrete_fields

@@ -1,4 +1,5 @@
--- One request a line: method, path and body with tabs between, taken in turn. Headers come from the command line.
+-- Send the requests of a file in turn. Each line is method, path and body, separated by tabs. Headers come from the
+-- command line.
 local requests, turn = {}, 0
 
 function init(arguments)

@@ -1,4 +1,4 @@
-"""The three servers, each with two workers, on a loopback port of its own, for the length of a block."""
+"""Start the three servers, each with two workers on its own loopback port."""
 
 import os
 import signal
@@ -27,13 +27,13 @@ COMMANDS = {
 
 @contextmanager
 def serving(kind: str, database_url: str) -> Iterator[str]:
-    """The base URL of a server of that kind."""
+    """Start a server of this kind, yield its base URL, and stop it at the end."""
     port = _free_port()
     server = subprocess.Popen(
         [sys.executable, *COMMANDS[kind].format(port=port).split()],
         cwd=ROOT,
         env=os.environ | ENVIRONMENT | {"DATABASE_URL": database_url},
-        start_new_session=True,  # Ctrl-C is for us, who then stop it
+        start_new_session=True,  # Ctrl-C reaches only this process, which stops the server
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )
     try:

@@ -1,16 +1,16 @@
-"""One line for each number to hold: what was measured, the number, and whether it holds."""
+"""Format one line for each target: the measurement, the result, and whether the target is met."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .wrk import Measured
 
-HEAD = ("", "chatstore", "beside it", "number", "to hold", "")
+HEAD = ("", "chatstore", "compared with", "result", "target", "")
 
 
 @dataclass(frozen=True)
 class Line:
-    what: str
+    measurement: str
     ours: Measured
     theirs: Measured | None
     number: float
@@ -19,29 +19,35 @@ class Line:
     at_most: float | None = None
 
     def cells(self) -> tuple[str, ...]:
-        return (self.what, _said(self.ours), _said(self.theirs), f"{self.number:.2f} {self.unit}", *self._verdict())
+        return (
+            self.measurement,
+            _format(self.ours),
+            _format(self.theirs),
+            f"{self.number:.2f} {self.unit}",
+            *self._verdict(),
+        )
 
     def _verdict(self) -> tuple[str, str]:
         if self.at_least is not None:
-            return f"≥ {self.at_least:g} {self.unit}", _held(self.number >= self.at_least)
+            return f"≥ {self.at_least:g} {self.unit}", _format_verdict(self.number >= self.at_least)
         if self.at_most is not None:
-            return f"≤ {self.at_most:g} {self.unit}", _held(self.number <= self.at_most)
+            return f"≤ {self.at_most:g} {self.unit}", _format_verdict(self.number <= self.at_most)
         return "", ""
 
 
-def ratio(what: str, ours: Measured, theirs: Measured, at_least: float | None) -> Line:
-    return Line(what, ours, theirs, ours.per_second / theirs.per_second, at_least=at_least)
+def ratio(measurement: str, ours: Measured, theirs: Measured, at_least: float | None) -> Line:
+    return Line(measurement, ours, theirs, ours.per_second / theirs.per_second, at_least=at_least)
 
 
-def growth(what: str, large: Measured, small: Measured, at_most: float) -> Line:
-    return Line(what, large, small, large.p50 / small.p50, at_most=at_most)
+def growth(measurement: str, large: Measured, small: Measured, at_most: float) -> Line:
+    return Line(measurement, large, small, large.p50 / small.p50, at_most=at_most)
 
 
-def latency(what: str, measured: Measured, at_most: float) -> Line:
-    return Line(what, measured, None, measured.p50, "ms", at_most=at_most)
+def latency(measurement: str, measured: Measured, at_most: float) -> Line:
+    return Line(measurement, measured, None, measured.p50, "ms", at_most=at_most)
 
 
-def printed(lines: Iterable[Line]) -> str:
+def render(lines: Iterable[Line]) -> str:
     rows = [HEAD, *(line.cells() for line in lines)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -49,9 +55,9 @@ def printed(lines: Iterable[Line]) -> str:
     )
 
 
-def _said(measured: Measured | None) -> str:
+def _format(measured: Measured | None) -> str:
     return f"{measured.per_second:6.0f}/s {measured.p50:7.2f} ms" if measured else ""
 
 
-def _held(is_held: bool) -> str:
-    return "held" if is_held else "NOT HELD"
+def _format_verdict(is_met: bool) -> str:
+    return "met" if is_met else "NOT MET"

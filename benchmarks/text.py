@@ -1,4 +1,4 @@
-"""Sentences that people and models really wrote, put together anew: as many different messages as a benchmark wants."""
+"""Combine real sentences of people and models at random, to make any number of different messages."""
 
 import json
 import re
@@ -9,16 +9,17 @@ HERE = Path(__file__).parent
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 CHINESE_SHARE = 0.15
 
-# Planted, so that the number of hits is known: one message in ten thousand, and a subject dropped long ago.
+# Words that are added to some messages, so that the number of hits is known: one in ten thousand messages, and a
+# subject that a user no longer writes about.
 RARE, RARE_SHARE = "chrysoprase", 1 / 10_000
-FORMER, FORMER_SHARE = "kayaking", 1 / 5
+OLD_SUBJECT, OLD_SUBJECT_SHARE = "kayaking", 1 / 5
 WORDS = {
     "rare": [RARE],
-    "uncommon": ["hypnotic", "dialysis", "Pennsylvania"],  # each of one sentence of the sample
+    "uncommon": ["hypnotic", "dialysis", "Pennsylvania"],  # each is in one sentence of the sample
     "common": ["number", "function", "probability"],
     "absent": ["zyzzyva", "qwertzuiop"],
     "two CJK characters": ["北京", "驴肉", "熊猫"],
-    "of long ago": [FORMER],
+    "of long ago": [OLD_SUBJECT],
 }
 
 
@@ -27,21 +28,21 @@ class Writer:
         self.rng = rng
         self.pools = {"en": _english(), "zh": _chinese()}
 
-    def question(self, *, former: bool = False) -> str:
-        return self._text(1, 3, former)
+    def question(self, *, old_subject: bool = False) -> str:
+        return self._text(1, 3, old_subject)
 
-    def reply(self, *, former: bool = False) -> str:
-        return self._text(3, 12, former)
+    def reply(self, *, old_subject: bool = False) -> str:
+        return self._text(3, 12, old_subject)
 
-    def _text(self, fewest: int, most: int, former: bool) -> str:
+    def _text(self, fewest: int, most: int, old_subject: bool) -> str:
         pool = self.pools["zh" if self.rng.random() < CHINESE_SHARE else "en"]
         sentences = self.rng.choices(pool, k=self.rng.randint(fewest, most))
-        return " ".join(sentences + self._planted(former))
+        return " ".join(sentences + self._added(old_subject))
 
-    def _planted(self, former: bool) -> list[str]:
+    def _added(self, old_subject: bool) -> list[str]:
         rare = self.rng.random() < RARE_SHARE
-        about_former = self.rng.random() < FORMER_SHARE and former
-        return [f"Like {RARE}."] * rare + [f"And then I go {FORMER}."] * about_former
+        about_old_subject = self.rng.random() < OLD_SUBJECT_SHARE and old_subject
+        return [f"Like {RARE}."] * rare + [f"And then I go {OLD_SUBJECT}."] * about_old_subject
 
 
 def _english() -> list[str]:

@@ -1,4 +1,4 @@
-"""What is asked of each kind of server: the same of all, in each one's words."""
+"""The requests for each kind of server. All servers get the same ones, in the form of their own API."""
 
 import json
 from itertools import chain, cycle, islice
@@ -11,9 +11,9 @@ from .text import WORDS, Writer
 from .wrk import Request
 
 FULL_PAGE = 100
-APPENDS = 2_000  # different ones, sent over and over
+APPENDS = 2_000  # different requests, repeated in turn
 
-Workload = dict[str, list[Request]]  # by what is measured
+Workload = dict[str, list[Request]]  # by measurement
 
 
 def of(kind: str, size: Size) -> Workload:
@@ -44,7 +44,7 @@ def _post(path: str, body: dict[str, str]) -> Request:
 
 
 def _conversations(size: Size, *, at_least: int) -> list[str]:
-    """Of the user with a tenth of everything, newest first."""
+    """Return ids of conversations of the user who has a tenth of all messages, newest first."""
     query = """SELECT c.id::text FROM conversation c JOIN api_token t ON t.user_id = c.user_id AND t.name = 'tenth'
         WHERE deleted_at IS NULL AND message_count >= %s ORDER BY active_at DESC"""
     with databases.connect(size.name) as connection:

@@ -1,7 +1,7 @@
-"""Users and conversations as chatstore would have stored them: the same ones for the same sizes and seed.
+"""Generate users and conversations as chatstore stores them. The same sizes and seed give the same rows.
 
-One user has a tenth of all messages. Conversations came one after the other over two years; some have replies that were
-generated again, tool calls, messages or themselves in the trash.
+One user has a tenth of all messages. The conversations follow each other over two years. Some have regenerated replies,
+tool calls or trashed messages, and some are in the trash.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from .text import Writer
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=730)
-LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # messages of a conversation
-FORMER_UNTIL = 0.2  # of the period: until then people spoke of what they no longer speak of
+LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # numbers of messages in a conversation
+OLD_SUBJECT_UNTIL = 0.2  # part of the period in which people write about the old subject
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "weather"}'}}
 
 Row = dict[str, Any]
 
 
-class World:
+class Dataset:
     def __init__(self, messages: int, users: int, seed: int) -> None:
         self.messages = messages
         self.rng = Random(seed)
@@ -44,32 +44,34 @@ class World:
         written = of_first = 0
         while written < self.messages:
             share = written / self.messages
-            # The first user's share is a tenth at every time, not only at the end.
+            # The first user has a tenth of the messages at all times, not only at the end.
             owner = self.users[0] if of_first * 10 <= written else self.rng.choice(self.users[1:])
-            talk = Talk(self, owner["id"], BEGIN + share * PERIOD, former=share < FORMER_UNTIL)
-            written += len(talk.messages)
-            of_first += len(talk.messages) * (owner is self.users[0])
-            yield talk.row(), talk.messages
+            made = GeneratedConversation(
+                self, owner["id"], BEGIN + share * PERIOD, old_subject=share < OLD_SUBJECT_UNTIL
+            )
+            written += len(made.messages)
+            of_first += len(made.messages) * (owner is self.users[0])
+            yield made.row(), made.messages
 
     def _user(self, number: int) -> Row:
         email = f"user{number}@example.org"
         return {"id": self.new_id(BEGIN), "email": email, "password": "!", "name": email, "updated_at": BEGIN}
 
     def new_id(self, when: datetime) -> UUID:
-        """A UUIDv7 of that time, with bits of ours: the index grows at its right edge, as it does in service."""
+        """Return a UUIDv7 of that time, with random bits. The index grows at its right edge, as in production."""
         milliseconds = int(when.timestamp() * 1000)
         return UUID(
             int=milliseconds << 80 | 7 << 76 | self.rng.getrandbits(12) << 64 | 2 << 62 | self.rng.getrandbits(62)
         )
 
 
-class Talk:
-    """One conversation, message by message, and what its row says of them."""
+class GeneratedConversation:
+    """One conversation: its messages, and its row with the derived columns."""
 
-    def __init__(self, world: World, user_id: UUID, started: datetime, *, former: bool) -> None:
-        self.world, self.rng, self.former = world, world.rng, former
+    def __init__(self, dataset: Dataset, user_id: UUID, started: datetime, *, old_subject: bool) -> None:
+        self.dataset, self.rng, self.old_subject = dataset, dataset.rng, old_subject
         self.user_id, self.started, self.now = user_id, started, started
-        self.id = world.new_id(started)
+        self.id = dataset.new_id(started)
         self.messages: list[Row] = []
         self.tip: int | None = None
         length = self.rng.choice(LENGTHS)
@@ -78,27 +80,27 @@ class Talk:
 
     def _exchange(self) -> None:
         if self.messages and self.rng.random() < 0.02:
-            self.messages[-1]["deleted_at"] = self.now  # hidden, and still on the path of what is said next
-        self._say(Role.USER, content=self.world.writer.question(former=self.former))
+            self.messages[-1]["deleted_at"] = self.now  # hidden, but still on the path of the next message
+        self._add(Role.USER, content=self.dataset.writer.question(old_subject=self.old_subject))
         if self.rng.random() < 0.05:
-            self._say(Role.ASSISTANT, content=None, tool_calls=Jsonb([TOOL_CALL]))
-            self._say(Role.TOOL, content='{"weather": "fair"}', tool_call_id=TOOL_CALL["id"])
+            self._add(Role.ASSISTANT, content=None, tool_calls=Jsonb([TOOL_CALL]))
+            self._add(Role.TOOL, content='{"weather": "fair"}', tool_call_id=TOOL_CALL["id"])
         if self.rng.random() < 0.03:
-            self._reply(is_active=False)  # generated again
+            self._reply(is_active=False)  # a regenerated reply: this one is hidden
         self._reply()
 
     def _reply(self, **fields: Any) -> None:
-        content = self.world.writer.reply(former=self.former)
+        content = self.dataset.writer.reply(old_subject=self.old_subject)
         tokens = {"prompt_tokens": 40 * len(self.messages), "completion_tokens": len(content) // 4}
-        self._say(Role.ASSISTANT, content=content, model="gpt-4", finish_reason="stop", **tokens, **fields)
+        self._add(Role.ASSISTANT, content=content, model="gpt-4", finish_reason="stop", **tokens, **fields)
 
-    def _say(self, role: Role, **fields: Any) -> None:
+    def _add(self, role: Role, **fields: Any) -> None:
         self.now += timedelta(seconds=self.rng.uniform(2, 60))
         seq = len(self.messages) + 1
         place = {"conversation_id": self.id, "user_id": self.user_id, "seq": seq, "parent_seq": self.tip}
         times = {"created_at": self.now, "updated_at": self.now}
         self.messages.append(
-            {"id": self.world.new_id(self.now), **place, "is_active": True, "role": role, **times, **fields}
+            {"id": self.dataset.new_id(self.now), **place, "is_active": True, "role": role, **times, **fields}
         )
         if self.messages[-1]["is_active"]:
             self.tip = seq

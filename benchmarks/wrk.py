@@ -1,4 +1,4 @@
-"""Drives a server with wrk and reads what it measured."""
+"""Send load to a server with wrk, and read the result."""
 
 import json
 import statistics
@@ -13,8 +13,8 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 SCRIPT = Path(__file__).with_name("requests.lua")
-LOADED = 8  # connections, as many as two workers of four threads answer at once
-ALONE = 1  # connection: what one user waits, without a queue
+LOADED = 8  # connections: two workers with four threads each answer as many at once
+ALONE = 1  # connection: the latency for one user, without a queue
 
 
 class Request(NamedTuple):
@@ -50,7 +50,7 @@ class Target:
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
     def fetch(self) -> bytes:
-        """One answer, which has to be a 2xx: wrk itself takes a redirect for a success."""
+        """Return the first answer. Exit with an error unless it is a 2xx, because wrk accepts redirects."""
         request = self.requests[0]
         sent = HttpRequest(self.url + request.path, request.body or None, self.headers, method=request.method)
         try:
@@ -83,7 +83,7 @@ class Target:
 
 
 def side_by_side(targets: Sequence[Target], *, connections: int, seconds: int, turns: int) -> list[Measured]:
-    """The targets in turn, several times over, so that whatever else the machine does meets all of them."""
+    """Measure the targets in turn, several times, so that other load on the machine affects all of them."""
     for target in targets:
         target.drive(1, connections)  # warm-up
     runs = [[target.drive(seconds, connections) for target in targets] for _ in range(turns)]

@@ -1,4 +1,7 @@
-"""A bare WSGI function with a pool and orjson: what the machine and the SQL allow. No framework, no validation."""
+"""A plain WSGI function with a connection pool and orjson: the maximum that the machine and the SQL allow.
+
+It has no framework and no validation.
+"""
 
 import hashlib
 import os
@@ -35,7 +38,7 @@ pool = ConnectionPool[Connection](
     kwargs={
         "autocommit": True,
         "row_factory": dict_row,
-        # As Django sends it: values in the text of a statement, nothing prepared.
+        # Like Django: values are in the text of a statement, and nothing is prepared.
         "cursor_factory": psycopg.ClientCursor,
         "prepare_threshold": None,
     },
@@ -44,14 +47,14 @@ pool = ConnectionPool[Connection](
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     with pool.connection() as connection:
-        user_id = signed_in(connection, environ)
+        user_id = find_user(connection, environ)
         status, answer = ("401 Unauthorized", {}) if user_id is None else respond(connection, user_id, environ)
     body = orjson.dumps(answer)
     start_response(status, [*JSON, ("Content-Length", str(len(body)))])
     return [body]
 
 
-def signed_in(connection: Connection, environ: WSGIEnvironment) -> Any:
+def find_user(connection: Connection, environ: WSGIEnvironment) -> Any:
     secret = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
     token = connection.execute(*SQL.token.bind(digest=hashlib.sha256(secret.encode()).digest())).fetchone()
     return token and token["user_id"]
@@ -74,7 +77,7 @@ def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> t
 
 
 def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -> dict[str, Any]:
-    # The statement asks for one more, to see whether there is a next page.
+    # The statement returns one more row, to show whether there is a next page.
     found = connection.execute(*statement).fetchmany(limit)
     return {"results": [orjson.Fragment(row["json"]) for row in found], "next": None}
 

@@ -1,5 +1,7 @@
-"""chatstore's own SQL: each request is made once, in this process, and what reaches the database is written down.
-So the floor runs what chatstore runs, and cannot drift from it."""
+"""Record chatstore's own SQL. Each request runs once in this process, and its statements are recorded.
+
+So the floor always runs the same statements as chatstore.
+"""
 
 import re
 from collections.abc import Callable
@@ -24,7 +26,7 @@ class Statement:
 
     @cached_property
     def _by_column(self) -> list[tuple[str, Any]]:
-        """Each parameter of a statement without names, with the column that it is for."""
+        """Return the column and value of each parameter, for a statement with positional parameters."""
         if self.sql.startswith("INSERT"):
             names = re.findall(r'"(\w+)"', self.sql[self.sql.index("(") : self.sql.index(")")])
         else:
@@ -32,23 +34,23 @@ class Statement:
         return list(zip(names, self.params, strict=True))
 
     def bind(self, **given: Any) -> tuple[str, Any]:
-        """The parameters as recorded, but for the names or columns that are given."""
+        """Return the statement with its recorded parameters, and the given ones in place of theirs."""
         if isinstance(self.params, dict):
             return self.sql, self.params | given
         return self.sql, [given.get(name, param) for name, param in self._by_column]
 
 
-def statements(request: Callable[[], Any]) -> list[Statement]:
-    found: list[Statement] = []
+def record_statements(request: Callable[[], Any]) -> list[Statement]:
+    recorded: list[Statement] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        found.append(Statement(sql, params))
+        recorded.append(Statement(sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
         answer = request()
     assert 200 <= answer.status_code < 300, answer.content
-    return found
+    return recorded
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,23 @@ class Recorded:
     lock: Statement
     insert: Statement
     update: Statement
-    search: dict[str, list[Statement]]  # by word: which stages there are depends on what is found
+    search: dict[str, list[Statement]]  # by word, because the number of stages depends on the hits
 
 
 def record() -> Recorded:
     client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {TENTH}"})
     url = "/api/v1/conversations/"
-    newest = client.get(url).json()["results"][0]["id"]  # and this notes the token's use, which happens hourly
+    newest = client.get(url).json()["results"][0]["id"]  # also writes the last use of the token, at most hourly
     messages = f"{url}{newest}/messages/"
-    token, listed = statements(lambda: client.get(url))
-    _, page = statements(lambda: client.get(messages))
+    token, listed = record_statements(lambda: client.get(url))
+    _, page = record_statements(lambda: client.get(messages))
     sent = {"role": "user", "content": "Hello"}
-    _, lock, insert, update = statements(lambda: client.post(messages, sent, content_type="application/json"))
-    searches = {word: searched(client, word) for word in chain(*WORDS.values())}
+    _, lock, insert, update = record_statements(lambda: client.post(messages, sent, content_type="application/json"))
+    searches = {word: record_search(client, word) for word in chain(*WORDS.values())}
     connection.close()
     return Recorded(token, listed, page, lock, insert, update, searches)
 
 
-def searched(client: Client, word: str) -> list[Statement]:
-    _, *stages = statements(lambda: client.get("/api/v1/search/", {"q": word}))
+def record_search(client: Client, word: str) -> list[Statement]:
+    _, *stages = record_statements(lambda: client.get("/api/v1/search/", {"q": word}))
     return stages

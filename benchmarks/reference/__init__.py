@@ -1,2 +1,4 @@
-"""The same answers from the same tables as a good engineer writes them with FastAPI, async SQLAlchemy, asyncpg and
-pydantic, laid out as the chat history backend of document C is."""
+"""The same API on the same tables, written in the usual way with FastAPI, async SQLAlchemy, asyncpg and Pydantic.
+
+Its routes and modules are like those of the back end of contract C (docs/compatibility.md).
+"""

@@ -34,7 +34,7 @@ async def current_user(db: Session, bearer: Bearer) -> User:
 CurrentUser = Annotated[User, Depends(current_user)]
 
 
-def found(stored: T | None) -> T:
+def get_or_404(stored: T | None) -> T:
     if stored is None:
         raise HTTPException(404, "Chat not found")
     return stored
@@ -51,9 +51,9 @@ async def list_chats(
 async def list_messages(
     db: Session, user: CurrentUser, id: uuid.UUID, page: Page = 1, page_size: PageSize = 100
 ) -> Sequence[Message]:
-    return found(await service.list_messages(db, user, id, page, page_size))
+    return get_or_404(await service.list_messages(db, user, id, page, page_size))
 
 
 @app.post("/api/messages/chat/{id}", response_model=MessageOut, status_code=201)
 async def create_message(db: Session, user: CurrentUser, id: uuid.UUID, sent: MessageIn) -> Message:
-    return found(await service.create_message(db, user, id, sent))
+    return get_or_404(await service.create_message(db, user, id, sent))

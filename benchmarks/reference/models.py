@@ -1,4 +1,4 @@
-"""chatstore's tables, as far as the reference reads and writes them."""
+"""The tables and columns of chatstore that the reference reads and writes."""
 
 import uuid
 from datetime import datetime
@@ -103,7 +103,7 @@ class Message(Base):
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
-    # In the same statement: neither one more for each message nor one more for all.
+    # A subquery of the same statement, so that reactions need no other statement.
     reactions: Mapped[list[str]] = column_property(
         func.array(
             select(Reaction.type).where(Reaction.message_id == id).order_by(Reaction.id).scalar_subquery(),
