@@ -1,1 +1,1 @@
-"""The pages in a real browser, against a live server: `make test-browser`."""
+"""Tests of the pages in a real browser with a live server: `make test-browser`."""

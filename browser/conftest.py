@@ -1,4 +1,4 @@
-"""Debian's chromium, a live chatstore, and an OpenID Connect provider, all on loopback."""
+"""Fixtures: Debian's chromium, a live chatstore and an OpenID Connect provider, all on loopback."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from testing.outbox import Outbox, outbox
 
 from .site import Site
 
-# Playwright runs an event loop in this thread, where Django would then refuse to ask the database.
+# Playwright runs an event loop in this thread, and Django refuses database access in a thread with an event loop.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync
@@ -29,16 +29,16 @@ FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-
 
 @pytest.fixture
 def quick_passwords() -> None:
-    """The server hashes as it does in production."""
+    """Override the fixture of the other tests, so that passwords are hashed as in production."""
 
 
 class Provider:
-    """oidc-provider-mock, which signs in whomever it is told of."""
+    """An identity provider (oidc-provider-mock). It signs in the users that a test registers."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def knows(self, sub: str, **claims: Any) -> None:
+    def register(self, sub: str, **claims: Any) -> None:
         body = json.dumps(claims).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/users/{quote(sub)}", body, headers, method="PUT")
@@ -47,18 +47,18 @@ class Provider:
 
 @contextmanager
 def running(module: str, *arguments: str, probe: str) -> Iterator[None]:
-    """A module of Python's that serves, until it is no longer needed."""
+    """Run a Python module that is a server, from the time when it answers at `probe` to the end of the block."""
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], **quiet)
     try:
-        scratch.eventually(lambda: answers(probe))
+        scratch.eventually(lambda: is_answering(probe))
         yield
     finally:
         process.terminate()
         process.wait(timeout=scratch.PATIENCE)
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=scratch.PATIENCE).close()
     except OSError:
@@ -82,7 +82,7 @@ def mails() -> Iterator[Outbox]:
 
 @pytest.fixture(scope="session")
 def address(provider: Provider, mails: Outbox, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    knobs = {
+    env = {
         "EMAIL_URL": mails.url,
         "OIDC_CLIENT_ID": "chatstore",
         "OIDC_CLIENT_SECRET": "a secret",
@@ -91,7 +91,7 @@ def address(provider: Provider, mails: Outbox, django_db_setup: None, django_db_
         "REQUIRE_STAFF_MFA": "true",
         "PROXIES": "1",
     }
-    with django_db_blocker.unblock(), serving(**knobs) as live:
+    with django_db_blocker.unblock(), serving(**env) as live:
         yield f"http://localhost:{live.port}"
 
 
@@ -101,15 +101,18 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
-        connections.close_all()  # Django's beside an event loop are not those without
+        connections.close_all()  # with an event loop, Django uses other connections than without
 
 
 @pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """What the console says, refusals by the content security policy among it; a test that leaves any fails."""
-    heard: list[str] = []
-    yield heard
-    assert heard == []
+def console_errors() -> Iterator[list[str]]:
+    """Collect the errors and warnings of the console, such as violations of the content security policy.
+
+    A test fails if any are left at its end.
+    """
+    errors: list[str] = []
+    yield errors
+    assert errors == []
 
 
 @pytest.fixture
@@ -119,14 +122,16 @@ def headers() -> dict[str, str]:
 
 @pytest.fixture
 def context(
-    chromium: Browser, address: str, headers: dict[str, str], complaints: list[str]
+    chromium: Browser, address: str, headers: dict[str, str], console_errors: list[str]
 ) -> Iterator[BrowserContext]:
     context = chromium.new_context(base_url=address, extra_http_headers=headers)
     context.set_default_timeout(scratch.PATIENCE * 1000)
-    # The provider's pages, which load styles from elsewhere, are none of ours.
-    ours = f"{address}/"
-    context.on("console", lambda said: complaints.append(said.text) if _is_bad(said, ours) else None)
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    # The provider's pages load styles from other sites, so their errors are ignored.
+    own_pages = f"{address}/"
+    context.on(
+        "console", lambda message: console_errors.append(message.text) if _is_error(message, own_pages) else None
+    )
+    context.on("weberror", lambda error: console_errors.append(str(error.error)))
     yield context
     context.close()
 
@@ -141,5 +146,5 @@ def site(page: Page, mails: Outbox) -> Site:
     return Site(page, mails)
 
 
-def _is_bad(said: ConsoleMessage, ours: str) -> bool:
-    return said.type in ("error", "warning") and said.location["url"].startswith(ours)
+def _is_error(message: ConsoleMessage, own_pages: str) -> bool:
+    return message.type in ("error", "warning") and message.location["url"].startswith(own_pages)

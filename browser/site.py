@@ -1,4 +1,4 @@
-"""What a person does on the pages."""
+"""The actions of a person on the pages."""
 
 from allauth.account.models import EmailAddress
 from playwright.sync_api import Page
@@ -11,14 +11,16 @@ from testing.outbox import Outbox
 PASSWORD = "four words to remember"
 
 
-def somebody() -> str:
+def new_address() -> str:
     return f"{new_id()}@example.com"
 
 
-def account(*, verified: bool = True) -> str:
-    """The address of a new one, for tests that are not about signing up: of mails to verify it, an address gets one in
-    three minutes."""
-    user = User.objects.create_user(somebody(), PASSWORD)
+def create_account(*, verified: bool = True) -> str:
+    """Create an account without the pages, and return its e-mail address.
+
+    Tests that are not about signing up use it: an address gets only one verification mail in three minutes.
+    """
+    user = User.objects.create_user(new_address(), PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
     return user.email
 
@@ -29,7 +31,7 @@ class Site:
         self.mails = mails
 
     def fill(self, **fields: str) -> None:
-        """Fields by their names, then Enter."""
+        """Fill fields by their names, then press Enter."""
         for name, value in fields.items():
             self.page.locator(f"input[name={name}]:visible").fill(value)
         with self.page.expect_navigation():
@@ -57,21 +59,22 @@ class Site:
         self.press("Authorize")
 
     def open_with_password(self, path: str) -> None:
-        """What a person at an unlocked screen must not do asks for it again; for five minutes, once."""
+        """Open a page that asks for the password again. It asks only once in five minutes."""
         self.page.goto(path)
         self.fill(password=PASSWORD)
 
     def activate_totp(self) -> str:
-        """The secret."""
+        """Set up an authenticator app and return its secret."""
         self.open_with_password("/accounts/2fa/totp/activate/")
         return self.activate_totp_here()
 
     def activate_totp_here(self) -> str:
+        """Do the same on the page that is open."""
         secret = self.page.locator("#authenticator_secret").input_value()
         self.fill(code=totp_code(secret))
         return secret
 
-    def who(self) -> str | None:
-        """As which address the browser is signed in, asked of the API with its cookie."""
+    def signed_in_as(self) -> str | None:
+        """Return the e-mail address that the browser is signed in with, or None. Asks the API with its cookie."""
         answer = self.page.context.request.get("/api/v1/me/")
         return answer.json()["email"] if answer.ok else None

@@ -1,4 +1,4 @@
-"""A single-page app on an origin of its own, as docs/sign-in.md sets it up."""
+"""A single-page app on its own origin, set up as in docs/sign-in.md."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from testing import scratch
 from testing.live_server import serving
 
 from .conftest import running
-from .site import PASSWORD, account
+from .site import PASSWORD, create_account
 
 FETCH = """async ([method, url, body]) => {
     const headers = {"Content-Type": "application/json"};
@@ -21,7 +21,7 @@ FETCH = """async ([method, url, body]) => {
 
 @pytest.fixture(scope="module")
 def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An origin of its own, that serves an empty page."""
+    """Serve an empty page on its own origin."""
     folder, port = tmp_path_factory.mktemp("front end"), str(scratch.free_port())
     (folder / "index.html").write_text("<!doctype html>")
     url = f"http://localhost:{port}"
@@ -31,14 +31,14 @@ def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def address(front_end: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    knobs = dict.fromkeys(["CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS"], front_end)
-    with django_db_blocker.unblock(), serving(**knobs) as live:
+    env = dict.fromkeys(["CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS"], front_end)
+    with django_db_blocker.unblock(), serving(**env) as live:
         yield f"http://localhost:{live.port}"
 
 
 @pytest.fixture
 def headers() -> dict[str, str]:
-    """None but a browser's own: others would have to be allowed."""
+    """Add no headers: CORS would have to allow them."""
     return {}
 
 
@@ -46,8 +46,10 @@ def fetch(page: Page, method: str, url: str, body: Any = None) -> Any:
     return page.evaluate(FETCH, [method, url, body])
 
 
-def test_it_signs_in_reads_and_writes(page: Page, front_end: str, address: str, complaints: list[str]) -> None:
-    email = account()
+def test_a_front_end_on_its_own_origin_signs_in_reads_and_writes(
+    page: Page, front_end: str, address: str, console_errors: list[str]
+) -> None:
+    email = create_account()
     page.goto(front_end)
     assert fetch(page, "GET", f"{address}/api/v1/me/")[0] == 401
     credentials = {"email": email, "password": PASSWORD}
@@ -55,22 +57,26 @@ def test_it_signs_in_reads_and_writes(page: Page, front_end: str, address: str, 
     assert fetch(page, "GET", f"{address}/api/v1/me/")[1]["email"] == email
     status, chat = fetch(page, "POST", f"{address}/api/v1/conversations/", {"title": "From elsewhere"})
     assert (status, chat["title"]) == (201, "From elsewhere")
-    complaints.clear()  # the 401
+    console_errors.clear()  # the expected 401
 
 
-def test_it_signs_in_as_an_app_without_cookies(page: Page, front_end: str, address: str) -> None:
-    email = account()
+def test_an_app_signs_in_without_cookies(page: Page, front_end: str, address: str) -> None:
+    email = create_account()
     page.goto(front_end)
     credentials = {"email": email, "password": PASSWORD}
-    told = fetch(page, "POST", f"{address}/_allauth/app/v1/auth/login", credentials)[1]
+    response = fetch(page, "POST", f"{address}/_allauth/app/v1/auth/login", credentials)[1]
     code = 'async ([url, token]) => (await (await fetch(url, {headers: {"X-Session-Token": token}})).json()).email'
-    assert page.evaluate(code, [f"{address}/api/v1/me/", told["meta"]["session_token"]]) == email
+    assert page.evaluate(code, [f"{address}/api/v1/me/", response["meta"]["session_token"]]) == email
 
 
-def test_another_origin_is_kept_out(page: Page, front_end: str, address: str, complaints: list[str]) -> None:
+def test_an_origin_that_is_not_allowed_is_refused(
+    page: Page, front_end: str, address: str, console_errors: list[str]
+) -> None:
     page.goto(front_end.replace("localhost", "127.0.0.1"))
     with pytest.raises(Error, match="Failed to fetch"):
         fetch(page, "GET", f"{address}/api/v1/me/")
     with pytest.raises(Error, match="Failed to fetch"):
-        fetch(page, "POST", f"{address}/_allauth/browser/v1/auth/login", {"email": account(), "password": PASSWORD})
-    complaints.clear()
+        fetch(
+            page, "POST", f"{address}/_allauth/browser/v1/auth/login", {"email": create_account(), "password": PASSWORD}
+        )
+    console_errors.clear()

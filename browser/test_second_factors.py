@@ -1,4 +1,4 @@
-"""Authenticator apps, recovery codes and passkeys; and staff, who need one of these."""
+"""Tests of authenticator apps, recovery codes and passkeys. Staff need one of these."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from testing.authenticator import totp_code
 
-from .site import PASSWORD, Site, account
+from .site import PASSWORD, Site, create_account
 
 ADMIN = "Site administration"
 
 
 @pytest.fixture
 def passkeys(page: Page) -> Iterator[None]:
-    """A device that holds passkeys and whose owner touches it when asked, in Chromium's own simulation."""
+    """Simulate a device with passkeys in Chromium. Its owner confirms every request."""
     devtools = page.context.new_cdp_session(page)
     device = {
         "protocol": "ctap2",
@@ -31,21 +31,21 @@ def passkeys(page: Page) -> Iterator[None]:
     devtools.detach()
 
 
-def test_with_an_authenticator_app_a_password_is_not_enough(site: Site, page: Page) -> None:
-    email = account()
+def test_an_account_with_an_authenticator_app_needs_password_and_code(site: Site, page: Page) -> None:
+    email = create_account()
     site.sign_in(email)
     secret = site.activate_totp()
     site.sign_out()
     site.sign_in(email)
-    assert site.who() is None
+    assert site.signed_in_as() is None
     site.fill(code="000000")
-    assert site.who() is None
+    assert site.signed_in_as() is None
     site.fill(code=totp_code(secret))
-    assert site.who() == email
+    assert site.signed_in_as() == email
 
 
-def test_a_recovery_code_stands_in_for_the_app_once(site: Site, page: Page) -> None:
-    email = account()
+def test_a_recovery_code_replaces_the_app_once(site: Site, page: Page) -> None:
+    email = create_account()
     site.sign_in(email)
     site.activate_totp()
     page.goto("/accounts/2fa/recovery-codes/")
@@ -54,18 +54,18 @@ def test_a_recovery_code_stands_in_for_the_app_once(site: Site, page: Page) -> N
         site.sign_out()
         site.sign_in(email)
         site.fill(code=code)
-        assert site.who() == signed_in
+        assert site.signed_in_as() == signed_in
 
 
-def test_a_passkey_is_added_and_signs_in_without_a_password(site: Site, page: Page, passkeys: None) -> None:
-    email = account()
+def test_a_passkey_signs_in_without_a_password(site: Site, page: Page, passkeys: None) -> None:
+    email = create_account()
     site.sign_in(email)
     add_passkey(site)
     site.sign_out()
     page.goto("/accounts/login/")
     site.press("Sign in with a passkey")
     page.wait_for_url("/")
-    assert site.who() == email
+    assert site.signed_in_as() == email
 
 
 def add_passkey(site: Site) -> None:
@@ -76,19 +76,19 @@ def add_passkey(site: Site) -> None:
 
 
 def test_a_passkey_is_a_second_factor_after_the_password(site: Site, page: Page, passkeys: None) -> None:
-    email = account()
+    email = create_account()
     site.sign_in(email)
     add_passkey(site)
     site.sign_out()
     site.sign_in(email)
-    assert site.who() is None
+    assert site.signed_in_as() is None
     site.press("Use a security key")
     page.wait_for_url("/")
-    assert site.who() == email
+    assert site.signed_in_as() == email
 
 
-def test_staff_come_into_the_admin_by_the_same_door_and_with_a_second_factor(site: Site, page: Page) -> None:
-    email = account()
+def test_staff_sign_in_to_the_admin_with_a_second_factor(site: Site, page: Page) -> None:
+    email = create_account()
     User.objects.filter(email=email).update(is_staff=True, is_superuser=True)
     page.goto("/admin/")
     site.fill(login=email, password=PASSWORD)
@@ -100,7 +100,7 @@ def test_staff_come_into_the_admin_by_the_same_door_and_with_a_second_factor(sit
     expect(page.get_by_role("heading", name=ADMIN)).to_be_visible()
 
 
-def test_others_do_not_come_into_the_admin(site: Site, page: Page) -> None:
-    site.sign_in(account())
+def test_users_who_are_not_staff_cannot_open_the_admin(site: Site, page: Page) -> None:
+    site.sign_in(create_account())
     assert page.context.request.get("/admin/login/").status == 403
     assert page.context.request.get("/admin/", max_redirects=0).status == 302
