@@ -121,6 +121,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "chatstore.probes.ProbesMiddleware",
+    "chatstore.bodies.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -238,6 +239,7 @@ CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 
 MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages a request
 HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages of a history that is sent whole
 HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes
+PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON in a message's parts, and in its tool calls
 METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
 LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
 JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
@@ -246,8 +248,9 @@ TRASH_DAYS = env.number("TRASH_DAYS", 30)  # then what was deleted is removed fo
 API_RATE = env.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # likewise of a back end, for all its users together
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
-# The parser of chatstore.api reads bodies and answers 413; Django's own limit guards its forms.
-DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+# Bytes of a body outside the API: forms, and no files (chatstore.bodies). The API's parser has its own limits.
+FORM_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_HANDLERS = ["chatstore.bodies.RefusingUploadHandler"]
 
 # --- API -----------------------------------------------------------------------------------------
 

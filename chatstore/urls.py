@@ -35,5 +35,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "chatstore.bodies.bad_request"
 handler404 = "chatstore.api.errors.not_found"
 handler500 = "chatstore.api.errors.server_error"

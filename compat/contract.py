@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
+import orjson
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -56,7 +57,11 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise exceptions.ValidationError(dict(map(_finding, error.errors(include_url=False)))) from None
+            raise exceptions.ValidationError(dict(map(_finding, _found(error)))) from None
+
+
+def _found(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_context=False, include_input=False)
 
 
 SAID = {
@@ -83,6 +88,15 @@ def _within(limit: int) -> Callable[[str], str]:
     return check
 
 
+def _within_json(limit: int) -> Callable[[Any], Any]:
+    def check(data: Any) -> Any:
+        if (size := len(orjson.dumps(data))) > limit:
+            raise PydanticCustomError("too_long", f"Has {size:,} bytes as JSON; the limit is {limit:,}.")
+        return data
+
+    return check
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "Must not be empty.")
@@ -91,10 +105,12 @@ def _not_blank(text: str) -> str:
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Short = Annotated[str, StringConstraints(max_length=255)]
+Parts = AfterValidator(_within_json(settings.PARTS_LIMIT))
 Title = Annotated[str, StringConstraints(max_length=500)]
 Text = Annotated[str, AfterValidator(_within(settings.CONTENT_LIMIT))]
 NotBlank = AfterValidator(_not_blank)
-History = Field(max_length=settings.HISTORY_LIMIT)
+# A history can hold 10,000 bad messages: validation stops at the first one.
+History = Field(max_length=settings.HISTORY_LIMIT, fail_fast=True)
 
 
 def name_of(row: Conversation | Message) -> str:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from accounts.models import ApiToken
-from chatstore.api.fields import StrictCharField, StrictJSONField, StrictSerializer, UTCDateTimeField
+from chatstore.api.fields import ShortList, StrictCharField, StrictJSONField, StrictSerializer, UTCDateTimeField
 
 
 class MeSerializer(StrictSerializer):
@@ -49,7 +49,7 @@ class PreferencesSerializer(StrictSerializer):
 class TokenSerializer(StrictSerializer):
     id = serializers.UUIDField(read_only=True)
     name = StrictCharField(max_length=100)
-    scopes = serializers.ListField(
+    scopes = ShortList(
         child=serializers.ChoiceField(ApiToken.Scope.choices),
         allow_empty=False,
         max_length=len(ApiToken.Scope),

@@ -22,12 +22,14 @@ from rest_framework.views import set_rollback
 from chatstore import database
 from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, ProviderError, RateLimited, ServiceError
 
+from .findings import Found as Found
+from .findings import bounded
+
 logger = logging.getLogger(__name__)
 STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, RateLimited: 429, ProviderError: 502}
 # Codes of DRF's serializers, and our codes for the same errors.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
-Found = tuple[str | None, str, str]  # field, message, code
 Body = Callable[[int, list[Found]], Any]  # (status, errors) -> response body; the list has at least one error
 
 
@@ -87,7 +89,7 @@ def _headers(exc: Exception) -> dict[str, str]:
 
 
 def _flat(exc: exceptions.APIException) -> list[Found]:
-    return list(_walk(exc.detail, ""))
+    return bounded(_walk(exc.detail, ""))
 
 
 def _walk(detail: Any, path: str) -> Iterator[Found]:

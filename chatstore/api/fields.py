@@ -1,6 +1,7 @@
 """Strict serializer fields. They accept values of the right JSON type only and convert nothing."""
 
-from typing import Any
+from heapq import nsmallest
+from typing import Any, NoReturn
 
 import orjson
 from django.conf import settings
@@ -9,6 +10,7 @@ from rest_framework import serializers
 
 from chatstore.text import size_above
 
+from .findings import MOST_FINDINGS, validate_each
 from .responses import format_time
 
 
@@ -24,10 +26,29 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {
                     name: [serializers.ErrorDetail(gettext("There is no such field."), "unknown_field")]
-                    for name in sorted(unknown)
+                    for name in nsmallest(MOST_FINDINGS + 1, unknown)
                 }
             )
         return super().to_internal_value(data)
+
+
+class Many(serializers.ListSerializer[Any]):
+    """A list of objects. Its validation stops at the first MOST_FINDINGS errors."""
+
+    max_length: int | None  # DRF's own, which its type stubs leave out
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self._refuse("not_a_list", input_type=type(data).__name__)
+        if not data and not self.allow_empty:
+            self._refuse("empty")
+        if self.max_length is not None and len(data) > self.max_length:
+            self._refuse("max_length", max_length=self.max_length)
+        return validate_each(self.run_child_validation, data)
+
+    def _refuse(self, code: str, **values: Any) -> NoReturn:
+        message = self.error_messages[code].format(**values)
+        raise serializers.ValidationError({"non_field_errors": [message]}, code=code)
 
 
 class StrictCharField(serializers.CharField):
@@ -97,7 +118,16 @@ class StrictUUIDField(serializers.UUIDField):
         return super().to_internal_value(data)
 
 
-class LabelListField(serializers.ListField):
+class ShortList(serializers.ListField):
+    """A list of values. Its length is checked before the values."""
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return validate_each(self.child.run_validation, data)
+
+
+class LabelListField(ShortList):
     """A list of short strings (tags or notebooks). Duplicates are removed; the order is kept."""
 
     child = StrictCharField(max_length=100)

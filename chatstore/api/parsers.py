@@ -16,8 +16,14 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+def body_limit(view: Any, method: str) -> int:
+    """Return how many bytes a body may have. A view that takes more than BODY_LIMIT has `body_limits` by method."""
+    limits: dict[str, int] = getattr(view, "body_limits", {})
+    return limits.get(method, settings.BODY_LIMIT)
+
+
 class JSONParser(parsers.BaseParser):
-    """Parses strict JSON. The body has at most `body_limit` bytes of the view, or BODY_LIMIT if it has none.
+    """Parses strict JSON. `body_limit` says how many bytes the body may have.
 
     `deeper` is the number of nesting levels that are allowed beyond JSON_DEPTH_LIMIT."""
 
@@ -26,8 +32,9 @@ class JSONParser(parsers.BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
-        declared = int(context["request"].META.get("CONTENT_LENGTH") or 0)
-        body = _read(stream, declared, getattr(context["view"], "body_limit", settings.BODY_LIMIT))
+        request = context["request"]
+        declared = int(request.META.get("CONTENT_LENGTH") or 0)
+        body = _read(stream, declared, body_limit(context["view"], request.method))
         return strict_json.loads(body, deeper=self.deeper)
 
 

@@ -15,7 +15,7 @@ described = extend_schema(tags=["A: chat sessions"])
 
 class View(ContractView):
     error_body, error_schema = staticmethod(error), PlainError
-    body_limit = settings.HISTORY_BODY_LIMIT
+    body_limits = {"POST": settings.HISTORY_BODY_LIMIT, "PUT": settings.HISTORY_BODY_LIMIT}
 
 
 @described

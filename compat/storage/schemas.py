@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from chatstore.times import parse_utc
-from compat.contract import History, Id, Schema, Short, Text, Title, name_of
+from compat.contract import History, Id, Parts, Schema, Short, Text, Title, name_of
 from conversations.core.comparison import json_equal
 from conversations.models import Conversation
 from conversations.services.sync_all import SessionInput, SyncProfile
@@ -59,7 +59,7 @@ class StoredMessage(Schema):
     role: Literal["user", "assistant", "system", "tool"]
     content: Text | None = None
     model: Short | None = None
-    tool_calls: list[Any] | None = None
+    tool_calls: Annotated[list[Any], Parts] | None = None
     tool_call_id: Short | None = None
     name: Short | None = None
     reasoning: Text | None = None

@@ -41,7 +41,7 @@ class ConfigView(View):
 
 @described
 class ChatSessionsView(View):
-    body_limit = settings.HISTORY_BODY_LIMIT
+    body_limits = {"POST": settings.HISTORY_BODY_LIMIT}
 
     @extend_schema(operation_id="storage_sessions_list", responses=schemas.ChatSessions)
     def get(self, request: Request) -> Response:

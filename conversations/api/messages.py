@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
-from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.api.base import Request, ViewSet
 from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
+from chatstore.api.fields import Many
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
 from chatstore.errors import NotFound
@@ -31,16 +31,12 @@ from .serializers import (
 )
 
 MESSAGE, CHANGES, REACTION = MessageSerializer(), ChangedMessageSerializer(partial=True), ReactionSerializer()
-MANY: serializers.ListSerializer[Any] = serializers.ListSerializer(
-    child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False
-)
-HISTORY: serializers.ListSerializer[Any] = serializers.ListSerializer(
-    child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT
-)
 PAGE_SIZE = pagination.page_size(default=100, most=1_000)
 HISTORY_SIZE = pagination.page_size(default=10, most=1_000, description="The number of messages.")
 ALL = OpenApiParameter("all", bool, description="List the messages of every branch, not only of the active path.")
 PAGE_PARAMETERS = [PAGE_SIZE.parameter, CURSOR, ALL]
+MANY = Many(child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False)
+HISTORY = Many(child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT)
 PAGE = PolymorphicProxySerializer(
     "MessagePageOrTreePage",
     serializers=[paged("MessagePage", MessageSerializer), paged("TreePage", TreeMessageSerializer)],
@@ -58,9 +54,7 @@ ONE_OR_MANY = PolymorphicProxySerializer(
 class TranscriptViewSet(ViewSet):
     """The messages of one conversation."""
 
-    @property
-    def body_limit(self) -> int:
-        return settings.HISTORY_BODY_LIMIT if self.request.method == "PUT" else settings.BODY_LIMIT
+    body_limits = {"PUT": settings.HISTORY_BODY_LIMIT}
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=PAGE)
     def list(self, request: Request, id: uuid.UUID) -> Response:

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from chatstore.api.fields import (
     LabelListField,
+    Many,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -49,12 +50,23 @@ class MessageSerializer(StrictSerializer):
     item_type = StrictCharField(max_length=64, required=False)
     content = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_null=True, allow_blank=True, required=False)
     parts = StrictJSONField(
-        dict, list, allow_null=True, required=False, help_text="Structured content, as any JSON object or array."
+        dict,
+        list,
+        byte_limit=settings.PARTS_LIMIT,
+        allow_null=True,
+        required=False,
+        help_text="Structured content, as any JSON object or array.",
     )
     reasoning = StrictCharField(byte_limit=settings.CONTENT_LIMIT, allow_blank=True, required=False)
     name = short()
     model = short()
-    tool_calls = StrictJSONField(list, allow_null=True, required=False)
+    tool_calls = StrictJSONField(
+        list,
+        byte_limit=settings.PARTS_LIMIT,
+        allow_null=True,
+        required=False,
+        help_text="At most 1 MB of JSON (`PARTS_LIMIT`).",
+    )
     tool_call_id = short()
     status = serializers.ChoiceField(Status.choices, required=False)
     finish_reason = short(64)
@@ -127,9 +139,7 @@ class NewConversationSerializer(ConversationSerializer):
     """A new conversation, optionally with its first messages. Unknown fields are errors."""
 
     title = StrictCharField(max_length=500, required=False, allow_blank=True)
-    messages: serializers.ListSerializer[Any] = serializers.ListSerializer(
-        child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, required=False
-    )
+    messages = Many(child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, required=False)
 
 
 class ReactionSerializer(StrictSerializer):

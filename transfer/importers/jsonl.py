@@ -44,6 +44,8 @@ LABELS = ("tags", "notebooks")
 LIMITS: dict[str, tuple[int, Callable[[Any], int]]] = {
     "content": (settings.CONTENT_LIMIT, lambda text: len(text.encode())),
     "reasoning": (settings.CONTENT_LIMIT, lambda text: len(text.encode())),
+    "parts": (settings.PARTS_LIMIT, lambda data: len(orjson.dumps(data))),
+    "tool_calls": (settings.PARTS_LIMIT, lambda data: len(orjson.dumps(data))),
     "error": (settings.METADATA_LIMIT, lambda text: len(text.encode())),
     "metadata": (settings.METADATA_LIMIT, lambda data: len(orjson.dumps(data))),
     "usage": (settings.METADATA_LIMIT, lambda data: len(orjson.dumps(data))),
