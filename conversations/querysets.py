@@ -26,8 +26,9 @@ PURGING = datetime.fromisoformat("1970-01-01T00:00:00Z")
 CONVERSATION_FIELDS = columns.names(columns.CONVERSATION, columns.READ)
 MESSAGE_FIELDS = columns.names(columns.MESSAGE, columns.READ)
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
-SIBLINGS = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id
-    AND s.parent_seq IS NOT DISTINCT FROM t.parent_seq AND s.deleted_at IS NULL) AS sibling_count"""
+# IS NOT DISTINCT FROM would say the same, but uses no index: 2.9 s for a page of 20,000 messages instead of 9 ms.
+SIBLINGS = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id AND s.deleted_at IS NULL
+    AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
 
 
 def json_select(fields: tuple[str, ...], *computed: str) -> str:
@@ -44,6 +45,7 @@ def json_select(fields: tuple[str, ...], *computed: str) -> str:
 
 CONVERSATION_JSON = json_select(CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
 MESSAGE_JSON = json_select(MESSAGE_FIELDS, REACTIONS)
+TREE_JSON = json_select(MESSAGE_FIELDS, REACTIONS, SIBLINGS)
 
 # What follows is written out; chatstore.raw_sql says why.
 
@@ -60,29 +62,53 @@ SIDEBAR = (
 )
 
 
-def _behind_door(shape: str, which: str) -> str:
-    """Messages of a conversation, and whether it is there to be read, in one statement: no row where it is not.
-    One row on the left and no condition: a nested loop, which keeps the order of the right side."""
-    rows = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {which}"
-    return (
-        f"SELECT m.json FROM (SELECT 1 FROM conversation WHERE {OWNED_AND_LIVE}) c LEFT JOIN ({shape % rows}) m ON true"
-    )
+# A page of messages ends at its limit of rows, or when its JSON has this many bytes; it has one row at least. A message
+# may have megabytes: a page of 1,000 would be held in memory three times over.
+PAGE_BYTES = 8_000_000
 
 
-TRANSCRIPT = _behind_door(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-TREE = _behind_door(json_select(MESSAGE_FIELDS, REACTIONS, SIBLINGS), "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-CONTEXT = _behind_door(json_select(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
-MESSAGES_BY_ID = _behind_door(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
+def _within_bytes(rows: str) -> str:
+    """Return SQL that ends rows of (key, json) when they have the bytes of a page, with an empty text if more follow.
+
+    `beyond` counts the rows after that. PostgreSQL stops at a condition on such a count (a "run condition"), so it
+    turns no row beyond the page into JSON. The windows keep the order of the rows.
+    """
+    return f"""SELECT key, CASE WHEN before < %(bytes)s THEN json ELSE '' END AS json FROM (
+        SELECT key, json, before, count(CASE WHEN before >= %(bytes)s THEN 1 END) OVER w AS beyond FROM (
+            SELECT key, json, sum(coalesce(octet_length(json), 0)) OVER w - coalesce(octet_length(json), 0) AS before
+            FROM ({rows} OFFSET 0) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)
+        ) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)
+    ) r WHERE beyond <= 1"""
+
+
+def _page(shape: str, which: str) -> str:
+    """Return SQL for a page of a conversation's messages, as JSON texts; null where there are none, and no row where
+    the conversation is not there.
+
+    One row on the left and no condition make a nested loop, which keeps the order of the right side.
+    """
+    message = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {which}"
+    rows = f"""SELECT m.seq AS key, ({shape % "SELECT m.*"}) AS json FROM ({message}) m"""
+    return f"""SELECT m.json FROM (SELECT 1 FROM conversation WHERE {OWNED_AND_LIVE}) c
+        LEFT JOIN ({_within_bytes(rows)}) m ON true"""
+
+
+TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+TREE = _page(TREE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+CONTEXT = _page(json_select(("role", "content")), "is_active ORDER BY seq DESC LIMIT %(limit)s")
+MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 # Messages of several conversations, trashed ones too, one conversation after the other: an array on the left, and what
 # is on the right depends on it, so again a nested loop, which ends at the limit.
 NOT_PURGED = f"(deleted_at IS NULL OR deleted_at > '{PURGING.isoformat()}')"
-EXPORTED = """SELECT c.id::text, m.json FROM unnest(%%(ids)s::uuid[], %%(after)s::int[]) AS c(id, after)
-    LEFT JOIN LATERAL (%s) m ON true LIMIT %%(limit)s""" % (
-    MESSAGE_JSON
-    % f"""SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after AND {NOT_PURGED}
-    ORDER BY seq LIMIT %(limit)s"""
-)
+EXPORTED = _within_bytes(f"""SELECT c.id::text AS key, m.json
+    FROM unnest(%(ids)s::uuid[], %(after)s::int[]) AS c(id, after)
+    LEFT JOIN LATERAL (
+        SELECT ({MESSAGE_JSON % "SELECT m.*"}) AS json FROM (
+            SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after AND {NOT_PURGED}
+            ORDER BY seq LIMIT %(limit)s
+        ) m
+    ) m ON true LIMIT %(limit)s""")
 
 
 # The beginning of what a user first said in a conversation.
@@ -221,7 +247,8 @@ class MessageQuerySet(OwnedQuerySet):
     def json_texts(self) -> list[str]:
         return self._json_rows(MESSAGE_JSON, MESSAGE_FIELDS)
 
-    # Of one conversation of a user's, as JSON; None where there is no such conversation.
+    # Of one conversation of a user's, as JSON; None where there is no such conversation. An empty text at the end says
+    # that the page ended at PAGE_BYTES, and that there are more messages.
 
     def transcript(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
         return self._behind_door(TRANSCRIPT, user, conversation_id, after=after, limit=limit)
@@ -238,17 +265,19 @@ class MessageQuerySet(OwnedQuerySet):
         return self._behind_door(MESSAGES_BY_ID, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
 
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
-        """As JSON, each with its conversation's id, in the order of these, from a `seq` of the first on."""
+        """Return messages as JSON with their conversations' ids, in the order of the ids, from a `seq` of the first on;
+        one without a text for each conversation that has none. An empty text at the end says that there are more."""
         params: dict[str, Any] = {
             "user": user.pk,
             "ids": list(ids),
             "after": [after, *[0] * (len(ids) - 1)],
             "limit": limit,
+            "bytes": PAGE_BYTES,
         }
         with connections[self.db].cursor() as cursor:
             cursor.execute(EXPORTED, params)
             return cursor.fetchall()
 
     def _behind_door(self, sql: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
-        texts = self._texts(sql, {"user": user.pk, "conversation": conversation_id, **params})
+        texts = self._texts(sql, {"user": user.pk, "conversation": conversation_id, "bytes": PAGE_BYTES, **params})
         return [text for text in texts if text is not None] if texts else None

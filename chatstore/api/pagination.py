@@ -82,11 +82,11 @@ def read_cursor(request: Request, kind: str, parse: Callable[..., T]) -> T | Non
 def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any], str]) -> dict[str, Any]:
     """Return the body of one page.
 
-    `texts` are JSON objects, which the response includes unparsed. There is a next page if they are more than `limit`.
-    `next_key` gets the last object of the page and returns its cursor."""
+    `texts` are JSON objects, which the response includes unparsed. There is a next page if they are more than `limit`,
+    or if the last text is empty. `next_key` gets the last object of the page and returns its cursor."""
     next_page = None
-    if len(texts) > limit:
-        texts = texts[:limit]
+    if len(texts) > limit or "" in texts[-1:]:
+        texts = texts[: min(limit, len(texts) - 1)]
         next_page = next_url(request, next_key(orjson.loads(texts[-1])))
     return {"results": [orjson.Fragment(text) for text in texts], "next": next_page}
 

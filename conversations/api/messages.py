@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.response import Response
 
@@ -15,7 +16,7 @@ from chatstore.api import pagination
 from chatstore.api.fields import Many
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
-from chatstore.errors import NotFound
+from chatstore.errors import Conflict, NotFound
 from conversations.models import Message, Reaction
 from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
 from conversations.services import branches, messages, reactions
@@ -61,7 +62,8 @@ class TranscriptViewSet(ViewSet):
         """List the messages of the active path, in order.
 
         With `all=true`, list the messages of every branch: `parent_seq` is the `seq` of the message that a message
-        answers, `sibling_count` is the number of alternatives at that place."""
+        answers, `sibling_count` is the number of alternatives at that place. A page ends at `limit` messages or at 8 MB
+        of JSON, whichever comes first; follow `next`."""
         return self._page(request, id)
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
@@ -94,10 +96,16 @@ class TranscriptViewSet(ViewSet):
         return Response(data if many else data[0], 201 if outcome.is_new else 200)
 
     def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
-        """Read the messages that still exist, in the order in which they were sent."""
+        """Read the messages that still exist, in the order in which they were sent.
+
+        Raises Conflict if they have grown beyond the size of a page since."""
         texts = _or_404(Message.objects.by_ids(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
+        if "" in texts:
+            raise Conflict(
+                gettext("The messages are stored, but are too large for one answer: read them page by page.")
+            )
         by_id = {orjson.loads(text)["id"]: text for text in texts}
         return [orjson.Fragment(by_id[id]) for id in ids if id in by_id]
 
@@ -113,10 +121,12 @@ class TranscriptViewSet(ViewSet):
 
     @extend_schema(parameters=[HISTORY_SIZE.parameter], responses=HistoryMessageSerializer(many=True))
     def history(self, request: Request, id: uuid.UUID) -> Response:
-        """List role and content of the newest messages of the active path, oldest first, as the context for a model."""
+        """List role and content of the newest messages of the active path, oldest first, as the context for a model.
+
+        The list is shorter if these messages have more than 8 MB of JSON."""
         limit = HISTORY_SIZE.read(request)
         newest = _or_404(Message.objects.context(request.user, id, limit=limit))
-        return Response([orjson.Fragment(text) for text in reversed(newest)])
+        return Response([orjson.Fragment(text) for text in reversed(newest) if text])
 
 
 def _or_404(texts: list[str] | None) -> list[str]:

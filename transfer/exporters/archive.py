@@ -16,7 +16,7 @@ from chatstore.database import release_connection
 from conversations.models import Conversation, Message
 
 CONVERSATIONS_A_BATCH = 100
-MESSAGES_A_BATCH = 100  # each may have megabytes
+MESSAGES_A_BATCH = 100  # at most: a batch ends at its bytes, too
 
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
@@ -91,7 +91,8 @@ def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
     while more:
         rows = Message.objects.exported(user, ids, after=after, limit=MESSAGES_A_BATCH)
         release_connection()
+        more = len(rows) == MESSAGES_A_BATCH or rows[-1][1] == ""
+        rows = [row for row in rows if row[1] != ""]
         yield from rows
-        if more := len(rows) == MESSAGES_A_BATCH:
-            id, text = rows[-1]
-            ids, after = ids[ids.index(id) :], orjson.loads(text)["seq"] if text else 0
+        id, text = rows[-1]
+        ids, after = ids[ids.index(id) :], orjson.loads(text)["seq"] if text else 0
