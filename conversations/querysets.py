@@ -111,6 +111,20 @@ EXPORTED = _within_bytes(f"""SELECT c.id::text AS key, m.json
     ) m ON true LIMIT %(limit)s""")
 
 
+# All messages of a conversation, without what may be large. A small message comes whole: PostgreSQL compresses nothing
+# below 2 kB. Of the others only the sizes: of the content, and of all, of which compressed JSON is estimated.
+HEAVY = ("content", "reasoning", "error", "parts", "tool_calls", "usage", "metadata")
+SMALL = 2_000  # bytes
+_TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in HEAVY[:3])
+_JSON_BYTES = " + ".join(
+    f"coalesce(CASE WHEN pg_column_compression({name}) IS NULL THEN 1 ELSE 20 END * pg_column_size({name}), 0)"
+    for name in HEAVY[3:]
+)
+SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NULL, tool_calls IS NOT NULL,
+    {", ".join(f"CASE WHEN size <= {SMALL} THEN {name} END" for name in HEAVY)}
+    FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
+    WHERE conversation_id = %(conversation)s ORDER BY seq"""
+
 # The beginning of what a user first said in a conversation.
 FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
     AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
@@ -263,6 +277,17 @@ class MessageQuerySet(OwnedQuerySet):
 
     def by_ids(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
         return self._behind_door(MESSAGES_BY_ID, user, conversation_id, ids=[uuid.UUID(id) for id in ids])
+
+    def skeleton(self, conversation_id: uuid.UUID) -> list[tuple[Any, ...]]:
+        """Return the values of LIGHT fields, and then size, bytes of the content, whether there are parts and tool
+        calls, and the HEAVY fields: null unless the message is small, JSON as text."""
+        columns = ", ".join(f"message.{field.column}" for field in self.light_fields())
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(SKELETON.format(columns=columns), {"conversation": conversation_id})
+            return cursor.fetchall()
+
+    def light_fields(self) -> list[Any]:
+        return [field for field in self.model._meta.concrete_fields if field.name not in HEAVY]
 
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
         """Return messages as JSON with their conversations' ids, in the order of the ids, from a `seq` of the first on;

@@ -7,7 +7,7 @@ under the conversation's lock.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext
@@ -16,8 +16,10 @@ from chatstore.errors import Invalid
 from conversations.models import Conversation, Message, Role
 
 from . import tree
+from .bulk import update_each
 from .comparison import extends, json_equal
-from .messages import set_title_from, update_message, with_fingerprints
+from .messages import apply_changes, set_title_from, with_fingerprints
+from .stored_messages import StoredMessages
 
 Draft = dict[str, Any]
 
@@ -27,6 +29,7 @@ COMPARED_FIELDS = frozenset("role item_type content parts tool_calls tool_call_i
 SAID = frozenset({"content", "parts", "reasoning", "tool_calls"})
 # What a field is worth where a draft leaves it out.
 ABSENT = {field.name: field.get_default() for field in Message._meta.concrete_fields}
+RELEASED: dict[str, Any] = {"external_id": None}
 INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
 
 
@@ -48,19 +51,22 @@ class HistoryMerger:
         self,
         conversation: Conversation,
         compared_fields: frozenset[str],
-        visible: Callable[[Message], bool],
+        visible: Callable[[Any], bool],
         normalize_id: Callable[[str], str] = str,
     ) -> None:
-        """`plain`: of an id as it is stored, the one that the sender knows."""
+        """Read the stored messages. `plain` turns an id as it is stored into the one that the sender knows."""
         self.conversation = conversation
         self.compared_fields = compared_fields
         self.normalize_id = normalize_id
-        self.rows = list(conversation.messages.order_by("seq"))
-        self.own_ids = {str(row.id) for row in self.rows}
-        self.seen = {row.seq: row.deleted_at is None and visible(row) for row in self.rows}
+        self.stored = StoredMessages(conversation)
+        rows = self.stored.rows
+        self.own_ids = {str(row.id) for row in rows}
+        self.seen = {row.seq: row.deleted_at is None and visible(self.stored.glimpse(row)) for row in rows}
         self.children: dict[int | None, list[Message]] = defaultdict(list)
-        for row in self.rows:
+        for row in rows:
             self.children[row.parent_seq].append(row)
+        self.named = {row.external_id: row for row in rows if row.external_id and row.deleted_at is None}
+        self.changes: dict[uuid.UUID, dict[str, Any]] = {}  # not written yet
         self.is_changed = False
 
     def merge(self, drafts: Sequence[Draft]) -> None:
@@ -75,18 +81,18 @@ class HistoryMerger:
             matched.add(str(row.id))
         else:
             self.end(at)
+        self.write()
         if self.is_changed:
             tree.refresh_counters(self.conversation)
             tree.save_derived(self.conversation)
 
     def match(self, at: int | None, draft: Draft) -> Message | None:
-        """The stored message that the draft is, brought up to it. Shown before hidden, newer before older."""
+        """Find the stored message that the draft is, and bring it up to date. Shown comes before hidden, newer before
+        older; of equal ones, the one with the same client id comes first."""
         here = sorted(self.below(at), key=lambda row: (row.is_active, row.seq), reverse=True)
-        equal = [row for row in here if self.is_equal(row, draft)]
         id = client_id(draft)
         named = [row for row in here if id and is_named(row, id, self.normalize_id)]
-        if equal:
-            row = next((row for row in equal if row in named), equal[0])
+        for row in filter(self.is_equal_to(draft), [*named, *here]):
             self.apply(row, draft, skip=self.compared_fields)
             return row
         for row in [*filter(self.may_grow(draft), named), *filter(self.is_instruction(draft), here)]:
@@ -104,49 +110,73 @@ class HistoryMerger:
             else:
                 waiting.extend(self.children[row.seq])
 
-    def is_equal(self, row: Message, draft: Draft) -> bool:
-        return is_equal(row, draft, self.compared_fields)
+    def is_equal_to(self, draft: Draft) -> Callable[[Message], bool]:
+        def is_equal_one(row: Message) -> bool:
+            if "content" in self.compared_fields and not self.stored.may_have(row, _said(draft, "content")):
+                return False
+            self.stored.load(row)
+            return is_equal(row, draft, self.compared_fields)
+
+        return is_equal_one
 
     def may_grow(self, draft: Draft) -> Callable[[Message], bool]:
         """A reply that is saved again and again while it streams, under one id."""
         names = SAID & (self.compared_fields | draft.keys())
-        return lambda row: (
-            row.role == draft["role"]
-            and not self.children[row.seq]
-            and all(extends(getattr(row, name), _said(draft, name)) for name in names)
-        )
+
+        def grows_into_it(row: Message) -> bool:
+            if row.role != draft["role"] or self.children[row.seq]:
+                return False
+            self.stored.load(row)
+            return all(extends(getattr(row, name), _said(draft, name)) for name in names)
+
+        return grows_into_it
 
     def is_instruction(self, draft: Draft) -> Callable[[Message], bool]:
         """A system prompt that the client rewrites when its settings change."""
         return lambda row: row.is_active and row.role in INSTRUCTIONS and draft["role"] in INSTRUCTIONS
 
     def apply(self, row: Message, draft: Draft, skip: frozenset[str] = frozenset()) -> None:
+        self.stored.load(row)
         names = (self.compared_fields | draft.keys()) - skip - {"id", "external_id"}
         changes = {name: _said(draft, name) for name in names if not json_equal(getattr(row, name), _said(draft, name))}
         sent_id = draft.get("external_id")
-        # Ours names its own message: else one path, when it is read, could hold an id twice.
+        # Our own ids always refer to their own message; otherwise a path could show the same id twice.
         if sent_id and sent_id not in self.own_ids and not is_named(row, sent_id, self.normalize_id):
-            self.clear_external_ids([sent_id])
             changes["external_id"] = sent_id
         if changes:
-            update_message(self.conversation, row, changes)
-            self.is_changed = True
+            self.change(row, changes)
 
-    def clear_external_ids(self, external_ids: Sequence[str]) -> None:
-        """A client id names the newest message that carried it; older ones give it up."""
-        held = [row for row in self.rows if row.external_id in external_ids and row.deleted_at is None]
-        if held:
-            self.conversation.messages.filter(id__in=[row.id for row in held]).update(external_id=None)
-        for row in held:
+    def change(self, row: Message, changes: dict[str, Any]) -> None:
+        """Change the message in memory; `write` stores it."""
+        if sent_id := changes.get("external_id"):
+            self.clear_external_ids([sent_id, row.external_id])
+            self.named[sent_id] = row
+        apply_changes(self.conversation, row, changes)
+        self.changes.setdefault(row.id, {}).update(changes, updated_at=row.updated_at)
+        self.is_changed = True
+
+    def clear_external_ids(self, external_ids: Iterable[str | None]) -> None:
+        """Take the client ids from the messages that have them: an id refers to the newest message that carried it."""
+        for row in [self.named.pop(id) for id in external_ids if id in self.named]:
             row.external_id = None
+            self.changes.setdefault(row.id, {}).update(RELEASED)
+
+    def write(self) -> None:
+        """Store what has changed. Ids are taken away before they are given: they are unique at each moment."""
+        released = [id for id, changes in self.changes.items() if "external_id" in changes]
+        if released:
+            self.conversation.messages.filter(id__in=released, external_id__isnull=False).update(external_id=None)
+        update_each({id: changes for id, changes in self.changes.items() if changes != RELEASED})
+        self.changes = {}
 
     def start_branch(self, at: int | None, drafts: Sequence[Draft]) -> None:
         """From here on everything is new: a branch, or simply more of the same conversation."""
-        self.clear_external_ids([draft["external_id"] for draft in drafts if draft.get("external_id")])
+        self.clear_external_ids(draft.get("external_id") for draft in drafts)
         end = [at, *(row.seq for row in self.unseen_after(at))][-1]
         if end != self.conversation.tip_seq:
             tree.truncate_active_path(self.conversation, end)
         set_title_from(self.conversation, drafts)
+        self.write()
         Message.objects.bulk_create(tree.build_messages(self.conversation, with_fingerprints(drafts), below=end))
         self.is_changed = True
 

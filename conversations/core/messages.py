@@ -54,7 +54,13 @@ def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
 
 
 def update_message(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
-    """Writes the message; the conversation's token sums follow in memory."""
+    """Save changes to a message. Update the token sums of the conversation in memory."""
+    apply_changes(conversation, message, changes)
+    message.save(update_fields=[*changes, "updated_at"])
+
+
+def apply_changes(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
+    """Change a message and the token sums of its conversation in memory."""
     for name in TOKENS:
         if name in changes:
             delta = (changes[name] or 0) - (getattr(message, name) or 0)
@@ -63,4 +69,3 @@ def update_message(conversation: Conversation, message: Message, changes: dict[s
         setattr(message, name, value)
     tree.refuse_empty(message)
     message.updated_at = conversation.updated_at = conversation.now
-    message.save(update_fields=[*changes, "updated_at"])

@@ -1,0 +1,35 @@
+"""Updates of many messages, each with values of its own, in a few statements."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+from conversations.models import Message
+
+BATCH = 1_000
+Changes = Mapping[str, Any]  # values by the names of fields
+
+
+def update_each(changes: Mapping[uuid.UUID, Changes]) -> None:
+    """Write to each message its own values: one statement for up to BATCH messages that change the same fields."""
+    by_fields: dict[tuple[str, ...], list[tuple[uuid.UUID, Changes]]] = defaultdict(list)
+    for id, values in changes.items():
+        by_fields[tuple(sorted(values))].append((id, values))
+    for names, rows in by_fields.items():
+        for start in range(0, len(rows), BATCH):
+            _update(names, rows[start : start + BATCH])
+
+
+def _update(names: tuple[str, ...], rows: Sequence[tuple[uuid.UUID, Changes]]) -> None:
+    fields: list[Any] = [Message._meta.get_field(name) for name in names]
+    columns = [[field.get_db_prep_save(values[field.name], connection) for _, values in rows] for field in fields]
+    arrays = ", ".join(["%s::uuid[]", *(f"%s::{field.db_type(connection)}[]" for field in fields)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE message SET {', '.join(f'{name} = changed.{name}' for name in names)} "
+            f"FROM unnest({arrays}) AS changed(id, {', '.join(names)}) WHERE message.id = changed.id",
+            [[id for id, _ in rows], *columns],
+        )

@@ -1,0 +1,154 @@
+"""Sending a whole history again costs what it changes, and never the memory of the whole conversation."""
+
+import tracemalloc
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from conversations.core import stored_messages as stored
+from conversations.core.merging import HistoryMerger, sync
+from conversations.models import Conversation, Message
+from conversations.services import branches, conversations
+from testing.cast import say
+from testing.statements import statements
+
+MEGABYTES_4 = {"role": "user", "content": "x" * 990_000, "reasoning": "y" * 990_000, "parts": ["z" * 990_000]}
+
+
+def a_conversation(user: User, drafts: list[Any]) -> Conversation:
+    return conversations.create(user=user, fields={}, drafts=drafts)[0]
+
+
+def told(drafts: list[Any]) -> list[str]:
+    return [draft["content"] for draft in drafts]
+
+
+def shown(conversation: Conversation) -> list[str]:
+    return [row.content for row in conversation.messages.shown()]
+
+
+# --- Memory -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def branched(alice: User) -> Conversation:
+    """A conversation of 30 alternatives of 3 MB each: one was written, the others cost an empty request each."""
+    conversation = a_conversation(alice, [MEGABYTES_4])
+    first = conversation.messages.get()
+    for _ in range(29):
+        branches.branch(user=alice, message_id=first.id, changes={})
+    return conversation
+
+
+def peak(user: User, conversation: Conversation, drafts: list[Any]) -> int:
+    tracemalloc.start()
+    sync(user=user, conversation_id=conversation.id, drafts=drafts)
+    bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return bytes
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [
+        [],
+        [say("Hello")],
+        [MEGABYTES_4],
+        [MEGABYTES_4 | {"content": "X" * 990_000}],
+        [MEGABYTES_4 | {"external_id": "a"}, say("Hello")],
+    ],
+    ids=["nothing", "another", "the same", "another of the same length", "the same and more"],
+)
+def test_a_conversation_of_many_large_branches_is_not_read_into_memory(
+    drafts: list[Any], alice: User, branched: Conversation
+) -> None:
+    assert peak(alice, branched, drafts) < 40_000_000
+    assert shown(branched) == told(drafts)
+    assert branched.messages.count() in (30, 31)
+
+
+def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "BATCH_BYTES", 50_000)
+    drafts = [say(f"{number} {'x' * 9_000}") for number in range(40)]
+    conversation = a_conversation(alice, drafts)
+    with statements() as asked:
+        sync(user=alice, conversation_id=conversation.id, drafts=drafts)
+    assert asked == ["SELECT"] * 10, "the conversation, the messages, and eight batches of five"
+    changed = [*drafts[:39], say("Another end"), say("and more")]
+    sync(user=alice, conversation_id=conversation.id, drafts=changed)
+    assert shown(conversation) == told(changed)
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_reply_grows_in_place_and_its_fields_follow_whatever_its_size(size: int, alice: User) -> None:
+    parts = {"parts": [{"text": "x" * size}], "tool_calls": None}
+    first = say("x" * size, external_id="a", metadata={"n": 1}, **parts)
+    conversation = a_conversation(alice, [first])
+    grown = first | {"content": "x" * size + "y", "metadata": {"n": 2}, "prompt_tokens": 7}
+    for _ in range(2):
+        sync(user=alice, conversation_id=conversation.id, drafts=[grown])
+    row = conversation.messages.get()
+    assert {name: getattr(row, name) for name in grown} == grown
+    conversation.refresh_from_db()
+    assert conversation.prompt_tokens == 7
+
+
+# --- Statements and steps -------------------------------------------------------------------------------------
+
+
+def costs(user: User, count: int, **changes: Any) -> int:
+    drafts = [say(str(number), external_id=f"old {count} {number}") for number in range(count)]
+    conversation = a_conversation(user, drafts)
+    renamed = [draft | {"external_id": f"new {draft['external_id']}"} | changes for draft in drafts]
+    with CaptureQueriesContext(connection) as captured:
+        sync(user=user, conversation_id=conversation.id, drafts=renamed)
+    ids = list(conversation.messages.order_by("seq").values_list("external_id", flat=True))
+    assert ids == [draft["external_id"] for draft in renamed]
+    return len(captured)
+
+
+@pytest.mark.parametrize("changes", [{}, {"metadata": {"a": 1}, "prompt_tokens": 3}])
+def test_equal_messages_under_new_ids_cost_as_many_statements_for_many_as_for_two(
+    changes: dict[str, Any], alice: User
+) -> None:
+    assert costs(alice, 2, **changes) == costs(alice, 300, **changes)
+
+
+def test_ids_that_change_places_do_so_in_two_updates(alice: User) -> None:
+    drafts = [say(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
+    conversation = a_conversation(alice, drafts)
+    turned = [draft | {"external_id": id} for draft, id in zip(drafts, "bca", strict=True)]
+    with statements() as asked:
+        sync(user=alice, conversation_id=conversation.id, drafts=turned)
+    assert asked.count("UPDATE") == 3, "ids taken away, ids given, the conversation"
+    assert list(conversation.messages.order_by("seq").values_list("external_id", flat=True)) == ["b", "c", "a"]
+
+
+def test_an_id_that_a_message_lost_stays_lost_when_that_message_changes(alice: User) -> None:
+    conversation = a_conversation(alice, [say("p", external_id="a"), say("q", external_id="b")])
+    drafts = [say("p", external_id="b"), say("q", metadata={"n": 1})]
+    sync(user=alice, conversation_id=conversation.id, drafts=drafts)
+    rows = conversation.messages.order_by("seq").values_list("external_id", "metadata")
+    assert list(rows) == [("b", {}), (None, {"n": 1})]
+
+
+def test_a_client_id_is_looked_up_and_not_searched_for(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand equal messages under new ids took 18 s: each id was looked for in all messages."""
+    drafts = [say(str(number), external_id=f"old {number}") for number in range(500)]
+    conversation = a_conversation(alice, drafts)
+    reads = 0
+    attribute = Message.__getattribute__
+
+    def counted(row: Message, name: str) -> Any:
+        nonlocal reads
+        reads += name == "external_id"
+        return attribute(row, name)
+
+    monkeypatch.setattr(Message, "__getattribute__", counted)
+    walk = HistoryMerger(conversation, frozenset({"role", "content"}), lambda row: True)
+    conversation.now = conversation.active_at
+    walk.along([draft | {"external_id": f"new {draft['external_id']}"} for draft in drafts])
+    assert reads < 500 * 20
