@@ -4,29 +4,62 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import JSONField, Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 
 from conversations.querysets import PURGING
 
+LONGEST = 1_000_000  # characters of a field that its row's own page shows
+INDENTED = 10_000  # characters of JSON that is shown with indents
 LIVE = Q(deleted_at__isnull=True)
 
 
 def preformatted(name: str) -> Any:
-    """A field shown with its line breaks, or as JSON laid out."""
+    """Show a field with its line breaks, or as JSON with indents, which only short JSON gets: a level of nesting adds
+    its indent to each line, so that 4 MB of brackets would make a page of 225 MB."""
 
     @admin.display(description=name.replace("_", " "))
     def show(obj: Model) -> str:
-        value = getattr(obj, name)
-        if value in (None, "", {}, []):
-            return "-"
-        text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        return format_html('<div class="preformatted" dir="auto">{}</div>', text)
+        text = _text(obj, name)
+        return format_html('<div class="preformatted" dir="auto">{}</div>', text) if text else "-"
 
     show.__name__ = f"{name}_preformatted"
     return show
+
+
+def _text(obj: Model, name: str) -> str:
+    texts: dict[str, str | None] = getattr(obj, "long_texts", {})
+    text = texts[name] if name in texts else _as_text(getattr(obj, name))
+    if not text or text in ("{}", "[]"):
+        return ""
+    if isinstance(obj._meta.get_field(name), JSONField) and len(text) <= INDENTED:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n{gettext('… (cut here: it is too long for a page)')}"
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class LongTextsAdmin(admin.ModelAdmin):
+    """Read the beginning of each of the `long_fields`, as text, when a row's own page is shown."""
+
+    long_fields: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer(*self.long_fields)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            texts = {f"{name}_text": Left(Cast(name, TextField()), LONGEST + 1) for name in self.long_fields}
+            row = self.model._base_manager.filter(pk=obj.pk).values(**texts).get()
+            obj.long_texts = {name: row[f"{name}_text"] for name in self.long_fields}
+        return obj
 
 
 @admin.display(description="title")

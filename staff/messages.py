@@ -9,10 +9,10 @@ from conversations.models import Message
 
 from . import audit
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import StateFilter, created, preformatted, state
+from .fields import LongTextsAdmin, StateFilter, created, preformatted, state
 
-CONTENT, REASONING, PARTS, TOOL_CALLS = map(preformatted, ("content", "reasoning", "parts", "tool_calls"))
-ERROR, USAGE, METADATA = map(preformatted, ("error", "usage", "metadata"))
+LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
+CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
 SAID = ("conversation", "user", "role", "name", CONTENT, REASONING, PARTS, TOOL_CALLS, "tool_call_id")
 PLACE = ("seq", "parent_seq", "is_active")
 MADE = ("model", "status", "finish_reason", ERROR, "prompt_tokens", "completion_tokens", USAGE)
@@ -20,13 +20,14 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, BigTableAdmin):
+class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
     """To be read only: staff do not rewrite what was said, and deleting goes through its conversation.
 
     The list shows no text, so reading one is opening one, which leaves a line in the log. It filters and searches by
     what an index answers: there are too many messages for anything else.
     """
 
+    long_fields = LONG
     list_display = ("__str__", "conversation", "user", created, state, "is_active", "status", "model")
     list_select_related = ("conversation", "user")
     list_only = tuple(

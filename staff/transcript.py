@@ -3,6 +3,7 @@
 A message may hold a megabyte. PostgreSQL cuts its texts here; the message's own page shows all of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, Func, QuerySet, TextField, Value
@@ -12,7 +13,10 @@ from django.http import QueryDict
 
 from conversations.models import Conversation, Message
 
+from .fields import INDENTED
+
 PAGE = 100
+PAGE_CHARACTERS = 1_000_000  # of the texts on a page
 LONG = 20_000
 CUT = "\n… (cut here; the message's own page shows the rest)"
 COLUMNS = """conversation_id seq role item_type name model tool_call_id status finish_reason error prompt_tokens
@@ -20,7 +24,11 @@ COLUMNS = """conversation_id seq role item_type name model tool_call_id status f
 
 
 class Pretty(Func):
-    function = "jsonb_pretty"
+    """JSON as text, with indents if it is short: each level of nesting adds its indent to each line."""
+
+    template = f"""CASE WHEN pg_column_size(%(expressions)s) > {INDENTED}
+        OR octet_length((%(expressions)s)::text) > {INDENTED}
+        THEN (%(expressions)s)::text ELSE jsonb_pretty(%(expressions)s) END"""
     output_field = TextField()
 
 
@@ -76,10 +84,23 @@ def page(conversation: Conversation, asked: QueryDict) -> Transcript:
     after, before = _seq(asked.get("after")), _seq(asked.get("before"))
     if before:
         found = list(rows.filter(seq__lt=before).reverse()[: PAGE + 1])
-        messages, earlier = found[:PAGE][::-1], len(found) > PAGE
+        messages = _fitting(found[:PAGE])[::-1]
+        earlier = len(found) > len(messages)
     else:
-        messages, earlier = list(rows.filter(seq__gt=after)[:PAGE]), after > 0
-    return Transcript([_cut(message) for message in messages], earlier, conversation.tip_seq or 0)
+        messages, earlier = _fitting(rows.filter(seq__gt=after)[:PAGE]), after > 0
+    return Transcript(messages, earlier, conversation.tip_seq or 0)
+
+
+def _fitting(messages: Iterable[Message]) -> list[Message]:
+    """Cut the messages' texts. Return the first messages that fit on a page, one at least."""
+    fitting: list[Message] = []
+    size = 0
+    for message in map(_cut, messages):
+        size += sum(len(getattr(message, name) or "") for name in (*TEXTS, "error"))
+        if fitting and size > PAGE_CHARACTERS:
+            break
+        fitting.append(message)
+    return fitting
 
 
 def readable(messages: QuerySet[Message]) -> QuerySet[Message]:

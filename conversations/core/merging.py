@@ -6,6 +6,7 @@ principle: equal stays, the rest becomes a branch beside what was there, and not
 under the conversation's lock.
 """
 
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
