@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from chatstore import children, env
+from gunicorn.http import message  # type: ignore[import-untyped]
 
-from .http import message  # type: ignore[import-untyped]
+from chatstore import children, env, worker
 
 _host = env.text("HOST") or "localhost"
 _port = env.number("PORT", 8000, low=1, high=65535)
@@ -15,10 +15,11 @@ bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 # answers.
 workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
 # A request takes one thread. Few: the threads of a process contend for the interpreter lock.
-worker_class = "gthread"
+worker_class = worker.Worker  # threads, with time limits on clients
+worker.client_timeout = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds
 threads = env.number("WEB_THREADS", 4, low=1, high=1000)
 
-timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request
+timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request (chatstore.worker)
 graceful_timeout = 10  # seconds that running requests get at a stop
 keepalive = 75  # longer than a proxy's (60 s by default), so that the proxy is the one that closes
 # A heartbeat on a slow disk would look like a silent worker.

@@ -86,6 +86,20 @@ def waits(until: Event, then: Way) -> Way:
     return answer
 
 
+def trickles(pause: float, until: Event) -> Way:
+    """Send the head of an answer, and then a blank at a time, as JSON allows."""
+
+    def answer(handler: _Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while not until.wait(pause):
+            handler.wfile.write(b" ")
+
+    return answer
+
+
 def answers_each(gates: dict[str, Event]) -> Way:
     """A question is answered when its gate opens."""
 

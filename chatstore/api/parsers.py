@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.conf import settings
+from django.http import UnreadablePostError
 from django.utils.translation import gettext
 from rest_framework import exceptions, parsers, status
 
 from chatstore import strict_json
+from chatstore.errors import Invalid
 
 
 class TooLarge(exceptions.APIException):
@@ -39,13 +41,20 @@ class JSONParser(parsers.BaseParser):
 
 
 def _read(stream: Any, declared: int, limit: int) -> bytes:
-    body = b"" if declared > limit else stream.read(limit + 1)
+    body = b"" if declared > limit else _read_at_most(stream, limit + 1)
     if max(declared, len(body)) > limit:
         if declared <= settings.HISTORY_BODY_LIMIT:
             _read_past(stream)
         message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
         raise TooLarge(message.format(size=max(declared, len(body)), limit=limit))
     return bytes(body)
+
+
+def _read_at_most(stream: Any, size: int) -> Any:
+    try:
+        return stream.read(size)
+    except UnreadablePostError:  # the client has gone, or is too slow
+        raise Invalid(gettext("The body did not arrive in full."), code="invalid_json") from None
 
 
 def _read_past(stream: Any) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -67,7 +68,49 @@ def _client(base_url: str, api_key: str) -> Any:
 
     # Without a key the package looks for one in the environment. What failed is its caller's to ask again: a thread
     # would wait meanwhile.
-    return OpenAI(base_url=base_url, api_key=api_key or "none", timeout=settings.PROVIDER_TIMEOUT, max_retries=0)
+    return OpenAI(
+        base_url=base_url,
+        api_key=api_key or "none",
+        timeout=settings.PROVIDER_TIMEOUT,
+        max_retries=0,
+        http_client=_http_client(),
+    )
+
+
+def _http_client() -> Any:
+    """Return the package's own client, with a limit on the time of a whole answer."""
+    from httpx2 import ReadTimeout, SyncByteStream
+    from openai import DefaultHttpxClient
+
+    class Until(SyncByteStream):
+        """A body that has to be complete at a time. The package's own timeout is for each read: a provider that sends
+        a byte now and then would hold a thread for ever."""
+
+        def __init__(self, body: Any, deadline: float) -> None:
+            self.body, self.deadline = body, deadline
+
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in self.body:
+                if time.monotonic() > self.deadline:
+                    raise ReadTimeout("The answer took too long.")
+                yield piece
+
+        def close(self) -> None:
+            self.body.close()
+
+    class Client(DefaultHttpxClient):
+        def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+            deadline = time.monotonic() + settings.PROVIDER_TIMEOUT
+            response = super().send(request, stream=True, **options)
+            response.stream = Until(response.stream, deadline)
+            if not stream:
+                try:
+                    response.read()
+                finally:
+                    response.close()
+            return response
+
+    return Client(timeout=settings.PROVIDER_TIMEOUT)
 
 
 # An answer that is there is not lost for what stands beside it: what of that cannot be stored is left out.

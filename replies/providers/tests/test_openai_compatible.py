@@ -1,6 +1,6 @@
 """What is made of a provider's answer, whatever it is."""
 
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -11,12 +11,14 @@ from replies.providers import Answer
 from testing.fake_provider import (
     FAILURES,
     JUNK,
+    PATIENCE,
     SECRET,
     USAGE,
     FakeProvider,
     completion,
     says,
     sends,
+    trickles,
     waits,
 )
 
@@ -77,6 +79,18 @@ def test_a_slow_one_is_not_waited_for(provider: FakeProvider, settings: Any) -> 
     provider.answers = waits(awake, says("Late."))
     assert failure() == "The model 'groq' did not answer within 0.2 seconds. Your message is kept."
     awake.set()
+
+
+def test_one_that_sends_a_byte_now_and_then_is_not_waited_for_either(provider: FakeProvider, settings: Any) -> None:
+    settings.PROVIDER_TIMEOUT = 0.5
+    enough = Event()
+    provider.answers = trickles(0.1, enough)
+    late = Timer(PATIENCE, enough.set)
+    late.start()
+    assert failure() == "The model 'groq' did not answer within 0.5 seconds. Your message is kept."
+    assert not enough.is_set(), "the provider was still sending"
+    late.cancel()
+    enough.set()
 
 
 def test_what_failed_is_not_asked_again_behind_the_callers_back(provider: FakeProvider) -> None:

@@ -1,0 +1,89 @@
+"""The web server's worker, with time limits on clients.
+
+gunicorn's own worker gives a thread to each connection that sends something, and waits without a limit for the rest of
+a request, or for a client that does not read its answer. As many such clients as there are threads stop the service.
+Here a client has CLIENT_TIMEOUT seconds for the head of a request, and one more second for each BYTES_A_SECOND that it
+sends or reads; and none takes a thread before it has sent something.
+"""
+
+import errno
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+client_timeout = 15  # seconds; gunicorn.conf.py sets it to CLIENT_TIMEOUT
+BYTES_A_SECOND = 50_000
+PIECE = 65_536
+
+
+class TimedSocket(socket.socket):
+    """A socket that raises ConnectionResetError where its client is too slow: gunicorn closes it without a traceback in
+    the log, as when the client has gone."""
+
+    deadline = 0.0  # of the request that is being read
+
+    def setblocking(self, flag: bool) -> None:
+        self.settimeout(client_timeout if flag else 0.0)
+
+    def begin_request(self) -> None:
+        self.deadline = time.monotonic() + client_timeout
+
+    def recv(self, *arguments: Any) -> bytes:
+        with _Within(self, self.deadline):
+            data = super().recv(*arguments)
+        self.deadline += len(data) / BYTES_A_SECOND
+        return data
+
+    def sendall(self, data: Any, *arguments: Any) -> None:
+        deadline = time.monotonic() + client_timeout + len(data) / BYTES_A_SECOND
+        for piece in _pieces(data):
+            with _Within(self, deadline):
+                super().sendall(piece, *arguments)
+
+
+def _pieces(data: Any) -> Iterator[memoryview]:
+    view = memoryview(data)
+    yield from (view[start : start + PIECE] for start in range(0, len(view), PIECE))
+
+
+class _Within:
+    """Wait for the socket until the deadline, and no longer than its own timeout."""
+
+    def __init__(self, wire: TimedSocket, deadline: float) -> None:
+        self.wire, self.patience, self.left = wire, wire.gettimeout(), deadline - time.monotonic()
+
+    def __enter__(self) -> None:
+        if self.left <= 0:
+            raise _too_slow()
+        self.wire.settimeout(self.left if self.patience is None else min(self.patience, self.left))
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        self.wire.settimeout(self.patience)
+        if isinstance(error, TimeoutError):
+            raise _too_slow() from None
+
+
+def _too_slow() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "The client is too slow.")
+
+
+class Worker(ThreadWorker):
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a thread to a connection. A new one waits in the main loop until it has sent something."""
+        if isinstance(conn.sock, TimedSocket):
+            super().enqueue_req(conn)
+        else:
+            conn.sock = TimedSocket(fileno=conn.sock.detach())
+            conn.sock.setblocking(False)
+            conn.timeout = time.monotonic() + client_timeout
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def handle(self, conn: TConn) -> Any:
+        conn.sock.begin_request()
+        return super().handle(conn)
