@@ -14,9 +14,9 @@ bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 # No preload_app: a connection pool that exists before the fork is shared by processes, which then read each other's
 # answers.
 workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
-# A request takes one thread. Few: the threads of a process contend for the interpreter lock.
 worker_class = worker.Worker  # threads, with time limits on clients
 worker.client_timeout = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds
+# A request takes one thread. Few: the threads of a process contend for the interpreter lock.
 threads = env.number("WEB_THREADS", 4, low=1, high=1000)
 
 timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request (chatstore.worker)

@@ -106,6 +106,8 @@ def test_the_sample_loads(alice: User) -> None:
         ({"messages": [{"role": "user", "content": "x", "tool_calls": {}}]}, "messages[0].tool_calls: "),
         ({"messages": [{"role": "user", "content": "x", "parts": "y"}]}, "messages[0].parts: "),
         ({"messages": [{"role": "user", "content": "x", "metadata": []}]}, "messages[0].metadata: "),
+        ({"messages": [{"role": "user", "parts": ["x" * 1_000_000]}]}, "messages[0].parts: Has 1,000,004 bytes"),
+        ({"messages": [{"role": "user", "tool_calls": ["x" * 1_000_000]}]}, "messages[0].tool_calls: Has 1,000,004 "),
         ({"messages": [{"role": "user", "content": "x", "id": "m"}] * 2}, "external_id: "),
     ],
 )
