@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from gunicorn.http import message  # type: ignore[import-untyped]
+from gunicorn.http import message
 
 from chatstore import children, env, worker
 
