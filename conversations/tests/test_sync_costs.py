@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from conversations.core import stored_messages as stored
-from conversations.core.merging import HistoryMerger, sync
+from conversations.core.merging import HistoryMerger
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations
+from conversations.services.sync import sync
 from testing.cast import say
 from testing.statements import statements
 
