@@ -81,6 +81,11 @@ def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:
     return preferences
 
 
+def preferences_of(user: User) -> Preferences:
+    """Return the stored preferences of the user, or the defaults if there are none. Writes nothing."""
+    return Preferences.objects.filter(user=user).first() or Preferences(user=user)
+
+
 def note_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UUID]) -> None:
     """Which conversations a client that saves everything at once now knows of; nothing is written where it knew."""
     if sorted(ids) != sorted(before):

@@ -4,7 +4,7 @@ from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from replies.configuration import Route, configured_models
+from replies.configuration import configured_models
 
 from . import data_folder, database, env, secret_key, sign_in
 from .env import BASE_DIR
@@ -222,11 +222,21 @@ ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
 MODELS = configured_models(
-    openai=Route(OPENAI_BASE_URL or "https://api.openai.com/v1", env.text("OPENAI_API_KEY"), "gpt-5-mini"),
-    groq=Route("https://api.groq.com/openai/v1", env.text("GROQ_API_KEY"), "llama-3.3-70b-versatile"),
-    gemini=Route(
-        "https://generativelanguage.googleapis.com/v1beta/openai/", env.text("GEMINI_API_KEY"), "gemini-2.5-flash"
-    ),
+    openai={
+        "base_url": OPENAI_BASE_URL or "https://api.openai.com/v1",
+        "model": "gpt-5-mini",
+        "api_key": env.text("OPENAI_API_KEY"),
+    },
+    groq={
+        "base_url": "https://api.groq.com/openai/v1",
+        "model": "llama-3.3-70b-versatile",
+        "api_key": env.text("GROQ_API_KEY"),
+    },
+    gemini={
+        "base_url": "https://generativelanguage.googleapis.com/v1beta/openai/",
+        "model": "gemini-2.5-flash",
+        "api_key": env.text("GEMINI_API_KEY"),
+    },
     more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a server of one's own may ask for no key
 )

@@ -1,49 +1,63 @@
-"""Names of models, each with the service that answers for it."""
+"""Configured models: turns the settings and MODELS into routes, one for each name of a model.
+
+A route is plain data: its `kind`, which names a provider class in `replies.providers.registry`, and the fields of that
+class."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from urllib.parse import urlsplit
+from dataclasses import MISSING, fields
 
 from django.core.exceptions import ImproperlyConfigured
 
+from replies.providers import PROVIDERS, Echo, build
 
-@dataclass(frozen=True)
-class Route:
-    base_url: str = ""
-    api_key: str = ""
-    model: str = ""  # by its name there
+Route = dict[str, str]
+DEFAULT_KIND = "openai"
 
 
-FIELDS = [field.name for field in fields(Route)]
+def configured_models(*, more: dict[str, Route], keyless: Sequence[str] = (), **known: Route) -> dict[str, Route]:
+    """Return the routes by name: those of `known` that have a key or are in `keyless`, and all of `more`.
+
+    A route in `more` can change single fields of a known route. Raises ImproperlyConfigured for a name, a kind or a
+    field that cannot work.
+    """
+    routes = {name: route for name, route in known.items() if route["api_key"] or name in keyless}
+    routes |= {name: _merged(known.get(name, {}), changes) for name, changes in more.items()}
+    complete = {name: {"kind": DEFAULT_KIND} | route for name, route in routes.items()}
+    for name, route in complete.items():
+        _check_name(name)
+        _check_kind(name, route["kind"])
+        _check_fields(name, route)
+        build(name, route)  # the class checks the values of its fields
+    return complete
 
 
-def configured_models(
-    *, more: dict[str, dict[str, str]], keyless: Sequence[str] = (), **known: Route
-) -> dict[str, dict[str, str]]:
-    """The known ones that have a key, and `more`, which may change what is known of them."""
-    routes = {name: route for name, route in known.items() if route.api_key or name in keyless}
-    for name, changes in more.items():
-        routes[name] = _route(name, changes, known.get(name, Route()))
-    for name, route in routes.items():
-        if not _is_address(route.base_url):
-            raise ImproperlyConfigured(f"The model {name!r} has a base_url that is no http address.")
-    return {name: asdict(route) for name, route in routes.items()}
+def _merged(known: Route, changes: Route) -> Route:
+    """Return the known route with its changes. A route of another kind has other fields, and so takes none over."""
+    return known | changes if changes.get("kind", DEFAULT_KIND) == DEFAULT_KIND else changes
 
 
-def _route(name: str, changes: dict[str, str], known: Route) -> Route:
-    if not name or "/" in name or name == "echo":
-        raise ImproperlyConfigured(f"MODELS: {name!r} cannot be the name of a model.")
-    if unknown := changes.keys() - FIELDS:
-        raise ImproperlyConfigured(f"MODELS: {name!r} has no {min(unknown)!r}; it has {', '.join(FIELDS)}.")
-    route = replace(known, **changes)
-    if not route.base_url or not route.model:
-        raise ImproperlyConfigured(f"MODELS: {name!r} needs a base_url and a model.")
-    return route
+def _check_name(name: str) -> None:
+    if not name or "/" in name or name == Echo.name:
+        raise ImproperlyConfigured(
+            f"MODELS: {name!r} cannot be the name of a model. A name has no slash, and is not empty or {Echo.name!r}."
+        )
 
 
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port that is no number, among others
-        return False
+def _check_kind(name: str, kind: str) -> None:
+    if kind not in PROVIDERS:
+        raise ImproperlyConfigured(
+            f"MODELS: {name!r} has the unknown kind {kind!r}; it must be one of {', '.join(PROVIDERS)}."
+        )
+
+
+def _check_fields(name: str, route: Route) -> None:
+    """Compare the route with the fields of its provider class. Fields without a default are required."""
+    of_kind = [field for field in fields(PROVIDERS[route["kind"]]) if field.name != "name"]
+    known = ["kind", *(field.name for field in of_kind)]
+    if unknown := route.keys() - known:
+        raise ImproperlyConfigured(
+            f"MODELS: {name!r} has the unknown field {min(unknown)!r}; known are {', '.join(known)}."
+        )
+    for field in of_kind:
+        if field.default is MISSING and not route.get(field.name):
+            raise ImproperlyConfigured(f"MODELS: {name!r} needs a {field.name}.")

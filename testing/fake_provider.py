@@ -23,7 +23,7 @@ class FakeProvider(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def route(self, model: str = "a-model") -> dict[str, str]:
-        return {"base_url": self.base_url, "api_key": SECRET, "model": model}
+        return {"kind": "openai", "base_url": self.base_url, "api_key": SECRET, "model": model}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Of a client that did not wait for the answer."""

@@ -31,8 +31,7 @@ class PreferencesView(APIView):
     @extend_schema(responses=PreferencesSerializer)
     def get(self, request: Request) -> Response:
         """Defaults until something is set; reading writes nothing."""
-        stored = Preferences.objects.filter(user=request.user).first()
-        return Response(PreferencesSerializer(stored or Preferences(user=request.user)).data)
+        return Response(PreferencesSerializer(services.preferences_of(request.user)).data)
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
     def patch(self, request: Request) -> Response:

@@ -57,7 +57,10 @@ class Schema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         shape = getattr(self.view, "error_schema", ErrorSerializer)
         error = self._get_response_for_code(shape, "default")  # type: ignore[no-untyped-call]
-        return bodies | {"default": error | {"description": "An error."}}
+        description = "An error, in the shape of the native API."
+        if shape is not ErrorSerializer:
+            description = "An error, in the shape of this contract."
+        return bodies | {"default": error | {"description": description}}
 
 
 class JsonSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

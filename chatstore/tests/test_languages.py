@@ -29,7 +29,8 @@ PAGE = {"Accept": "text/html"}
 # What commands say, to whoever runs the service.
 UNMARKED = ("management/", "transfer/importers/", "tests/", "migrations/")
 REFUSALS = {"Invalid", "Conflict", "ServiceError", "ProviderError", "ValidationError", "PermissionDenied", "TooLarge",
-            "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited"}  # fmt: skip
+            "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited", "PydanticCustomError",
+            "refusal"}  # fmt: skip
 
 
 def sources() -> Iterator[Path]:
@@ -96,14 +97,33 @@ def name_of(called: ast.expr) -> str:
 
 
 def bare_texts(call: ast.Call) -> Iterator[str]:
-    """Sentences among the arguments, but for those inside another call, such as `gettext`."""
+    """Yield the sentences among the arguments, except those inside another call, such as `gettext`."""
     waiting: list[ast.AST] = list(call.args)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             yield node.value
-        elif not isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call):
+            waiting.append(node.func)  # "A sentence about {name}.".format(…)
+        else:
             waiting.extend(ast.iter_child_nodes(node))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_marked"),
+    [
+        ('PydanticCustomError("nul", "A NUL character.")', False),
+        ('PydanticCustomError("long", "At most {limit} bytes.", {"limit": 5})', False),
+        ('PydanticCustomError("long", f"At most {limit} bytes.")', False),
+        ('PydanticCustomError("long", "At most {} bytes.".format(limit))', False),
+        ('PydanticCustomError("nul", gettext("A NUL character."))', True),
+        ('PydanticCustomError("long", gettext("At most {limit} bytes.").format(limit=limit))', True),
+    ],
+)
+def test_an_unmarked_sentence_in_a_refusal_is_found(refusal: str, is_marked: bool) -> None:
+    call = ast.parse(refusal, mode="eval").body
+    assert isinstance(call, ast.Call) and name_of(call.func) in REFUSALS
+    assert bool(list(bare_texts(call))) is not is_marked
 
 
 # --- Which language -----------------------------------------------------------------------------------

@@ -1,2 +1,1 @@
-"""Chat with model routing: a question in, a model's answer out. Contract B of docs/compatibility.md, and the one route
-that it shares with E."""
+"""Contract B of docs/compatibility.md: chat with model routing. Its POST route is shared with contract E."""

@@ -1,4 +1,6 @@
-"""Two contracts ask at one route, each in its own spelling. Either is taken, and answered with the fields of both."""
+"""Bodies of the chat route, which the contracts B and E share.
+
+A request uses the field names of either contract; a response has the fields of both."""
 
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ LISTED_TITLE_LENGTH = 50
 class ChatQuestion(Schema):
     message: Annotated[Text, NotBlank]
     model: Short | None = None
-    # "" is none, as it is to the clients' own servers.
+    # An empty string counts as absent, as in the servers that these clients were written for.
     conversationId: Short | None = None
     conversation_id: Short | None = None
     message_id: Short | None = None
@@ -58,13 +60,13 @@ class ChatHistory(Schema):
 
 
 def answer(exchange: Exchange) -> dict[str, Any]:
-    conversation, asked, answered = exchange
+    conversation, question, reply = exchange
     return {
-        "userMessage": _message(asked, conversation),
-        "aiMessage": {**_message(answered, conversation), "model": answered.model},
-        "response": answered.content,
+        "userMessage": _message(question, conversation),
+        "aiMessage": {**_message(reply, conversation), "model": reply.model},
+        "response": reply.content,
         "conversation_id": name_of(conversation),
-        "message_id": name_of(answered),
+        "message_id": name_of(reply),
     }
 
 

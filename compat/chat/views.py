@@ -15,7 +15,11 @@ class ChatView(ContractView):
 
     @extend_schema(operation_id="chat", request=schemas.ChatQuestion, responses=schemas.ChatAnswer)
     def post(self, request: Request) -> Response:
-        """A question, answered by a model that sees the last 10 messages. A conversation that is not there is made."""
+        """Send a message to a model and get its reply.
+
+        The model gets the last 10 messages of the conversation. If no conversation has this id, one is created with
+        it. Without an id, a new conversation is created. Sending the same `message_id` again stores nothing and returns
+        the stored reply."""
         question = self.read(schemas.ChatQuestion)
         exchange = exchanges.exchange(
             user=request.user,
@@ -24,7 +28,7 @@ class ChatView(ContractView):
             name=question.conversation,
             model=question.model or "",
             source=schemas.SOURCE,
-            makes=True,
+            create_missing=True,
         )
         return Response(schemas.answer(exchange))
 
@@ -35,5 +39,6 @@ class HistoryView(ContractView):
 
     @extend_schema(operation_id="chat_history", responses=schemas.ChatHistory)
     def get(self, request: Request) -> Response:
+        """List the conversations, the most recent activity first."""
         rows = Conversation.objects.owned_by(request.user).listed().by_activity()
         return Response({"success": True, "chats": [schemas.summary(row) for row in rows]})

@@ -1,1 +1,1 @@
-"""Chats and messages, as two resources. Contract C of docs/compatibility.md."""
+"""Contract C of docs/compatibility.md: chats and messages, as two resources."""

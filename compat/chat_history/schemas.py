@@ -11,7 +11,7 @@ from conversations.models import Conversation, Message
 
 SOURCE = "chat_history"
 TO_STORE = {"user": "user", "ai": "assistant", "system": "system"}
-FROM_STORE = {stored: said for said, stored in TO_STORE.items()}
+FROM_STORE = {stored: role for role, stored in TO_STORE.items()}
 IN_QUERY = ("page", "page_size")
 
 Role = Literal["user", "ai", "system"]
@@ -31,7 +31,7 @@ class NewMessage(Schema):
 
 
 class MessageChanges(Schema):
-    """What is left out stays."""
+    """Fields to change. A field that is not sent stays as it is."""
 
     role: Role = "user"
     content: Text = ""
@@ -55,11 +55,11 @@ class ChatMessage(Schema):
 
 
 class Chats(RootModel[list[Chat]]):
-    """Newest first."""
+    """Chats, the newest first."""
 
 
 class ChatMessages(RootModel[list[ChatMessage]]):
-    """In order."""
+    """Messages in the order of the conversation."""
 
 
 class ChatDetail(Chat):
@@ -67,7 +67,7 @@ class ChatDetail(Chat):
 
 
 def fields(chat: NewChat) -> dict[str, Any]:
-    """What was given of it; an empty name is none."""
+    """Return the fields that were sent. An empty name and null count as not sent."""
     given = {"title": chat.name or None, "notebooks": chat.notebooks}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -92,7 +92,7 @@ def chat(row: Conversation) -> dict[str, Any]:
 
 
 def message(row: Message, conversation: Conversation) -> dict[str, Any]:
-    """By our id always: a client's is unique in its conversation only."""
+    """Use the message's own id: an external_id is unique in its conversation only."""
     return {
         "id": str(row.id),
         "chat_id": name_of(conversation),
@@ -114,7 +114,7 @@ class Detail(Schema):
 
 
 def error(status: int, found: list[Found]) -> dict[str, Any]:
-    """As FastAPI words it."""
+    """Return the error body in FastAPI's shape."""
     return {"detail": [_finding(*each) for each in found] if status == 422 else found[0][1]}
 
 

@@ -1,1 +1,1 @@
-"""Chat sessions: a history, saved whole after each exchange. Contract A of docs/compatibility.md."""
+"""Contract A of docs/compatibility.md: chat sessions. The client saves the whole history after each exchange."""

@@ -33,7 +33,7 @@ class Session(Schema):
 
 
 class Sessions(RootModel[list[Session]]):
-    """Newest activity first."""
+    """Sessions, the most recent activity first."""
 
 
 class Success(Schema):
@@ -42,8 +42,8 @@ class Success(Schema):
 
 def drafts(history: SessionHistory) -> list[dict[str, Any]]:
     return [
-        {"role": said.role, "content": said.content, "reasoning": said.thinkingContent or ""}
-        for said in history.messages
+        {"role": message.role, "content": message.content, "reasoning": message.thinkingContent or ""}
+        for message in history.messages
     ]
 
 
@@ -56,7 +56,7 @@ def message(row: Message) -> dict[str, Any]:
 
 
 def session(row: Conversation, first: str | None) -> dict[str, Any]:
-    """`first` is what a user first said."""
+    """Return the session as the client reads it. `first` is the content of the first message of the user."""
     return {
         "id": name_of(row),
         "title": shortened(row.title, LISTED_TITLE_LENGTH) if row.title_is_auto else row.title,
@@ -68,4 +68,4 @@ def session(row: Conversation, first: str | None) -> dict[str, Any]:
 
 
 def first_question(history: SessionHistory) -> str | None:
-    return next((said.content for said in history.messages if said.role == "user"), None)
+    return next((message.content for message in history.messages if message.role == "user"), None)

@@ -22,11 +22,13 @@ class View(ContractView):
 class SessionsView(View):
     @extend_schema(operation_id="sessions_list", responses=schemas.Sessions)
     def get(self, request: Request) -> Response:
+        """List the sessions, the most recent activity first."""
         rows = Conversation.objects.owned_by(request.user).listed().by_activity().with_first_question()
         return Response([schemas.session(row, row.first_question) for row in rows])
 
     @extend_schema(operation_id="sessions_create", request=schemas.SessionHistory, responses={201: schemas.Session})
     def post(self, request: Request) -> Response:
+        """Create a session from a history of messages."""
         history = self.read(schemas.SessionHistory)
         row, _ = conversations.create(
             user=request.user, fields={"source": schemas.SOURCE}, drafts=schemas.drafts(history)
@@ -38,12 +40,16 @@ class SessionsView(View):
 class SessionView(View):
     @extend_schema(operation_id="sessions_retrieve", responses=schemas.SessionHistory)
     def get(self, request: Request, id: str) -> Response:
+        """Get the messages of a session, in order."""
         shown = self.conversation(id).messages.shown()
         return Response({"messages": [schemas.message(row) for row in shown if schemas.is_visible(row)]})
 
     @extend_schema(operation_id="sessions_update", request=schemas.SessionHistory, responses=schemas.Session)
     def put(self, request: Request, id: str) -> Response:
-        """The whole history. What is stored stays; what differs becomes a branch."""
+        """Save the whole history of a session.
+
+        Stored messages are kept. A history that differs from the stored one becomes a branch, which is displayed from
+        now on."""
         history = self.read(schemas.SessionHistory)
         row = sync(
             user=request.user,
@@ -56,5 +62,6 @@ class SessionView(View):
 
     @extend_schema(operation_id="sessions_destroy", responses={200: schemas.Success})
     def delete(self, request: Request, id: str) -> Response:
+        """Move a session to the trash."""
         conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
         return Response({"success": True})

@@ -1,1 +1,1 @@
-"""A storage service: everything that a user has, read and saved whole. Contract D of docs/compatibility.md."""
+"""Contract D of docs/compatibility.md: a storage service. The client reads and saves all its sessions at once."""

@@ -3,11 +3,11 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from django.conf import settings
+from django.utils.translation import gettext
 from pydantic import AfterValidator, BeforeValidator, model_validator
-from pydantic_core import PydanticCustomError
 
 from chatstore.times import parse_utc
-from compat.contract import History, Id, Parts, Schema, Short, Text, Title, name_of
+from compat.contract import History, Id, Parts, Schema, Short, Text, Title, name_of, refusal
 from conversations.core.comparison import json_equal
 from conversations.models import Conversation
 from conversations.services.sync_all import SessionInput, SyncProfile
@@ -16,15 +16,15 @@ from . import ids
 
 SOURCE = "storage"
 ROLES = ("user", "assistant", "system", "tool")
-# What a message has where it has nothing of the kind, and then is not told.
-ABSENT: dict[str, Any] = {"model": "", "tool_calls": None, "tool_call_id": "", "name": "", "reasoning": ""}
-COMPARED_FIELDS = frozenset({"role", "content", *ABSENT})
+# Optional fields and their defaults. A field that has its default is left out of the response.
+DEFAULTS: dict[str, Any] = {"model": "", "tool_calls": None, "tool_call_id": "", "name": "", "reasoning": ""}
+COMPARED_FIELDS = frozenset({"role", "content", *DEFAULTS})
 READ = ("id", "external_id", "item_type", *sorted(COMPARED_FIELDS))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(value: Any) -> datetime:
-    """ISO 8601, or milliseconds since 1970; kept to the millisecond, as JavaScript does."""
+    """Return the time of an ISO 8601 string or of milliseconds since 1970, cut to the millisecond like JavaScript's."""
     try:
         if isinstance(value, str):
             moment = parse_utc(value)
@@ -35,9 +35,8 @@ def _moment(value: Any) -> datetime:
         if not EPOCH <= moment < EPOCH.replace(year=2200):
             raise ValueError
     except (ValueError, OverflowError):
-        raise PydanticCustomError(
-            "date", "Must be a time between 1970 and 2200, in milliseconds or ISO 8601."
-        ) from None
+        message = gettext("Must be a time between 1970 and 2200, in milliseconds or ISO 8601.")
+        raise refusal("date", message) from None
     return _to_millisecond(moment)
 
 
@@ -46,8 +45,9 @@ def _to_millisecond(moment: datetime) -> datetime:
 
 
 def _small(usage: dict[str, Any]) -> dict[str, Any]:
-    if len(orjson.dumps(usage)) > settings.METADATA_LIMIT:
-        raise PydanticCustomError("too_long", f"Is larger than {settings.METADATA_LIMIT:,} bytes.")
+    if (size := len(orjson.dumps(usage))) > settings.METADATA_LIMIT:
+        message = gettext("Has {size:,} bytes as JSON; the limit is {limit:,}.")
+        raise refusal("too_long", message.format(size=size, limit=settings.METADATA_LIMIT))
     return usage
 
 
@@ -63,12 +63,12 @@ class StoredMessage(Schema):
     tool_call_id: Short | None = None
     name: Short | None = None
     reasoning: Text | None = None
-    reasoning_content: Text | None = None  # its older name
+    reasoning_content: Text | None = None  # the older name of `reasoning`
 
     @model_validator(mode="after")
     def says_something(self) -> "StoredMessage":
         if self.content is None and self.tool_calls is None:
-            raise PydanticCustomError("null", "content may be null only beside tool_calls.")
+            raise refusal("null", gettext("content can be null only if tool_calls is given."))
         self.reasoning = self.reasoning or self.reasoning_content
         return self
 
@@ -108,24 +108,24 @@ class Saved(Schema):
     success: bool
 
 
-# Out
+# --- Responses -----------------------------------------------------------------------------------------
 
 
-def session(row: Conversation, said: list[Any]) -> dict[str, Any]:
+def session(row: Conversation, messages: list[Any]) -> dict[str, Any]:
     fields = read_fields(row)
     return {
         "id": name_of(row),
         "title": row.title,
-        "messages": [message(each) for each in said if is_visible(each)],
+        "messages": [message(each) for each in messages if is_visible(each)],
         "createdAt": fields["created_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "tokenUsage": fields["reported_usage"],
     }
 
 
 def message(row: Any) -> dict[str, Any]:
-    told = {name: value for name, absent in ABSENT.items() if (value := getattr(row, name)) != absent}
+    optional = {name: value for name, default in DEFAULTS.items() if (value := getattr(row, name)) != default}
     id = ids.as_sent(row.external_id) if row.external_id else str(row.id)
-    return {"id": id, "role": row.role, "content": row.content, **told}
+    return {"id": id, "role": row.role, "content": row.content, **optional}
 
 
 def is_visible(row: Any) -> bool:
@@ -134,7 +134,8 @@ def is_visible(row: Any) -> bool:
 
 
 def read_fields(row: Conversation) -> dict[str, Any]:
-    spent = {
+    """Return the fields of the conversation that the client reads, under their names in the store."""
+    counted = {
         "prompt_tokens": row.prompt_tokens,
         "completion_tokens": row.completion_tokens,
         "total_tokens": row.prompt_tokens + row.completion_tokens,
@@ -142,27 +143,28 @@ def read_fields(row: Conversation) -> dict[str, Any]:
     return {
         "title": row.title,
         "created_at": _to_millisecond(row.created_at),
-        "reported_usage": row.reported_usage if row.reported_usage is not None else spent,
+        "reported_usage": row.reported_usage if row.reported_usage is not None else counted,
     }
 
 
-# In
+# --- Requests ------------------------------------------------------------------------------------------
 
 
 def sent(session: StoredSession) -> SessionInput:
     given = {"title": session.title, "created_at": session.createdAt, "reported_usage": session.tokenUsage}
     fields = {name: value for name, value in given.items() if value not in (None, "")}
-    stored = iter(ids.told_apart(said.id for said in session.messages if said.id))
-    drafts = [_draft(said, next(stored) if said.id else None) for said in session.messages]
+    stored = iter(ids.unique_ids(message.id for message in session.messages if message.id))
+    drafts = [_draft(message, next(stored) if message.id else None) for message in session.messages]
     return SessionInput(session.id, fields, drafts)
 
 
-def _draft(said: StoredMessage, external_id: str | None) -> dict[str, Any]:
-    told = {name: value for name in ABSENT if (value := getattr(said, name)) is not None}
-    return {"role": said.role, "content": said.content, **ABSENT, **told, "external_id": external_id}
+def _draft(message: StoredMessage, external_id: str | None) -> dict[str, Any]:
+    given = {name: value for name in DEFAULTS if (value := getattr(message, name)) is not None}
+    return {"role": message.role, "content": message.content, **DEFAULTS, **given, "external_id": external_id}
 
 
 def changes(row: Conversation, sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the sent fields that differ from those that the client can read."""
     shown = read_fields(row)
     if row.reported_usage is None and _is_counted(sent.get("reported_usage"), shown["reported_usage"]):
         shown |= {"reported_usage": sent["reported_usage"]}
@@ -170,7 +172,7 @@ def changes(row: Conversation, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_counted(usage: dict[str, Any] | None, counted: dict[str, int]) -> bool:
-    """Our own numbers, as they were when they were read: sent back, they are no report."""
+    """Return whether the usage is our own count, read earlier and sent back: that is no report of the client."""
     return (
         usage is not None
         and usage.keys() == counted.keys()

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 
 from accounts import services
 from accounts.api.base import Request
-from accounts.models import Preferences
 from chatstore import health
 from chatstore.api.responses import format_time
 from compat.contract import ContractView, PlainError, error, name_of
@@ -23,10 +22,7 @@ described = extend_schema(tags=["D: storage service"])
 class View(ContractView):
     error_body, error_schema = staticmethod(error), PlainError
 
-    def preferences(self) -> Preferences:
-        return Preferences.objects.filter(user=self.request.user).first() or Preferences()
-
-    def prefer(self, **changes: Any) -> Response:
+    def save_preferences(self, **changes: Any) -> Response:
         services.set_preferences(user=self.request.user, changes=changes)
         return Response({"success": True})
 
@@ -35,7 +31,7 @@ class View(ContractView):
 class ConfigView(View):
     @extend_schema(operation_id="storage_config", responses=schemas.StorageType)
     def get(self, request: Request) -> Response:
-        """Which kind of store, and never its address."""
+        """Get the kind of the database, never its address."""
         return Response({"type": "postgres"})
 
 
@@ -45,16 +41,20 @@ class ChatSessionsView(View):
 
     @extend_schema(operation_id="storage_sessions_list", responses=schemas.ChatSessions)
     def get(self, request: Request) -> Response:
-        """Everything the user has. What is listed is noted, where it was not: only that can be left out of what is
-        saved next. The one GET that writes."""
+        """Get all sessions of the user, with their messages.
+
+        The server records which sessions the client knows: those that it has listed or saved. No other GET writes."""
         rows = list(Conversation.objects.owned_by(request.user).listed().by_creation())
-        said = Message.objects.owned_by(request.user).by_conversation([row.id for row in rows], *schemas.READ)
+        messages = Message.objects.owned_by(request.user).by_conversation([row.id for row in rows], *schemas.READ)
         services.note_known(user=request.user, ids=[row.id for row in rows], before=services.known_to(request.user))
-        return Response({"chatSessions": [schemas.session(row, said[row.id]) for row in rows]})
+        return Response({"chatSessions": [schemas.session(row, messages[row.id]) for row in rows]})
 
     @extend_schema(operation_id="storage_sessions_save", request=schemas.ChatSessions, responses=schemas.Saved)
     def post(self, request: Request) -> Response:
-        """Everything the user has. What is left out goes to the trash; its id brings it back."""
+        """Save all sessions of the user.
+
+        Sessions that the client knows, because it has listed or saved them, go to the trash if the request leaves them
+        out. A later save with the same id restores them."""
         sessions = self.read(schemas.ChatSessions).chatSessions
         sync_all(user=request.user, profile=schemas.SYNC_PROFILE, sent=[schemas.sent(session) for session in sessions])
         return Response({"success": True})
@@ -64,10 +64,12 @@ class ChatSessionsView(View):
 class ActiveChatView(View):
     @extend_schema(operation_id="storage_active_chat", responses=schemas.ActiveChat)
     def get(self, request: Request) -> Response:
-        return Response({"activeChatId": self._resolved(self.preferences().active_conversation)})
+        """Get the id of the active session, or an empty string."""
+        return Response({"activeChatId": self._client_id(services.preferences_of(request.user).active_conversation)})
 
-    def _resolved(self, name: str) -> str:
-        """By the id that this client knows; empty for one in the trash; one that is not stored yet as it was given."""
+    def _client_id(self, name: str) -> str:
+        """Return the id by which the client knows this conversation: empty if it is in the trash, and the name as it is
+        if nothing is stored under it yet."""
         named = Conversation.objects.owned_by(self.request.user).named(name) if name else Conversation.objects.none()
         live = named.live().first()
         if live is not None:
@@ -76,18 +78,21 @@ class ActiveChatView(View):
 
     @extend_schema(operation_id="storage_active_chat_save", request=schemas.ActiveChat, responses=schemas.Saved)
     def post(self, request: Request) -> Response:
-        return self.prefer(active_conversation=self.read(schemas.ActiveChat).activeChatId or "")
+        """Set the id of the active session. An empty string or null clears it."""
+        return self.save_preferences(active_conversation=self.read(schemas.ActiveChat).activeChatId or "")
 
 
 @described
 class SelectedModelView(View):
     @extend_schema(operation_id="storage_selected_model", responses=schemas.SelectedModel)
     def get(self, request: Request) -> Response:
-        return Response({"selectedModel": self.preferences().default_model})
+        """Get the name of the selected model, or an empty string."""
+        return Response({"selectedModel": services.preferences_of(request.user).default_model})
 
     @extend_schema(operation_id="storage_selected_model_save", request=schemas.SelectedModel, responses=schemas.Saved)
     def post(self, request: Request) -> Response:
-        return self.prefer(default_model=self.read(schemas.SelectedModel).selectedModel or "")
+        """Set the name of the selected model. An empty string or null clears it."""
+        return self.save_preferences(default_model=self.read(schemas.SelectedModel).selectedModel or "")
 
 
 @described
@@ -98,10 +103,12 @@ class HealthView(View):
 
     @extend_schema(operation_id="health", responses={200: schemas.Health, 503: schemas.Health})
     def get(self, request: Request) -> Response:
-        is_there = health.database_state() == health.OK
-        told = {
-            "status": "ok" if is_there else "error",
+        """Check that the service can reach its database. Needs no authentication."""
+        is_available = health.database_state() == health.OK
+        body = {
+            "status": "ok" if is_available else "error",
             "timestamp": format_time(timezone.now()),
             "service": "chatstore",
+            "database": "ok" if is_available else "unavailable",
         }
-        return Response({**told, "database": "ok" if is_there else "unavailable"}, 200 if is_there else 503)
+        return Response(body, 200 if is_available else 503)

@@ -1,2 +1,2 @@
-"""The last conversations, each by the id that its client gave it. Contract E of docs/compatibility.md; what is said in
-them comes in through compat.chat."""
+"""Contract E of docs/compatibility.md: the latest conversations, by the id that the client gave them. Its chat route is
+in compat.chat."""

@@ -1,10 +1,10 @@
 from typing import Annotated, Any
 
+from django.utils.translation import gettext
 from pydantic import AfterValidator, RootModel, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from chatstore.api.responses import format_time
-from compat.contract import NotBlank, Schema, name_of
+from compat.contract import NotBlank, Schema, name_of, refusal
 from conversations.models import Conversation, Message
 
 LISTED = 10
@@ -12,9 +12,9 @@ ROLES = ("user", "assistant")
 
 
 def _storable(text: str) -> str:
-    """What comes in a query has not been through the parser of bodies."""
+    """Refuse NUL characters: a query parameter does not pass the parser of bodies, which refuses them."""
     if "\0" in text:
-        raise PydanticCustomError("nul", "A NUL character cannot be stored.")
+        raise refusal("nul", gettext("A NUL character cannot be stored."))
     return text
 
 
@@ -30,7 +30,7 @@ class Thread(Schema):
 
 
 class Threads(RootModel[list[Thread]]):
-    """Newest activity first."""
+    """Conversations, the most recent activity first."""
 
 
 class ThreadMessage(Schema):
@@ -42,7 +42,7 @@ class ThreadMessage(Schema):
 
 
 class ThreadMessages(RootModel[list[ThreadMessage]]):
-    """In order."""
+    """Messages in the order of the conversation."""
 
 
 class ThreadStatus(Schema):

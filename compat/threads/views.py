@@ -19,7 +19,7 @@ class View(ContractView):
 class ThreadsView(View):
     @extend_schema(operation_id="threads_list", responses=schemas.Threads)
     def get(self, request: Request) -> Response:
-        """The last ten."""
+        """List the ten conversations with the most recent activity."""
         rows = Conversation.objects.owned_by(request.user).listed().by_activity()[: schemas.LISTED]
         return Response([schemas.thread(row) for row in rows])
 
@@ -28,14 +28,16 @@ class ThreadsView(View):
 class ThreadMessagesView(View):
     @extend_schema(operation_id="threads_messages", responses=schemas.ThreadMessages)
     def get(self, request: Request, id: str) -> Response:
+        """List the messages of the user and of the assistant in a conversation, in order."""
         row = self.conversation(id)
-        return Response([schemas.message(said, row) for said in row.messages.shown().texts(*schemas.ROLES)])
+        return Response([schemas.message(message, row) for message in row.messages.shown().texts(*schemas.ROLES)])
 
 
 @described
 class ThreadView(View):
     @extend_schema(operation_id="threads_destroy", responses={200: schemas.ThreadStatus})
     def delete(self, request: Request, id: str) -> Response:
+        """Move a conversation to the trash."""
         conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
         return Response({"status": "deleted"})
 
@@ -44,11 +46,12 @@ class ThreadView(View):
 class TitleView(View):
     @extend_schema(
         operation_id="threads_title",
-        parameters=[OpenApiParameter("title", str, description="Where the body has none.")],
+        parameters=[OpenApiParameter("title", str, description="The new title, if the body has none.")],
         request=schemas.ThreadTitle,
         responses=schemas.ThreadStatus,
     )
     def put(self, request: Request, id: str) -> Response:
+        """Change the title of a conversation. It is read from the body, else from the query parameter `title`."""
         title = schemas.ThreadTitle.of(request.data or request.query_params.dict()).title
         conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes={"title": title})
         return Response({"status": "updated"})

@@ -9,12 +9,14 @@ from conversations.api.serializers import MessageSerializer, external_id
 
 class QuestionSerializer(StrictSerializer):
     content = StrictCharField(byte_limit=settings.CONTENT_LIMIT)
-    conversation_id = StrictUUIDField(required=False, allow_null=True, help_text="Without it a conversation is made.")
+    conversation_id = StrictUUIDField(
+        required=False, allow_null=True, help_text="Without it, a new conversation is created."
+    )
     model = StrictCharField(
         max_length=255,
         allow_blank=True,
         required=False,
-        help_text="A name that is configured, or `name/model`. Without it the one that the user prefers.",
+        help_text="A configured name, or `name/model`. Without it, the model that the user prefers.",
     )
     external_id = external_id()
 

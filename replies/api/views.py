@@ -24,32 +24,36 @@ class ChatView(APIView):
         responses={201: ExchangeSerializer, 200: ExchangeSerializer},
     )
     def post(self, request: Request) -> Response:
-        """A question, and a model's answer to it, both stored.
+        """Send a question to a model, and store the question and the answer.
 
-        The question is stored before the model is asked: when that fails (502) it is kept. Sent again to its
-        conversation under the same `external_id`, or under the same `Idempotency-Key`, it is stored and answered
-        once."""
-        asked = QUESTION.run_validation(request.data)
-        id = asked.get("conversation_id")
-        provider = exchanges.provider_for(user=request.user, model=asked.get("model", ""))
+        The question is stored before the model is called, and is kept if the call fails (502). To retry, send the
+        question again, either to its conversation with the same `external_id`, or with the same `Idempotency-Key`: it
+        is stored and answered once."""
+        body = QUESTION.run_validation(request.data)
+        id = body.get("conversation_id")
+        provider = exchanges.choose_provider(user=request.user, model=body.get("model", ""))
 
-        def ask() -> tuple[Sequence[Message], bool]:
-            question, is_new = exchanges.ask(
+        def store() -> tuple[Sequence[Message], bool]:
+            question, is_new = exchanges.store_question(
                 user=request.user,
-                text=asked["content"],
-                message_id=asked.get("external_id"),
+                text=body["content"],
+                message_id=body.get("external_id"),
                 name=str(id) if id else None,
                 source="native",
-                makes=False,
+                create_missing=False,
             )
             return [question], is_new
 
-        outcome = run_idempotent(request, ask)
+        outcome = run_idempotent(request, store)
         question_id = uuid.UUID(outcome.ids[0])
-        exchange = exchanges.answer(user=request.user, question_id=question_id, provider=provider)
-        told = {"conversation_id": str(exchange.conversation.id), "question": _told(exchange.question)}
-        return Response({**told, "answer": _told(exchange.answer)}, 201 if outcome.is_new else 200)
+        exchange = exchanges.answer_question(user=request.user, question_id=question_id, provider=provider)
+        response = {
+            "conversation_id": str(exchange.conversation.id),
+            "question": _message(exchange.question),
+            "answer": _message(exchange.answer),
+        }
+        return Response(response, 201 if outcome.is_new else 200)
 
 
-def _told(row: Message) -> dict[str, object]:
+def _message(row: Message) -> dict[str, object]:
     return row_to_dict(row, MESSAGE_FIELDS, reactions=[])

@@ -1,6 +1,7 @@
-"""Who answers. Only this package talks to the outside."""
+"""Clients of language models. This is the only package that calls other services."""
 
 from .answers import Answer, Provider
-from .registry import default, find, names
+from .echo import Echo
+from .registry import PROVIDERS, build, default, find, names
 
-__all__ = ["Answer", "Provider", "default", "find", "names"]
+__all__ = ["PROVIDERS", "Answer", "Echo", "Provider", "build", "default", "find", "names"]

@@ -13,7 +13,7 @@ class Answer(NamedTuple):
 class Provider(Protocol):
     @property
     def name(self) -> str:
-        """By which callers choose it."""
+        """The name by which a request chooses this provider."""
 
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
-        """The answer to messages of `role` and `content`, the last of them the question; UpstreamFailed."""
+        """Return the answer to messages of `role` and `content`; the last one is the question. Raises ProviderError."""

@@ -2,14 +2,14 @@ from collections.abc import Sequence
 
 from .answers import Answer
 
-ECHOED = 1_000  # characters
+ECHOED_LENGTH = 1_000  # characters
 
 
 class Echo:
-    """Built in, offline: so that a front end works before any provider is configured."""
+    """Built-in provider that repeats the question offline. A front end works with it before a model is configured."""
 
     name = "echo"
 
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
-        said = messages[-1]["content"][:ECHOED]
-        return Answer(f"This is chatstore's built-in echo, not a language model. You said: {said}")
+        question = messages[-1]["content"][:ECHOED_LENGTH]
+        return Answer(f"This is chatstore's built-in echo, not a language model. You said: {question}")

@@ -1,4 +1,4 @@
-"""Any service that speaks OpenAI's chat completions, through OpenAI's own package."""
+"""Provider for any service with OpenAI's chat completions API, through OpenAI's own package."""
 
 import json
 import logging
@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext, gettext_noop
 
 from chatstore import strict_json
@@ -25,8 +27,12 @@ NO_COMPLETION = gettext_noop("answered with something that is not a chat complet
 class OpenAICompatible:
     name: str
     base_url: str
-    api_key: str
-    model: str  # by its name at the provider
+    model: str  # the provider's name for it
+    api_key: str = ""
+
+    def __post_init__(self) -> None:
+        if not _is_http_url(self.base_url):
+            raise ImproperlyConfigured(f"The base_url of the model {self.name!r} is not an http or https URL.")
 
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
         return self._answer(self._ask(messages))
@@ -38,7 +44,8 @@ class OpenAICompatible:
         try:
             return client.chat.completions.create(model=self.model, messages=messages)
         except APITimeoutError:
-            raise self._failed(f"did not answer within {settings.PROVIDER_TIMEOUT} seconds") from None
+            how = gettext_noop("did not answer within {seconds} seconds")
+            raise self._failed(how, seconds=settings.PROVIDER_TIMEOUT) from None
         except APIConnectionError:
             raise self._failed(gettext_noop("cannot be reached")) from None
         except APIStatusError as error:
@@ -46,28 +53,36 @@ class OpenAICompatible:
         except (OpenAIError, ValueError):
             raise self._failed(NO_COMPLETION) from None
 
-    def _answer(self, made: Any) -> Answer:
+    def _answer(self, completion: Any) -> Answer:
         try:
-            choice = made.choices[0]
+            choice = completion.choices[0]
             text = choice.message.content
-        except (AttributeError, IndexError, TypeError):  # the package checks nothing that it reads
+        except (AttributeError, IndexError, TypeError):  # the package does not validate responses
             text = None
         if not isinstance(text, str):
             raise self._failed(NO_COMPLETION)
-        return Answer(_storable(text), _reason(choice), *_costs(made))
+        return Answer(_storable(text), _reason(choice), *_costs(completion))
 
-    def _failed(self, how: str, **more: object) -> ProviderError:
-        logger.warning("the model %s at %s %s", self.name, self.base_url, how.format(**more))
+    def _failed(self, how: str, **values: object) -> ProviderError:
+        logger.warning("the model %s at %s %s", self.name, self.base_url, how.format(**values))
         message = gettext("The model '{name}' {how}. Your message is kept.")
-        return ProviderError(message.format(name=self.name, how=gettext(how).format(**more)))
+        return ProviderError(message.format(name=self.name, how=gettext(how).format(**values)))
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # for example, the port is not a number
+        return False
 
 
 @cache
 def _client(base_url: str, api_key: str) -> Any:
-    from openai import OpenAI  # takes half a second to import: only where it is used
+    from openai import OpenAI  # the import takes half a second, so it is not at the top
 
-    # Without a key the package looks for one in the environment. What failed is its caller's to ask again: a thread
-    # would wait meanwhile.
+    # Without a key, the package would read one from the environment. It does not retry: a retry would keep a thread
+    # waiting, and the client can send the question again.
     return OpenAI(
         base_url=base_url,
         api_key=api_key or "none",
@@ -78,13 +93,13 @@ def _client(base_url: str, api_key: str) -> Any:
 
 
 def _http_client() -> Any:
-    """Return the package's own client, with a limit on the time of a whole answer."""
+    """Return the HTTP client of the openai package, with PROVIDER_TIMEOUT as the limit of a whole answer."""
     from httpx2 import ReadTimeout, SyncByteStream
     from openai import DefaultHttpxClient
 
     class Until(SyncByteStream):
-        """A body that has to be complete at a time. The package's own timeout is for each read: a provider that sends
-        a byte now and then would hold a thread for ever."""
+        """A response body with a deadline. The package's timeout is for each read only, so a provider that sends a
+        byte now and then would hold a thread for ever."""
 
         def __init__(self, body: Any, deadline: float) -> None:
             self.body, self.deadline = body, deadline
@@ -113,7 +128,7 @@ def _http_client() -> Any:
     return Client(timeout=settings.PROVIDER_TIMEOUT)
 
 
-# An answer that is there is not lost for what stands beside it: what of that cannot be stored is left out.
+# Keep the answer even if its metadata is malformed: drop the metadata that cannot be stored.
 
 
 def _reason(choice: Any) -> str:
@@ -121,8 +136,9 @@ def _reason(choice: Any) -> str:
     return _storable(reason)[:REASON_LENGTH] if isinstance(reason, str) else ""
 
 
-def _costs(made: Any) -> tuple[int | None, int | None, dict[str, Any] | None]:
-    usage: Any = getattr(made, "usage", None)
+def _costs(completion: Any) -> tuple[int | None, int | None, dict[str, Any] | None]:
+    """Return the prompt tokens, the completion tokens and the whole usage report, each None if it is not usable."""
+    usage: Any = getattr(completion, "usage", None)
     if not hasattr(usage, "to_dict"):
         return None, None, None
     reported = usage.to_dict(warnings=False)
@@ -142,7 +158,7 @@ def _as_reported(usage: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair; and what is longer than a message may be, a client
-    could not send back."""
+    """Replace the characters that PostgreSQL cannot store (NUL, surrogates), and cut the text to CONTENT_LIMIT bytes: a
+    client could not send a longer one back."""
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
     return text.encode()[: settings.CONTENT_LIMIT].decode(errors="ignore")

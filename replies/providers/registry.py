@@ -1,4 +1,16 @@
-"""Which names lead where. `groq` is a routing name; `groq/some-model` asks the same provider for another model."""
+"""The providers, by the name of a model. `groq` is a configured route; `groq/some-model` asks the same provider for
+another model.
+
+To add a provider that is not compatible with OpenAI:
+
+1. Write its class in this package: a frozen dataclass with `name`, `model` and its own fields, all strings, and the
+   methods of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for a value
+   that cannot work.
+2. Add the class to PROVIDERS.
+3. Set its `kind` in MODELS."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
@@ -6,24 +18,33 @@ from .answers import Provider
 from .echo import Echo
 from .openai_compatible import OpenAICompatible
 
+PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible}  # provider classes by kind
+
 
 def names() -> list[str]:
     return [*settings.MODELS, Echo.name]
 
 
 def default() -> Provider:
-    """The first that is configured, else the echo."""
-    return next(map(_configured, settings.MODELS), Echo())
+    """Return the provider of the first configured model, or the echo if none is configured."""
+    return next((build(name, route) for name, route in settings.MODELS.items()), Echo())
 
 
 def find(name: str) -> Provider | None:
-    """Where nothing is configured the echo answers for every name: a client that asks for `groq` gets to work."""
+    """Return the provider for this name, or None if there is none.
+
+    If no model is configured, return the echo for every name: a client that asks for `groq` can be tried out.
+    """
     if name == Echo.name or not settings.MODELS:
         return Echo()
     routed, _, model = name.partition("/")
-    return _configured(routed, name, model) if routed in settings.MODELS else None
+    if routed not in settings.MODELS:
+        return None
+    return build(name, settings.MODELS[routed] | ({"model": model} if model else {}))
 
 
-def _configured(routed: str, name: str = "", model: str = "") -> Provider:
-    known = settings.MODELS[routed]
-    return OpenAICompatible(**known | {"name": name or routed, "model": model or known["model"]})
+def build(name: str, route: Mapping[str, str]) -> Provider:
+    """Return the provider of a route. Raises ImproperlyConfigured if one of its values cannot work."""
+    options = {field: value for field, value in route.items() if field != "kind"}
+    provider: Provider = PROVIDERS[route["kind"]](name=name, **options)
+    return provider

@@ -1,10 +1,10 @@
-"""A question, and a model's answer to it.
+"""Exchanges: a question of a user and the answer of a model, stored in a conversation.
 
-What can go wrong: the provider is slow, fails or answers junk; the process dies while it waits; a client asks twice.
-The principle: the question is stored and committed before anybody is asked, so that nothing loses it; while the
-provider talks, no row is locked and no connection is held; the answer is a transaction of its own, and says which
-question it answers. A question that comes again to its conversation under its client's id is stored once, and where it
-has an answer, that is given again.
+Hazards: the provider is slow, fails or answers junk; the process dies while it waits; a client sends a question twice.
+
+The question is committed before the provider is called, so no failure loses it. No row is locked and no connection is
+held during the call. The answer is stored in a second transaction, and records which question it answers. A question
+that is sent again to its conversation with the same external_id is stored once; if it has an answer, that is returned.
 """
 
 import uuid
@@ -19,10 +19,10 @@ from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import answers, conversations, messages
 from replies import providers
-from replies.providers import Provider
+from replies.providers import Answer, Provider
 
-CONTEXT = 10  # messages that the model sees, the question among them
-HEARD = ("system", "developer", "user", "assistant")
+CONTEXT_LENGTH = 10  # messages that the model gets, including the question
+CONTEXT_ROLES = ("system", "developer", "user", "assistant")
 
 
 class Exchange(NamedTuple):
@@ -32,34 +32,44 @@ class Exchange(NamedTuple):
 
 
 def exchange(
-    *, user: User, text: str, message_id: str | None, name: str | None, model: str, source: str, makes: bool
+    *, user: User, text: str, message_id: str | None, name: str | None, model: str, source: str, create_missing: bool
 ) -> Exchange:
-    """A question and its answer, in the conversation of this `name`, or in a new one without; `makes`: a name that is
-    not there is made."""
-    provider = provider_for(user=user, model=model)
-    question, _ = ask(user=user, text=text, message_id=message_id, name=name, source=source, makes=makes)
-    return answer(user=user, question_id=question.id, provider=provider)
+    """Store a question, ask a model, store its answer and return both.
+
+    `name` is the external_id or the id of a conversation; without it, a new conversation is created. `message_id` is
+    the external_id of the question. `create_missing` creates a conversation of this name if there is none. Raises
+    Invalid for an unknown model, NotFound for a missing conversation, Conflict if another question has this message_id,
+    and ProviderError if the provider fails. Must not run in a transaction: the question is committed first.
+    """
+    provider = choose_provider(user=user, model=model)
+    question, _ = store_question(
+        user=user, text=text, message_id=message_id, name=name, source=source, create_missing=create_missing
+    )
+    return answer_question(user=user, question_id=question.id, provider=provider)
 
 
-def provider_for(*, user: User, model: str) -> Provider:
-    """The model that was asked for, else the one that the user prefers, where it is still there."""
+def choose_provider(*, user: User, model: str) -> Provider:
+    """Return the provider of this model; without a model, of the one that the user prefers, or else the default.
+
+    Raises Invalid if the model is not configured. A preferred model that is not configured is ignored.
+    """
     if model:
-        if (found := providers.find(model)) is None:
+        if (provider := providers.find(model)) is None:
             message = gettext("There is no model {model!r}; there are: {names}.")
             raise Invalid(message.format(model=model, names=", ".join(providers.names())), field="model")
-        return found
+        return provider
     preferred = Preferences.objects.filter(user=user).values_list("default_model", flat=True).first()
     return (providers.find(preferred) if preferred else None) or providers.default()
 
 
 @transaction.atomic
-def ask(
-    *, user: User, text: str, message_id: str | None, name: str | None, source: str, makes: bool
+def store_question(
+    *, user: User, text: str, message_id: str | None, name: str | None, source: str, create_missing: bool
 ) -> tuple[Message, bool]:
-    """The question, stored, and whether it is new."""
+    """Store a question, and return it and whether it is new. The arguments and errors are those of `exchange`."""
     draft = {"role": "user", "content": text, "external_id": message_id}
     conversation = _named(user, name)
-    if conversation is None and (makes or not name):
+    if conversation is None and (create_missing or not name):
         if question := _create_with_question(user, {"external_id": name, "source": source}, draft):
             return question, True
         conversation = _named(user, name)
@@ -74,7 +84,10 @@ def _named(user: User, name: str | None) -> Conversation | None:
 
 
 def _create_with_question(user: User, fields: dict[str, Any], question: dict[str, Any]) -> Message | None:
-    """The question of a new conversation; None where another request makes that at this moment."""
+    """Create a conversation with its first question, and return the question.
+
+    Return None if another request has created the conversation in the meantime.
+    """
     try:
         conversation, is_new = conversations.create(user=user, fields=fields, drafts=[question])
     except Conflict:
@@ -82,29 +95,32 @@ def _create_with_question(user: User, fields: dict[str, Any], question: dict[str
     return conversation.messages.get() if is_new else None
 
 
-def answer(*, user: User, question_id: uuid.UUID, provider: Provider) -> Exchange:
-    """The answer that is there, or a new one."""
+def answer_question(*, user: User, question_id: uuid.UUID, provider: Provider) -> Exchange:
+    """Return the question with its stored answer, or with a new one of the provider.
+
+    Raises NotFound if the question is gone, and ProviderError if the provider fails.
+    """
     owned = Message.objects.owned_by(user).in_live_conversations().filter(id=question_id)
     question = owned.select_related("conversation").first()
     if question is None:
         raise NotFound("message")
-    said = Message.objects.answer_to(question) or _ask_provider(user, question, provider)
-    return Exchange(question.conversation, question, said)
+    answer = Message.objects.answer_to(question) or _ask_provider(user, question, provider)
+    return Exchange(question.conversation, question, answer)
 
 
 def _ask_provider(user: User, question: Message, provider: Provider) -> Message:
     context = _context(user, question)
     release_connection()
-    answered = provider.complete(context)
-    draft = {"role": "assistant", "content": answered.text, "model": provider.name, **_costs(answered)}
+    answer = provider.complete(context)
+    draft = {"role": "assistant", "content": answer.text, "model": provider.name, **_metadata(answer)}
     return answers.store(user=user, question_id=question.id, draft=draft)
 
 
 def _context(user: User, question: Message) -> list[dict[str, str]]:
     """Return the newest messages up to the question, oldest first."""
     path = Message.objects.owned_by(user).path_to(question)
-    return list(path.texts(*HEARD).reverse().values("role", "content")[:CONTEXT])[::-1]
+    return list(path.texts(*CONTEXT_ROLES).reverse().values("role", "content")[:CONTEXT_LENGTH])[::-1]
 
 
-def _costs(answer: providers.Answer) -> dict[str, Any]:
+def _metadata(answer: Answer) -> dict[str, Any]:
     return {name: value for name, value in answer._asdict().items() if name != "text"}

@@ -1,6 +1,7 @@
-"""Who answers, as it is configured_models: names, each with a service, its key and its model."""
+"""configured_models: the settings and MODELS become routes, or stop the start with a clear message."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,47 +10,49 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatstore import env
 from chatstore.tests.test_settings import refusal, shown
-from replies.configuration import Route, configured_models
+from replies import providers
+from replies.configuration import configured_models
+from replies.providers import Answer
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
 NOTHING = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
-GROQ = Route("https://groq.example/v1", "", "llama")
+GROQ = {"base_url": "https://groq.example/v1", "model": "llama", "api_key": ""}
 
 
 def models(folder: Path, **knobs: str) -> Any:
     return json.loads(shown(folder, "MODELS", **NOTHING | knobs)[0].replace("'", '"'))
 
 
-def test_nothing_is_configured_by_itself(tmp_path: Path) -> None:
+def test_no_model_is_configured_by_default(tmp_path: Path) -> None:
     assert models(tmp_path) == {}
 
 
-def test_a_key_configures_what_is_known(tmp_path: Path) -> None:
+def test_a_key_configures_a_known_model(tmp_path: Path) -> None:
     found = models(tmp_path, OPENAI_API_KEY="o", GROQ_API_KEY="g", GEMINI_API_KEY="x")
     assert list(found) == ["openai", "groq", "gemini"]
     assert [row["api_key"] for row in found.values()] == ["o", "g", "x"]
     assert all(row["base_url"].startswith("https://") and row["model"] for row in found.values())
 
 
-def test_a_server_of_ones_own_needs_no_key(tmp_path: Path) -> None:
+def test_a_server_at_openai_base_url_needs_no_key(tmp_path: Path) -> None:
     (own,) = models(tmp_path, OPENAI_BASE_URL="http://localhost:11434/v1").values()
     assert (own["base_url"], own["api_key"]) == ("http://localhost:11434/v1", "")
 
 
-def test_more_are_added_and_what_is_known_is_changed(tmp_path: Path) -> None:
+def test_models_adds_routes_and_changes_known_ones(tmp_path: Path) -> None:
     more = {"rag": RAG, "groq": {"model": "small"}}
     found = models(tmp_path, GROQ_API_KEY="g", MODELS=json.dumps(more))
-    assert found["rag"] == RAG | {"api_key": ""}
+    assert found["rag"] == RAG | {"kind": "openai"}
     assert (found["groq"]["model"], found["groq"]["api_key"]) == ("small", "g")
     assert list(found) == ["groq", "rag"]
 
 
-def test_they_may_be_in_a_file(tmp_path: Path) -> None:
+def test_models_can_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "models").write_text(json.dumps({"rag": RAG}))
     assert list(models(tmp_path, MODELS_FILE=str(tmp_path / "models"))) == ["rag"]
 
 
-def test_junk_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
+def test_junk_in_models_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
     assert refusal(tmp_path, MODELS="{").startswith("MODELS must be a JSON object: ")
 
 
@@ -67,38 +70,108 @@ def test_junk_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> Non
         ('{"rag": {"model": null}}', "MODELS must be a JSON object of objects, whose values are texts."),
     ],
 )
-def test_what_is_no_table_is_refused(raw: str, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_must_be_an_object_of_objects_of_strings(
+    raw: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODELS", raw)
     with pytest.raises(ImproperlyConfigured) as refused:
         env.table("MODELS")
     assert str(refused.value).startswith(complaint) and "\n" not in str(refused.value)
 
 
+NAMES = "A name has no slash, and is not empty or 'echo'."
+NO_URL = "The base_url of the model 'rag' is not an http or https URL."
+
+
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ({"rag": RAG | {"url": "x"}}, "MODELS: 'rag' has no 'url'; it has base_url, api_key, model."),
-        ({"rag": {"model": "m"}}, "MODELS: 'rag' needs a base_url and a model."),
-        ({"rag": RAG | {"model": ""}}, "MODELS: 'rag' needs a base_url and a model."),
-        ({"rag": {}}, "MODELS: 'rag' needs a base_url and a model."),
-        ({"ra/g": RAG}, "MODELS: 'ra/g' cannot be the name of a model."),
-        ({"echo": RAG}, "MODELS: 'echo' cannot be the name of a model."),
-        ({"": RAG}, "MODELS: '' cannot be the name of a model."),
-        ({"groq": {"model": ""}}, "MODELS: 'groq' needs a base_url and a model."),
-        ({"rag": RAG | {"base_url": "rag.internal/v1"}}, "The model 'rag' has a base_url that is no http address."),
-        ({"rag": RAG | {"base_url": "ftp://rag/v1"}}, "The model 'rag' has a base_url that is no http address."),
-        ({"rag": RAG | {"base_url": "http://"}}, "The model 'rag' has a base_url that is no http address."),
-        ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, "The model 'rag' has a base_url that is no http address."),
-        ({"rag": RAG | {"base_url": "http://[rag/v1"}}, "The model 'rag' has a base_url that is no http address."),
+        (
+            {"rag": RAG | {"url": "x"}},
+            "MODELS: 'rag' has the unknown field 'url'; known are kind, base_url, model, api_key.",
+        ),
+        ({"rag": {"model": "m"}}, "MODELS: 'rag' needs a base_url."),
+        ({"rag": RAG | {"model": ""}}, "MODELS: 'rag' needs a model."),
+        ({"rag": {}}, "MODELS: 'rag' needs a base_url."),
+        ({"ra/g": RAG}, f"MODELS: 'ra/g' cannot be the name of a model. {NAMES}"),
+        ({"echo": RAG}, f"MODELS: 'echo' cannot be the name of a model. {NAMES}"),
+        ({"rag": RAG | {"kind": "vertex"}}, "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."),
+        ({"rag": {"kind": ""}}, "MODELS: 'rag' has the unknown kind ''; it must be one of openai."),
+        ({"groq": {"kind": "vertex"}}, "MODELS: 'groq' has the unknown kind 'vertex'; it must be one of openai."),
+        ({"": RAG}, f"MODELS: '' cannot be the name of a model. {NAMES}"),
+        ({"groq": {"model": ""}}, "MODELS: 'groq' needs a model."),
+        ({"rag": RAG | {"base_url": "rag.internal/v1"}}, NO_URL),
+        ({"rag": RAG | {"base_url": "ftp://rag/v1"}}, NO_URL),
+        ({"rag": RAG | {"base_url": "http://"}}, NO_URL),
+        ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, NO_URL),
+        ({"rag": RAG | {"base_url": "http://[rag/v1"}}, NO_URL),
     ],
 )
-def test_what_cannot_answer_is_refused(more: Any, complaint: str) -> None:
+def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
         configured_models(more=more, groq=GROQ)
     assert str(refused.value) == complaint
 
 
-def test_a_known_one_that_is_named_is_there_without_a_key() -> None:
-    assert configured_models(more={"groq": {}}, groq=GROQ) == {
-        "groq": {"base_url": "https://groq.example/v1", "api_key": "", "model": "llama"}
-    }
+def test_a_known_model_that_models_names_is_configured_without_a_key() -> None:
+    assert configured_models(more={"groq": {}}, groq=GROQ) == {"groq": GROQ | {"kind": "openai"}}
+
+
+@dataclass(frozen=True)
+class Parrot:
+    """A provider that is not compatible with OpenAI, added as the recipe in replies/providers/registry.py says."""
+
+    name: str
+    model: str
+    cage: str
+    seed: str = "millet"
+
+    def __post_init__(self) -> None:
+        if self.cage == "open":
+            raise ImproperlyConfigured(f"The cage of {self.name!r} is open.")
+
+    def complete(self, messages: Any) -> Answer:
+        return Answer(f"{self.model} in {self.cage} with {self.seed}: {messages[-1]['content']}")
+
+
+@pytest.fixture
+def parrots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(providers.PROVIDERS, "parrot", Parrot)
+
+
+def test_a_provider_of_another_kind_answers(parrots: None, settings: Any) -> None:
+    route = {"kind": "parrot", "model": "grey", "cage": "a"}
+    settings.MODELS = configured_models(more={"polly": route}, groq=GROQ)
+    hello = [{"role": "user", "content": "Hello"}]
+    assert providers.default().complete(hello).text == "grey in a with millet: Hello"
+    polly = providers.find("polly/green")
+    assert polly is not None and polly.name == "polly/green"
+    assert polly.complete(hello).text == "green in a with millet: Hello"
+
+
+@pytest.mark.parametrize(
+    ("route", "complaint"),
+    [
+        ({"model": "grey"}, "MODELS: 'polly' needs a cage."),
+        ({"cage": "a"}, "MODELS: 'polly' needs a model."),
+        ({"model": "grey", "cage": "a", "base_url": "http://x"},
+         "MODELS: 'polly' has the unknown field 'base_url'; known are kind, model, cage, seed."),
+        ({"model": "grey", "cage": "open"}, "The cage of 'polly' is open."),
+        ({"model": "grey", "cage": "a", "kind": "cat"},
+         "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, parrot."),
+    ],
+)  # fmt: skip
+def test_a_kind_decides_which_fields_a_route_needs(route: dict[str, str], complaint: str, parrots: None) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        configured_models(more={"polly": {"kind": "parrot"} | route})
+    assert str(refused.value) == complaint
+
+
+def test_a_known_name_with_another_kind_takes_over_no_field(parrots: None) -> None:
+    route = {"kind": "parrot", "model": "grey", "cage": "a"}
+    assert configured_models(more={"groq": route}, groq=GROQ) == {"groq": route}
+
+
+def test_an_unknown_kind_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
+    line = refusal(tmp_path, MODELS=json.dumps({"rag": RAG | {"kind": "vertex"}}))
+    assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."

@@ -23,7 +23,7 @@ NAMES = ("groq", "rag")
 
 
 def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
-    meant = {"message_id": None, "name": None, "model": "", "source": "native", "makes": True}
+    meant = {"message_id": None, "name": None, "model": "", "source": "native", "create_missing": True}
     return exchanges.exchange(user=user, text=text, **meant | more)
 
 
@@ -205,7 +205,7 @@ def test_a_conversation_that_may_not_be_made_must_be_there(alice: User, bob: Use
     theirs = str(conversation_of(bob, "Hello").id)
     for name in ("conv-1", theirs):
         with pytest.raises(NotFound):
-            ask(alice, name=name, makes=False)
+            ask(alice, name=name, create_missing=False)
     assert Conversation.objects.count() == 1
 
 

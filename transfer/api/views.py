@@ -11,7 +11,8 @@ from rest_framework import negotiation
 
 from accounts.api.base import APIView, Request
 from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
-from accounts.models import Preferences, User
+from accounts.models import User
+from accounts.services import preferences_of
 from transfer.exporters import archive
 
 
@@ -38,12 +39,11 @@ class ExportView(APIView):
 
 def _account(user: User) -> dict[str, Any]:
     """In the words of the routes that answer each."""
-    preferences = Preferences.objects.filter(user=user).first() or Preferences(user=user)
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     linked = SocialAccount.objects.filter(user=user).order_by("id")
     return {
         "profile": MeSerializer(user).data,
-        "preferences": PreferencesSerializer(preferences).data,
+        "preferences": PreferencesSerializer(preferences_of(user)).data,
         "tokens": TokenSerializer(user.tokens.order_by("-id"), many=True).data,
         "emails": list(addresses.values("email", "verified", "primary")),
         "linked_accounts": list(linked.values("provider", "uid", "date_joined", "last_login", "extra_data")),

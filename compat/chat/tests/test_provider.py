@@ -55,7 +55,7 @@ def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_message_
 
 
 def test_a_provider_that_is_not_there_is_a_502(caller: Caller, settings: Any) -> None:
-    settings.MODELS = {"groq": {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "m"}}
+    settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "m"}}
     assert "cannot be reached" in caller("POST", CHAT, QUESTION, status=502)["error"]
     assert said(caller) == ["Hello"]
 

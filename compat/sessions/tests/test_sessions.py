@@ -203,7 +203,10 @@ BAD = {
     "thinking too long": (wrong(thinkingContent="x" * OVER), "messages[1].thinkingContent: Has 1,000,001 bytes"),
     "a message of text": ({"messages": [user("Hello"), "Hi"]}, "messages[1]: Must be an object."),
     "a message of nothing": ({"messages": [user("Hello"), None]}, "messages[1]: Must be an object."),
-    "too many": ({"messages": [user("x")] * (settings.HISTORY_LIMIT + 1)}, "messages: List should have at most 10000"),
+    "too many": (
+        {"messages": [user("x")] * (settings.HISTORY_LIMIT + 1)},
+        "messages: Must have at most 10,000 entries.",
+    ),
 }
 
 

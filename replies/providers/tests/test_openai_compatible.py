@@ -69,7 +69,7 @@ def test_a_failure_says_what_happened_and_nothing_of_the_address_or_the_key(
 
 
 def test_nobody_listens(settings: Any) -> None:
-    settings.MODELS = {"groq": {"base_url": "http://127.0.0.1:9/v1", "api_key": SECRET, "model": "m"}}
+    settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": SECRET, "model": "m"}}
     assert failure() == "The model 'groq' cannot be reached. Your message is kept."
 
 
