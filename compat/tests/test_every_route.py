@@ -1,4 +1,4 @@
-"""Every route of every contract: who is answered, who is refused, in which words and shape."""
+"""Every route of every contract: which callers are answered or refused, and the shape of the response."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,17 +8,17 @@ import jsonschema
 import pytest
 from django.urls import get_resolver
 
-from accounts.models import User
+from accounts.models import Preferences, User
 from compat.contract import ContractView
 from conversations.api.tests.test_every_route import is_contract, methods, routes
 from conversations.api.tests.test_shapes import SCHEMA, strict
-from conversations.models import Conversation
+from conversations.models import Conversation, Message
 from conversations.services import conversations
 from testing.callers import KINDS, NOTHING, Caller, person
 
 A, B, C, D, E = "ABCDE"
 PUBLIC = "api/health/"
-CHAT = "chat-1"  # Alice's id for her conversation; nobody else's
+CHAT = "chat-1"  # the external_id of Alice's conversation; no other user has one like it
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Row:
     method: str
     path: str
     body: Any = NOTHING
-    status: int = 200  # to the owner
-    names: str = ""  # whose id stands in the path or the body
+    status: int = 200  # of the response to the owner
+    names: str = ""  # the object whose id is in the path or the body: "chat", "message" or none
 
     def __str__(self) -> str:
         return f"{self.contract} {self.method} {self.path}"
@@ -71,10 +71,12 @@ both_kinds = pytest.mark.parametrize("by", KINDS)
 
 
 class World:
+    """Alice's conversation, and calls of the routes with its ids."""
+
     def __init__(self, alice: User) -> None:
-        said = [{"role": "user", "content": "The zebra?"}, {"role": "assistant", "content": "Striped."}]
+        drafts = [{"role": "user", "content": "The zebra?"}, {"role": "assistant", "content": "Striped."}]
         fields = {"title": "Zebras", "external_id": CHAT}
-        self.conversation, _ = conversations.create(user=alice, fields=fields, drafts=said)
+        self.conversation, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
         self.message = self.conversation.messages.order_by("seq")[0]
 
     def call(self, caller: Caller, row: Row, status: int) -> Any:
@@ -85,6 +87,11 @@ class World:
         body = self.call(caller, row, status)
         check(row, "default", body)
         return body.get("error", body.get("detail"))
+
+
+def stored() -> list[Any]:
+    """Return every row that a route of a contract can write."""
+    return [list(table.objects.order_by("pk").values()) for table in (Conversation, Message, Preferences)]
 
 
 @pytest.fixture
@@ -111,10 +118,10 @@ def test_every_route_of_a_contract_is_in_the_table() -> None:
 
 @both_kinds
 @every_row
-def test_nobody_and_a_stranger_are_refused_and_then_the_owner_is_answered(
+def test_anonymous_and_strange_callers_are_refused_and_the_owner_is_answered(
     row: Row, by: str, world: World, alice: User
 ) -> None:
-    """The owner comes last: what the others asked for has not been done."""
+    """The owner calls last, so the response shows that the other calls changed nothing."""
     nobody, stranger, reader = Caller(), Caller(person("Bob"), by=by), Caller(alice, scopes=["read"])
     assert world.refused(nobody, row, 401) in ("Unauthorized", "Authentication credentials were not provided.")
     if row.method not in SAFE:
@@ -130,36 +137,50 @@ def test_nobody_and_a_stranger_are_refused_and_then_the_owner_is_answered(
 
 
 @every_row
-def test_a_route_without_its_slash_is_the_same_route(row: Row, world: World, alice: User) -> None:
+def test_a_route_works_without_its_trailing_slash(row: Row, world: World, alice: User) -> None:
     world.call(Caller(alice), replace(row, path=row.path.rstrip("/")), row.status)
 
 
-@every_row
-def test_a_browser_on_another_site_is_refused_in_the_words_of_the_contract(row: Row, world: World, alice: User) -> None:
-    before = list(Conversation.objects.values())
+@pytest.fixture
+def on_another_site(alice: User) -> Caller:
+    """Alice's browser, on a page of another site."""
     browser = Caller(alice, by="session")
     browser.headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
-    if row.method not in SAFE:
-        assert "cross-site" in world.refused(browser, row, 403)
-    assert list(Conversation.objects.values()) == before
+    return browser
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method not in SAFE], ids=str)
+def test_another_site_cannot_write(row: Row, world: World, alice: User, on_another_site: Caller) -> None:
+    before = stored()
+    assert "cross-site" in world.refused(on_another_site, row, 403)
+    assert stored() == before
+    world.call(Caller(alice, by="session"), row, row.status)
+    assert stored() != before or row.body == {"chatSessions": []}  # nothing is listed yet, so nothing is deleted
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method in SAFE], ids=str)
+def test_a_read_from_another_site_changes_no_conversation(row: Row, world: World, on_another_site: Caller) -> None:
+    before = stored()[:2]
+    world.call(on_another_site, row, row.status)
+    assert stored()[:2] == before
 
 
 @every_row
-def test_other_methods_are_refused_in_the_words_of_the_contract(row: Row, world: World, alice: User) -> None:
+def test_another_method_is_refused_in_the_error_shape_of_the_contract(row: Row, world: World, alice: User) -> None:
     check(row, "default", world.call(Caller(alice), replace(row, method="PATCH"), 405))
 
 
 @pytest.mark.parametrize("junk", [b"{", b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}', b'"text"', b"[1]", b"5"])
 @pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NOTHING], ids=str)
-def test_junk_is_refused_in_the_words_of_the_contract(row: Row, junk: bytes, world: World, alice: User) -> None:
-    before = list(Conversation.objects.values())
+def test_junk_is_refused_in_the_error_shape_of_the_contract(row: Row, junk: bytes, world: World, alice: User) -> None:
+    before = stored()
     status = 422 if row.contract == C else 400
     world.refused(Caller(alice), replace(row, body=junk), status)
-    assert list(Conversation.objects.values()) == before
+    assert stored() == before
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NOTHING], ids=str)
-def test_a_body_over_the_limit_is_refused_in_the_words_of_the_contract(
+def test_a_body_over_the_limit_is_refused_in_the_error_shape_of_the_contract(
     row: Row, world: World, alice: User, settings: Any
 ) -> None:
     settings.BODY_LIMIT = 1_000
@@ -169,7 +190,7 @@ def test_a_body_over_the_limit_is_refused_in_the_words_of_the_contract(
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "POST"], ids=str)
-def test_what_breaks_on_our_side_is_told_in_the_words_of_the_contract(
+def test_an_internal_error_has_the_error_shape_of_the_contract(
     row: Row, world: World, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: Any) -> None:
@@ -180,7 +201,7 @@ def test_what_breaks_on_our_side_is_told_in_the_words_of_the_contract(
 
 
 @every_row
-def test_who_asks_too_often_is_told_so_in_the_words_of_the_contract(
+def test_too_many_requests_are_refused_in_the_error_shape_of_the_contract(
     row: Row, world: World, alice: User, settings: Any
 ) -> None:
     settings.API_RATE = 1
@@ -190,6 +211,6 @@ def test_who_asks_too_often_is_told_so_in_the_words_of_the_contract(
     assert caller.answer.headers["Retry-After"] == "60"
 
 
-def test_health_is_everybodys_business(db: None) -> None:
-    told = Caller()("GET", f"/{PUBLIC}")
-    assert told | {"timestamp": ""} == {"status": "ok", "timestamp": "", "service": "chatstore", "database": "ok"}
+def test_health_needs_no_authentication(db: None) -> None:
+    health = Caller()("GET", f"/{PUBLIC}")
+    assert health | {"timestamp": ""} == {"status": "ok", "timestamp": "", "service": "chatstore", "database": "ok"}
