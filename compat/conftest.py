@@ -1,5 +1,5 @@
-"""Who calls the contracts, and how: the same tests in this process, as a program with a token and as a browser with a
-session, and over HTTP, to a real gunicorn with the cookie of a session."""
+"""Callers of the contracts. The same tests run in this process, with a token and with a browser session, and over HTTP
+against a real gunicorn, with a session cookie."""
 
 from collections.abc import Callable
 from http.client import HTTPResponse

@@ -1,4 +1,4 @@
-"""POST /api/v1/chat/: a question and its answer, natively."""
+"""POST /api/v1/chat/: a question and its answer in the native API."""
 
 from typing import Any
 
@@ -15,11 +15,15 @@ HELLO = {"content": "Hello"}
 
 
 def test_a_question_is_answered_in_a_new_conversation(as_either: Caller, provider: FakeProvider) -> None:
-    told = as_either("POST", CHAT, HELLO, status=201)
-    id = told["conversation_id"]
-    assert list(told) == ["conversation_id", "question", "answer"]
-    assert as_either("GET", f"conversations/{id}/messages/")["results"] == [told["question"], told["answer"]]
-    assert (told["answer"]["content"], told["answer"]["model"], told["answer"]["usage"]) == ("Fine.", "groq", USAGE)
+    exchange = as_either("POST", CHAT, HELLO, status=201)
+    id = exchange["conversation_id"]
+    assert list(exchange) == ["conversation_id", "question", "answer"]
+    assert as_either("GET", f"conversations/{id}/messages/")["results"] == [exchange["question"], exchange["answer"]]
+    assert (exchange["answer"]["content"], exchange["answer"]["model"], exchange["answer"]["usage"]) == (
+        "Fine.",
+        "groq",
+        USAGE,
+    )
     conversation = as_either("GET", f"conversations/{id}/")
     assert (conversation["title"], conversation["source"]) == ("Hello", "native")
     assert (conversation["prompt_tokens"], conversation["completion_tokens"]) == (7, 2)
@@ -31,7 +35,9 @@ def test_a_question_continues_a_conversation(as_alice: Caller, provider: FakePro
     assert [message["content"] for message in provider.asked[-1]["messages"]] == ["Hello", "Fine.", "More"]
 
 
-def test_a_conversation_must_be_there_and_ones_own(as_alice: Caller, as_bob: Caller, provider: FakeProvider) -> None:
+def test_the_conversation_must_exist_and_belong_to_the_caller(
+    as_alice: Caller, as_bob: Caller, provider: FakeProvider
+) -> None:
     id = as_alice("POST", CHAT, HELLO, status=201)["conversation_id"]
     body = HELLO | {"conversation_id": id}
     assert as_bob.refusal("POST", CHAT, body, status=404) == ("not_found", None)
@@ -65,7 +71,7 @@ def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: Caller,
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_question_that_is_none_is_refused_and_nothing_is_stored(
+def test_an_invalid_question_is_refused_and_not_stored(
     body: Any, refusal: Any, as_alice: Caller, provider: FakeProvider
 ) -> None:
     assert as_alice.refusal("POST", CHAT, body, status=400) == refusal
@@ -73,7 +79,7 @@ def test_a_question_that_is_none_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_question_is_kept(
+def test_a_failing_provider_is_a_502_without_secrets_and_the_question_is_kept(
     failure: str, as_alice: Caller, provider: FakeProvider
 ) -> None:
     provider.answers = FAILURES[failure]
@@ -89,8 +95,8 @@ def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_question
     assert shown(Conversation.objects.get()) == ["Hello"]
 
 
-def sent_again(alice: User, by: str) -> tuple[Caller, dict[str, Any]]:
-    """A caller, and a question that it can send again by either means."""
+def repeatable(alice: User, by: str) -> tuple[Caller, dict[str, Any]]:
+    """Return a caller and a question that it can repeat, by its external_id or with an Idempotency-Key."""
     caller = Caller(alice)
     body = HELLO | {"conversation_id": str(conversation_of(alice).id)}
     if by == "external_id":
@@ -103,42 +109,44 @@ both_means = pytest.mark.parametrize("by", ["external_id", "Idempotency-Key"])
 
 
 @both_means
-def test_a_question_that_comes_again_is_stored_and_answered_once(by: str, alice: User, provider: FakeProvider) -> None:
-    caller, body = sent_again(alice, by)
-    told = caller("POST", CHAT, body, status=201)
-    assert caller("POST", CHAT, body, status=200) == told
+def test_a_repeated_question_is_stored_and_answered_once(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = repeatable(alice, by)
+    exchange = caller("POST", CHAT, body, status=201)
+    assert caller("POST", CHAT, body, status=200) == exchange
     assert len(provider.asked) == 1 and shown(Conversation.objects.get()) == ["Hello", "Fine."]
 
 
 @both_means
-def test_after_a_failure_the_same_question_is_asked_again(by: str, alice: User, provider: FakeProvider) -> None:
-    caller, body = sent_again(alice, by)
+def test_a_question_can_be_retried_after_a_failure(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = repeatable(alice, by)
     for _ in range(2):
         provider.answers = fails(401)
         caller("POST", CHAT, body, status=502)
     provider.answers = says("Now.")
-    told = caller("POST", CHAT, body, status=200)
-    assert told["answer"]["content"] == "Now."
+    exchange = caller("POST", CHAT, body, status=200)
+    assert exchange["answer"]["content"] == "Now."
     assert shown(Conversation.objects.get()) == ["Hello", "Now."] and len(provider.asked) == 3
 
 
 @both_means
-def test_another_question_by_the_same_means_is_a_conflict(by: str, alice: User, provider: FakeProvider) -> None:
-    caller, body = sent_again(alice, by)
+def test_another_question_with_the_same_id_or_key_is_a_conflict(by: str, alice: User, provider: FakeProvider) -> None:
+    caller, body = repeatable(alice, by)
     caller("POST", CHAT, body, status=201)
     code, _ = caller.refusal("POST", CHAT, body | {"content": "Other"}, status=409)
     assert code == ("conflict" if by == "external_id" else "idempotency_key_reused")
     assert shown(Conversation.objects.get()) == ["Hello", "Fine."]
 
 
-def test_with_a_key_a_first_question_makes_one_conversation(as_alice: Caller, provider: FakeProvider) -> None:
+def test_a_retry_with_the_same_idempotency_key_creates_one_conversation(
+    as_alice: Caller, provider: FakeProvider
+) -> None:
     provider.answers = fails(401)
     as_alice("POST", CHAT, HELLO, status=502, Idempotency_Key="k")
     provider.answers = says("Now.")
-    told = as_alice("POST", CHAT, HELLO, status=200, Idempotency_Key="k")
-    assert str(Conversation.objects.get().id) == told["conversation_id"]
+    exchange = as_alice("POST", CHAT, HELLO, status=200, Idempotency_Key="k")
+    assert str(Conversation.objects.get().id) == exchange["conversation_id"]
 
 
-def test_a_token_that_may_only_read_asks_nobody(alice: User, provider: FakeProvider) -> None:
+def test_a_read_only_token_cannot_ask(alice: User, provider: FakeProvider) -> None:
     Caller(alice, scopes=["read"]).refusal("POST", CHAT, HELLO, status=403)
     assert not provider.asked and not Conversation.objects.exists()

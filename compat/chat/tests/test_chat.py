@@ -1,4 +1,4 @@
-"""Contracts B and E at their common route, with the built-in echo: what a client sends, and what it gets."""
+"""The chat route of the contracts B and E with the built-in echo: requests and responses."""
 
 import re
 from typing import Any
@@ -21,39 +21,39 @@ def chats(caller: Caller) -> Any:
     return history["chats"]
 
 
-def said(caller: Caller, id: str) -> list[str]:
+def texts(caller: Caller, id: str) -> list[str]:
     return [message["content"] for message in caller("GET", f"/api/conversations/{id}/messages")]
 
 
-def test_a_question_as_contract_b_asks_it(as_alice: Caller) -> None:
+def test_a_request_of_contract_b_gets_the_fields_of_both_contracts(as_alice: Caller) -> None:
     answer = as_alice("POST", CHAT, {"message": "Hello", "model": "groq"})
     id = answer["conversation_id"]
-    asked, answered = answer["userMessage"], answer["aiMessage"]
-    assert all(map(TIME.fullmatch, (asked["timestamp"], answered["timestamp"])))
-    assert asked["timestamp"] < answered["timestamp"]
+    question, reply = answer["userMessage"], answer["aiMessage"]
+    assert all(map(TIME.fullmatch, (question["timestamp"], reply["timestamp"])))
+    assert question["timestamp"] < reply["timestamp"]
     assert answer == {
         "userMessage": {
-            "id": asked["id"],
+            "id": question["id"],
             "content": "Hello",
             "role": "user",
-            "timestamp": asked["timestamp"],
+            "timestamp": question["timestamp"],
             "conversationId": id,
         },
         "aiMessage": {
-            "id": answered["id"],
+            "id": reply["id"],
             "content": ECHO + "Hello",
             "role": "assistant",
-            "timestamp": answered["timestamp"],
+            "timestamp": reply["timestamp"],
             "conversationId": id,
             "model": "echo",
         },
         "response": ECHO + "Hello",
         "conversation_id": id,
-        "message_id": answered["id"],
+        "message_id": reply["id"],
     }
 
 
-def test_the_example_of_contract_e(as_alice: Caller) -> None:
+def test_the_example_in_the_document_of_contract_e(as_alice: Caller) -> None:
     answer = as_alice("POST", CHAT, {"message": "Hello", "conversation_id": "conv-123"})
     assert (answer["response"], answer["conversation_id"]) == (ECHO + "Hello", "conv-123")
     (listed,) = as_alice("GET", "/api/conversations")
@@ -73,10 +73,10 @@ def test_the_example_of_contract_e(as_alice: Caller) -> None:
 def test_either_spelling_continues_the_conversation(spelling: str, as_alice: Caller) -> None:
     id = as_alice("POST", CHAT, {"message": "One"})["conversation_id"]
     assert as_alice("POST", CHAT, {"message": "Two", spelling: id})["conversation_id"] == id
-    assert said(as_alice, id) == ["One", ECHO + "One", "Two", ECHO + "Two"]
+    assert texts(as_alice, id) == ["One", ECHO + "One", "Two", ECHO + "Two"]
 
 
-def test_what_a_client_sends_as_null_or_beyond_the_contract_is_as_good_as_left_out(as_alice: Caller) -> None:
+def test_null_and_unknown_fields_count_as_absent(as_alice: Caller) -> None:
     nulls = dict.fromkeys(["model", "conversationId", "conversation_id", "message_id"])
     first, second = [as_alice("POST", CHAT, {"message": "Hello", **nulls, "temperature": 1}) for _ in range(2)]
     assert first["conversation_id"] != second["conversation_id"]
@@ -99,7 +99,7 @@ def test_a_new_chat_is_titled_with_the_first_50_characters(message: str, title: 
     assert [chat["title"] for chat in chats(as_alice)] == [title]
 
 
-def test_a_title_that_was_given_is_shown_whole(as_alice: Caller) -> None:
+def test_a_title_set_by_the_user_is_not_shortened(as_alice: Caller) -> None:
     as_alice("POST", CHAT, {"message": "Hello", "conversation_id": "conv-1"})
     as_alice("PUT", "/api/conversations/conv-1/title", {"title": LONG})
     assert chats(as_alice)[0]["title"] == LONG
@@ -120,46 +120,46 @@ def test_the_history_lists_each_chat_by_its_last_message(as_alice: Caller) -> No
     assert (second["id"], second["messageCount"]) == ("b", 2)
 
 
-def test_what_is_in_the_trash_or_in_the_archive_is_not_listed(as_alice: Caller) -> None:
+def test_trashed_and_archived_conversations_are_not_listed(as_alice: Caller) -> None:
     ours = [as_alice("POST", CHAT, {"message": "Hello"})["conversation_id"] for _ in range(3)]
     as_alice("DELETE", f"conversations/{ours[0]}/", status=204)
     as_alice("PATCH", f"conversations/{ours[1]}/", {"is_archived": True})
     assert [chat["id"] for chat in chats(as_alice)] == [ours[2]]
 
 
-def test_a_message_that_is_sent_again_is_stored_once_and_answered_the_same(as_alice: Caller) -> None:
+def test_a_message_sent_twice_is_stored_once_and_gets_the_same_reply(as_alice: Caller) -> None:
     question = {"message": "Hello", "conversation_id": "conv-1", "message_id": "msg-1"}
     first = as_alice("POST", CHAT, question)
     assert first["userMessage"]["id"] == "msg-1" and first["message_id"] != "msg-1"
     assert as_alice("POST", CHAT, question) == first
     as_alice("POST", CHAT, {"message": "Next", "conversation_id": "conv-1"})
     assert as_alice("POST", CHAT, question) == first
-    assert len(said(as_alice, "conv-1")) == 4
+    assert len(texts(as_alice, "conv-1")) == 4
 
 
 def test_another_text_under_the_same_message_id_is_a_conflict(as_alice: Caller) -> None:
     question = {"message": "Hello", "conversation_id": "conv-1", "message_id": "msg-1"}
     as_alice("POST", CHAT, question)
     refused(as_alice, question | {"message": "Other"}, "msg-1", status=409)
-    assert said(as_alice, "conv-1") == ["Hello", ECHO + "Hello"]
+    assert texts(as_alice, "conv-1") == ["Hello", ECHO + "Hello"]
 
 
-def test_the_same_conversation_id_of_two_users_is_two_conversations(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_conversation_id_have_two_conversations(as_alice: Caller, as_bob: Caller) -> None:
     for caller, text in ((as_alice, "Alice's"), (as_bob, "Bob's")):
         caller("POST", CHAT, {"message": text, "conversation_id": "conv-1", "message_id": "msg-1"})
-    assert said(as_alice, "conv-1") == ["Alice's", ECHO + "Alice's"]
-    assert said(as_bob, "conv-1") == ["Bob's", ECHO + "Bob's"]
+    assert texts(as_alice, "conv-1") == ["Alice's", ECHO + "Alice's"]
+    assert texts(as_bob, "conv-1") == ["Bob's", ECHO + "Bob's"]
 
 
-def test_a_strangers_conversation_is_not_continued_by_its_id(as_alice: Caller, as_bob: Caller) -> None:
+def test_an_id_of_another_users_conversation_does_not_continue_it(as_alice: Caller, as_bob: Caller) -> None:
     id = as_alice("POST", CHAT, {"message": "Hello"})["conversation_id"]
     as_bob("POST", CHAT, {"message": "Mine", "conversation_id": id})
-    assert said(as_bob, id) == ["Mine", ECHO + "Mine"]
-    assert said(as_alice, id) == ["Hello", ECHO + "Hello"]
+    assert texts(as_bob, id) == ["Mine", ECHO + "Mine"]
+    assert texts(as_alice, id) == ["Hello", ECHO + "Hello"]
 
 
 def refused(caller: Caller, body: Any, *words: str, status: int = 400) -> None:
-    """In the words of both contracts."""
+    """Check that the call is refused in the error shape of both contracts, with these words."""
     refusal = caller("POST", CHAT, body, status=status)
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     assert all(word in refusal["error"] for word in words), refusal
@@ -191,19 +191,17 @@ def refused(caller: Caller, body: Any, *words: str, status: int = 400) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_question_that_is_none_is_refused_and_nothing_is_stored(
-    body: Any, words: list[str], as_alice: Caller
-) -> None:
+def test_an_invalid_message_is_refused_and_not_stored(body: Any, words: list[str], as_alice: Caller) -> None:
     refused(as_alice, body, *words)
     assert chats(as_alice) == []
 
 
-def test_a_message_up_to_the_limit_is_taken(as_alice: Caller) -> None:
+def test_a_message_of_the_maximum_size_is_accepted(as_alice: Caller) -> None:
     largest = "x" * settings.CONTENT_LIMIT
     assert as_alice("POST", CHAT, {"message": largest})["userMessage"]["content"] == largest
 
 
-def test_an_empty_id_is_none(as_alice: Caller) -> None:
+def test_an_empty_id_counts_as_absent(as_alice: Caller) -> None:
     empty = dict.fromkeys(["model", "conversationId", "conversation_id", "message_id"], "")
     first, second = [as_alice("POST", CHAT, {"message": "Hello", **empty}) for _ in range(2)]
     assert len({first["conversation_id"], second["conversation_id"], ""}) == 3

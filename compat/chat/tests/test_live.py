@@ -1,4 +1,4 @@
-"""While a provider talks, nothing waits for it: one worker with one connection, and a model that takes its time."""
+"""A slow provider blocks no other request, even with one worker and one database connection."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PATIENCE = 60
 
 
 class Chat:
-    """Somebody new at a worker whose one connection is all that there is."""
+    """A new user, who calls a server with one worker and one database connection."""
 
     def __init__(self, live: Live, provider: FakeProvider, secret: str, threads: ThreadPoolExecutor) -> None:
         self.live, self.provider, self.threads = live, provider, threads
@@ -30,7 +30,7 @@ class Chat:
         return said(answer)
 
     def ask(self, *texts: str) -> list[Future[Any]]:
-        """All of these wait for their answers."""
+        """Send these messages at once, and return the pending responses when all have reached the provider."""
         before = len(self.provider.asked)
         waiting = [
             self.threads.submit(self, "POST", "/api/chat", {"message": text, "conversation_id": "conv-1"})
@@ -69,7 +69,7 @@ def gates(chat: Chat) -> Iterator[dict[str, Event]]:
         gate.set()
 
 
-def test_others_are_answered_meanwhile(chat: Chat, gates: dict[str, Event]) -> None:
+def test_other_requests_are_answered_during_the_call(chat: Chat, gates: dict[str, Event]) -> None:
     (waiting,) = chat.ask("One")
     assert chat.messages() == ["One"]
     assert [row["messageCount"] for row in chat("GET", "/api/chat/history")["chats"]] == [1]
@@ -78,7 +78,7 @@ def test_others_are_answered_meanwhile(chat: Chat, gates: dict[str, Event]) -> N
     assert waiting.result(PATIENCE)["response"] == "You said One."
 
 
-def test_the_conversation_is_not_locked_meanwhile(chat: Chat, gates: dict[str, Event]) -> None:
+def test_the_conversation_is_not_locked_during_the_call(chat: Chat, gates: dict[str, Event]) -> None:
     (waiting,) = chat.ask("One")
     (thread,) = chat("GET", "/api/v1/conversations/")["results"]
     note = {"role": "user", "content": "By the way"}
@@ -90,7 +90,7 @@ def test_the_conversation_is_not_locked_meanwhile(chat: Chat, gates: dict[str, E
     assert chat.messages() == ["One", "By the way", "You said One."]
 
 
-def test_several_wait_at_once_with_one_connection(chat: Chat, gates: dict[str, Event]) -> None:
+def test_several_calls_wait_at_once_with_one_database_connection(chat: Chat, gates: dict[str, Event]) -> None:
     waiting = chat.ask(*gates)
     for gate in gates.values():
         gate.set()
@@ -100,7 +100,7 @@ def test_several_wait_at_once_with_one_connection(chat: Chat, gates: dict[str, E
     assert len(chat.messages()) == 6
 
 
-def test_a_conversation_deleted_meanwhile_stays_deleted(chat: Chat, gates: dict[str, Event]) -> None:
+def test_a_conversation_deleted_during_the_call_stays_deleted(chat: Chat, gates: dict[str, Event]) -> None:
     (waiting,) = chat.ask("One")
     chat("DELETE", "/api/conversations/conv-1")
     gates["One"].set()

@@ -1,4 +1,4 @@
-"""Contracts B and E with a model behind them, which answers or does not."""
+"""The chat route of the contracts B and E with a configured provider, which answers or fails."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ def caller(request: pytest.FixtureRequest, alice: User) -> Caller:
     return Caller(alice, by=request.param)
 
 
-def said(caller: Caller) -> list[str]:
+def messages(caller: Caller) -> list[str]:
     return [message["content"] for message in caller("GET", "/api/conversations/conv-1/messages")]
 
 
-def test_the_model_answers(caller: Caller, provider: FakeProvider) -> None:
+def test_a_message_gets_the_answer_of_the_model(caller: Caller, provider: FakeProvider) -> None:
     answer = caller("POST", CHAT, QUESTION | {"model": "groq/other"})
     assert (answer["response"], answer["aiMessage"]["content"], answer["aiMessage"]["model"]) == (
         "Fine.",
@@ -32,7 +32,7 @@ def test_the_model_answers(caller: Caller, provider: FakeProvider) -> None:
     assert provider.asked[0]["model"] == "other"
 
 
-def test_an_unknown_model_is_refused_with_those_that_are_there(caller: Caller, provider: FakeProvider) -> None:
+def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: Caller, provider: FakeProvider) -> None:
     refusal = caller("POST", CHAT, QUESTION | {"model": "gpt"}, status=400)
     expected = "model: There is no model 'gpt'; there are: groq, echo."
     assert refusal == {"error": expected, "detail": expected}
@@ -40,7 +40,7 @@ def test_an_unknown_model_is_refused_with_those_that_are_there(caller: Caller, p
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_message_is_kept(
+def test_a_failing_provider_is_a_502_without_secrets_and_the_message_is_kept(
     failure: str, caller: Caller, provider: FakeProvider
 ) -> None:
     provider.answers = FAILURES[failure]
@@ -48,19 +48,19 @@ def test_a_provider_that_fails_is_a_502_that_gives_nothing_away_and_the_message_
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     assert "'groq'" in refusal["error"] and "Your message is kept." in refusal["error"]
     assert not any(secret in caller.text for secret in (SECRET, "127.0.0.1", "http", str(provider.server_port)))
-    assert said(caller) == ["Hello"]
+    assert messages(caller) == ["Hello"]
     provider.answers = says("Now.")
     assert caller("POST", CHAT, QUESTION)["response"] == "Now."
-    assert said(caller) == ["Hello", "Now."]
+    assert messages(caller) == ["Hello", "Now."]
 
 
-def test_a_provider_that_is_not_there_is_a_502(caller: Caller, settings: Any) -> None:
+def test_an_unreachable_provider_is_a_502(caller: Caller, settings: Any) -> None:
     settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "m"}}
     assert "cannot be reached" in caller("POST", CHAT, QUESTION, status=502)["error"]
-    assert said(caller) == ["Hello"]
+    assert messages(caller) == ["Hello"]
 
 
-def test_a_model_that_says_nothing_has_said_so(caller: Caller, provider: FakeProvider) -> None:
+def test_an_empty_answer_is_stored_as_an_answer(caller: Caller, provider: FakeProvider) -> None:
     provider.answers = says("")
     assert caller("POST", CHAT, QUESTION)["response"] == ""
     assert caller("POST", CHAT, QUESTION)["response"] == "" and len(provider.asked) == 1
@@ -68,4 +68,4 @@ def test_a_model_that_says_nothing_has_said_so(caller: Caller, provider: FakePro
 
 def test_an_answer_with_nul_is_stored_without_it(caller: Caller, provider: FakeProvider) -> None:
     provider.answers = says("a\0b")
-    assert caller("POST", CHAT, QUESTION)["response"] == "a\N{REPLACEMENT CHARACTER}b" == said(caller)[1]
+    assert caller("POST", CHAT, QUESTION)["response"] == "a\N{REPLACEMENT CHARACTER}b" == messages(caller)[1]

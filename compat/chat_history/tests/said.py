@@ -1,4 +1,4 @@
-"""How the tests of chats speak."""
+"""Helpers for the tests of chats and messages."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def detail(caller: Caller, id: str) -> Any:
     return caller("GET", CHATS + id)
 
 
-def said_in(caller: Caller, id: str) -> Any:
+def messages_in(caller: Caller, id: str) -> Any:
     return caller("GET", f"{MESSAGES}chat/{id}")
 
 
-def told(row: Any) -> Any:
-    """What it says beside its id and times, which it has."""
+def without_id_and_times(row: Any) -> Any:
+    """Check that the row has an id and times, and return its other fields."""
     rest = dict(row)
     id, made_at, changed_at = rest.pop("id"), rest.pop("created_at"), rest.pop("updated_at")
     assert id and TIME.fullmatch(made_at) and TIME.fullmatch(changed_at) and made_at <= changed_at
@@ -38,7 +38,7 @@ def is_missing(caller: Caller, method: str, path: str, *body: Any) -> bool:
 
 
 def findings(caller: Caller, method: str, path: str, *body: Any) -> Any:
-    """Where a refused call was wrong, and in which way."""
+    """Check that the call is refused, and return the code and the location of each error."""
     refusal = caller(method, path, *body, status=422)
     assert list(refusal) == ["detail"] and refusal["detail"]
     for finding in refusal["detail"]:

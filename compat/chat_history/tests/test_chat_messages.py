@@ -7,7 +7,7 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import MESSAGES, chat, detail, findings, is_missing, said_in, say, told
+from .said import MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
 ROLES = [("user", "user"), ("ai", "assistant"), ("system", "system")]
 
@@ -22,51 +22,51 @@ def natively(caller: Caller, id: str) -> Any:
 
 
 @pytest.mark.parametrize(("role", "native"), ROLES)
-def test_a_message_from_its_creation_to_its_end(as_alice: Caller, id: str, role: str, native: str) -> None:
+def test_a_message_is_created_read_changed_and_deleted(as_alice: Caller, id: str, role: str, native: str) -> None:
     made = say(as_alice, id, "Hello\n", role)
-    assert told(made) == {"chat_id": id, "role": role, "content": "Hello\n"}
+    assert without_id_and_times(made) == {"chat_id": id, "role": role, "content": "Hello\n"}
     assert as_alice("GET", MESSAGES + made["id"]) == made
-    assert said_in(as_alice, id) == detail(as_alice, id)["messages"] == [made]
+    assert messages_in(as_alice, id) == detail(as_alice, id)["messages"] == [made]
     assert [(row["id"], row["role"]) for row in natively(as_alice, id)] == [(made["id"], native)]
     changed = as_alice("PUT", MESSAGES + made["id"], {"content": "Hello again"})
-    assert told(changed) == {"chat_id": id, "role": role, "content": "Hello again"}
+    assert without_id_and_times(changed) == {"chat_id": id, "role": role, "content": "Hello again"}
     assert (changed["id"], changed["created_at"]) == (made["id"], made["created_at"])
     assert changed["updated_at"] > made["updated_at"]
-    assert said_in(as_alice, id) == [changed]
+    assert messages_in(as_alice, id) == [changed]
     assert as_alice("DELETE", MESSAGES + made["id"], status=204) is None
-    assert as_alice.text == "" and said_in(as_alice, id) == []
+    assert as_alice.text == "" and messages_in(as_alice, id) == []
     for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
         assert is_missing(as_alice, method, MESSAGES + made["id"], body)
 
 
-def test_messages_are_in_the_order_in_which_they_were_made(as_alice: Caller, id: str) -> None:
+def test_messages_are_listed_in_the_order_of_their_creation(as_alice: Caller, id: str) -> None:
     made = [say(as_alice, id, str(index), ("user", "ai")[index % 2]) for index in range(12)]
     as_alice("PUT", MESSAGES + made[3]["id"], {"content": "changed"})
-    assert [said["id"] for said in said_in(as_alice, id)] == [said["id"] for said in made]
-    times = [said["created_at"] for said in said_in(as_alice, id)]
+    assert [row["id"] for row in messages_in(as_alice, id)] == [row["id"] for row in made]
+    times = [row["created_at"] for row in messages_in(as_alice, id)]
     assert times == sorted(times)
 
 
-def test_what_is_deleted_leaves_the_others_where_they_are(as_alice: Caller, id: str) -> None:
+def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: Caller, id: str) -> None:
     one, two, three = (say(as_alice, id, text) for text in ("One", "Two", "Three"))
     as_alice("DELETE", MESSAGES + two["id"], status=204)
-    assert said_in(as_alice, id) == [one, three]
+    assert messages_in(as_alice, id) == [one, three]
     as_alice("DELETE", MESSAGES + three["id"], status=204)
     four = say(as_alice, id, "Four")
-    assert said_in(as_alice, id) == [one, four]
+    assert messages_in(as_alice, id) == [one, four]
 
 
-def test_of_alternatives_the_shown_one_is_read(as_alice: Caller, id: str) -> None:
-    asked, first = say(as_alice, id, "Hello"), say(as_alice, id, "Hi", "ai")
+def test_only_the_active_alternative_is_listed(as_alice: Caller, id: str) -> None:
+    question, first = say(as_alice, id, "Hello"), say(as_alice, id, "Hi", "ai")
     other = as_alice("PATCH", f"messages/{first['id']}/?branch=true", {"content": "Good day"}, status=201)
-    assert [said["id"] for said in said_in(as_alice, id)] == [asked["id"], other["id"]]
-    assert detail(as_alice, id)["messages"] == said_in(as_alice, id)
+    assert [row["id"] for row in messages_in(as_alice, id)] == [question["id"], other["id"]]
+    assert detail(as_alice, id)["messages"] == messages_in(as_alice, id)
 
 
-# Changes.
+# --- Changes
 
 
-def test_what_was_read_and_is_sent_back_changes_nothing(as_alice: Caller, id: str) -> None:
+def test_saving_an_unchanged_message_changes_nothing(as_alice: Caller, id: str) -> None:
     made = say(as_alice, id, "Hello", "ai")
     before = detail(as_alice, id)
     assert as_alice("PUT", MESSAGES + made["id"], made) == made
@@ -82,14 +82,14 @@ def test_what_was_read_and_is_sent_back_changes_nothing(as_alice: Caller, id: st
         ({"chat_id": "other", "id": 5, "created_at": "1970", "likes": 3}, {"role": "ai", "content": "Hello"}),
     ],
 )
-def test_what_is_left_out_of_a_change_stays(as_alice: Caller, id: str, part: Any, after: Any) -> None:
+def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: Caller, id: str, part: Any, after: Any) -> None:
     made = say(as_alice, id, "Hello", "ai")
     changed = as_alice("PUT", MESSAGES + made["id"], part)
-    assert told(changed) == {"chat_id": id, **after} and changed["id"] == made["id"]
-    assert said_in(as_alice, id) == [changed]
+    assert without_id_and_times(changed) == {"chat_id": id, **after} and changed["id"] == made["id"]
+    assert messages_in(as_alice, id) == [changed]
 
 
-# What is refused.
+# --- Refused requests
 
 
 OVER = settings.CONTENT_LIMIT + 1
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize(("wrong", "fields"), BAD.values(), ids=BAD)
-def test_a_wrong_message_is_refused_and_nothing_of_it_is_stored(
+def test_an_invalid_message_is_refused_and_changes_nothing(
     as_alice: Caller, id: str, wrong: Any, fields: list[str]
 ) -> None:
     made = say(as_alice, id, "Hello")
@@ -120,36 +120,36 @@ def test_a_wrong_message_is_refused_and_nothing_of_it_is_stored(
 
 
 @pytest.mark.parametrize("field", ["chat_id", "role", "content"])
-def test_a_new_message_is_whole(as_alice: Caller, id: str, field: str) -> None:
+def test_every_field_of_a_new_message_is_required(as_alice: Caller, id: str, field: str) -> None:
     body = {"chat_id": id, "role": "user", "content": "Hello"}
     del body[field]
     assert findings(as_alice, "POST", MESSAGES, body) == [("missing", ["body", field])]
-    assert said_in(as_alice, id) == []
+    assert messages_in(as_alice, id) == []
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "", "x" * 256, ["chat-1"]])
-def test_a_chat_id_that_cannot_be_is_refused(as_alice: Caller, wrong: Any) -> None:
+def test_an_invalid_chat_id_is_refused(as_alice: Caller, wrong: Any) -> None:
     found = findings(as_alice, "POST", MESSAGES, {"chat_id": wrong, "role": "user", "content": "Hello"})
     assert [loc for _, loc in found] == [["body", "chat_id"]]
 
 
 @pytest.mark.parametrize("unknown", ["nobody's", "01900000-0000-7000-8000-000000000000", "x" * 255])
-def test_a_message_to_a_chat_that_is_not_there(as_alice: Caller, id: str, unknown: str) -> None:
+def test_a_message_to_an_unknown_chat_is_not_found(as_alice: Caller, id: str, unknown: str) -> None:
     assert is_missing(as_alice, "POST", MESSAGES, {"chat_id": unknown, "role": "user", "content": "Hello"})
-    assert said_in(as_alice, id) == []
+    assert messages_in(as_alice, id) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("unknown", ["5", "nobody's", "%00", "a/b", "01900000-0000-7000-8000-000000000000"])
-def test_a_message_that_is_not_there(as_alice: Caller, method: str, unknown: str) -> None:
+def test_an_unknown_message_is_not_found(as_alice: Caller, method: str, unknown: str) -> None:
     assert is_missing(as_alice, method, MESSAGES + unknown, {"content": "New"} if method == "PUT" else NOTHING)
 
 
-def test_a_stranger_neither_sees_nor_changes_a_message(as_alice: Caller, as_bob: Caller, id: str) -> None:
+def test_another_user_cannot_read_or_change_a_message(as_alice: Caller, as_bob: Caller, id: str) -> None:
     made = say(as_alice, id, "Hello")
     for method, body in (("GET", NOTHING), ("PUT", {"content": "Mine"}), ("DELETE", NOTHING)):
         assert is_missing(as_bob, method, MESSAGES + made["id"], body)
-    assert said_in(as_alice, id) == [made]
+    assert messages_in(as_alice, id) == [made]
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_a_stranger_neither_sees_nor_changes_a_message(as_alice: Caller, as_bob:
     ],
     ids=["a tool's", "a developer's", "a call of a tool"],
 )
-def test_a_message_for_which_there_is_no_word_is_not_shown_and_stays(as_alice: Caller, id: str, unseen: Any) -> None:
+def test_a_message_whose_role_the_contract_lacks_is_hidden_and_kept(as_alice: Caller, id: str, unseen: Any) -> None:
     one = say(as_alice, id, "What time is it?")
     hidden = as_alice("POST", f"conversations/{id}/messages/", unseen, status=201)
     two = say(as_alice, id, "Noon.", "ai")
-    assert said_in(as_alice, id) == detail(as_alice, id)["messages"] == [one, two]
+    assert messages_in(as_alice, id) == detail(as_alice, id)["messages"] == [one, two]
     assert as_alice("GET", f"{MESSAGES}chat/{id}?page=2&page_size=1") == [two]
     for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
         assert is_missing(as_alice, method, MESSAGES + hidden["id"], body)

@@ -7,19 +7,19 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import CHATS, MESSAGES, chat, detail, findings, is_missing, said_in, say, told
+from .said import CHATS, MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
 MISSING = "01900000-0000-7000-8000-000000000000"
 
 
-def test_a_chat_from_its_creation_to_its_end(as_alice: Caller) -> None:
+def test_a_chat_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
     assert as_alice("GET", CHATS) == []
     made = chat(as_alice, name="Zebras", notebooks=["stripes", "savanna"])
-    assert told(made) == {"name": "Zebras", "notebooks": ["stripes", "savanna"]}
+    assert without_id_and_times(made) == {"name": "Zebras", "notebooks": ["stripes", "savanna"]}
     assert as_alice("GET", CHATS) == [made]
     assert detail(as_alice, made["id"]) == {**made, "messages": []}
     changed = as_alice("PUT", CHATS + made["id"], {"name": "Horses", "notebooks": []})
-    assert told(changed) == {"name": "Horses", "notebooks": []}
+    assert without_id_and_times(changed) == {"name": "Horses", "notebooks": []}
     assert (changed["id"], changed["created_at"]) == (made["id"], made["created_at"])
     assert changed["updated_at"] > made["updated_at"]
     assert detail(as_alice, made["id"]) == {**changed, "messages": []}
@@ -29,7 +29,7 @@ def test_a_chat_from_its_creation_to_its_end(as_alice: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("id", ["deleted", MISSING, "5", "nobody's", "%00"])
-def test_a_chat_that_is_not_there(as_alice: Caller, method: str, id: str) -> None:
+def test_an_unknown_chat_is_not_found(as_alice: Caller, method: str, id: str) -> None:
     if id == "deleted":
         id = chat(as_alice)["id"]
         as_alice("DELETE", CHATS + id, status=204)
@@ -37,24 +37,24 @@ def test_a_chat_that_is_not_there(as_alice: Caller, method: str, id: str) -> Non
     assert is_missing(as_alice, "GET", f"{MESSAGES}chat/{id}")
 
 
-def test_the_messages_of_a_chat_go_with_it(as_alice: Caller) -> None:
+def test_deleting_a_chat_deletes_its_messages(as_alice: Caller) -> None:
     id = chat(as_alice)["id"]
-    said = say(as_alice, id, "Hello")["id"]
+    message_id = say(as_alice, id, "Hello")["id"]
     as_alice("DELETE", CHATS + id, status=204)
     for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
-        assert is_missing(as_alice, method, MESSAGES + said, body)
+        assert is_missing(as_alice, method, MESSAGES + message_id, body)
 
 
-def test_detail_has_the_messages_and_is_the_chat_beside_them(as_alice: Caller) -> None:
+def test_the_detail_of_a_chat_is_its_listed_fields_and_its_messages(as_alice: Caller) -> None:
     id = chat(as_alice, name="Zebras")["id"]
-    said = [say(as_alice, id, "Hello"), say(as_alice, id, "Hi there!", "ai")]
+    messages = [say(as_alice, id, "Hello"), say(as_alice, id, "Hi there!", "ai")]
     whole = detail(as_alice, id)
-    assert whole.pop("messages") == said == said_in(as_alice, id)
+    assert whole.pop("messages") == messages == messages_in(as_alice, id)
     assert [whole] == as_alice("GET", CHATS)
 
 
 @pytest.mark.parametrize("unnamed", [{}, {"name": None}, {"name": ""}])
-def test_a_chat_without_a_name_is_named_by_what_its_user_first_says(as_alice: Caller, unnamed: Any) -> None:
+def test_a_chat_without_a_name_gets_one_from_the_first_user_message(as_alice: Caller, unnamed: Any) -> None:
     made = chat(as_alice, **unnamed)
     assert made["name"].startswith("New Chat ") and made["notebooks"] == []
     say(as_alice, made["id"], "Be kind.", "system")
@@ -64,16 +64,16 @@ def test_a_chat_without_a_name_is_named_by_what_its_user_first_says(as_alice: Ca
     assert detail(as_alice, made["id"])["name"] == "Why are zebras striped?"
 
 
-def test_a_name_that_was_given_stays(as_alice: Caller) -> None:
+def test_a_name_set_by_the_user_is_kept(as_alice: Caller) -> None:
     id = chat(as_alice, name="Mine")["id"]
     say(as_alice, id, "Hello")
     assert detail(as_alice, id)["name"] == "Mine"
 
 
-# Changes.
+# --- Changes
 
 
-def test_what_was_read_and_is_sent_back_changes_nothing(as_alice: Caller) -> None:
+def test_saving_an_unchanged_chat_changes_nothing(as_alice: Caller) -> None:
     id = chat(as_alice, notebooks=["a"])["id"]
     say(as_alice, id, "Hello")
     whole = detail(as_alice, id)
@@ -93,10 +93,10 @@ def test_what_was_read_and_is_sent_back_changes_nothing(as_alice: Caller) -> Non
         ({"id": "other", "user_id": 5, "created_at": "1970", "messages": None}, {"name": "Zebras", "notebooks": ["a"]}),
     ],
 )
-def test_what_is_left_out_of_a_change_stays(as_alice: Caller, part: Any, after: Any) -> None:
+def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: Caller, part: Any, after: Any) -> None:
     made = chat(as_alice, name="Zebras", notebooks=["a"])
     changed = as_alice("PUT", CHATS + made["id"], part)
-    assert told(changed) == after and changed["id"] == made["id"]
+    assert without_id_and_times(changed) == after and changed["id"] == made["id"]
     assert as_alice("GET", CHATS) == [changed]
 
 
@@ -115,19 +115,19 @@ BAD: dict[str, tuple[Any, list[str | int]]] = {
 
 
 @pytest.mark.parametrize(("body", "loc"), BAD.values(), ids=BAD)
-def test_a_wrong_chat_is_refused_and_nothing_of_it_is_stored(as_alice: Caller, body: Any, loc: Any) -> None:
+def test_an_invalid_chat_is_refused_and_changes_nothing(as_alice: Caller, body: Any, loc: Any) -> None:
     made = chat(as_alice, name="Zebras")
     for method, path in (("POST", CHATS), ("PUT", CHATS + made["id"])):
         assert [where for _, where in findings(as_alice, method, path, {"name": "New", **body})] == [loc]
     assert as_alice("GET", CHATS) == [made]
 
 
-def test_everything_that_is_wrong_is_found(as_alice: Caller) -> None:
+def test_every_invalid_field_is_reported(as_alice: Caller) -> None:
     found = findings(as_alice, "POST", CHATS, {"name": 5, "notebooks": ["a", 5]})
     assert found == [("string_type", ["body", "name"]), ("string_type", ["body", "notebooks", 1])]
 
 
-# Lists, and whose they are.
+# --- Lists, and the chats of other users
 
 
 def test_the_newest_chat_comes_first(as_alice: Caller) -> None:
@@ -152,15 +152,15 @@ def test_the_newest_chat_comes_first(as_alice: Caller) -> None:
         ("?page=1&page_size=1000", range(23)),
     ],
 )
-def test_a_page_is_asked_for_or_all_is_given(as_alice: Caller, query: str, shown: Any) -> None:
+def test_a_list_is_whole_unless_a_page_is_requested(as_alice: Caller, query: str, shown: Any) -> None:
     id = chat(as_alice, name="22")["id"]
     for index in reversed(range(22)):
         chat(as_alice, name=str(index))
     for index in range(23):
         say(as_alice, id, str(index))
     assert [row["name"] for row in as_alice("GET", CHATS + query)] == [str(index) for index in shown]
-    said = as_alice("GET", f"{MESSAGES}chat/{id}{query}")
-    assert [row["content"] for row in said] == [str(index) for index in shown]
+    messages = as_alice("GET", f"{MESSAGES}chat/{id}{query}")
+    assert [row["content"] for row in messages] == [str(index) for index in shown]
 
 
 @pytest.mark.parametrize("path", [CHATS, f"{MESSAGES}chat/chat-1"])
@@ -169,26 +169,26 @@ def test_a_page_is_asked_for_or_all_is_given(as_alice: Caller, query: str, shown
     ["page=0", "page=-1", "page=x", "page=", "page=1.5", "page=1e3", "page=%D9%A1", "page=%00", "page=99999999999"]
     + ["page_size=0", "page_size=-1", "page_size=1001", "page_size=1000000", "page_size=x", "page_size="],
 )
-def test_a_page_that_cannot_be_is_refused(as_alice: Caller, path: str, wrong: str) -> None:
+def test_an_invalid_page_is_refused(as_alice: Caller, path: str, wrong: str) -> None:
     as_alice("POST", "conversations/", {"external_id": "chat-1"}, status=201)
     name = wrong.partition("=")[0]
     assert findings(as_alice, "GET", f"{path}?{wrong}") == [("invalid", ["query", name])]
 
 
-def test_the_same_id_of_two_users_names_two_chats(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_chat_id_have_two_chats(as_alice: Caller, as_bob: Caller) -> None:
     both = {"Alice": as_alice, "Bob": as_bob}
     for caller in both.values():
         caller("POST", "conversations/", {"external_id": "chat-1"}, status=201)
     for name, caller in both.items():
         assert say(caller, "chat-1", f"I am {name}")["chat_id"] == "chat-1"
     for name, caller in both.items():
-        assert [said["content"] for said in said_in(caller, "chat-1")] == [f"I am {name}"]
+        assert [row["content"] for row in messages_in(caller, "chat-1")] == [f"I am {name}"]
         assert [row["name"] for row in caller("GET", CHATS)] == [f"I am {name}"]
     as_bob("DELETE", CHATS + "chat-1", status=204)
-    assert len(said_in(as_alice, "chat-1")) == 1
+    assert len(messages_in(as_alice, "chat-1")) == 1
 
 
-def test_a_stranger_neither_sees_nor_changes_a_chat(as_alice: Caller, as_bob: Caller) -> None:
+def test_another_user_cannot_read_or_change_a_chat(as_alice: Caller, as_bob: Caller) -> None:
     made = chat(as_alice, name="Zebras")
     for method, body in (("GET", NOTHING), ("PUT", {"name": "Mine"}), ("DELETE", NOTHING)):
         assert is_missing(as_bob, method, CHATS + made["id"], body)
@@ -197,6 +197,6 @@ def test_a_stranger_neither_sees_nor_changes_a_chat(as_alice: Caller, as_bob: Ca
     assert detail(as_alice, made["id"]) == {**made, "messages": []}
 
 
-def test_the_documentation_can_be_tried_out(as_alice: Caller) -> None:
+def test_the_interactive_documentation_is_served(as_alice: Caller) -> None:
     as_alice("GET", "/docs")
     assert "swagger" in as_alice.text.lower()

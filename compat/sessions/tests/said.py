@@ -1,4 +1,4 @@
-"""How the tests of sessions speak."""
+"""Helpers for the tests of sessions."""
 
 from typing import Any
 
@@ -6,47 +6,47 @@ from conversations.api.tests.test_shapes import TIME
 from testing.callers import Caller
 
 SESSIONS = "/api/chat/sessions"
-Said = dict[str, Any]
+Json = dict[str, Any]
 
 
-def user(content: str) -> Said:
+def user(content: str) -> Json:
     return {"role": "user", "content": content, "thinkingContent": ""}
 
 
-def assistant(content: str, thinking: str = "") -> Said:
+def assistant(content: str, thinking: str = "") -> Json:
     return {"role": "assistant", "content": content, "thinkingContent": thinking}
 
 
-def system(content: str) -> Said:
+def system(content: str) -> Json:
     return {"role": "system", "content": content, "thinkingContent": ""}
 
 
 HELLO = [user("Hello"), assistant("Hi there!")]
 
 
-def post(caller: Caller, messages: list[Said]) -> Any:
+def post(caller: Caller, messages: list[Json]) -> Any:
     return caller("POST", SESSIONS, {"messages": messages}, status=201)
 
 
-def put(caller: Caller, id: str, messages: list[Said]) -> Any:
+def put(caller: Caller, id: str, messages: list[Json]) -> Any:
     return caller("PUT", f"{SESSIONS}/{id}", {"messages": messages})
 
 
-def read(caller: Caller, id: str) -> list[Said]:
+def read(caller: Caller, id: str) -> list[Json]:
     return list(caller("GET", f"{SESSIONS}/{id}")["messages"])
 
 
 def stored(caller: Caller, id: str) -> list[Any]:
-    """Natively: every message of every branch."""
+    """Return the messages of every branch, read through the native API."""
     return caller.pages(f"conversations/{id}/messages/?all=true&limit=1000")
 
 
-def texts(messages: list[Said]) -> list[Any]:
-    return [said["content"] for said in messages]
+def texts(messages: list[Json]) -> list[Any]:
+    return [message["content"] for message in messages]
 
 
-def told(session: Any) -> Any:
-    """What a session says beside its id and times, which it has."""
+def without_id_and_times(session: Any) -> Any:
+    """Check that the session has an id and times, and return its other fields."""
     rest = dict(session)
     id, made_at, changed_at = rest.pop("id"), rest.pop("createdAt"), rest.pop("updatedAt")
     assert id and TIME.fullmatch(made_at) and TIME.fullmatch(changed_at) and made_at <= changed_at

@@ -1,4 +1,4 @@
-"""Contract A, as its document prints it and as its clients use it."""
+"""The routes of contract A: the examples in its document, titles, stored fields, lists and refused requests."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import HELLO, SESSIONS, Said, assistant, post, put, read, stored, system, told, user
+from .said import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, user, without_id_and_times
 
 CREATE = b"""{
   "messages": [
@@ -24,15 +24,15 @@ UPDATE = b"""{
 }"""
 
 
-def test_the_document_from_its_first_example_to_its_last(as_alice: Caller) -> None:
+def test_the_examples_in_the_document_of_contract_a(as_alice: Caller) -> None:
     assert as_alice("GET", SESSIONS) == []
     made = as_alice("POST", SESSIONS, CREATE, status=201)
-    assert told(made) == {"title": "Hello", "messageCount": 2, "firstMessage": "Hello"}
+    assert without_id_and_times(made) == {"title": "Hello", "messageCount": 2, "firstMessage": "Hello"}
     assert as_alice("GET", SESSIONS) == [made]
     one = f"{SESSIONS}/{made['id']}"
     assert as_alice("GET", one) == {"messages": HELLO}
     updated = as_alice("PUT", one, UPDATE)
-    assert told(updated) == {"title": "Hello", "messageCount": 3, "firstMessage": "Hello"}
+    assert without_id_and_times(updated) == {"title": "Hello", "messageCount": 3, "firstMessage": "Hello"}
     assert (updated["id"], updated["createdAt"]) == (made["id"], made["createdAt"])
     assert updated["updatedAt"] > made["updatedAt"]
     assert as_alice("GET", SESSIONS) == [updated]
@@ -43,7 +43,7 @@ def test_the_document_from_its_first_example_to_its_last(as_alice: Caller) -> No
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("id", ["deleted", "01900000-0000-7000-8000-000000000000", "nobody's", "%00", "a/b"])
-def test_a_session_that_is_not_there(as_alice: Caller, method: str, id: str) -> None:
+def test_an_unknown_session_is_not_found(as_alice: Caller, method: str, id: str) -> None:
     if id == "deleted":
         id = post(as_alice, HELLO)["id"]
         as_alice("DELETE", f"{SESSIONS}/{id}")
@@ -51,7 +51,7 @@ def test_a_session_that_is_not_there(as_alice: Caller, method: str, id: str) -> 
     assert list(refusal) == ["error"] and "conversation" in refusal["error"]
 
 
-# What a session is called.
+# --- Titles
 
 
 @pytest.mark.parametrize(
@@ -67,77 +67,79 @@ def test_a_session_that_is_not_there(as_alice: Caller, method: str, id: str) -> 
         ([system("Be kind."), assistant("Welcome!"), user("Hello"), user("Still here?")], "Hello"),
     ],
 )
-def test_the_title_is_the_first_line_of_what_a_user_first_said(
-    as_alice: Caller, messages: list[Said], title: str
+def test_the_title_is_the_first_line_of_the_first_user_message(
+    as_alice: Caller, messages: list[Json], title: str
 ) -> None:
     made = post(as_alice, messages)
     assert made["title"] == title
     assert as_alice("GET", SESSIONS) == [made]
 
 
-def test_a_title_does_not_follow_what_is_said_later(as_alice: Caller) -> None:
+def test_a_later_change_of_the_first_message_does_not_change_the_title(as_alice: Caller) -> None:
     id = post(as_alice, HELLO)["id"]
     assert put(as_alice, id, [user("Good evening"), assistant("Hi there!")])["title"] == "Hello"
 
 
-def test_a_title_that_a_person_chose_is_not_cut(as_alice: Caller) -> None:
+def test_a_title_set_by_the_user_is_not_shortened(as_alice: Caller) -> None:
     id, chosen = post(as_alice, HELLO)["id"], "A title that a person chose, of more than thirty characters"
     as_alice("PATCH", f"conversations/{id}/", {"title": chosen})
     assert put(as_alice, id, [*HELLO, user("How are you?")])["title"] == chosen
 
 
 @pytest.mark.parametrize("before", [[], [system("Be kind.")], [assistant("Welcome!")]])
-def test_a_session_in_which_no_user_spoke_yet_is_named_when_one_does(as_alice: Caller, before: list[Said]) -> None:
+def test_a_session_gets_its_title_from_the_first_user_message_even_if_it_comes_later(
+    as_alice: Caller, before: list[Json]
+) -> None:
     made = post(as_alice, before)
     assert made["title"].startswith("New Chat ")
     assert "firstMessage" not in made and made["messageCount"] == len(before)
     assert as_alice("GET", SESSIONS) == [made]
     named = put(as_alice, made["id"], [*before, user("Hello")])
-    assert told(named) == {"title": "Hello", "messageCount": len(before) + 1, "firstMessage": "Hello"}
+    assert without_id_and_times(named) == {"title": "Hello", "messageCount": len(before) + 1, "firstMessage": "Hello"}
 
 
-def test_the_first_message_is_the_beginning_of_a_long_one(as_alice: Caller) -> None:
+def test_first_message_is_cut_to_200_characters(as_alice: Caller) -> None:
     made = post(as_alice, [user("你" * 500)])
     assert made["firstMessage"] == "你" * 200
     assert as_alice("GET", SESSIONS) == [made]
 
 
-# What is kept of a message.
+# --- Stored fields of a message
 
 
 @pytest.mark.parametrize(
     "thinking", [{"thinkingContent": "Hm.\n\nWell."}, {"thinkingContent": ""}, {"thinkingContent": None}, {}]
 )
-def test_thinking_is_kept_and_is_empty_where_there_is_none(as_alice: Caller, thinking: Said) -> None:
+def test_thinking_is_stored_and_is_empty_if_it_was_not_sent(as_alice: Caller, thinking: Json) -> None:
     sent = [user("Hello"), {"role": "assistant", "content": "Hi there!", **thinking}]
     id = post(as_alice, sent)["id"]
     assert read(as_alice, id) == [user("Hello"), assistant("Hi there!", thinking.get("thinkingContent") or "")]
     assert put(as_alice, id, sent)["updatedAt"] == as_alice("GET", SESSIONS)[0]["createdAt"]
 
 
-def test_texts_of_every_kind_come_back_as_they_were_sent(as_alice: Caller) -> None:
-    said = [
+def test_unusual_texts_are_read_back_unchanged(as_alice: Caller) -> None:
+    messages = [
         user(" \n\t"),
         assistant(""),
         user("'; DROP TABLE message; --"),
         assistant("你好 👋🏽 \u202e\u0001\r\n", "🤔"),
     ]
-    id = post(as_alice, said)["id"]
-    assert read(as_alice, id) == said
+    id = post(as_alice, messages)["id"]
+    assert read(as_alice, id) == messages
 
 
-def test_what_a_client_sends_beside_it_is_ignored(as_alice: Caller) -> None:
+def test_unknown_fields_are_ignored(as_alice: Caller) -> None:
     extras = {"id": "m1", "timestamp": 1747036238000, "isStreaming": False}
-    body = {"id": "mine", "title": "Mine", "messages": [said | extras for said in HELLO]}
+    body = {"id": "mine", "title": "Mine", "messages": [message | extras for message in HELLO]}
     made = as_alice("POST", SESSIONS, body, status=201)
     assert made["title"] == "Hello" and made["id"] != "mine"
     assert read(as_alice, made["id"]) == HELLO
 
 
-# The list, and whose it is.
+# --- Lists, and the sessions of other users
 
 
-def test_the_newest_activity_comes_first(as_alice: Caller) -> None:
+def test_the_session_with_the_latest_activity_is_listed_first(as_alice: Caller) -> None:
     first, second, third = (post(as_alice, [user(text)])["id"] for text in ("One", "Two", "Three"))
 
     def listed() -> list[str]:
@@ -150,7 +152,7 @@ def test_the_newest_activity_comes_first(as_alice: Caller) -> None:
     assert listed() == [first, third, second]
 
 
-def test_the_same_id_of_two_users_names_two_sessions(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_session_id_have_two_sessions(as_alice: Caller, as_bob: Caller) -> None:
     both = {"Alice": as_alice, "Bob": as_bob}
     for caller in both.values():
         caller("POST", "conversations/", {"external_id": "session-1"}, status=201)
@@ -163,7 +165,7 @@ def test_the_same_id_of_two_users_names_two_sessions(as_alice: Caller, as_bob: C
     assert read(as_alice, "session-1") == [user("I am Alice")]
 
 
-def test_a_stranger_neither_sees_nor_changes_a_session(as_alice: Caller, as_bob: Caller) -> None:
+def test_another_user_cannot_read_or_change_a_session(as_alice: Caller, as_bob: Caller) -> None:
     made = post(as_alice, HELLO)
     for method, body in (("GET", NOTHING), ("PUT", {"messages": []}), ("DELETE", NOTHING)):
         as_bob(method, f"{SESSIONS}/{made['id']}", body, status=404)
@@ -172,11 +174,11 @@ def test_a_stranger_neither_sees_nor_changes_a_session(as_alice: Caller, as_bob:
     assert read(as_alice, made["id"]) == HELLO
 
 
-# What is refused.
+# --- Refused requests
 
 
 def wrong(**changes: Any) -> Any:
-    """A history whose second message is wrong."""
+    """Return a history whose second message has these changes."""
     second = {name: value for name, value in (assistant("Hi") | changes).items() if value is not NOTHING}
     return {"messages": [user("Hello"), second]}
 
@@ -211,7 +213,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("body", "error"), BAD.values(), ids=BAD)
-def test_what_is_wrong_is_refused_by_its_name_and_nothing_of_it_is_stored(
+def test_an_invalid_history_is_refused_with_its_field_and_changes_nothing(
     as_alice: Caller, body: Any, error: str
 ) -> None:
     made = post(as_alice, HELLO)

@@ -1,5 +1,4 @@
-"""Random worlds, saved one after the other: what was sent is what is read back, and what was read is saved without a
-write."""
+"""Property tests of the storage contract: sessions are read back unchanged, and saving these writes nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,11 +34,13 @@ MESSAGES = st.fixed_dictionaries(
         "name": st.just("f"),
     },
 )
-SAID = st.one_of(MESSAGES, MESSAGES, MESSAGES.map(lambda said: said | {"content": None, "tool_calls": [{"n": 2}]}))
+ANY_MESSAGE = st.one_of(
+    MESSAGES, MESSAGES, MESSAGES.map(lambda message: message | {"content": None, "tool_calls": [{"n": 2}]})
+)
 SESSIONS = st.fixed_dictionaries(
     {
         "title": st.sampled_from(["New Chat", "b"]),
-        "messages": st.lists(SAID, max_size=5),
+        "messages": st.lists(ANY_MESSAGE, max_size=5),
         "tokenUsage": st.sampled_from([NO_TOKENS, {"total_tokens": 3}, {}]),
     }
 )
@@ -62,7 +63,7 @@ def as_sent(world: dict[str, Any]) -> list[Any]:
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(worlds=st.lists(WORLDS, min_size=1, max_size=6))
-def test_any_worlds_one_after_the_other(worlds: list[dict[str, Any]]) -> None:
+def test_any_sessions_are_read_back_and_saving_them_unchanged_writes_nothing(worlds: list[dict[str, Any]]) -> None:
     with undone():
         alice = person(str(new_id()))
         caller = Caller(alice)
@@ -72,9 +73,9 @@ def test_any_worlds_one_after_the_other(worlds: list[dict[str, Any]]) -> None:
             read = load(caller)
             assert read == as_sent(world)
             before = snapshot(alice)
-            with statements() as asked_of_database:
+            with statements() as executed:
                 save(caller, *read)
-            assert set(asked_of_database) == {"SELECT"}
+            assert set(executed) == {"SELECT"}
             assert snapshot(alice) == before
             assert stored_before <= set(Message.objects.owned_by(alice).values_list("id", flat=True))
         for conversation in Conversation.objects.owned_by(alice):

@@ -1,4 +1,4 @@
-"""What its client is known to do, saving its whole world about a second after each change."""
+"""Saves of the storage contract. Its client saves all sessions about a second after each change."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,86 +11,86 @@ from conversations.services import conversations, reactions
 from testing.callers import Caller
 from testing.statements import statements
 
-from .worlds import asked, every_message, load, messages_of, native, replied, save, session
+from .worlds import assistant, every_message, load, messages_of, native, save, session, user
 
-ONLY_READ = ["SELECT"] * 5  # the token, the user's lock, what is known, the conversations, their messages
+ONLY_READ = ["SELECT"] * 5  # the token, the user (locked), the known ids, the conversations, their messages
 
 
-def test_an_empty_reply_grows_under_its_id(as_alice: Caller) -> None:
-    question = asked("1747036240001", "What time is it?")
+def test_a_streamed_reply_is_one_message(as_alice: Caller) -> None:
+    question = user("1747036240001", "What time is it?")
     for text in ("", "It", "It is", "It is noon."):
-        save(as_alice, session("1747036238000", question, replied("1747036240002", text)))
-        assert messages_of(as_alice, "1747036238000") == [question, replied("1747036240002", text)]
+        save(as_alice, session("1747036238000", question, assistant("1747036240002", text)))
+        assert messages_of(as_alice, "1747036238000") == [question, assistant("1747036240002", text)]
     assert len(every_message(as_alice, "1747036238000")) == 2
 
 
-def test_a_question_and_its_reply_of_the_same_millisecond_have_the_same_id(as_alice: Caller) -> None:
+def test_a_question_and_its_reply_can_have_the_same_id(as_alice: Caller) -> None:
     for text in ("", "No", "Noon."):
-        save(as_alice, session("s", asked("5", "What time is it?"), replied("5", text)))
-    again = [asked("5", "What time is it?"), replied("5", "Noon."), asked("6", "Sure?"), replied("6", "Yes.")]
+        save(as_alice, session("s", user("5", "What time is it?"), assistant("5", text)))
+    again = [user("5", "What time is it?"), assistant("5", "Noon."), user("6", "Sure?"), assistant("6", "Yes.")]
     save(as_alice, session("s", *again))
     assert messages_of(as_alice, "s") == again
     assert len(every_message(as_alice, "s")) == 4
 
 
-def test_an_id_that_looks_told_apart_comes_back_as_it_was(as_alice: Caller) -> None:
-    odd = [asked("5", "a"), asked("5␟2", "b"), asked("5", "c"), asked("5␟2", "d"), asked("␟1", "e")]
+def test_an_id_that_contains_the_mark_is_read_back_unchanged(as_alice: Caller) -> None:
+    odd = [user("5", "a"), user("5␟2", "b"), user("5", "c"), user("5␟2", "d"), user("␟1", "e")]
     save(as_alice, session("s", *odd))
     assert messages_of(as_alice, "s") == odd
 
 
-def test_an_edited_question_under_its_id_is_a_branch_and_the_old_one_is_kept(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("1", "Noon in Rome?"), replied("2", "Eleven.")))
-    edited = [asked("1", "Noon in Oslo?"), replied("3", "Eleven, too.")]
+def test_an_edited_question_becomes_a_branch_and_the_old_one_is_kept(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("1", "Noon in Rome?"), assistant("2", "Eleven.")))
+    edited = [user("1", "Noon in Oslo?"), assistant("3", "Eleven, too.")]
     save(as_alice, session("s", *edited))
     assert messages_of(as_alice, "s") == edited
-    told = {row["content"]: row["is_active"] for row in every_message(as_alice, "s")}
-    assert told == {"Noon in Rome?": False, "Eleven.": False, "Noon in Oslo?": True, "Eleven, too.": True}
+    is_active = {row["content"]: row["is_active"] for row in every_message(as_alice, "s")}
+    assert is_active == {"Noon in Rome?": False, "Eleven.": False, "Noon in Oslo?": True, "Eleven, too.": True}
 
 
-def test_a_question_asked_again_leaves_the_first_reply_where_it_was(as_alice: Caller) -> None:
-    """The client cuts the history, saves, and sends the question under a new id."""
-    first = [asked("1", "Hi"), replied("2", "Hello"), asked("3", "Tell me more"), replied("4", "No.")]
+def test_regenerating_a_reply_keeps_the_first_one(as_alice: Caller) -> None:
+    """To regenerate, the client cuts the history, saves it, and sends the question with a new id."""
+    first = [user("1", "Hi"), assistant("2", "Hello"), user("3", "Tell me more"), assistant("4", "No.")]
     save(as_alice, session("s", *first))
     save(as_alice, session("s", *first[:2]))
     assert messages_of(as_alice, "s") == first[:2]
-    again = [*first[:2], asked("5", "Tell me more"), replied("6", "All right.")]
+    again = [*first[:2], user("5", "Tell me more"), assistant("6", "All right.")]
     save(as_alice, session("s", *again))
     assert messages_of(as_alice, "s") == again
     assert {row["content"] for row in every_message(as_alice, "s")} >= {"No.", "All right."}
 
 
-def test_a_return_to_an_older_branch_shows_it_and_writes_no_message(as_alice: Caller) -> None:
-    older, newer = [asked("1", "Hi"), replied("2", "Hello")], [asked("1", "Hi"), replied("3", "Good day")]
+def test_returning_to_an_older_branch_writes_no_message(as_alice: Caller) -> None:
+    older, newer = [user("1", "Hi"), assistant("2", "Hello")], [user("1", "Hi"), assistant("3", "Good day")]
     for branch in (older, newer, older):
         save(as_alice, session("s", *branch))
         assert messages_of(as_alice, "s") == branch
     assert len(every_message(as_alice, "s")) == 3
 
 
-def test_a_rewritten_system_prompt_is_edited_in_place(as_alice: Caller) -> None:
+def test_a_changed_system_prompt_is_edited_in_place(as_alice: Caller) -> None:
     prompt = {"id": "0", "role": "system"}
     for text in ("Be brief.", "Be long."):
-        save(as_alice, session("s", {**prompt, "content": text}, asked("1", "Hi")))
+        save(as_alice, session("s", {**prompt, "content": text}, user("1", "Hi")))
     assert [row["content"] for row in every_message(as_alice, "s")] == ["Be long.", "Hi"]
 
 
-def test_a_cleared_chat_is_empty_and_its_history_is_kept(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("1", "Hi")))
+def test_clearing_a_chat_keeps_its_messages_in_the_store(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("1", "Hi")))
     save(as_alice, session("s"))
     assert messages_of(as_alice, "s") == []
     assert len(every_message(as_alice, "s")) == 1
 
 
-def test_a_session_left_out_goes_to_the_trash_and_comes_back_with_its_id(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("1", "Hi")), session("other"))
+def test_an_omitted_session_goes_to_the_trash_and_is_restored_by_its_id(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("1", "Hi")), session("other"))
     before = native(as_alice, "s")
     save(as_alice, session("other"))
     assert [each["id"] for each in load(as_alice)] == ["other"]
     assert [row["external_id"] for row in as_alice.pages("/api/v1/conversations/?trashed=true")] == ["s"]
-    save(as_alice, session("s", asked("1", "Hi"), replied("2", "Hello")), session("other"))
+    save(as_alice, session("s", user("1", "Hi"), assistant("2", "Hello")), session("other"))
     assert native(as_alice, "s")["id"] == before["id"]
-    assert messages_of(as_alice, "s") == [asked("1", "Hi"), replied("2", "Hello")]
+    assert messages_of(as_alice, "s") == [user("1", "Hi"), assistant("2", "Hello")]
 
 
 def made_elsewhere(caller: Caller) -> str:
@@ -99,21 +99,21 @@ def made_elsewhere(caller: Caller) -> str:
     return id
 
 
-def test_a_stale_tab_does_not_sweep_away_what_was_made_elsewhere(as_alice: Caller) -> None:
+def test_a_stale_tab_does_not_delete_a_conversation_that_it_does_not_know(as_alice: Caller) -> None:
     save(as_alice, session("s"))
     load(as_alice)
     elsewhere = made_elsewhere(as_alice)
-    save(as_alice, session("s", asked("1", "Hi")))
+    save(as_alice, session("s", user("1", "Hi")))
     assert {each["id"] for each in load(as_alice)} == {"s", elsewhere}
 
 
-def test_who_never_listed_sweeps_away_nothing_that_was_made_elsewhere(as_alice: Caller) -> None:
+def test_a_client_that_has_listed_nothing_deletes_nothing(as_alice: Caller) -> None:
     elsewhere = made_elsewhere(as_alice)
     save(as_alice)
     assert [each["id"] for each in load(as_alice)] == [elsewhere]
 
 
-def test_who_has_listed_it_deletes_what_was_made_elsewhere(as_alice: Caller) -> None:
+def test_a_client_can_delete_a_conversation_that_it_has_listed(as_alice: Caller) -> None:
     made_elsewhere(as_alice)
     load(as_alice)
     save(as_alice)
@@ -121,7 +121,7 @@ def test_who_has_listed_it_deletes_what_was_made_elsewhere(as_alice: Caller) -> 
 
 
 @pytest.mark.parametrize("way", ["archive", "trash"])
-def test_what_came_back_after_it_was_listed_is_not_swept_away(way: str, as_alice: Caller) -> None:
+def test_a_conversation_restored_after_the_listing_is_not_deleted(way: str, as_alice: Caller) -> None:
     save(as_alice, session("s"), session("other"))
     path = f"/api/v1/conversations/{native(as_alice, 's')['id']}/"
     if way == "archive":
@@ -137,8 +137,8 @@ def test_what_came_back_after_it_was_listed_is_not_swept_away(way: str, as_alice
     assert {each["id"] for each in load(as_alice)} == {"s", "other"}
 
 
-def test_what_is_told_apart_stays_so_when_the_first_of_it_is_gone(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("5", "Hi"), replied("5", "Hello")))
+def test_the_second_message_with_an_id_keeps_its_mark_when_the_first_is_deleted(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("5", "Hi"), assistant("5", "Hello")))
     question, reply = every_message(as_alice, "s")
     as_alice("DELETE", f"/api/v1/messages/{question['id']}/", status=204)
     save(as_alice, *load(as_alice))
@@ -147,7 +147,7 @@ def test_what_is_told_apart_stays_so_when_the_first_of_it_is_gone(as_alice: Call
     as_alice("POST", f"/api/v1/messages/{question['id']}/restore/")
 
 
-def test_tokens_read_some_time_ago_are_no_report(as_alice: Caller) -> None:
+def test_token_counts_that_the_client_read_earlier_do_not_overwrite_newer_ones(as_alice: Caller) -> None:
     spent = {"role": "assistant", "content": "Hi", "prompt_tokens": 5, "completion_tokens": 7}
     body = {"external_id": "s", "messages": [spent]}
     id = as_alice("POST", "/api/v1/conversations/", body, status=201)["id"]
@@ -157,7 +157,7 @@ def test_tokens_read_some_time_ago_are_no_report(as_alice: Caller) -> None:
     assert load(as_alice)[0]["tokenUsage"] == {"prompt_tokens": 10, "completion_tokens": 14, "total_tokens": 24}
 
 
-def test_an_archived_conversation_is_neither_listed_nor_swept_away(as_alice: Caller) -> None:
+def test_an_archived_conversation_is_not_listed_and_not_deleted(as_alice: Caller) -> None:
     save(as_alice, session("s"))
     path = f"/api/v1/conversations/{native(as_alice, 's')['id']}/"
     as_alice("PATCH", path, {"is_archived": True})
@@ -167,7 +167,7 @@ def test_an_archived_conversation_is_neither_listed_nor_swept_away(as_alice: Cal
 
 
 def test_a_stale_tab_with_a_shorter_history_loses_nothing(as_alice: Caller) -> None:
-    long = [asked("1", "Hi"), replied("2", "Hello"), asked("3", "More"), replied("4", "Well")]
+    long = [user("1", "Hi"), assistant("2", "Hello"), user("3", "More"), assistant("4", "Well")]
     save(as_alice, session("s", *long))
     save(as_alice, session("s", *long[:2]))
     assert len(every_message(as_alice, "s")) == 4
@@ -177,20 +177,20 @@ def test_a_stale_tab_with_a_shorter_history_loses_nothing(as_alice: Caller) -> N
 
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
-def test_two_tabs_that_save_at_once_lose_neither_history(as_alice: Caller) -> None:
-    start = [asked("1", "Hi"), replied("2", "Hello")]
+def test_no_history_is_lost_when_tabs_save_at_once(as_alice: Caller) -> None:
+    start = [user("1", "Hi"), assistant("2", "Hello")]
     save(as_alice, session("s", *start), session("other"))
-    tabs = [[*start, asked(f"{tab}", f"Tab {tab}")] for tab in range(3, 11)]
+    tabs = [[*start, user(f"{tab}", f"Tab {tab}")] for tab in range(3, 11)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda tab: save(as_alice, session("s", *tab), session("other")), tabs))
-    told = {row["content"] for row in every_message(as_alice, "s")}
-    assert told == {"Hi", "Hello", *(f"Tab {tab}" for tab in range(3, 11))}
+    texts = {row["content"] for row in every_message(as_alice, "s")}
+    assert texts == {"Hi", "Hello", *(f"Tab {tab}" for tab in range(3, 11))}
     assert messages_of(as_alice, "s") in tabs
 
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
-def test_worlds_saved_at_once_by_many_tabs_end_as_one_of_them(as_alice: Caller) -> None:
-    worlds = [[session(f"{tab}-{n}", asked("1", "Hi")) for n in range(5)] for tab in range(8)]
+def test_of_many_saves_at_once_one_wins_completely(as_alice: Caller) -> None:
+    worlds = [[session(f"{tab}-{n}", user("1", "Hi")) for n in range(5)] for tab in range(8)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda world: save(as_alice, *world), worlds))
     listed = {each["id"] for each in load(as_alice)}
@@ -199,7 +199,7 @@ def test_worlds_saved_at_once_by_many_tabs_end_as_one_of_them(as_alice: Caller) 
     assert len(trashed) == 35
 
 
-# What it costs.
+# --- SQL statements
 
 
 def snapshot(user: User) -> list[Any]:
@@ -208,23 +208,23 @@ def snapshot(user: User) -> list[Any]:
 
 
 def world_of(sessions: int, messages: int) -> list[dict[str, Any]]:
-    said = [asked(str(n), f"Question {n}") if n % 2 else replied(str(n), f"Answer {n}") for n in range(messages)]
-    return [session(str(n), *said, createdAt=1_747_036_238_000 + n) for n in range(sessions)]
+    history = [user(str(n), f"Question {n}") if n % 2 else assistant(str(n), f"Answer {n}") for n in range(messages)]
+    return [session(str(n), *history, createdAt=1_747_036_238_000 + n) for n in range(sessions)]
 
 
 @pytest.mark.parametrize(("sessions", "messages"), [(1, 1), (40, 50)])
-def test_a_world_saved_again_unchanged_is_only_read_however_large(sessions: int, messages: int, alice: User) -> None:
+def test_saving_unchanged_sessions_runs_five_reads_at_any_size(sessions: int, messages: int, alice: User) -> None:
     caller, world = Caller(alice), world_of(sessions, messages)
     save(caller, *world)
     before = snapshot(alice)
     for again in (world, load(caller)):
-        with statements() as asked_of_database:
+        with statements() as executed:
             save(caller, *again)
-        assert asked_of_database == ONLY_READ
+        assert executed == ONLY_READ
     assert snapshot(alice) == before
 
 
-def test_what_was_read_is_written_back_without_a_write_whatever_made_it(alice: User) -> None:
+def test_saving_unchanged_sessions_of_any_origin_writes_nothing(alice: User) -> None:
     caller = Caller(alice)
     tool = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [
@@ -238,23 +238,23 @@ def test_what_was_read_is_written_back_without_a_write_whatever_made_it(alice: U
     conversations.create(user=alice, fields={}, drafts=[])
     caller("POST", "/api/chat", {"message": "Hello", "conversation_id": "c", "message_id": "m~2"})
     read, before = load(caller), snapshot(alice)
-    with statements() as asked_of_database:
+    with statements() as executed:
         save(caller, *read)
-    assert asked_of_database == ONLY_READ
+    assert executed == ONLY_READ
     assert snapshot(alice) == before
 
 
-def test_one_more_message_after_a_thousand_is_one_message_written(alice: User) -> None:
+def test_adding_a_message_to_a_thousand_writes_only_that_message(alice: User) -> None:
     caller, (long, *others) = Caller(alice), world_of(5, 1_000)
     save(caller, long, *others)
     liked = Message.objects.filter(conversation__external_id=long["id"]).earliest("seq")
     reactions.react(user=alice, message_id=liked.id, type="like")
     before = snapshot(alice)
-    long["messages"].append(asked("1000", "One more"))
-    with statements() as asked_of_database:
+    long["messages"].append(user("1000", "One more"))
+    with statements() as executed:
         save(caller, long, *others)
-    # Its conversation is locked and its messages read; one is inserted; the count and the preview are read anew.
-    assert asked_of_database == [*ONLY_READ, *["SELECT"] * 2, "INSERT", *["SELECT"] * 2, "UPDATE"]
+    # Locks the conversation, reads its messages, inserts one, and reads the new count and preview.
+    assert executed == [*ONLY_READ, *["SELECT"] * 2, "INSERT", *["SELECT"] * 2, "UPDATE"]
     after = snapshot(alice)
     assert [row for row in after[1] if row["content"] != "One more"] == before[1]
     assert len(after[1]) == len(before[1]) + 1

@@ -1,4 +1,4 @@
-"""The storage service's routes: what is sent, what is read back, what is refused."""
+"""The routes of the storage contract: requests, responses and refused requests."""
 
 from typing import Any
 
@@ -11,38 +11,38 @@ from .worlds import (
     NO_TOKENS,
     SESSIONS,
     STORAGE,
-    asked,
+    assistant,
     every_message,
     load,
+    message,
     messages_of,
     native,
-    replied,
-    said,
     save,
     session,
+    user,
 )
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "clock", "arguments": '{"zone": "UTC"}'}}
 
 
-def test_the_configuration_says_what_kind_of_store_it_is_and_nothing_else(as_alice: Caller) -> None:
+def test_the_configuration_has_only_the_kind_of_the_database(as_alice: Caller) -> None:
     assert as_alice("GET", f"{STORAGE}/config") == {"type": "postgres"}
 
 
-def test_a_new_user_has_nothing(as_alice: Caller) -> None:
+def test_a_new_user_has_no_sessions_and_no_selection(as_alice: Caller) -> None:
     assert as_alice("GET", SESSIONS) == {"chatSessions": []}
     assert as_alice("GET", f"{STORAGE}/active-chat") == {"activeChatId": ""}
     assert as_alice("GET", f"{STORAGE}/selected-model") == {"selectedModel": ""}
 
 
-def test_what_was_sent_is_what_is_read_back(as_alice: Caller) -> None:
+def test_saved_sessions_are_read_back_unchanged(as_alice: Caller) -> None:
     messages = [
-        said("1", "system", "Be brief."),
-        said("2", "user", "What time is it?\n  é 北京 😀"),
-        said("3", "assistant", None, model="m", tool_calls=[CALL], reasoning="A clock is needed."),
-        said("4", "tool", "12:00", tool_call_id="call_1", name="clock"),
-        said("5", "assistant", "", model="m", tool_calls=[]),
-        said("6", "assistant", "Noon."),
+        message("1", "system", "Be brief."),
+        message("2", "user", "What time is it?\n  é 北京 😀"),
+        message("3", "assistant", None, model="m", tool_calls=[CALL], reasoning="A clock is needed."),
+        message("4", "tool", "12:00", tool_call_id="call_1", name="clock"),
+        message("5", "assistant", "", model="m", tool_calls=[]),
+        message("6", "assistant", "Noon."),
     ]
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "details": {"cached": 1}}
     assert save(as_alice, session("s", *messages, title="Time", tokenUsage=usage)) == {"success": True}
@@ -57,13 +57,13 @@ def test_sessions_are_listed_by_the_time_they_were_created(as_alice: Caller) -> 
 
 
 @pytest.mark.parametrize("time", [1_747_036_238_123, "2025-05-12T07:50:38.123Z", "2025-05-12T09:50:38.123999+02:00"])
-def test_a_time_of_creation_is_milliseconds_or_text(time: Any, as_alice: Caller) -> None:
+def test_created_at_is_accepted_in_milliseconds_and_in_iso_8601(time: Any, as_alice: Caller) -> None:
     save(as_alice, session("s", createdAt=time))
     assert load(as_alice)[0]["createdAt"] == "2025-05-12T07:50:38.123Z"
 
 
-def test_a_session_without_a_title_a_time_or_usage_gets_them(as_alice: Caller) -> None:
-    bare = {"id": "s", "messages": [asked("1", "Where to?\nSoon.")]}
+def test_a_session_without_title_time_or_usage_gets_defaults(as_alice: Caller) -> None:
+    bare = {"id": "s", "messages": [user("1", "Where to?\nSoon.")]}
     save(as_alice, bare)
     (read,) = load(as_alice)
     assert (read["title"], read["tokenUsage"], read["messages"]) == ("Where to?", NO_TOKENS, bare["messages"])
@@ -71,31 +71,31 @@ def test_a_session_without_a_title_a_time_or_usage_gets_them(as_alice: Caller) -
     assert load(as_alice) == [read]
 
 
-def test_tokens_that_were_not_reported_are_those_that_were_counted(as_alice: Caller) -> None:
+def test_token_usage_that_no_client_reported_is_our_own_count(as_alice: Caller) -> None:
     counted = {"role": "assistant", "content": "Hi", "prompt_tokens": 5, "completion_tokens": 7}
     as_alice("POST", "/api/v1/conversations/", {"external_id": "s", "messages": [counted]}, status=201)
     assert load(as_alice)[0]["tokenUsage"] == {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
 
 
-def test_what_a_session_is_called_and_has_used_changes(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("1", "Hi")))
-    changed = session("s", asked("1", "Hi"), title="Hi", tokenUsage={"total_tokens": 9}, createdAt=CREATED + 1000)
+def test_title_usage_and_creation_time_of_a_session_can_change(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("1", "Hi")))
+    changed = session("s", user("1", "Hi"), title="Hi", tokenUsage={"total_tokens": 9}, createdAt=CREATED + 1000)
     save(as_alice, changed)
     assert load(as_alice) == [changed | {"createdAt": "2025-05-12T07:50:39.000Z"}]
     assert native(as_alice, "s")["title_is_auto"] is False
 
 
-def test_fields_that_are_not_known_are_ignored(as_alice: Caller) -> None:
-    save(as_alice, session("s", asked("1", "Hi") | {"draft": True}, pinned=1))
-    assert messages_of(as_alice, "s") == [asked("1", "Hi")]
+def test_unknown_fields_are_ignored(as_alice: Caller) -> None:
+    save(as_alice, session("s", user("1", "Hi") | {"draft": True}, pinned=1))
+    assert messages_of(as_alice, "s") == [user("1", "Hi")]
 
 
 def test_reasoning_under_its_older_name_is_kept(as_alice: Caller) -> None:
-    save(as_alice, session("s", replied("1", "Noon.", reasoning_content="Twelve.")))
-    assert messages_of(as_alice, "s") == [replied("1", "Noon.", reasoning="Twelve.")]
+    save(as_alice, session("s", assistant("1", "Noon.", reasoning_content="Twelve.")))
+    assert messages_of(as_alice, "s") == [assistant("1", "Noon.", reasoning="Twelve.")]
 
 
-def test_messages_without_ids_get_ours_and_keep_them(as_alice: Caller) -> None:
+def test_a_message_without_an_id_gets_one_and_keeps_it(as_alice: Caller) -> None:
     bare = {"role": "user", "content": "Hi"}
     save(as_alice, session("s", bare))
     (read,) = messages_of(as_alice, "s")
@@ -105,25 +105,25 @@ def test_messages_without_ids_get_ours_and_keep_them(as_alice: Caller) -> None:
     assert messages_of(as_alice, "s") == [read]
 
 
-def test_what_the_client_cannot_show_stays_where_it_is(as_alice: Caller) -> None:
+def test_hidden_messages_keep_their_place(as_alice: Caller) -> None:
     hidden = {"role": "developer", "content": "Secret."}
     messages = [hidden, {"role": "user", "content": "Hi", "external_id": "1"}, hidden]
     as_alice("POST", "/api/v1/conversations/", {"external_id": "s", "messages": messages}, status=201)
-    save(as_alice, session("s", *messages_of(as_alice, "s"), replied("2", "Hello")))
+    save(as_alice, session("s", *messages_of(as_alice, "s"), assistant("2", "Hello")))
     shown = as_alice("GET", f"/api/v1/conversations/{native(as_alice, 's')['id']}/messages/")["results"]
     assert [row["content"] for row in shown] == ["Secret.", "Hi", "Secret.", "Hello"]
 
 
-def test_two_users_have_the_same_ids_and_know_nothing_of_each_other(as_alice: Caller, as_bob: Caller) -> None:
-    save(as_alice, session("s", asked("1", "I am Alice")))
-    save(as_bob, session("s", asked("1", "I am Bob")))
+def test_two_users_with_the_same_ids_do_not_affect_each_other(as_alice: Caller, as_bob: Caller) -> None:
+    save(as_alice, session("s", user("1", "I am Alice")))
+    save(as_bob, session("s", user("1", "I am Bob")))
     save(as_bob)
     assert load(as_bob) == []
-    assert messages_of(as_alice, "s") == [asked("1", "I am Alice")]
+    assert messages_of(as_alice, "s") == [user("1", "I am Alice")]
 
 
 @pytest.mark.parametrize(("path", "field"), [("active-chat", "activeChatId"), ("selected-model", "selectedModel")])
-def test_what_is_chosen_is_remembered_and_forgotten(path: str, field: str, as_alice: Caller, as_bob: Caller) -> None:
+def test_a_selection_is_stored_and_cleared(path: str, field: str, as_alice: Caller, as_bob: Caller) -> None:
     assert as_alice("POST", f"{STORAGE}/{path}", {field: "not stored yet"}) == {"success": True}
     assert as_alice("GET", f"{STORAGE}/{path}") == {field: "not stored yet"}
     assert as_bob("GET", f"{STORAGE}/{path}") == {field: ""}
@@ -133,11 +133,11 @@ def test_what_is_chosen_is_remembered_and_forgotten(path: str, field: str, as_al
 
 
 @pytest.mark.parametrize("junk", [{}, {"activeChatId": 5}, {"activeChatId": "x" * 256}, {"activeChatId": ["x"]}])
-def test_what_is_no_id_is_not_remembered(junk: Any, as_alice: Caller) -> None:
+def test_an_invalid_selection_is_refused(junk: Any, as_alice: Caller) -> None:
     assert as_alice("POST", f"{STORAGE}/active-chat", junk, status=400)["error"].startswith("activeChatId: ")
 
 
-def test_the_active_chat_is_told_by_the_id_that_the_client_knows(as_alice: Caller) -> None:
+def test_the_active_chat_is_read_by_the_id_that_the_client_knows(as_alice: Caller) -> None:
     save(as_alice, session("s"))
     as_alice("PATCH", "/api/v1/preferences/", {"active_conversation": native(as_alice, "s")["id"]})
     assert as_alice("GET", f"{STORAGE}/active-chat") == {"activeChatId": "s"}
@@ -185,24 +185,24 @@ BAD_SESSIONS = [
     ({"tokenUsage": {"x": "y" * 16_000}}, "tokenUsage"),
 ]
 BAD = [(session("bad") | fields, f"chatSessions[1].{path}") for fields, path in BAD_SESSIONS] + [
-    (session("bad", asked("1", "Hi"), asked("2", "Hi") | fields), f"chatSessions[1].messages[1]{path and '.'}{path}")
+    (session("bad", user("1", "Hi"), user("2", "Hi") | fields), f"chatSessions[1].messages[1]{path and '.'}{path}")
     for fields, path in BAD_MESSAGES
 ]
 
 
 @pytest.mark.parametrize(("bad", "path"), BAD, ids=str)
-def test_a_bad_session_in_the_middle_changes_nothing(bad: Any, path: str, alice: Any) -> None:
+def test_one_invalid_session_refuses_the_whole_save(bad: Any, path: str, alice: Any) -> None:
     caller = Caller(alice)
-    kept = session("kept", asked("1", "Hi"))
+    kept = session("kept", user("1", "Hi"))
     save(caller, kept)
     before = load(caller)
-    refusal = save(caller, session("kept", asked("1", "Changed")), bad, session("new"), status=400)
+    refusal = save(caller, session("kept", user("1", "Changed")), bad, session("new"), status=400)
     assert refusal["error"].startswith(f"{path}: "), refusal
     assert load(caller) == before
 
 
 @pytest.mark.parametrize("sessions", ["Hello", None, {}, 5, ["Hello"], [None]])
-def test_what_is_no_list_of_sessions_is_refused(sessions: Any, as_alice: Caller) -> None:
+def test_chat_sessions_must_be_a_list_of_objects(sessions: Any, as_alice: Caller) -> None:
     save(as_alice, session("kept"))
     refusal = as_alice("POST", SESSIONS, {"chatSessions": sessions}, status=400)
     assert refusal["error"].startswith("chatSessions")
@@ -210,7 +210,7 @@ def test_what_is_no_list_of_sessions_is_refused(sessions: Any, as_alice: Caller)
 
 
 def test_two_sessions_with_one_id_are_refused(as_alice: Caller) -> None:
-    twice = [session("s"), session("s", asked("1", "Hi"))]
+    twice = [session("s"), session("s", user("1", "Hi"))]
     assert "'s'" in save(as_alice, *twice, status=400)["error"]
     save(as_alice, session("s"))
     ours = native(as_alice, "s")["id"]
@@ -218,7 +218,7 @@ def test_two_sessions_with_one_id_are_refused(as_alice: Caller) -> None:
         assert "two conversations" in save(as_alice, session("s"), session(other), status=400)["error"].lower()
 
 
-def test_what_is_nested_as_deep_as_the_native_api_takes_it_is_saved_again(as_alice: Caller) -> None:
+def test_a_message_at_the_nesting_limit_of_the_native_api_can_be_saved(as_alice: Caller) -> None:
     deep: Any = "x"
     for _ in range(60):
         deep = [deep]

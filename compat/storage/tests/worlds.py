@@ -1,4 +1,4 @@
-"""What the storage service's client holds, as it sends it."""
+"""Helpers for the tests of the storage contract: sessions as its client sends them."""
 
 from typing import Any
 
@@ -11,27 +11,27 @@ CREATED = 1_747_036_238_000  # 2025-05-12T07:50:38Z
 Json = dict[str, Any]
 
 
-def said(id: str, role: str, content: str | None, **more: Any) -> Json:
+def message(id: str, role: str, content: str | None, **more: Any) -> Json:
     return {"id": id, "role": role, "content": content, **more}
 
 
-def asked(id: str, content: str) -> Json:
-    return said(id, "user", content)
+def user(id: str, content: str) -> Json:
+    return message(id, "user", content)
 
 
-def replied(id: str, content: str, **more: Any) -> Json:
-    return said(id, "assistant", content, model="openai/gpt-4o", **more)
+def assistant(id: str, content: str, **more: Any) -> Json:
+    return message(id, "assistant", content, model="openai/gpt-4o", **more)
 
 
 def session(id: str, *messages: Json, **more: Any) -> Json:
-    normalize_id = {
+    fields = {
         "id": id,
         "title": "New Chat",
         "messages": list(messages),
         "createdAt": CREATED,
         "tokenUsage": NO_TOKENS,
     }
-    return normalize_id | more
+    return fields | more
 
 
 def save(caller: Caller, *sessions: Json, status: int = 200) -> Any:
@@ -50,12 +50,12 @@ def messages_of(caller: Caller, id: str) -> list[Json]:
 
 
 def native(caller: Caller, id: str) -> Json:
-    """The conversation as the native API has it."""
+    """Return the conversation with this external_id or id, read through the native API."""
     pages = caller.pages("/api/v1/conversations/?archived=any")
     (found,) = [row for row in pages if id in (row["external_id"], row["id"])]
     return found  # type: ignore[no-any-return]
 
 
 def every_message(caller: Caller, id: str) -> list[Json]:
-    """Of all branches, natively."""
+    """Return the messages of every branch, read through the native API."""
     return caller.pages(f"/api/v1/conversations/{native(caller, id)['id']}/messages/?all=true")

@@ -1,4 +1,4 @@
-"""Contract E around its chat: the last conversations, what was said in them, their titles, their end."""
+"""The routes of contract E, except its chat route: list, messages, title and deletion of conversations."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ def messages(caller: Caller, id: str) -> Any:
     return caller("GET", f"{THREADS}/{quote(id)}/messages")
 
 
-def asked(caller: Caller, id: str) -> list[str]:
+def questions(caller: Caller, id: str) -> list[str]:
     return [message["content"] for message in messages(caller, id) if message["role"] == "user"]
 
 
@@ -38,11 +38,11 @@ def refused(caller: Caller, method: str, path: str, body: Any = NOTHING, *, stat
     return refusal["error"]
 
 
-def test_who_has_said_nothing_has_none(as_alice: Caller) -> None:
+def test_a_new_user_has_no_conversations(as_alice: Caller) -> None:
     assert as_alice("GET", THREADS) == []
 
 
-def test_a_thread_as_it_is_listed(as_alice: Caller) -> None:
+def test_a_listed_conversation_has_its_id_title_and_times(as_alice: Caller) -> None:
     answer = ask(as_alice, "conv-123")
     (thread,) = as_alice("GET", THREADS)
     assert TIME.fullmatch(thread["created_at"]) and TIME.fullmatch(thread["updated_at"])
@@ -51,7 +51,7 @@ def test_a_thread_as_it_is_listed(as_alice: Caller) -> None:
     assert thread == {"id": "conv-123", "title": "Hello", **times}
 
 
-def test_its_messages_have_the_ids_of_its_client_and_ours(as_alice: Caller) -> None:
+def test_messages_have_the_external_id_or_else_our_id(as_alice: Caller) -> None:
     answer = ask(as_alice, "conv-1", message_id="msg-1")
     assert messages(as_alice, "conv-1") == [
         {
@@ -72,9 +72,9 @@ def test_its_messages_have_the_ids_of_its_client_and_ours(as_alice: Caller) -> N
 
 
 @pytest.mark.parametrize("id", ["conv/1", "a b", "ü", "?", "#1", "1747036238000", "x" * 255, "%2F", "messages"])
-def test_an_id_is_any_text(id: str, as_alice: Caller) -> None:
+def test_an_id_can_be_any_text(id: str, as_alice: Caller) -> None:
     assert ask(as_alice, id)["conversation_id"] == id
-    assert asked(as_alice, id) == ["Hello"]
+    assert questions(as_alice, id) == ["Hello"]
     as_alice("PUT", f"{THREADS}/{quote(id)}/title", {"title": "New"})
     assert title(as_alice, id) == "New"
     as_alice("DELETE", f"{THREADS}/{quote(id)}")
@@ -85,20 +85,20 @@ def test_the_last_ten_are_listed_by_activity(as_alice: Caller) -> None:
     for number in range(12):
         ask(as_alice, f"conv-{number}")
     ask(as_alice, "conv-0")
-    as_alice("PUT", f"{THREADS}/conv-1/title", {"title": "Renamed, and nothing said"})
+    as_alice("PUT", f"{THREADS}/conv-1/title", {"title": "Renamed only"})
     assert threads(as_alice) == ["conv-0", *(f"conv-{number}" for number in range(11, 2, -1))]
-    assert asked(as_alice, "conv-1") == ["Hello"]
+    assert questions(as_alice, "conv-1") == ["Hello"]
 
 
-def test_only_what_user_and_assistant_said_is_listed_in_order(as_alice: Caller) -> None:
-    said = [
+def test_only_user_and_assistant_messages_are_listed_in_order(as_alice: Caller) -> None:
+    drafts = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "How much?"},
         {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "f"}}]},
         {"role": "tool", "content": "42", "tool_call_id": "c"},
         {"role": "assistant", "content": "42 it is."},
     ]
-    as_alice("POST", "conversations/", {"external_id": "conv-1", "messages": said}, status=201)
+    as_alice("POST", "conversations/", {"external_id": "conv-1", "messages": drafts}, status=201)
     ask(as_alice, "conv-1", "And now?")
     listed = [(message["role"], message["content"]) for message in messages(as_alice, "conv-1")]
     assert listed[:3] == [("user", "How much?"), ("assistant", "42 it is."), ("user", "And now?")]
@@ -115,13 +115,13 @@ def test_only_what_user_and_assistant_said_is_listed_in_order(as_alice: Caller) 
         ("?title=Other", {"title": "New", "shoe": 1}),
     ],
 )
-def test_a_title_is_in_the_body_or_in_the_query(query: str, body: Any, as_alice: Caller) -> None:
+def test_a_title_is_read_from_the_body_or_else_from_the_query(query: str, body: Any, as_alice: Caller) -> None:
     ask(as_alice, "conv-1")
     assert as_alice("PUT", f"{THREADS}/conv-1/title{query}", body) == {"status": "updated"}
     assert title(as_alice, "conv-1") == "New"
 
 
-def test_a_title_may_have_500_characters(as_alice: Caller) -> None:
+def test_a_title_can_have_500_characters(as_alice: Caller) -> None:
     ask(as_alice, "conv-1")
     as_alice("PUT", f"{THREADS}/conv-1/title", {"title": "ü" * 500})
     assert title(as_alice, "conv-1") == "ü" * 500
@@ -145,20 +145,20 @@ def test_a_title_may_have_500_characters(as_alice: Caller) -> None:
         ("?title=a%00b", NOTHING),
     ],
 )
-def test_a_title_that_is_none_is_refused(query: str, body: Any, as_alice: Caller) -> None:
+def test_an_invalid_title_is_refused(query: str, body: Any, as_alice: Caller) -> None:
     ask(as_alice, "conv-1")
     assert "title" in refused(as_alice, "PUT", f"conv-1/title{query}", body, status=400)
     assert title(as_alice, "conv-1") == "Hello"
 
 
 @pytest.mark.parametrize("id", ["gone", "a%00b", "%ED%A0%80", "x" * 3000, ".."])
-def test_what_is_not_there_is_not_found(id: str, as_alice: Caller) -> None:
+def test_an_unknown_conversation_is_not_found(id: str, as_alice: Caller) -> None:
     refused(as_alice, "GET", f"{id}/messages", status=404)
     refused(as_alice, "PUT", f"{id}/title", {"title": "New"}, status=404)
     refused(as_alice, "DELETE", id, status=404)
 
 
-def test_deleted_is_deleted_and_the_same_id_starts_empty_again(as_alice: Caller) -> None:
+def test_a_deleted_conversation_is_gone_and_its_id_can_be_used_again(as_alice: Caller) -> None:
     ask(as_alice, "conv-1", "Old", message_id="msg-1")
     assert as_alice("DELETE", f"{THREADS}/conv-1") == {"status": "deleted"}
     refused(as_alice, "DELETE", "conv-1", status=404)
@@ -166,22 +166,24 @@ def test_deleted_is_deleted_and_the_same_id_starts_empty_again(as_alice: Caller)
     refused(as_alice, "PUT", "conv-1/title", {"title": "New"}, status=404)
     assert threads(as_alice) == []
     ask(as_alice, "conv-1", "New", message_id="msg-1")
-    assert asked(as_alice, "conv-1") == ["New"]
+    assert questions(as_alice, "conv-1") == ["New"]
 
 
-def test_a_deleted_one_that_had_only_our_id_starts_empty_again_under_it(as_alice: Caller) -> None:
+def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_its_id(as_alice: Caller) -> None:
     id = as_alice("POST", "/api/chat", {"message": "Old"})["conversation_id"]
     as_alice("DELETE", f"{THREADS}/{id}")
     assert ask(as_alice, id, "New")["conversation_id"] == id
-    assert asked(as_alice, id) == ["New"] and threads(as_alice) == [id]
+    assert questions(as_alice, id) == ["New"] and threads(as_alice) == [id]
 
 
-def test_nobody_sees_or_ends_the_thread_of_another_with_the_same_id(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_id_cannot_read_or_delete_each_others_conversation(
+    as_alice: Caller, as_bob: Caller
+) -> None:
     ask(as_alice, "conv-1", "Alice's")
     assert as_bob("GET", THREADS) == []
     refused(as_bob, "GET", "conv-1/messages", status=404)
     ask(as_bob, "conv-1", "Bob's")
     as_bob("PUT", f"{THREADS}/conv-1/title", {"title": "Bob's title"})
-    assert (asked(as_bob, "conv-1"), title(as_alice, "conv-1")) == (["Bob's"], "Alice's")
+    assert (questions(as_bob, "conv-1"), title(as_alice, "conv-1")) == (["Bob's"], "Alice's")
     as_bob("DELETE", f"{THREADS}/conv-1")
-    assert (asked(as_alice, "conv-1"), threads(as_bob)) == (["Alice's"], [])
+    assert (questions(as_alice, "conv-1"), threads(as_bob)) == (["Alice's"], [])

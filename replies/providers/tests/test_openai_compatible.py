@@ -1,9 +1,10 @@
-"""What is made of a provider's answer, whatever it is."""
+"""The client of OpenAI-compatible providers: good, malformed and missing responses."""
 
 from threading import Event, Timer
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from chatstore.errors import ProviderError
 from replies import providers
@@ -36,13 +37,13 @@ def failure() -> str:
     return failed.value.message
 
 
-def test_an_answer(provider: FakeProvider) -> None:
+def test_the_answer_has_the_text_the_reason_and_the_usage(provider: FakeProvider) -> None:
     assert answer() == Answer("Fine.", "stop", 7, 2, USAGE)
     assert provider.asked == [{"model": "a-model", "messages": QUESTION}]
     assert provider.keys == [f"Bearer {SECRET}"]
 
 
-def test_a_server_of_ones_own_needs_no_key(
+def test_a_route_without_a_key_sends_no_key_from_the_environment(
     provider: FakeProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "somebody else's")
@@ -52,7 +53,7 @@ def test_a_server_of_ones_own_needs_no_key(
 
 
 @pytest.mark.parametrize(
-    ("way", "said"),
+    ("way", "cause"),
     [
         ("401", "answered with the status 401"),
         ("429", "answered with the status 429"),
@@ -61,27 +62,27 @@ def test_a_server_of_ones_own_needs_no_key(
         *((way, "answered with something that is not a chat completion") for way in JUNK),
     ],
 )
-def test_a_failure_says_what_happened_and_nothing_of_the_address_or_the_key(
-    way: str, said: str, provider: FakeProvider
-) -> None:
+def test_a_failure_names_its_cause_without_the_address_or_the_key(way: str, cause: str, provider: FakeProvider) -> None:
     provider.answers = FAILURES[way]
-    assert failure() == f"The model 'groq' {said}. Your message is kept."
+    assert failure() == f"The model 'groq' {cause}. Your message is kept."
 
 
-def test_nobody_listens(settings: Any) -> None:
+def test_an_unreachable_provider_is_reported(settings: Any) -> None:
     settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": SECRET, "model": "m"}}
     assert failure() == "The model 'groq' cannot be reached. Your message is kept."
 
 
-def test_a_slow_one_is_not_waited_for(provider: FakeProvider, settings: Any) -> None:
+def test_a_slow_provider_times_out(provider: FakeProvider, settings: Any) -> None:
     settings.PROVIDER_TIMEOUT = 0.2
     awake = Event()
     provider.answers = waits(awake, says("Late."))
     assert failure() == "The model 'groq' did not answer within 0.2 seconds. Your message is kept."
+    with override("de"):
+        assert failure() == "Das Modell 'groq' hat 0.2 Sekunden lang nicht geantwortet. Ihre Nachricht ist gespeichert."
     awake.set()
 
 
-def test_one_that_sends_a_byte_now_and_then_is_not_waited_for_either(provider: FakeProvider, settings: Any) -> None:
+def test_a_provider_that_sends_a_byte_now_and_then_times_out(provider: FakeProvider, settings: Any) -> None:
     settings.PROVIDER_TIMEOUT = 0.5
     enough = Event()
     provider.answers = trickles(0.1, enough)
@@ -93,13 +94,13 @@ def test_one_that_sends_a_byte_now_and_then_is_not_waited_for_either(provider: F
     enough.set()
 
 
-def test_what_failed_is_not_asked_again_behind_the_callers_back(provider: FakeProvider) -> None:
+def test_a_failed_call_is_not_retried(provider: FakeProvider) -> None:
     provider.answers = FAILURES["429"]
     failure()
     assert len(provider.asked) == 1
 
 
-def test_what_went_wrong_is_in_the_log_without_the_key_or_what_was_said(
+def test_a_failure_is_logged_without_the_key_or_the_message(
     provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.answers = FAILURES["401"]
@@ -112,11 +113,11 @@ def test_what_went_wrong_is_in_the_log_without_the_key_or_what_was_said(
 @pytest.mark.parametrize(
     ("sent", "kept"), [("a\0b", "a\N{REPLACEMENT CHARACTER}b"), ("\ud83d!", "?!"), ("", ""), ("😀", "😀")]
 )
-def test_a_text_that_cannot_be_stored_is_made_so(sent: str, kept: str, provider: FakeProvider) -> None:
+def test_characters_that_cannot_be_stored_are_replaced(sent: str, kept: str, provider: FakeProvider) -> None:
     provider.answers = says(sent)
     assert answer().text == kept
 
 
-def test_more_fields_than_anybody_knows_are_no_trouble(provider: FakeProvider) -> None:
+def test_unknown_fields_of_a_response_are_accepted(provider: FakeProvider) -> None:
     provider.answers = sends(completion("Fine.", x_groq={"id": "req_1"}, usage={**USAGE, "queue_time": 0.02}))
     assert answer().usage == {**USAGE, "queue_time": 0.02}
