@@ -113,9 +113,9 @@ class Detail(Schema):
     detail: str | list[Finding]
 
 
-def error(status: int, found: list[Found]) -> dict[str, Any]:
+def error(status: int, findings: list[Found]) -> dict[str, Any]:
     """Return the error body in FastAPI's shape."""
-    return {"detail": [_finding(*each) for each in found] if status == 422 else found[0][1]}
+    return {"detail": [_finding(*each) for each in findings] if status == 422 else findings[0][1]}
 
 
 def _finding(field: str | None, message: str, code: str) -> dict[str, Any]:

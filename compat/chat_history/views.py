@@ -29,10 +29,10 @@ class View(ContractView):
     def message(self, id: str) -> Message:
         """Return the caller's message with this id, if this contract has a word for its role. Raises NotFound."""
         owned = Message.objects.owned_by(self.request.user).in_live_conversations().texts(*schemas.FROM_STORE)
-        found: Message | None = owned.filter(id=as_uuid(id)).select_related("conversation").first()
-        if found is None:
+        message: Message | None = owned.filter(id=as_uuid(id)).select_related("conversation").first()
+        if message is None:
             raise NotFound("message")
-        return found
+        return message
 
 
 def paged(request: Request, rows: Rows) -> Rows:

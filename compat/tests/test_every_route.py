@@ -116,6 +116,15 @@ def test_every_route_of_a_contract_is_in_the_table() -> None:
     assert found - {("GET", PUBLIC)} == {(row.method, row.path) for row in ROWS}
 
 
+def test_every_route_has_a_description_of_its_own() -> None:
+    paths = {row.path.replace("<path:id>", "{id}") for row in ROWS} | {PUBLIC}
+    operations = [operation for path in paths for operation in SCHEMA["paths"][f"/{path}"].values()]
+    descriptions = [operation.get("description") for operation in operations]
+    assert all(descriptions) and len(set(descriptions)) == len(operations) == len(ROWS) + 1
+    errors = {operation["responses"]["default"]["description"] for operation in operations}
+    assert errors == {"An error, in the shape of this contract."}
+
+
 @both_kinds
 @every_row
 def test_anonymous_and_strange_callers_are_refused_and_the_owner_is_answered(
