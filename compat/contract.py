@@ -17,6 +17,7 @@ from chatstore import strict_json
 from chatstore.api.errors import Found
 from chatstore.api.parsers import JSONParser
 from chatstore.errors import NotFound
+from chatstore.text import size_above
 from conversations.models import Conversation, Message
 
 AnySchema = TypeVar("AnySchema", bound="Schema")
@@ -61,11 +62,8 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise exceptions.ValidationError(dict(map(_finding, _found(error)))) from None
-
-
-def _found(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_context=False, include_input=False)
+            errors = error.errors(include_url=False, include_input=False)
+            raise exceptions.ValidationError(dict(map(_finding, errors))) from None
 
 
 # One sentence for each error type of Pydantic that the schemas can raise, filled from the context of the error.
@@ -103,8 +101,7 @@ def _message(error: ErrorDetails) -> str:
 
 def _within(limit: int) -> Callable[[str], str]:
     def check(text: str) -> str:
-        # A character has at most 4 bytes: only a long text needs to be encoded to be measured.
-        if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+        if size := size_above(text, limit):
             message = gettext("Has {size:,} bytes; the limit is {limit:,}.")
             raise refusal("too_long", message.format(size=size, limit=limit))
         return text
@@ -115,7 +112,8 @@ def _within(limit: int) -> Callable[[str], str]:
 def _within_json(limit: int) -> Callable[[Any], Any]:
     def check(data: Any) -> Any:
         if (size := len(orjson.dumps(data))) > limit:
-            raise PydanticCustomError("too_long", f"Has {size:,} bytes as JSON; the limit is {limit:,}.")
+            message = gettext("Has {size:,} bytes as JSON; the limit is {limit:,}.")
+            raise refusal("too_long", message.format(size=size, limit=limit))
         return data
 
     return check
