@@ -9,11 +9,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ApiToken, Idempotency, User
-from compat.storage.tests.worlds import asked, save, session
 from conversations.api.tests.test_statement_counts import statements
 from conversations.models import Conversation
 from conversations.services import conversations, erase, retention
 from testing.callers import Caller
+from testing.storage_client import save, session, user
 
 pytestmark = pytest.mark.django_db
 SetClock = Callable[..., None]
@@ -66,7 +66,7 @@ def test_a_conversation_made_by_a_server_that_is_behind_is_on_top(as_alice: Call
 
 def test_a_whole_save_takes_the_databases_time(as_alice: Caller, web_clock: SetClock) -> None:
     web_clock(hours=2)
-    sent = session("s", asked("m", "Hello"))
+    sent = session("s", user("m", "Hello"))
     del sent["createdAt"]
     save(as_alice, sent)
     stored = Conversation.objects.get()

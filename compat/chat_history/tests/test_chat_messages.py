@@ -7,7 +7,7 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
+from .helpers import MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
 ROLES = [("user", "user"), ("ai", "assistant"), ("system", "system")]
 

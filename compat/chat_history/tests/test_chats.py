@@ -7,7 +7,7 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import CHATS, MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
+from .helpers import CHATS, MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
 MISSING = "01900000-0000-7000-8000-000000000000"
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from testing.callers import Caller
 from testing.statements import statements
 
-from .said import CHATS, MESSAGES, chat, detail, messages_in, say
+from .helpers import CHATS, MESSAGES, chat, detail, messages_in, say
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 ROLES = st.sampled_from(["user", "ai", "system"])

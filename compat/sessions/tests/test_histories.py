@@ -11,7 +11,7 @@ import pytest
 
 from testing.callers import Caller
 
-from .said import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, texts, user
+from .helpers import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, texts, user
 
 LONGER = [*HELLO, user("How are you?"), assistant("Well")]
 OTHER = [*HELLO, user("Who are you?"), assistant("A program")]

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from testing.callers import NOTHING, Caller
 
-from .said import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, user, without_id_and_times
+from .helpers import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, user, without_id_and_times
 
 CREATE = b"""{
   "messages": [

@@ -13,7 +13,7 @@ from testing.callers import Caller
 from testing.cast import everything
 from testing.statements import statements
 
-from .said import SESSIONS, Json, assistant, post, put, read, user
+from .helpers import SESSIONS, Json, assistant, post, put, read, user
 
 LONG = [(user, assistant)[index % 2](f"Message {index}") for index in range(1_000)]
 

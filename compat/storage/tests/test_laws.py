@@ -13,10 +13,10 @@ from chatstore.ids import new_id
 from conversations.models import Conversation, Message
 from testing.callers import Caller, person
 from testing.statements import statements
+from testing.storage_client import NO_TOKENS, load, save
 from testing.tree_machine import hold
 
 from .test_saves import snapshot
-from .worlds import NO_TOKENS, load, save
 
 TEXTS = st.sampled_from(["", "a", "ab", "abc", " \n", "b é", "北京"])
 CALLS = st.sampled_from([[], [{"id": "c", "function": {"name": "f", "arguments": "{}"}}], [{"n": 1}], [{"n": True}]])

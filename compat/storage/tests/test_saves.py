@@ -10,8 +10,7 @@ from conversations.models import Conversation, Message
 from conversations.services import conversations, reactions
 from testing.callers import Caller
 from testing.statements import statements
-
-from .worlds import assistant, every_message, load, messages_of, native, save, session, user
+from testing.storage_client import assistant, every_message, load, messages_of, native, save, session, user
 
 ONLY_READ = ["SELECT"] * 5  # the token, the user (locked), the known ids, the conversations, their messages
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from testing.callers import Caller
-
-from .worlds import (
+from testing.storage_client import (
     CREATED,
     NO_TOKENS,
     SESSIONS,
