@@ -41,53 +41,53 @@ hypothesis_settings.load_profile("default")
 
 @pytest.fixture
 def alice(db: None) -> Any:
-    from testing.callers import person
+    from testing.api_client import create_user
 
-    return person("Alice")
+    return create_user("Alice")
 
 
 @pytest.fixture
 def bob(db: None) -> Any:
-    from testing.callers import person
+    from testing.api_client import create_user
 
-    return person("Bob")
+    return create_user("Bob")
 
 
 @pytest.fixture
 def sam(db: None) -> Any:
-    from testing.callers import person
+    from testing.api_client import create_user
 
-    return person("Sam", is_staff=True)
+    return create_user("Sam", is_staff=True)
 
 
 @pytest.fixture
 def back_end(db: None) -> Any:
     """A user that manages users of its own."""
-    from testing.callers import person
+    from testing.api_client import create_user
 
-    return person("Backend")
+    return create_user("Backend")
 
 
 @pytest.fixture
 def as_alice(alice: Any) -> Any:
-    from testing.callers import Caller
+    from testing.api_client import ApiClient
 
-    return Caller(alice)
+    return ApiClient(alice)
 
 
 @pytest.fixture
 def as_bob(bob: Any) -> Any:
-    from testing.callers import Caller
+    from testing.api_client import ApiClient
 
-    return Caller(bob)
+    return ApiClient(bob)
 
 
 @pytest.fixture(params=["token", "session"])
 def as_either(request: pytest.FixtureRequest, alice: Any) -> Any:
     """Alice as a program with a token, and as a browser with a session."""
-    from testing.callers import Caller
+    from testing.api_client import ApiClient
 
-    return Caller(alice, by=request.param)
+    return ApiClient(alice, by=request.param)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from testing import scratch
-from testing.live_server import an_address, serving
+from testing.live_server import random_ip_address, serving
 from testing.outbox import Outbox, outbox
 
 from .site import Site
@@ -42,7 +42,7 @@ class Provider:
         body = json.dumps(claims).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/users/{quote(sub)}", body, headers, method="PUT")
-        urllib.request.urlopen(request, timeout=scratch.PATIENCE).close()
+        urllib.request.urlopen(request, timeout=scratch.TIMEOUT).close()
 
 
 @contextmanager
@@ -51,16 +51,16 @@ def running(module: str, *arguments: str, probe: str) -> Iterator[None]:
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], **quiet)
     try:
-        scratch.eventually(lambda: is_answering(probe))
+        scratch.wait_until(lambda: is_answering(probe))
         yield
     finally:
         process.terminate()
-        process.wait(timeout=scratch.PATIENCE)
+        process.wait(timeout=scratch.TIMEOUT)
 
 
 def is_answering(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=scratch.PATIENCE).close()
+        urllib.request.urlopen(url, timeout=scratch.TIMEOUT).close()
     except OSError:
         return False
     return True
@@ -117,7 +117,7 @@ def console_errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def headers() -> dict[str, str]:
-    return {"X-Forwarded-For": an_address()}
+    return {"X-Forwarded-For": random_ip_address()}
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def context(
     chromium: Browser, address: str, headers: dict[str, str], console_errors: list[str]
 ) -> Iterator[BrowserContext]:
     context = chromium.new_context(base_url=address, extra_http_headers=headers)
-    context.set_default_timeout(scratch.PATIENCE * 1000)
+    context.set_default_timeout(scratch.TIMEOUT * 1000)
     # The provider's pages load styles from other sites, so their errors are ignored.
     own_pages = f"{address}/"
     context.on(

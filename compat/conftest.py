@@ -9,25 +9,25 @@ import pytest
 
 from accounts.models import User
 from chatstore.ids import new_id
-from testing.callers import BROWSER, Caller, person
+from testing.api_client import BROWSER, ApiClient, create_user
 from testing.live_server import Live, live
 
 __all__ = ["live"]
 
-SignIn = Callable[[str], Caller]
+SignIn = Callable[[str], ApiClient]
 
 
-class LiveCaller(Caller):
+class LiveApiClient(ApiClient):
     def __init__(self, live: Live, user: User) -> None:
         super().__init__(user, by="session")
         self.live = live
         self.headers = BROWSER | {"Cookie": f"sessionid={self.client.cookies['sessionid'].value}"}
 
     def send(self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]) -> Any:
-        return LiveAnswer(self.live.call(method, f"{path}?{query}" if query else path, body, **headers))
+        return LiveResponse(self.live.call(method, f"{path}?{query}" if query else path, body, **headers))
 
 
-class LiveAnswer:
+class LiveResponse:
     def __init__(self, answer: HTTPResponse) -> None:
         self.status_code, self.headers = answer.status, answer.headers
         self.content: bytes = answer.body  # type: ignore[attr-defined]
@@ -38,20 +38,20 @@ def sign_in(request: pytest.FixtureRequest) -> SignIn:
     if request.param == "live":
         live, blocker = request.getfixturevalue("live"), request.getfixturevalue("django_db_blocker")
 
-        def sign_in_live(name: str) -> Caller:
+        def sign_in_live(name: str) -> ApiClient:
             with blocker.unblock():
-                return LiveCaller(live, person(f"{name}-{new_id()}"))
+                return LiveApiClient(live, create_user(f"{name}-{new_id()}"))
 
         return sign_in_live
     request.getfixturevalue("db")
-    return lambda name: Caller(person(name), by=request.param)
+    return lambda name: ApiClient(create_user(name), by=request.param)
 
 
 @pytest.fixture
-def as_alice(sign_in: SignIn) -> Caller:
+def as_alice(sign_in: SignIn) -> ApiClient:
     return sign_in("Alice")
 
 
 @pytest.fixture
-def as_bob(sign_in: SignIn) -> Caller:
+def as_bob(sign_in: SignIn) -> ApiClient:
     return sign_in("Bob")

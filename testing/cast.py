@@ -6,37 +6,37 @@ from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 
-from .callers import person
+from .api_client import create_user
 
-__all__ = ["person"]
+__all__ = ["create_user"]
 
 Draft = dict[str, Any]
 
 
-def say(content: str | None, role: str = "user", **fields: Any) -> Draft:
+def message_draft(content: str | None, role: str = "user", **fields: Any) -> Draft:
     return {"role": role, "content": content, **fields}
 
 
 def dialogue(*texts: str) -> list[Draft]:
     """A user and an assistant in turn."""
-    return [say(text, ("user", "assistant")[index % 2]) for index, text in enumerate(texts)]
+    return [message_draft(text, ("user", "assistant")[index % 2]) for index, text in enumerate(texts)]
 
 
-def conversation_of(user: User, *texts: str, **fields: Any) -> Conversation:
+def create_conversation(user: User, *texts: str, **fields: Any) -> Conversation:
     conversation, _ = conversations.create(user=user, fields=fields, drafts=dialogue(*texts))
     return conversation
 
 
-def shown(conversation: Conversation) -> list[str | None]:
+def active_texts(conversation: Conversation) -> list[str | None]:
     return list(conversation.messages.shown().values_list("content", flat=True))
 
 
-def saying(conversation: Conversation, text: str) -> Message:
+def message_with_text(conversation: Conversation, text: str) -> Message:
     """The one message that says this."""
     return conversation.messages.get(content=text)
 
 
-def everything(conversation: Conversation) -> list[Any]:
+def stored_rows(conversation: Conversation) -> list[Any]:
     """Every stored value, to show that nothing changed."""
     return [
         *Conversation.objects.filter(id=conversation.id).values(),

@@ -14,8 +14,8 @@ SECRET = "sk-not-for-anyone-else"
 class FakeProvider(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: Way = says("Fine.")
-        self.asked: list[Any] = []  # bodies of requests
+        self.behavior: Behavior = completes_with("Fine.")
+        self.request_bodies: list[Any] = []
         self.keys: list[str] = []
 
     @property
@@ -31,13 +31,13 @@ class FakeProvider(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: FakeProvider
-    asked: Any
+    request_body: Any
 
     def do_POST(self) -> None:
-        self.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(self.asked)
+        self.request_body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.request_bodies.append(self.request_body)
         self.server.keys.append(self.headers["Authorization"])
-        self.server.answers(self)
+        self.server.behavior(self)
 
     def reply(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-Way = Callable[[_Handler], None]
+Behavior = Callable[[_Handler], None]
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 
 
@@ -61,16 +61,16 @@ def completion(text: Any, **changes: Any) -> dict[str, Any]:
     return {**made, "usage": USAGE, **changes}
 
 
-def sends(body: Any, status: int = 200, content_type: str = "application/json") -> Way:
+def sends(body: Any, status: int = 200, content_type: str = "application/json") -> Behavior:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda handler: handler.reply(status, raw, content_type)
 
 
-def says(text: Any, **changes: Any) -> Way:
+def completes_with(text: Any, **changes: Any) -> Behavior:
     return sends(completion(text, **changes))
 
 
-def fails(status: int) -> Way:
+def fails(status: int) -> Behavior:
     return sends({"error": {"message": f"{SECRET} is no good"}}, status)
 
 
@@ -78,7 +78,7 @@ def hangs_up(handler: _Handler) -> None:
     pass
 
 
-def waits(until: Event, then: Way) -> Way:
+def waits(until: Event, then: Behavior) -> Behavior:
     def answer(handler: _Handler) -> None:
         until.wait(PATIENCE)
         then(handler)
@@ -86,7 +86,7 @@ def waits(until: Event, then: Way) -> Way:
     return answer
 
 
-def trickles(pause: float, until: Event) -> Way:
+def trickles(pause: float, until: Event) -> Behavior:
     """Send the head of an answer, and then a blank at a time, as JSON allows."""
 
     def answer(handler: _Handler) -> None:
@@ -100,12 +100,12 @@ def trickles(pause: float, until: Event) -> Way:
     return answer
 
 
-def answers_each(gates: dict[str, Event]) -> Way:
+def answers_each(gates: dict[str, Event]) -> Behavior:
     """A question is answered when its gate opens."""
 
     def answer(handler: _Handler) -> None:
-        question = handler.asked["messages"][-1]["content"]
-        waits(gates[question], says(f"You said {question}."))(handler)
+        question = handler.request_body["messages"][-1]["content"]
+        waits(gates[question], completes_with(f"You said {question}."))(handler)
 
     return answer
 
@@ -129,8 +129,8 @@ JUNK = {
     "choices null": sends(completion("", choices=None)),
     "a choice that is none": sends(completion("", choices=[5])),
     "no message": sends(completion("", choices=[{}])),
-    "null content": says(None),
-    "content that is no text": says(5),
+    "null content": completes_with(None),
+    "content that is no text": completes_with(5),
 }
 FAILURES = {
     "401": fails(401),

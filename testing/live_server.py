@@ -31,39 +31,39 @@ class Live:
         self.port = port
 
     def connection(self) -> AbstractContextManager[http.client.HTTPConnection]:
-        return closing(http.client.HTTPConnection("localhost", self.port, timeout=scratch.PATIENCE))
+        return closing(http.client.HTTPConnection("localhost", self.port, timeout=scratch.TIMEOUT))
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
         """`body` is bytes, or chunks of them. The answer, read."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self.connection() as connection:
             connection.request(method, path, body, {"Content-Type": "application/json", **named})
-            return read(connection)
+            return read_response(connection)
 
     def raw(self, sent: bytes) -> bytes:
         """Everything that is answered to these bytes, until the server closes."""
-        with socket.create_connection(("localhost", self.port), timeout=scratch.PATIENCE) as wire:
+        with socket.create_connection(("localhost", self.port), timeout=scratch.TIMEOUT) as wire:
             wire.sendall(sent)
             wire.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: wire.recv(65_536), b""))
 
 
-def read(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+def read_response(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
     answer = connection.getresponse()
     answer.body = answer.read()  # type: ignore[attr-defined]
     return answer
 
 
-def said(answer: http.client.HTTPResponse) -> Any:
+def json_body(answer: http.client.HTTPResponse) -> Any:
     return json.loads(answer.body)  # type: ignore[attr-defined]
 
 
-def an_address() -> str:
+def random_ip_address() -> str:
     """For X-Forwarded-For, where a test signs in: of each address, so many attempts a minute are heard."""
     return ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
 
 
-def secret_of_somebody() -> str:
+def create_token_of_new_user() -> str:
     """A token of a new user."""
     user = User.objects.create(email=f"{new_id()}@example.com")
     return services.create_token(user=user, name="live")[1]
@@ -87,7 +87,7 @@ def serving(**knobs: str) -> Iterator[Live]:
 def bearer(live: Live, django_db_blocker: Any) -> dict[str, str]:
     """The headers of a new user."""
     with django_db_blocker.unblock():
-        return {"Authorization": f"Bearer {secret_of_somebody()}"}
+        return {"Authorization": f"Bearer {create_token_of_new_user()}"}
 
 
 # No test asks, or pays, the models of whoever runs it.
@@ -107,11 +107,11 @@ def gunicorn(database: str, **knobs: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        scratch.eventually(lambda: answers(port))
+        scratch.wait_until(lambda: answers(port))
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=scratch.PATIENCE)
+        process.wait(timeout=scratch.TIMEOUT)
 
 
 def answers(port: int) -> bool:

@@ -26,7 +26,7 @@ class Outbox:
 
     def code(self, address: str, nth: int = 1) -> str:
         """The one in the n-th mail to this address that has one, which may yet have to arrive."""
-        scratch.eventually(lambda: len(self.codes(address)) >= nth)
+        scratch.wait_until(lambda: len(self.codes(address)) >= nth)
         return self.codes(address)[nth - 1]
 
     def codes(self, address: str) -> list[str]:

@@ -13,7 +13,7 @@ PATIENCE = 60  # seconds
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
-def at_once(*works: Work) -> list[Any]:
+def run_concurrently(*works: Work) -> list[Any]:
     """What each gives; an exception that one raises is raised here."""
     start = Barrier(len(works))
 
@@ -23,24 +23,24 @@ def at_once(*works: Work) -> list[Any]:
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(closing, run, work) for work in works]]
+        return [future.result() for future in [pool.submit(run_and_disconnect, run, work) for work in works]]
 
 
-def times(count: int, work: Callable[[int], Any]) -> list[Work]:
+def repeat(count: int, work: Callable[[int], Any]) -> list[Work]:
     return [lambda index=index: work(index) for index in range(count)]
 
 
-def meeting(first: Work, second: Work) -> Any:
+def run_while_locked(first: Work, second: Work) -> Any:
     """What the second gives, or raises: it waits for a lock of the first, whose transaction is committed only then."""
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first()
-            waiting = pool.submit(closing, second)
+            waiting = pool.submit(run_and_disconnect, second)
             _until_one_waits()
         return waiting.result()
 
 
-def closing(work: Callable[..., Any], *arguments: Any) -> Any:
+def run_and_disconnect(work: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return work(*arguments)
     finally:

@@ -17,7 +17,7 @@ import pytest
 
 from chatstore.env import BASE_DIR
 
-PATIENCE = 30  # seconds
+TIMEOUT = 30  # seconds
 
 
 @contextmanager
@@ -38,8 +38,8 @@ def as_user(user: pwd.struct_passwd) -> dict[str, Any]:
     return options
 
 
-def eventually(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def wait_until(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + TIMEOUT
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
@@ -83,5 +83,5 @@ def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
     return os.environ | hidden | knobs
 
 
-def gone(process: psutil.Process) -> bool:
+def has_exited(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 STORAGE = "/api/v1/storage"
 SESSIONS = f"{STORAGE}/chat-sessions"
@@ -34,28 +34,28 @@ def session(id: str, *messages: Json, **more: Any) -> Json:
     return fields | more
 
 
-def save(caller: Caller, *sessions: Json, status: int = 200) -> Any:
+def save(caller: ApiClient, *sessions: Json, status: int = 200) -> Any:
     return caller("POST", SESSIONS, {"chatSessions": list(sessions)}, status=status)
 
 
-def load(caller: Caller) -> list[Json]:
+def load(caller: ApiClient) -> list[Json]:
     loaded: list[Json] = caller("GET", SESSIONS)["chatSessions"]
     return loaded
 
 
-def messages_of(caller: Caller, id: str) -> list[Json]:
+def messages_of(caller: ApiClient, id: str) -> list[Json]:
     (found,) = [session for session in load(caller) if session["id"] == id]
     messages: list[Json] = found["messages"]
     return messages
 
 
-def native(caller: Caller, id: str) -> Json:
+def native(caller: ApiClient, id: str) -> Json:
     """Return the conversation with this external_id or id, read through the native API."""
     pages = caller.pages("/api/v1/conversations/?archived=any")
     (found,) = [row for row in pages if id in (row["external_id"], row["id"])]
     return found  # type: ignore[no-any-return]
 
 
-def every_message(caller: Caller, id: str) -> list[Json]:
+def every_message(caller: ApiClient, id: str) -> list[Json]:
     """Return the messages of every branch, read through the native API."""
     return caller.pages(f"/api/v1/conversations/{native(caller, id)['id']}/messages/?all=true")

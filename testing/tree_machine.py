@@ -13,8 +13,8 @@ from chatstore.ids import new_id
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 
-from .cast import Draft, person
-from .tree_model import PlainConversation, Said
+from .cast import Draft, create_user
+from .tree_model import ReferenceConversation, ReferenceMessage
 
 FACTS = ("seq", "role", "content", "external_id", "prompt_tokens", "completion_tokens")
 TEXTS = st.sampled_from(["a", "ab", "abc", "b", "", " \n ", "two\n words"])
@@ -25,15 +25,15 @@ DRAFTS = st.fixed_dictionaries(
 )
 
 
-def has(kind: Callable[[Said], bool]) -> Callable[[Any], bool]:
+def has(kind: Callable[[ReferenceMessage], bool]) -> Callable[[Any], bool]:
     return lambda machine: any(map(kind, machine.plain.all))
 
 
-def is_live(said: Said) -> bool:
+def is_live(said: ReferenceMessage) -> bool:
     return said.is_live
 
 
-def is_trashed(said: Said) -> bool:
+def is_trashed(said: ReferenceMessage) -> bool:
     return not said.is_live
 
 
@@ -42,15 +42,15 @@ class TreeMachine(RuleBasedStateMachine):
         super().__init__()
         self.example = transaction.atomic()
         self.example.__enter__()
-        self.user = person(str(new_id()))
+        self.user = create_user(str(new_id()))
         self.stored, _ = conversations.create(user=self.user, fields={}, drafts=[])
-        self.plain = PlainConversation()
+        self.plain = ReferenceConversation()
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
-    def pick(self, data: st.DataObject, kind: Callable[[Said], bool]) -> Said:
+    def pick(self, data: st.DataObject, kind: Callable[[ReferenceMessage], bool]) -> ReferenceMessage:
         return data.draw(st.sampled_from([said for said in self.plain.all if kind(said)]), "message")
 
     @rule(drafts=st.lists(DRAFTS, min_size=1, max_size=4))
@@ -104,7 +104,7 @@ class TreeMachine(RuleBasedStateMachine):
         rows = list(self.stored.messages.order_by("seq"))
         self.compare_rows(rows)
         self.compare_conversation()
-        hold(self.stored, rows)
+        assert_consistent(self.stored, rows)
 
     def compare_rows(self, rows: list[Message]) -> None:
         assert len(rows) == len(self.plain.all)
@@ -125,7 +125,7 @@ class TreeMachine(RuleBasedStateMachine):
         assert stored.completion_tokens == plain.tokens("completion_tokens")
 
 
-def hold(conversation: Conversation, rows: list[Message]) -> None:
+def assert_consistent(conversation: Conversation, rows: list[Message]) -> None:
     """What is true of every conversation at all times, whoever wrote it."""
     by_seq = {row.seq: row for row in rows}
     path, seq = [], conversation.tip_seq

@@ -13,9 +13,9 @@ INSTRUCTIONS = ("system", "developer")
 
 
 @dataclass(eq=False)
-class Said:
+class ReferenceMessage:
     seq: int
-    parent: "Said | None"
+    parent: "ReferenceMessage | None"
     role: str
     content: str
     external_id: str | None = None
@@ -25,7 +25,7 @@ class Said:
     id: str = ""  # ours, as the database gave it
 
     @property
-    def way(self) -> list["Said"]:
+    def way(self) -> list["ReferenceMessage"]:
         """From the root to here."""
         return [*(self.parent.way if self.parent else ()), self]
 
@@ -34,19 +34,19 @@ class Said:
             setattr(self, name, draft[name])
 
 
-class PlainConversation:
+class ReferenceConversation:
     def __init__(self) -> None:
-        self.all: list[Said] = []
-        self.tip: Said | None = None
+        self.all: list[ReferenceMessage] = []
+        self.tip: ReferenceMessage | None = None
 
     # What is shown.
 
     @property
-    def path(self) -> list[Said]:
+    def path(self) -> list[ReferenceMessage]:
         return self.tip.way if self.tip else []
 
     @property
-    def shown(self) -> list[Said]:
+    def shown(self) -> list[ReferenceMessage]:
         return [said for said in self.path if said.is_live]
 
     @property
@@ -60,28 +60,30 @@ class PlainConversation:
     # The tree.
 
     def append(self, draft: Draft) -> None:
-        said = Said(seq=len(self.all) + 1, parent=self.tip, role="", content="", external_id=draft.get("external_id"))
+        said = ReferenceMessage(
+            seq=len(self.all) + 1, parent=self.tip, role="", content="", external_id=draft.get("external_id")
+        )
         said.take(draft)
         self.all.append(said)
         self.tip = said
 
-    def branch(self, said: Said, changes: Draft) -> None:
+    def branch(self, said: ReferenceMessage, changes: Draft) -> None:
         self.tip = said.parent
         self.append({"role": said.role, "content": said.content, **changes})
 
-    def switch(self, said: Said) -> None:
+    def switch(self, said: ReferenceMessage) -> None:
         answers = list(self.answers(said))
         if answers:
             self.switch(max(answers, key=lambda answer: answer.seq))
         else:
             self.tip = said
 
-    def trash(self, said: Said) -> None:
+    def trash(self, said: ReferenceMessage) -> None:
         said.is_live = False
         if said is self.tip:
             self.tip = self.live_ancestor(said)
 
-    def restore(self, said: Said) -> None:
+    def restore(self, said: ReferenceMessage) -> None:
         said.is_live = True
         if self.live_ancestor(said) is self.tip:
             self.tip = said
@@ -89,10 +91,12 @@ class PlainConversation:
     def is_taken(self, client_id: str) -> bool:
         return any(said.is_live and said.external_id == client_id for said in self.all)
 
-    def live_ancestor(self, said: Said) -> Said | None:
+    def live_ancestor(self, said: ReferenceMessage) -> ReferenceMessage | None:
         return next((above for above in reversed(said.way[:-1]) if above.is_live), None)
 
-    def answers(self, to: Said | None, sees: Callable[[Said], bool] = lambda said: True) -> Iterator[Said]:
+    def answers(
+        self, to: ReferenceMessage | None, sees: Callable[[ReferenceMessage], bool] = lambda said: True
+    ) -> Iterator[ReferenceMessage]:
         """What was said next, as far as it is live and seen: past what is not."""
         for said in self.all:
             if said.parent is to:
@@ -100,8 +104,8 @@ class PlainConversation:
 
     # A whole history.
 
-    def sync(self, drafts: Sequence[Draft], sees: Callable[[Said], bool]) -> None:
-        at: Said | None = None
+    def sync(self, drafts: Sequence[Draft], sees: Callable[[ReferenceMessage], bool]) -> None:
+        at: ReferenceMessage | None = None
         matched = []
         for index, draft in enumerate(drafts):
             found = self.match(at, draft, sees)
@@ -118,7 +122,9 @@ class PlainConversation:
             self.take(found, draft)
         self.tip = [said for said in self.unseen_after(at, sees) if said is None or said.is_live][-1]
 
-    def match(self, at: Said | None, draft: Draft, sees: Callable[[Said], bool]) -> Said | None:
+    def match(
+        self, at: ReferenceMessage | None, draft: Draft, sees: Callable[[ReferenceMessage], bool]
+    ) -> ReferenceMessage | None:
         here = sorted(self.answers(at, sees), key=lambda said: (said in self.path, said.seq), reverse=True)
         id = draft.get("external_id") or draft.get("id")
         named = [said for said in here if id and id in (said.external_id, said.id)]
@@ -133,7 +139,7 @@ class PlainConversation:
         edited = [said for said in here if said in self.path and {said.role, draft["role"]} <= set(INSTRUCTIONS)]
         return next(iter([*(said for said in equal if said in named), *equal, *grows, *edited]), None)
 
-    def take(self, said: Said, draft: Draft) -> None:
+    def take(self, said: ReferenceMessage, draft: Draft) -> None:
         said.take(draft)
         if draft.get("external_id") not in (None, said.external_id, *(other.id for other in self.all)):
             self.release(draft["external_id"])
@@ -144,7 +150,9 @@ class PlainConversation:
             if external_id and said.is_live and said.external_id == external_id:
                 said.external_id = None
 
-    def unseen_after(self, at: Said | None, sees: Callable[[Said], bool]) -> list[Said | None]:
+    def unseen_after(
+        self, at: ReferenceMessage | None, sees: Callable[[ReferenceMessage], bool]
+    ) -> list[ReferenceMessage | None]:
         """`at`, and what is shown next without being seen: it stays where it is."""
         if at is not None and at not in self.path:
             return [at]

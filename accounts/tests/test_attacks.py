@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts import services
 from accounts.models import User
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 PASSWORD = "a horse that is correct"
 EVIL = [
@@ -149,17 +149,17 @@ def test_nobody_makes_themselves_staff(alice: User, unlimited: None) -> None:
     headless(Client(), "signup", {"email": "eve@example.com", "password": PASSWORD, **more})
     eve = User.objects.get(email="eve@example.com")
     assert not (eve.is_staff or eve.is_superuser or eve.managed_by)
-    caller = Caller(eve)
+    caller = ApiClient(eve)
     caller("PATCH", "/api/v1/me/", {"name": "Eve", "is_staff": True, "id": str(alice.id), "email": alice.email})
     eve.refresh_from_db()
     assert (eve.is_staff, eve.email) == (False, "eve@example.com")
 
 
 def test_nothing_is_written_in_the_name_of_another(alice: User) -> None:
-    eve = Caller(User.objects.create(email="eve@example.com"))
+    eve = ApiClient(User.objects.create(email="eve@example.com"))
     for body in ({"user": str(alice.id)}, {"user_id": str(alice.id)}, {"owner": str(alice.id)}):
         eve.refusal("POST", "conversations/", body, status=400)
-    assert Caller(alice).pages("conversations/") == []
+    assert ApiClient(alice).pages("conversations/") == []
 
 
 # Where a token does not belong.
@@ -199,7 +199,7 @@ def test_every_answer_is_guarded_by_its_headers(path: str, client: Client, db: N
 
 
 def test_who_holds_a_token_does_not_guess_the_password(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     for _ in range(5):
         assert caller.refusal("DELETE", "me/", {"password": "wrong"}, status=400) == ("wrong_password", "password")
     assert caller.refusal("DELETE", "me/", {"password": PASSWORD}, status=429)[0] == "rate_limited"

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from accounts.models import User
 from chatstore.ids import new_id
 from testing.authenticator import totp_code
-from testing.live_server import Live, an_address, read, said, serving
+from testing.live_server import Live, json_body, random_ip_address, read_response, serving
 from testing.outbox import Outbox, outbox
 
 PASSWORD = "four words to remember"
@@ -40,7 +40,7 @@ class Client:
 
     def __init__(self, live: Live, kind: str) -> None:
         self.live, self.kind = live, kind
-        self.kept = {"X-Forwarded-For": an_address()}
+        self.kept = {"X-Forwarded-For": random_ip_address()}
         if kind == "browser":
             self.kept["Sec-Fetch-Site"] = "same-origin"
 
@@ -51,8 +51,8 @@ class Client:
         sent = json.dumps(body) if body else None
         with self.live.connection() as connection:
             connection.request(method, path, sent, {"Content-Type": "application/json", **self.kept})
-            answer = read(connection)
-        told = said(answer)
+            answer = read_response(connection)
+        told = json_body(answer)
         self._keep(answer, told.get("meta", {}))
         return answer.status, told
 
@@ -150,7 +150,7 @@ def test_a_session_token_writes_as_its_user_does(live: Live, email: str) -> None
 @pytest.mark.parametrize("token", ["junk", "é", "x" * 5_000])
 def test_a_session_token_that_is_none_is_a_401(token: str, live: Live) -> None:
     answer = live.call("GET", "/api/v1/me/", X_Session_Token=token.encode())
-    assert (answer.status, said(answer)["error"]["code"]) == (401, "not_authenticated")
+    assert (answer.status, json_body(answer)["error"]["code"]) == (401, "not_authenticated")
 
 
 def test_a_browser_client_of_another_site_is_refused(live: Live, email: str) -> None:
@@ -159,7 +159,7 @@ def test_a_browser_client_of_another_site_is_refused(live: Live, email: str) -> 
     with live.connection() as connection:
         body = json.dumps({"email": email, "password": PASSWORD})
         connection.request("POST", "/_allauth/browser/v1/auth/login", body, browser.kept)
-        assert read(connection).status == 403
+        assert read_response(connection).status == 403
 
 
 def test_a_forgotten_password_is_replaced_by_a_code(client: Client, email: str, mails: Outbox) -> None:
@@ -205,7 +205,7 @@ def test_a_second_factor_is_set_up_by_whoever_knows_the_password(client: Client,
 
 
 def test_the_description_of_these_routes_is_there(live: Live) -> None:
-    paths = said(live.call("GET", "/_allauth/openapi.json"))["paths"]
+    paths = json_body(live.call("GET", "/_allauth/openapi.json"))["paths"]
     assert any(path.endswith("/auth/login") for path in paths)
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts import headless as description
 from accounts.models import User
-from testing.callers import BROWSER
+from testing.api_client import BROWSER
 
 PASSWORD = "a horse that is correct"
 

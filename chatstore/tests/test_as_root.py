@@ -111,7 +111,7 @@ def test_up_in_a_private_clone_runs_as_the_system_user_and_says_where_the_data_i
     )
     assert token.stdout.startswith("cs_"), token.stderr
     os.killpg(up.pid, signal.SIGINT)
-    assert up.wait(scratch.PATIENCE) == 0
+    assert up.wait(scratch.TIMEOUT) == 0
     up.communicate()
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from chatstore.bodies import limit_of
 from testing import scratch
-from testing.callers import BROWSER
+from testing.api_client import BROWSER
 from testing.live_server import Live, gunicorn, live
 
 __all__ = ["live"]  # a fixture
@@ -37,7 +37,7 @@ def head(path: str, length: int | None, content_type: str) -> bytes:
 
 def send_without_end(port: int, first: bytes, piece: bytes) -> tuple[bytes, int]:
     """Send until the server refuses, at most SENT bytes. Return the answer and the number of bytes sent."""
-    with socket.create_connection(("localhost", port), timeout=scratch.PATIENCE) as wire:
+    with socket.create_connection(("localhost", port), timeout=scratch.TIMEOUT) as wire:
         wire.sendall(first)
         sent = 0
         try:

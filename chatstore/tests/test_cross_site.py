@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts import services
 from accounts.models import ApiToken, User
-from testing.callers import person, sign_in
+from testing.api_client import create_user, sign_in
 
 TRUSTED, FOREIGN, OWN = "https://app.example", "https://evil.example", "http://testserver"
 SITES = (None, "same-origin", "same-site", "cross-site", "none")
@@ -53,7 +53,7 @@ def trusted(settings: Settings) -> None:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    return person("Alice", is_staff=True, is_superuser=True)
+    return create_user("Alice", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_session_reads_whatever_is_said(browser: Client) -> None:
 
 @pytest.mark.parametrize(("site", "origin", "token"), EVERY)
 def test_the_admin(site: str | None, origin: str | None, token: bool, browser: Client, alice: User) -> None:
-    other = person("Bob")
+    other = create_user("Bob")
     form = {"name": "Changed", "email": "bob@example.com", "is_active": "on"}
     if token:
         form["csrfmiddlewaretoken"] = with_token(browser)

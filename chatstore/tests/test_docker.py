@@ -49,7 +49,7 @@ def test_the_steps_of_the_image_install_collect_serve_and_stop(image: Path) -> N
         )
         health = [venv / "bin" / "python", "docker/health.py"]
         try:
-            scratch.eventually(
+            scratch.wait_until(
                 lambda: subprocess.run(health, cwd=image, env=environment, stderr=subprocess.DEVNULL).returncode == 0
             )
         finally:

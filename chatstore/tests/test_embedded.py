@@ -51,7 +51,7 @@ class User:
         return psutil.Process(int(self.program.stdout.readline()))
 
     def leave(self) -> None:
-        output, errors = self.program.communicate("\n", timeout=scratch.PATIENCE)
+        output, errors = self.program.communicate("\n", timeout=scratch.TIMEOUT)
         assert (errors, self.program.returncode) == ("", 0)
         assert output
 
@@ -86,7 +86,7 @@ def test_the_server_runs_for_the_block_and_keeps_the_data(data_dir: Path) -> Non
     with embedded.running(data_dir) as server:
         process = server.process()
         oid = select(data_dir, "lo_from_bytea(0, 'kept')")
-    assert process and scratch.gone(process)
+    assert process and scratch.has_exited(process)
     with embedded.running(data_dir):
         assert bytes(select(data_dir, f"lo_get({oid})")) == b"kept"
 
@@ -200,14 +200,14 @@ def test_a_server_left_by_a_killed_command_is_adopted_and_then_stopped(data_dir:
     with embedded.running(data_dir) as server:
         assert server.process() == left
         assert select(data_dir, "1") == 1
-    assert scratch.gone(left)
+    assert scratch.has_exited(left)
 
 
 def test_a_server_tied_to_a_killed_parent_ends_with_it(data_dir: Path) -> None:
     user = User(data_dir, "tied")
     left = user.server()
     user.kill()
-    scratch.eventually(lambda: scratch.gone(left))
+    scratch.wait_until(lambda: scratch.has_exited(left))
 
 
 def test_a_start_while_the_last_server_is_shutting_down_waits_for_it(data_dir: Path) -> None:
@@ -227,7 +227,7 @@ def test_two_commands_that_start_at_once_share_one_server(folder: Path) -> None:
     one.leave()
     assert select(data_dir, "1") == 1
     other.leave()
-    assert scratch.gone(server)
+    assert scratch.has_exited(server)
 
 
 def test_a_command_does_not_stop_the_server_of_an_up(data_dir: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_command_does_not_stop_the_server_of_an_up(data_dir: Path) -> None:
         pass
     assert server.is_running()
     up.leave()
-    assert scratch.gone(server)
+    assert scratch.has_exited(server)
 
 
 def test_blocks_in_one_process_nest(data_dir: Path) -> None:

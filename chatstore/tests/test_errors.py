@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from testing.callers import is_error
-from testing.live_server import Live, bearer, live, read, said
+from testing.api_client import is_error
+from testing.live_server import Live, bearer, json_body, live, read_response
 
 __all__ = ["bearer", "live"]  # fixtures
 
@@ -28,11 +28,11 @@ def refused(answer: Any, status: int, code: str) -> None:
     assert answer.status == status, (answer.status, answer.body[:500])
     assert answer.headers["Content-Type"].startswith("application/json")
     assert is_error(Answer(answer))
-    assert said(answer)["error"]["code"] == code
+    assert json_body(answer)["error"]["code"] == code
 
 
 def count(live: Live, bearer: dict[str, str]) -> int:
-    return len(said(live.call("GET", CONVERSATIONS, **bearer))["results"])
+    return len(json_body(live.call("GET", CONVERSATIONS, **bearer))["results"])
 
 
 # --- Bodies -------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def chunks(body: bytes, size: int = 10) -> Iterator[bytes]:
 
 def test_a_chunked_body_is_read(live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("POST", CONVERSATIONS, chunks(b'{"title": "In pieces"}'), **bearer)
-    assert (answer.status, said(answer)["title"]) == (201, "In pieces")
+    assert (answer.status, json_body(answer)["title"]) == (201, "In pieces")
 
 
 def test_a_chunked_body_over_the_limit_is_a_413(live: Live, bearer: dict[str, str]) -> None:
@@ -64,11 +64,11 @@ def test_a_body_over_the_limit_is_a_413_and_the_connection_goes_on(live: Live, b
     with live.connection() as connection:
         for size, status in [(4_000_001, 413), (20_000_000, 413), (100, 400)]:
             connection.request("POST", CONVERSATIONS, b" " * size, {**bearer, "Content-Type": "application/json"})
-            answer = read(connection)
+            answer = read_response(connection)
             assert answer.status == status
             assert is_error(Answer(answer))
         connection.request("GET", CONVERSATIONS, headers=bearer)
-        assert read(connection).status == 200
+        assert read_response(connection).status == 200
 
 
 def test_a_length_that_lies_is_not_waited_for(live: Live, bearer: dict[str, str]) -> None:
@@ -148,12 +148,12 @@ def test_a_method_that_is_none_is_a_405(method: str, live: Live, bearer: dict[st
 def test_head_has_the_headers_of_get_and_no_body(live: Live, bearer: dict[str, str]) -> None:
     with live.connection() as connection:
         connection.request("GET", CONVERSATIONS, headers=bearer)
-        length = read(connection).headers["Content-Length"]
+        length = read_response(connection).headers["Content-Length"]
         connection.request("HEAD", CONVERSATIONS, headers=bearer)
-        answer: Any = read(connection)
+        answer: Any = read_response(connection)
         assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, length, b"")
         connection.request("GET", CONVERSATIONS, headers=bearer)
-        assert read(connection).status == 200
+        assert read_response(connection).status == 200
 
 
 def test_many_requests_share_a_connection(live: Live, bearer: dict[str, str]) -> None:
@@ -161,9 +161,9 @@ def test_many_requests_share_a_connection(live: Live, bearer: dict[str, str]) ->
         for number in range(50):
             body = json.dumps({"title": str(number)})
             connection.request("POST", CONVERSATIONS, body, {**bearer, "Content-Type": "application/json"})
-            answer = read(connection)
+            answer = read_response(connection)
             assert answer.status == 201 and not answer.will_close
-    assert len(said(live.call("GET", f"{CONVERSATIONS}?limit=100", **bearer))["results"]) == 50
+    assert len(json_body(live.call("GET", f"{CONVERSATIONS}?limit=100", **bearer))["results"]) == 50
 
 
 @pytest.mark.parametrize(
@@ -182,17 +182,17 @@ def test_a_path_that_is_none_is_a_404(path: str, live: Live, bearer: dict[str, s
 def test_both_forms_of_a_route_take_a_body(live: Live, bearer: dict[str, str]) -> None:
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
         answer = live.call("POST", path, b'{"title": "kept"}', **bearer)
-        assert (answer.status, said(answer)["title"]) == (201, "kept")
+        assert (answer.status, json_body(answer)["title"]) == (201, "kept")
 
 
 def test_next_leads_on_in_both_forms(live: Live, bearer: dict[str, str]) -> None:
     for _ in range(3):
         live.call("POST", CONVERSATIONS, b"{}", **bearer)
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
-        following = said(live.call("GET", f"{path}?limit=2", **bearer))["next"]
+        following = json_body(live.call("GET", f"{path}?limit=2", **bearer))["next"]
         base = f"http://localhost:{live.port}"
         assert following.startswith(f"{base}{path}?")
-        assert len(said(live.call("GET", following.removeprefix(base), **bearer))["results"]) == 1
+        assert len(json_body(live.call("GET", following.removeprefix(base), **bearer))["results"]) == 1
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "", "localhost\\@x", "é"])
@@ -297,18 +297,18 @@ def test_of_many_at_once_one_is_carried_out(header: Any, body: Any, live: Live, 
     sent = json.dumps(body).encode()
     answers = at_once(8, lambda: live.call("POST", CONVERSATIONS, sent, **bearer, **header))
     assert sorted(answer.status for answer in answers) == [200] * 7 + [201]
-    assert len({said(answer)["id"] for answer in answers}) == 1
+    assert len({json_body(answer)["id"] for answer in answers}) == 1
     assert count(live, bearer) == 1
 
 
 def test_appends_at_once_all_arrive_once(live: Live, bearer: dict[str, str]) -> None:
-    path = f"{CONVERSATIONS}{said(live.call('POST', CONVERSATIONS, b'{}', **bearer))['id']}/messages/"
+    path = f"{CONVERSATIONS}{json_body(live.call('POST', CONVERSATIONS, b'{}', **bearer))['id']}/messages/"
     one = json.dumps({"role": "user", "content": "x", "external_id": "same"}).encode()
     other = json.dumps([{"role": "user", "content": "y"}] * 3).encode()
     answers = at_once(4, lambda: live.call("POST", path, one, **bearer, Idempotency_Key="k"))
     answers += at_once(6, lambda: live.call("POST", path, other, **bearer))
     assert sorted(answer.status for answer in answers) == [200] * 3 + [201] * 7
-    rows = said(live.call("GET", path, **bearer))["results"]
+    rows = json_body(live.call("GET", path, **bearer))["results"]
     assert [row["seq"] for row in rows] == list(range(1, 20))
     assert [row["parent_seq"] for row in rows] == [None, *range(1, 19)]
 

@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 from accounts.models import Preferences, User
 from chatstore.env import BASE_DIR
 from conversations.api.tests.test_statement_counts import statements
-from testing.callers import KINDS, Caller
+from testing.api_client import AUTHENTICATION_KINDS, ApiClient
 
 CATALOGUE = BASE_DIR / "locale/de/LC_MESSAGES/django.po"
 APPS = ("accounts", "chatstore", "compat", "conversations", "replies", "staff", "transfer")
@@ -145,7 +145,7 @@ def test_an_unmarked_sentence_in_a_refusal_is_found(refusal: str, is_marked: boo
     ],
 )  # fmt: skip
 def test_a_german_browser_reads_german_and_a_program_the_same_code(
-    method: str, path: str, body: Any, status: int, english: str, german: str, as_either: Caller
+    method: str, path: str, body: Any, status: int, english: str, german: str, as_either: ApiClient
 ) -> None:
     plain = as_either(method, path, body, status=status)["error"]
     local = as_either(method, path, body, status=status, **GERMAN)["error"]
@@ -158,14 +158,14 @@ def test_a_german_browser_reads_german_and_a_program_the_same_code(
 
 
 @pytest.mark.parametrize("asked", ["", "fr", "xx-YY", "*", "fr;q=0.9, xx", ";;;", "\u00e9", "a" * 600])
-def test_a_language_that_is_not_spoken_is_english(asked: str, as_either: Caller) -> None:
+def test_a_language_that_is_not_spoken_is_english(asked: str, as_either: ApiClient) -> None:
     error = as_either("POST", "conversations/", {"shoe": 1}, status=400, Accept_Language=asked)["error"]
     assert error["message"] == "There is no such field."
 
 
-@pytest.fixture(params=KINDS)
-def as_either(request: pytest.FixtureRequest, alice: User) -> Caller:
-    return Caller(alice, by=request.param)
+@pytest.fixture(params=AUTHENTICATION_KINDS)
+def as_either(request: pytest.FixtureRequest, alice: User) -> ApiClient:
+    return ApiClient(alice, by=request.param)
 
 
 def lang(page: Any) -> str:
@@ -207,7 +207,7 @@ def test_who_chose_nothing_gets_what_the_browser_asks_for(client: Client, alice:
 def test_staff_read_transcripts_in_their_language(client: Client, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
     client.force_login(alice)
-    Caller(alice)("POST", "conversations/", {"messages": [{"role": "user", "content": "Hi"}]}, status=201)
+    ApiClient(alice)("POST", "conversations/", {"messages": [{"role": "user", "content": "Hi"}]}, status=201)
     conversation = alice.conversations.get()
     page = client.get(f"/admin/conversations/conversation/{conversation.pk}/change/", headers=GERMAN | PAGE)
     assert "Verlauf" in page.text and "Transcript<" not in page.text
@@ -216,14 +216,14 @@ def test_staff_read_transcripts_in_their_language(client: Client, alice: User) -
 @pytest.mark.parametrize(("by", "count"), [("token", 2), ("session", 3)])
 def test_a_language_costs_an_api_request_no_statement(by: str, count: int, alice: User) -> None:
     Preferences.objects.create(user=alice, language="de")
-    caller = Caller(alice, by=by)
+    caller = ApiClient(alice, by=by)
     caller("GET", "me/")
     for headers in ({}, GERMAN):
         with statements(count):
             caller("GET", "conversations/", **headers)
 
 
-def test_one_request_leaves_no_language_to_the_next(as_either: Caller) -> None:
+def test_one_request_leaves_no_language_to_the_next(as_either: ApiClient) -> None:
     as_either("GET", "me/", **GERMAN)
     assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
     translation.deactivate()

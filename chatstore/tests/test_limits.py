@@ -15,8 +15,8 @@ from accounts.models import User
 from chatstore.api import throttling
 from chatstore.errors import RateLimited
 from chatstore.limits import Buckets, take_place
-from testing.callers import Caller, acting_for, is_error, person
-from testing.parallel import at_once, times
+from testing.api_client import ApiClient, acting_client_for, create_user, is_error
+from testing.parallel import repeat, run_concurrently
 
 
 class Clock:
@@ -115,7 +115,7 @@ def test_places_that_were_held_before_are_taken_once_each(attempt: int) -> None:
             return False
         return True
 
-    assert at_once(*times(30, take)).count(True) == 20
+    assert run_concurrently(*repeat(30, take)).count(True) == 20
 
 
 @pytest.mark.django_db
@@ -138,7 +138,7 @@ def nobody_has_asked_yet() -> None:
 
 def test_over_the_rate_it_is_a_429_that_says_when_to_ask_again(alice: User, settings: Any) -> None:
     settings.API_RATE = 3
-    callers = [Caller(alice), Caller(alice), Caller(alice, by="session")]  # one user, whatever opens the door
+    callers = [ApiClient(alice), ApiClient(alice), ApiClient(alice, by="session")]  # one user, whatever opens the door
     for caller in callers:
         caller("GET", "me/")
     for caller in callers:
@@ -146,12 +146,12 @@ def test_over_the_rate_it_is_a_429_that_says_when_to_ask_again(alice: User, sett
         assert is_error(caller.answer)
         assert caller.answer.headers["Retry-After"] == "20"
         assert "3 requests a minute" in caller.text
-    Caller(person("Bob"))("GET", "me/")
+    ApiClient(create_user("Bob"))("GET", "me/")
 
 
 def test_after_that_time_it_is_answered(alice: User, settings: Any, clock: Clock) -> None:
     settings.API_RATE = 60
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     for _ in range(60):
         caller("GET", "me/")
     caller("GET", "me/", status=429)
@@ -163,22 +163,22 @@ def test_after_that_time_it_is_answered(alice: User, settings: Any, clock: Clock
 def test_a_back_ends_users_are_counted_each(alice: User, settings: Any) -> None:
     settings.API_RATE = 1
     for id in ("u-1", "u-2"):
-        acting_for(alice, id)("GET", "me/")
-        acting_for(alice, id)("GET", "me/", status=429)
-    Caller(alice)("GET", "me/")
+        acting_client_for(alice, id)("GET", "me/")
+        acting_client_for(alice, id)("GET", "me/", status=429)
+    ApiClient(alice)("GET", "me/")
 
 
 def test_a_back_end_is_counted_for_all_its_users(alice: User, bob: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 3
     for number in range(5):
-        acting_for(alice, f"u-{number}")("GET", "me/", status=200 if number < 3 else 429)
-    acting_for(bob, "u-0")("GET", "me/")
-    Caller(alice)("GET", "me/")
+        acting_client_for(alice, f"u-{number}")("GET", "me/", status=200 if number < 3 else 429)
+    acting_client_for(bob, "u-0")("GET", "me/")
+    ApiClient(alice)("GET", "me/")
 
 
 def test_addresses_of_one_ipv6_network_are_one(db: None, settings: Any) -> None:
     settings.API_RATE = 1
-    caller = Caller()
+    caller = ApiClient()
     for address, status in (("2001:db8::1", 401), ("2001:db8::2:3", 429), ("2001:db8:0:1::1", 401), ("192.0.2.9", 401)):
         caller.client.defaults["REMOTE_ADDR"] = address
         caller("GET", "me/", status=status)
@@ -186,20 +186,20 @@ def test_addresses_of_one_ipv6_network_are_one(db: None, settings: Any) -> None:
 
 def test_who_is_refused_is_counted_by_address(alice: User, settings: Any) -> None:
     settings.API_RATE = 3
-    bad, nobody = Caller(), Caller()
+    bad, nobody = ApiClient(), ApiClient()
     bad.headers = {"Authorization": "Bearer cs_x"}
     for caller in (bad, nobody, bad):
         caller("GET", "me/", status=401)
     for caller in (bad, nobody):
         assert caller.refusal("GET", "me/", status=429) == ("rate_limited", None)
-    Caller(alice)("GET", "me/")
+    ApiClient(alice)("GET", "me/")
     nobody.client.defaults["REMOTE_ADDR"] = "192.0.2.1"
     nobody("GET", "me/", status=401)
 
 
 def test_a_token_that_may_not_is_counted_as_its_user(alice: User, settings: Any) -> None:
     settings.API_RATE = 1
-    reader = Caller(alice, scopes=["read"])
+    reader = ApiClient(alice, scopes=["read"])
     reader("PATCH", "me/", {"name": "x"}, status=403)
     reader("PATCH", "me/", {"name": "x"}, status=429)
 
@@ -212,12 +212,12 @@ def test_behind_proxies_the_address_is_what_they_say(
     settings.API_RATE = 1
     monkeypatch.setattr(api_settings, "NUM_PROXIES", proxies)
     for address, expected in (("192.0.2.1", 401), ("192.0.2.2", status), ("192.0.2.1", 429)):
-        Caller()("GET", "me/", status=expected, X_Forwarded_For=f"203.0.113.9, 203.0.113.7, {address}")
+        ApiClient()("GET", "me/", status=expected, X_Forwarded_For=f"203.0.113.9, 203.0.113.7, {address}")
 
 
 def test_nothing_of_it_is_asked_of_the_database(alice: User, settings: Any, django_assert_num_queries: Any) -> None:
     settings.API_RATE = 10
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     caller("GET", "me/")
     with django_assert_num_queries(1):
         caller("GET", "me/")
@@ -226,7 +226,7 @@ def test_nothing_of_it_is_asked_of_the_database(alice: User, settings: Any, djan
 @pytest.mark.parametrize(("rate", "status"), [(600, 429), (0, 200)])
 def test_a_rate_of_0_is_no_limit(rate: int, status: int, alice: User, settings: Any, clock: Clock) -> None:
     settings.API_RATE = rate
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     for _ in range(600):
         caller("GET", "me/")
     caller("GET", "me/", status=status)
@@ -237,14 +237,14 @@ def test_a_rate_of_0_is_no_limit(rate: int, status: int, alice: User, settings: 
 def test_probes_are_never_limited(path: str, settings: Any) -> None:
     settings.API_RATE = 1
     for _ in range(5):
-        Caller()("GET", path)
+        ApiClient()("GET", path)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/schema/", "/docs/"])
 def test_the_documents_are(path: str, settings: Any) -> None:
     settings.API_RATE = 1
-    caller = Caller()
+    caller = ApiClient()
     caller("GET", path)
     caller("GET", path, status=429)
     assert caller.answer.headers["Retry-After"] == "60"

@@ -13,7 +13,7 @@ import pytest
 from chatstore import embedded
 from chatstore.env import BASE_DIR
 from testing import scratch
-from testing.live_server import Live, gunicorn, said
+from testing.live_server import Live, gunicorn, json_body
 from testing.network import OtherHost
 
 CONVERSATIONS = "/api/v1/conversations/"
@@ -80,7 +80,7 @@ def create(live: Live, bearer: dict[str, str]) -> int:
 
 def seconds_until(happens: object) -> float:
     begun = time.monotonic()
-    scratch.eventually(happens)  # type: ignore[arg-type]
+    scratch.wait_until(happens)  # type: ignore[arg-type]
     return time.monotonic() - begun
 
 
@@ -110,7 +110,7 @@ def test_while_the_database_is_away_probes_are_answered_soon_and_pages_are_a_503
             assert live.call("GET", "/livez").status == 200
             assert time.monotonic() - begun < 1
             answer = live.call("GET", "/readyz")
-            assert (answer.status, said(answer)["database"]) == (503, "unavailable")
+            assert (answer.status, json_body(answer)["database"]) == (503, "unavailable")
             assert time.monotonic() - begun < 5
             page = live.call("GET", "/accounts/email/", Cookie=f"sessionid={'a' * 32}", Accept="text/html")
             assert (page.status, page.headers["Retry-After"]) == (503, "5")
@@ -130,15 +130,15 @@ def test_a_read_only_database_is_a_503_and_writes_work_again_without_a_restart(
         migrated.execute(f"{READ_ONLY} on")
         migrated.execute(END_SESSIONS)
         try:
-            scratch.eventually(lambda: _all_are_read_only(live, bearer))
+            scratch.wait_until(lambda: _all_are_read_only(live, bearer))
             answer = live.call("POST", CONVERSATIONS, b"{}", **bearer)
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-            assert said(answer)["error"]["code"] == "unavailable"
-            assert said(answer)["error"]["message"].startswith("The database accepts no changes")
+            assert json_body(answer)["error"]["code"] == "unavailable"
+            assert json_body(answer)["error"]["message"].startswith("The database accepts no changes")
             contract = live.call("POST", "/api/v1/storage/active-chat", b'{"activeChatId": "a"}', **bearer)
-            assert contract.status == 503 and said(contract)["error"].startswith("The database accepts no changes")
+            assert contract.status == 503 and json_body(contract)["error"].startswith("The database accepts no changes")
             probe = live.call("GET", "/readyz")
-            assert (probe.status, said(probe)["database"]) == (503, "read-only")
+            assert (probe.status, json_body(probe)["database"]) == (503, "read-only")
             assert live.call("GET", CONVERSATIONS, **bearer).status == 200
         finally:
             migrated.execute(f"{READ_ONLY} off")
@@ -151,7 +151,7 @@ def test_a_read_only_database_is_a_503_and_writes_work_again_without_a_restart(
 def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
     """Whether no connection is left from before: each fails once, because its session was ended."""
     answers = [live.call("POST", CONVERSATIONS, b"{}", **bearer) for _ in range(20)]
-    return all("accepts no changes" in said(answer)["error"]["message"] for answer in answers)
+    return all("accepts no changes" in json_body(answer)["error"]["message"] for answer in answers)
 
 
 # --- Without power ----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from testing.live_server import Live, bearer, live, said
+from testing.live_server import Live, bearer, json_body, live
 
 __all__ = ["bearer", "live"]  # fixtures
 SEARCH = "/api/v1/search/?q="
@@ -11,7 +11,7 @@ SEARCH = "/api/v1/search/?q="
 def test_a_search_of_8_kb_in_the_address_is_answered(live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("GET", SEARCH + quote("hills " * 1_400), **bearer)
     assert answer.status == 200
-    assert said(answer) == {"conversations": [], "results": [], "next": None}
+    assert json_body(answer) == {"conversations": [], "results": [], "next": None}
 
 
 def test_a_search_of_8_kb_in_a_script_of_three_bytes_is_answered(live: Live, bearer: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from testing import scratch
-from testing.live_server import Live, answers, gunicorn, live, secret_of_somebody
+from testing.live_server import Live, answers, create_token_of_new_user, gunicorn, live
 
 __all__ = ["live"]  # a fixture
 
@@ -53,7 +53,7 @@ def test_after_the_timeout_unfinished_requests_give_their_threads_back(sent: byt
         for wire in wires:
             wire.sendall(sent)
         time.sleep(0.5)
-        scratch.eventually(lambda: answers(port))
+        scratch.wait_until(lambda: answers(port))
         assert all(map(closed, wires)), "the server has closed them"
 
 
@@ -65,7 +65,7 @@ def test_a_client_that_sends_a_byte_now_and_then_has_no_more_time(port: int) -> 
         thread.start()
         try:
             time.sleep(0.5)
-            scratch.eventually(lambda: answers(port))
+            scratch.wait_until(lambda: answers(port))
             assert not over.is_set()
         finally:
             over.set()
@@ -83,7 +83,7 @@ def trickle(wires: list[socket.socket], over: threading.Event) -> None:
 
 
 def test_clients_that_do_not_read_their_answers_are_cut_off(port: int) -> None:
-    secret = secret_of_somebody()
+    secret = create_token_of_new_user()
     bearer = {"Authorization": f"Bearer {secret}"}
     message = {"role": "user", "content": "x" * 900_000, "reasoning": "y" * 900_000}
     made = Live(port).call("POST", "/api/v1/conversations/", json.dumps({"messages": [message] * 2}), **bearer)
@@ -95,11 +95,11 @@ def test_clients_that_do_not_read_their_answers_are_cut_off(port: int) -> None:
         for _ in range(CLIENTS):
             open_sockets.enter_context(dial(port, receive=4_096)).sendall(ask)
         time.sleep(1)
-        scratch.eventually(lambda: answers(port))
+        scratch.wait_until(lambda: answers(port))
 
 
 def test_a_large_body_takes_longer_than_the_timeout_when_it_keeps_coming(port: int) -> None:
-    secret = secret_of_somebody()
+    secret = create_token_of_new_user()
     body = json.dumps({"title": "x", "messages": [{"role": "user", "content": "x" * 800_000}]}).encode()
     with dial(port) as wire:
         lines = ("POST /api/v1/conversations/ HTTP/1.1", f"Authorization: Bearer {secret}")
@@ -123,6 +123,6 @@ def dial(port: int, receive: int = 0) -> socket.socket:
     wire = socket.socket()
     if receive:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-    wire.settimeout(scratch.PATIENCE)
+    wire.settimeout(scratch.TIMEOUT)
     wire.connect(("127.0.0.1", port))
     return wire

@@ -46,7 +46,7 @@ class Up:
         return self
 
     def ended(self) -> tuple[int, str]:
-        output, errors = self.process.communicate(timeout=scratch.PATIENCE)
+        output, errors = self.process.communicate(timeout=scratch.TIMEOUT)
         self.output += output
         return self.process.returncode, errors
 
@@ -93,7 +93,7 @@ def migrated() -> Iterator[Path]:
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
-    return all(scratch.gone(process) for process in processes)
+    return all(scratch.has_exited(process) for process in processes)
 
 
 def refused(data_dir: Path, port: int = 0, **knobs: str) -> str:
@@ -142,7 +142,7 @@ def test_a_second_ctrl_c_does_not_interrupt_the_stopping(migrated: Path) -> None
 
 def test_ctrl_c_during_the_start_stops_what_has_started(data_dir: Path) -> None:
     starting = Up(data_dir)
-    scratch.eventually((data_dir / "postgres" / "postmaster.pid").exists)
+    scratch.wait_until((data_dir / "postgres" / "postmaster.pid").exists)
     started = starting.children()
     assert starting.signal_group(signal.SIGINT) == (0, "")
     assert all_gone(started)
@@ -172,7 +172,7 @@ def test_what_a_killed_up_started_ends_and_the_next_one_starts(migrated: Path) -
     assert running.signal_group(signal.SIGKILL)[0] == -signal.SIGKILL
     again = Up(migrated, running.port).started()
     assert again.status("/readyz/") == 200
-    scratch.eventually(lambda: all_gone(started))
+    scratch.wait_until(lambda: all_gone(started))
     assert again.signal_group(signal.SIGINT) == (0, "")
 
 
@@ -226,7 +226,7 @@ def test_workers_end_with_a_killed_master_even_without_up(migrated: Path) -> Non
     with unfinished_request(running.port):
         master.kill()
         killed = time.monotonic()
-        scratch.eventually(lambda: all_gone(workers))
+        scratch.wait_until(lambda: all_gone(workers))
         assert time.monotonic() - killed < 5  # gunicorn itself would wait for the request, graceful_timeout
     os.kill(running.process.pid, signal.SIGCONT)
     assert running.ended()[0] == 1
@@ -239,7 +239,7 @@ def test_a_killed_web_server_ends_it(migrated: Path) -> None:
     status, errors = running.ended()
     assert status == 1
     assert "The web server ended by itself, with status -9." in errors
-    scratch.eventually(lambda: all_gone(started))
+    scratch.wait_until(lambda: all_gone(started))
 
 
 def test_a_killed_database_server_ends_it(migrated: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_killed_database_server_ends_it(migrated: Path) -> None:
     status, errors = running.ended()
     assert status == 1
     assert "The database server ended by itself" in errors
-    scratch.eventually(lambda: all_gone(started))
+    scratch.wait_until(lambda: all_gone(started))
 
 
 # --- What is in the way --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from conversations.api.tests.test_every_route import is_contract, methods, route
 from conversations.api.tests.test_shapes import SCHEMA, strict
 from conversations.models import Conversation, Message
 from conversations.services import conversations
-from testing.callers import KINDS, NOTHING, Caller, person
+from testing.api_client import AUTHENTICATION_KINDS, NO_BODY, ApiClient, create_user
 
 A, B, C, D, E = "ABCDE"
 PUBLIC = "api/health/"
@@ -26,7 +26,7 @@ class Row:
     contract: str
     method: str
     path: str
-    body: Any = NOTHING
+    body: Any = NO_BODY
     status: int = 200  # of the response to the owner
     names: str = ""  # the object whose id is in the path or the body: "chat", "message" or none
 
@@ -67,10 +67,10 @@ ROWS = [
 ]
 SAFE = ("GET",)
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
-both_kinds = pytest.mark.parametrize("by", KINDS)
+both_kinds = pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
 
 
-class World:
+class SampleObjects:
     """Alice's conversation, and calls of the routes with its ids."""
 
     def __init__(self, alice: User) -> None:
@@ -79,11 +79,11 @@ class World:
         self.conversation, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
         self.message = self.conversation.messages.order_by("seq")[0]
 
-    def call(self, caller: Caller, row: Row, status: int) -> Any:
+    def call(self, caller: ApiClient, row: Row, status: int) -> Any:
         id = {"chat": CHAT, "message": str(self.message.id)}.get(row.names, "")
         return caller(row.method, "/" + row.path.replace("<path:id>", id), row.body, status=status)
 
-    def refused(self, caller: Caller, row: Row, status: int) -> Any:
+    def refused(self, caller: ApiClient, row: Row, status: int) -> Any:
         body = self.call(caller, row, status)
         check(row, "default", body)
         return body.get("error", body.get("detail"))
@@ -95,8 +95,8 @@ def stored() -> list[Any]:
 
 
 @pytest.fixture
-def world(alice: User) -> World:
-    return World(alice)
+def samples(alice: User) -> SampleObjects:
+    return SampleObjects(alice)
 
 
 def check(row: Row, status: str, answer: Any) -> None:
@@ -128,98 +128,104 @@ def test_every_route_has_a_description_of_its_own() -> None:
 @both_kinds
 @every_row
 def test_anonymous_and_strange_callers_are_refused_and_the_owner_is_answered(
-    row: Row, by: str, world: World, alice: User
+    row: Row, by: str, samples: SampleObjects, alice: User
 ) -> None:
     """The owner calls last, so the response shows that the other calls changed nothing."""
-    nobody, stranger, reader = Caller(), Caller(person("Bob"), by=by), Caller(alice, scopes=["read"])
-    assert world.refused(nobody, row, 401) in ("Unauthorized", "Authentication credentials were not provided.")
+    nobody, stranger, reader = ApiClient(), ApiClient(create_user("Bob"), by=by), ApiClient(alice, scopes=["read"])
+    assert samples.refused(nobody, row, 401) in ("Unauthorized", "Authentication credentials were not provided.")
     if row.method not in SAFE:
-        assert "scope 'write'" in world.refused(reader, row, 403)
+        assert "scope 'write'" in samples.refused(reader, row, 403)
     if row.names:
-        world.refused(stranger, row, 404)
+        samples.refused(stranger, row, 404)
     else:
-        world.call(stranger, row, row.status)
-        assert CHAT not in stranger.text and str(world.conversation.id) not in stranger.text
-    answer = world.call(Caller(alice, by=by), row, row.status)
+        samples.call(stranger, row, row.status)
+        assert CHAT not in stranger.text and str(samples.conversation.id) not in stranger.text
+    answer = samples.call(ApiClient(alice, by=by), row, row.status)
     if row.status != 204:
         check(row, str(row.status), answer)
 
 
 @every_row
-def test_a_route_works_without_its_trailing_slash(row: Row, world: World, alice: User) -> None:
-    world.call(Caller(alice), replace(row, path=row.path.rstrip("/")), row.status)
+def test_a_route_works_without_its_trailing_slash(row: Row, samples: SampleObjects, alice: User) -> None:
+    samples.call(ApiClient(alice), replace(row, path=row.path.rstrip("/")), row.status)
 
 
 @pytest.fixture
-def on_another_site(alice: User) -> Caller:
+def on_another_site(alice: User) -> ApiClient:
     """Alice's browser, on a page of another site."""
-    browser = Caller(alice, by="session")
+    browser = ApiClient(alice, by="session")
     browser.headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     return browser
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method not in SAFE], ids=str)
-def test_another_site_cannot_write(row: Row, world: World, alice: User, on_another_site: Caller) -> None:
+def test_another_site_cannot_write(row: Row, samples: SampleObjects, alice: User, on_another_site: ApiClient) -> None:
     before = stored()
-    assert "cross-site" in world.refused(on_another_site, row, 403)
+    assert "cross-site" in samples.refused(on_another_site, row, 403)
     assert stored() == before
-    world.call(Caller(alice, by="session"), row, row.status)
+    samples.call(ApiClient(alice, by="session"), row, row.status)
     assert stored() != before or row.body == {"chatSessions": []}  # nothing is listed yet, so nothing is deleted
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method in SAFE], ids=str)
-def test_a_read_from_another_site_changes_no_conversation(row: Row, world: World, on_another_site: Caller) -> None:
+def test_a_read_from_another_site_changes_no_conversation(
+    row: Row, samples: SampleObjects, on_another_site: ApiClient
+) -> None:
     before = stored()[:2]
-    world.call(on_another_site, row, row.status)
+    samples.call(on_another_site, row, row.status)
     assert stored()[:2] == before
 
 
 @every_row
-def test_another_method_is_refused_in_the_error_shape_of_the_contract(row: Row, world: World, alice: User) -> None:
-    check(row, "default", world.call(Caller(alice), replace(row, method="PATCH"), 405))
+def test_another_method_is_refused_in_the_error_shape_of_the_contract(
+    row: Row, samples: SampleObjects, alice: User
+) -> None:
+    check(row, "default", samples.call(ApiClient(alice), replace(row, method="PATCH"), 405))
 
 
 @pytest.mark.parametrize("junk", [b"{", b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}', b'"text"', b"[1]", b"5"])
-@pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NOTHING], ids=str)
-def test_junk_is_refused_in_the_error_shape_of_the_contract(row: Row, junk: bytes, world: World, alice: User) -> None:
+@pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NO_BODY], ids=str)
+def test_junk_is_refused_in_the_error_shape_of_the_contract(
+    row: Row, junk: bytes, samples: SampleObjects, alice: User
+) -> None:
     before = stored()
     status = 422 if row.contract == C else 400
-    world.refused(Caller(alice), replace(row, body=junk), status)
+    samples.refused(ApiClient(alice), replace(row, body=junk), status)
     assert stored() == before
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NOTHING], ids=str)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.body is not NO_BODY], ids=str)
 def test_a_body_over_the_limit_is_refused_in_the_error_shape_of_the_contract(
-    row: Row, world: World, alice: User, settings: Any
+    row: Row, samples: SampleObjects, alice: User, settings: Any
 ) -> None:
     settings.BODY_LIMIT = 1_000
     large = {**row.body, "filler": "x" * 33_000_000} if re.search("sessions", row.path) else {"filler": "x" * 2_000}
-    refusal = world.refused(Caller(alice), replace(row, body=large), 413)
+    refusal = samples.refused(ApiClient(alice), replace(row, body=large), 413)
     assert "bytes; the limit is" in refusal
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "POST"], ids=str)
 def test_an_internal_error_has_the_error_shape_of_the_contract(
-    row: Row, world: World, alice: User, monkeypatch: pytest.MonkeyPatch
+    row: Row, samples: SampleObjects, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: Any) -> None:
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(ContractView, "read", broken)
-    assert world.refused(Caller(alice), row, 500) == "Something broke on our side; it is logged."
+    assert samples.refused(ApiClient(alice), row, 500) == "Something broke on our side; it is logged."
 
 
 @every_row
 def test_too_many_requests_are_refused_in_the_error_shape_of_the_contract(
-    row: Row, world: World, alice: User, settings: Any
+    row: Row, samples: SampleObjects, alice: User, settings: Any
 ) -> None:
     settings.API_RATE = 1
-    caller = Caller(alice)
-    world.call(caller, row, row.status)
-    assert "1 requests a minute" in world.refused(caller, row, 429)
+    caller = ApiClient(alice)
+    samples.call(caller, row, row.status)
+    assert "1 requests a minute" in samples.refused(caller, row, 429)
     assert caller.answer.headers["Retry-After"] == "60"
 
 
 def test_health_needs_no_authentication(db: None) -> None:
-    health = Caller()("GET", f"/{PUBLIC}")
+    health = ApiClient()("GET", f"/{PUBLIC}")
     assert health | {"timestamp": ""} == {"status": "ok", "timestamp": "", "service": "chatstore", "database": "ok"}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from testing.callers import Caller, person
+from testing.api_client import ApiClient, create_user
 
 QUESTION = "Where do zebras sleep?"
 ANSWER = "Standing up."
-Write = Callable[[Caller], None]
+Write = Callable[[ApiClient], None]
 SESSIONS, STORAGE = "/api/chat/sessions", "/api/v1/storage/chat-sessions"
 
 
@@ -21,57 +21,57 @@ def dialogue(assistant: str = "assistant") -> list[dict[str, Any]]:
 # Each function writes one conversation, whose first message is QUESTION.
 
 
-def through_native(caller: Caller) -> None:
+def through_native(caller: ApiClient) -> None:
     caller("POST", "/api/v1/conversations/", {"external_id": "n", "messages": dialogue()}, status=201)
 
 
-def through_a(caller: Caller) -> None:
+def through_a(caller: ApiClient) -> None:
     id = caller("POST", SESSIONS, {"messages": []}, status=201)["id"]
     caller("PUT", f"{SESSIONS}/{id}", {"messages": dialogue()})
 
 
-def through_b(caller: Caller) -> None:
+def through_b(caller: ApiClient) -> None:
     caller("POST", "/api/chat", {"message": QUESTION, "model": "echo"})
 
 
-def through_c(caller: Caller) -> None:
+def through_c(caller: ApiClient) -> None:
     id = caller("POST", "/api/chats/", {"notebooks": ["animals"]}, status=201)["id"]
     for message in dialogue("ai"):
         caller("POST", "/api/messages/", {"chat_id": id, **message}, status=201)
 
 
-def through_d(caller: Caller) -> None:
+def through_d(caller: ApiClient) -> None:
     messages = [{"id": str(index), **message} for index, message in enumerate(dialogue())]
     caller("POST", STORAGE, {"chatSessions": [{"id": "d", "title": QUESTION, "messages": messages}]})
 
 
-def through_e(caller: Caller) -> None:
+def through_e(caller: ApiClient) -> None:
     caller("POST", "/api/chat", {"message": QUESTION, "conversation_id": "conv-123", "message_id": "msg-1"})
 
 
-def through_native_chat(caller: Caller) -> None:
+def through_native_chat(caller: ApiClient) -> None:
     caller("POST", "/api/v1/chat/", {"content": QUESTION}, status=201)
 
 
 # Each function returns the id, the title and the texts of every conversation that its contract lists.
 
 Found = list[tuple[str, str, list[str]]]
-Read = Callable[[Caller], Found]
+Read = Callable[[ApiClient], Found]
 
 
-def in_native(caller: Caller) -> Found:
+def in_native(caller: ApiClient) -> Found:
     rows = caller.pages("/api/v1/conversations/")
     messages = {row["id"]: caller.pages(f"/api/v1/conversations/{row['id']}/messages/") for row in rows}
     return [(row["external_id"] or row["id"], row["title"], texts(messages[row["id"]])) for row in rows]
 
 
-def in_a(caller: Caller) -> Found:
+def in_a(caller: ApiClient) -> Found:
     rows = caller("GET", SESSIONS)
     assert all(row["firstMessage"] == QUESTION for row in rows)
     return [(row["id"], row["title"], texts(caller("GET", f"{SESSIONS}/{row['id']}")["messages"])) for row in rows]
 
 
-def in_b(caller: Caller) -> Found:
+def in_b(caller: ApiClient) -> Found:
     """This contract lists the last message only; the other texts are read natively."""
     rows = caller("GET", "/api/chat/history")["chats"]
     natively = {name: messages for name, _, messages in in_native(caller)}
@@ -80,22 +80,22 @@ def in_b(caller: Caller) -> Found:
     return [(row["id"], row["title"], natively[row["id"]]) for row in rows]
 
 
-def in_c(caller: Caller) -> Found:
+def in_c(caller: ApiClient) -> Found:
     return [(row["id"], row["name"], texts(in_chat(caller, row["id"]))) for row in caller("GET", "/api/chats/")]
 
 
-def in_chat(caller: Caller, id: str) -> list[dict[str, Any]]:
+def in_chat(caller: ApiClient, id: str) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = caller("GET", f"/api/chats/{id}")["messages"]
     assert messages == caller("GET", f"/api/messages/chat/{id}")
     assert [message["role"] for message in messages] == ["user", "ai"]
     return messages
 
 
-def in_d(caller: Caller) -> Found:
+def in_d(caller: ApiClient) -> Found:
     return [(row["id"], row["title"], texts(row["messages"])) for row in caller("GET", STORAGE)["chatSessions"]]
 
 
-def in_e(caller: Caller) -> Found:
+def in_e(caller: ApiClient) -> Found:
     rows = caller("GET", "/api/conversations")
     return [(row["id"], row["title"], texts(caller("GET", f"/api/conversations/{row['id']}/messages"))) for row in rows]
 
@@ -112,7 +112,7 @@ by_each = pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__na
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
 @by_each
 def test_a_conversation_written_through_one_contract_is_read_through_every_other_one(
-    write: Write, read: Read, as_alice: Caller, as_bob: Caller
+    write: Write, read: Read, as_alice: ApiClient, as_bob: ApiClient
 ) -> None:
     assert read(as_alice) == []
     write(as_alice)
@@ -124,7 +124,7 @@ def test_a_conversation_written_through_one_contract_is_read_through_every_other
 
 @by_each
 def test_a_conversation_written_through_a_contract_is_found_by_search(
-    write: Write, as_alice: Caller, as_bob: Caller
+    write: Write, as_alice: ApiClient, as_bob: ApiClient
 ) -> None:
     write(as_alice)
     found = as_alice("GET", "/api/v1/search/?q=zebras")
@@ -136,9 +136,9 @@ def test_a_conversation_written_through_a_contract_is_found_by_search(
 
 @by_each
 def test_a_conversation_written_through_a_contract_is_read_by_staff(write: Write, alice: User) -> None:
-    write(Caller(alice))
-    id = Caller(alice).pages("/api/v1/conversations/")[0]["id"]
-    staff = Caller(person("Sam", is_staff=True, is_superuser=True), by="session")
+    write(ApiClient(alice))
+    id = ApiClient(alice).pages("/api/v1/conversations/")[0]["id"]
+    staff = ApiClient(create_user("Sam", is_staff=True, is_superuser=True), by="session")
     for page in ("conversation/", f"conversation/{id}/change/"):
         staff("GET", f"/admin/conversations/{page}")
         assert QUESTION in staff.text
@@ -156,7 +156,7 @@ DELETIONS = {
 @pytest.mark.parametrize("through", DELETIONS)
 @by_each
 def test_a_conversation_deleted_through_one_contract_is_gone_from_all_and_can_be_restored(
-    write: Write, through: str, as_alice: Caller
+    write: Write, through: str, as_alice: ApiClient
 ) -> None:
     write(as_alice)
     id = as_alice.pages("/api/v1/conversations/")[0]["id"]

@@ -10,7 +10,7 @@ import pytest
 
 from chatstore.env import BASE_DIR
 from compat.contract import MESSAGES, Schema
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 # The errors that each kind of node in a Pydantic core schema can raise: always, and because of a constraint.
 ERRORS: dict[str, dict[str, str]] = {
@@ -102,13 +102,13 @@ def stored(**fields: Any) -> Any:
     ids=lambda value: str(value)[:60],
 )  # fmt: skip
 def test_a_refused_body_is_explained_in_the_language_of_the_browser(
-    method: str, path: str, body: Any, english: str, german: str, as_either: Caller
+    method: str, path: str, body: Any, english: str, german: str, as_either: ApiClient
 ) -> None:
     assert as_either(method, path, body, status=400)["error"] == english
     assert as_either(method, path, body, status=400, Accept_Language="de")["error"] == german
 
 
-def test_contract_c_has_the_same_code_in_every_language(as_either: Caller) -> None:
+def test_contract_c_has_the_same_code_in_every_language(as_either: ApiClient) -> None:
     body = {"chat_id": "chat-1", "role": "king", "content": "Hello"}
     (plain,) = as_either("POST", C, body, status=422)["detail"]
     (local,) = as_either("POST", C, body, status=422, Accept_Language="de")["detail"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from conversations.models import Conversation
-from testing.cast import Draft, say
+from testing.cast import Draft, message_draft
 
 READS = ["SELECT", "SELECT"]  # all that equal input costs: the conversation, locked, and its messages
 
@@ -23,7 +23,7 @@ CONTRACT: dict[str, Any] = {
 def read(conversation: Conversation, profile: dict[str, Any] = NATIVE) -> list[Draft]:
     """The history as its client has it, with the ids by which it knows the messages."""
     return [
-        say(row.content, row.role, external_id=row.external_id or str(row.id))
+        message_draft(row.content, row.role, external_id=row.external_id or str(row.id))
         for row in conversation.messages.shown()
         if profile["visible"](row)
     ]

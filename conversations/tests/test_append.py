@@ -9,7 +9,7 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import conversations, messages
-from testing.cast import Draft, conversation_of, everything, say, saying, shown
+from testing.cast import Draft, active_texts, create_conversation, message_draft, message_with_text, stored_rows
 from testing.statements import statements
 
 APPEND = ["SELECT", "INSERT", "UPDATE"]  # lock, insert, derive
@@ -17,7 +17,7 @@ APPEND = ["SELECT", "INSERT", "UPDATE"]  # lock, insert, derive
 
 @pytest.fixture
 def chat(alice: User) -> Conversation:
-    return conversation_of(alice, "Hi", "Hello")
+    return create_conversation(alice, "Hi", "Hello")
 
 
 def append(chat: Conversation, *drafts: Draft) -> tuple[list[Message], bool]:
@@ -27,7 +27,7 @@ def append(chat: Conversation, *drafts: Draft) -> tuple[list[Message], bool]:
 
 
 def update(chat: Conversation, text: str, **changes: Any) -> None:
-    messages.update(user=chat.user, message_id=saying(chat, text).id, changes=changes)
+    messages.update(user=chat.user, message_id=message_with_text(chat, text).id, changes=changes)
     chat.refresh_from_db()
 
 
@@ -35,44 +35,46 @@ def update(chat: Conversation, text: str, **changes: Any) -> None:
 
 
 def test_each_message_answers_the_one_before(chat: Conversation) -> None:
-    made, is_new = append(chat, say("a"), say("b"), say("c"))
+    made, is_new = append(chat, message_draft("a"), message_draft("b"), message_draft("c"))
     assert [(row.seq, row.parent_seq, row.is_active) for row in made] == [(3, 2, True), (4, 3, True), (5, 4, True)]
     assert is_new
-    assert shown(chat) == ["Hi", "Hello", "a", "b", "c"]
+    assert active_texts(chat) == ["Hi", "Hello", "a", "b", "c"]
 
 
 def test_the_conversation_follows(chat: Conversation) -> None:
     was = chat.active_at
-    append(chat, say("a", prompt_tokens=2), say("b", "assistant", prompt_tokens=3, completion_tokens=5))
+    append(
+        chat, message_draft("a", prompt_tokens=2), message_draft("b", "assistant", prompt_tokens=3, completion_tokens=5)
+    )
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.preview) == (4, 4, 4, "b")
     assert (chat.prompt_tokens, chat.completion_tokens) == (5, 5)
-    assert was < chat.active_at == chat.updated_at == saying(chat, "b").created_at
+    assert was < chat.active_at == chat.updated_at == message_with_text(chat, "b").created_at
 
 
 def test_nothing_to_append_changes_nothing(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     assert append(chat) == ([], False)
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
 
 
 def test_all_are_stored_or_none(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Invalid):
-        append(chat, say("a"), say(None))
-    assert everything(chat) == before
+        append(chat, message_draft("a"), message_draft(None))
+    assert stored_rows(chat) == before
 
 
 def test_the_first_line_of_the_first_user_message_is_the_title_where_there_was_none(alice: User) -> None:
-    untitled, titled = conversation_of(alice), conversation_of(alice, title="Mine")
+    untitled, titled = create_conversation(alice), create_conversation(alice, title="Mine")
     for chat in (untitled, titled):
-        append(chat, say("Be brief.", "system"), say("\n Tell me of the sea.\nAll of it."))
-        append(chat, say("And of the land."))
+        append(chat, message_draft("Be brief.", "system"), message_draft("\n Tell me of the sea.\nAll of it."))
+        append(chat, message_draft("And of the land."))
     assert (untitled.title, titled.title) == ("Tell me of the sea.", "Mine")
 
 
 def test_a_long_title_is_cut_and_says_so(alice: User) -> None:
-    assert conversation_of(alice, "x" * 80).title == "x" * 80
-    assert conversation_of(alice, "x" * 81).title == "x" * 80 + "..."
+    assert create_conversation(alice, "x" * 80).title == "x" * 80
+    assert create_conversation(alice, "x" * 81).title == "x" * 80 + "..."
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,13 @@ def test_a_long_title_is_cut_and_says_so(alice: User) -> None:
     [("  two\n words\t", "two words"), ("x" * 300, "x" * 200), (" \n", "Hello"), ("", "Hello"), (None, "Hello")],
 )
 def test_the_preview_is_the_newest_text_on_one_line(chat: Conversation, text: str | None, preview: str) -> None:
-    append(chat, say(text, parts=[{"type": "text"}]))
+    append(chat, message_draft(text, parts=[{"type": "text"}]))
     assert chat.preview == preview
 
 
 @pytest.mark.parametrize("text", [" " * 3_000 + "late", "\N{NO-BREAK SPACE}", "a" + " " * 3_000 + "b", "x " * 300])
 def test_the_preview_is_the_same_however_it_is_worked_out(chat: Conversation, text: str) -> None:
-    append(chat, say(text))
+    append(chat, message_draft(text))
     was = chat.preview
     update(chat, "Hi", name="Ann")  # anything that is not an append counts again
     assert chat.preview == was != "Hello"
@@ -94,12 +96,12 @@ def test_the_preview_is_the_same_however_it_is_worked_out(chat: Conversation, te
 
 def test_an_importer_gives_times_and_the_conversation_is_as_active_as_its_newest(alice: User) -> None:
     long_ago, soon = datetime(2020, 5, 17, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     was = chat.active_at
-    (old,), _ = append(chat, say("old", created_at=long_ago))
+    (old,), _ = append(chat, message_draft("old", created_at=long_ago))
     assert (old.created_at, chat.active_at) == (long_ago, was)
-    append(chat, say("new", created_at=soon))
-    (last,), _ = append(chat, say("last"))
+    append(chat, message_draft("new", created_at=soon))
+    (last,), _ = append(chat, message_draft("last"))
     assert chat.active_at == soon == last.created_at, "time never runs backwards within a conversation"
 
 
@@ -107,54 +109,62 @@ def test_an_importer_gives_times_and_the_conversation_is_as_active_as_its_newest
 
 
 def test_a_message_sent_twice_is_stored_once(chat: Conversation) -> None:
-    draft = say("a", external_id="x", metadata={"b": [1, 2.5, None]}, created_at=datetime(2020, 5, 17, tzinfo=UTC))
+    draft = message_draft(
+        "a", external_id="x", metadata={"b": [1, 2.5, None]}, created_at=datetime(2020, 5, 17, tzinfo=UTC)
+    )
     (first,), was_new = append(chat, draft)
     (second,), is_new = append(chat, dict(reversed(draft.items())))
     assert (first, was_new, is_new) == (second, True, False)
-    assert shown(chat) == ["Hi", "Hello", "a"]
+    assert active_texts(chat) == ["Hi", "Hello", "a"]
 
 
 def test_a_retry_of_a_message_that_was_edited_since_is_still_a_retry(chat: Conversation) -> None:
-    append(chat, say("a", external_id="x"))
+    append(chat, message_draft("a", external_id="x"))
     update(chat, "a", content="edited")
-    (row,), is_new = append(chat, say("a", external_id="x"))
+    (row,), is_new = append(chat, message_draft("a", external_id="x"))
     assert (row.content, is_new) == ("edited", False)
 
 
 def test_the_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
-    append(chat, say("a", external_id="x"))
-    before = everything(chat)
+    append(chat, message_draft("a", external_id="x"))
+    before = stored_rows(chat)
     with pytest.raises(Conflict) as refused:
-        append(chat, say("fresh"), say("b", external_id="x"))
+        append(chat, message_draft("fresh"), message_draft("b", external_id="x"))
     assert refused.value.field == "external_id"
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
 
 
 def test_a_retry_that_holds_more_stores_the_rest_and_answers_all_in_order(chat: Conversation) -> None:
-    append(chat, say("b", external_id="x"))
-    made, is_new = append(chat, say("a"), say("b", external_id="x"), say("c", external_id="y"), say("d"))
+    append(chat, message_draft("b", external_id="x"))
+    made, is_new = append(
+        chat,
+        message_draft("a"),
+        message_draft("b", external_id="x"),
+        message_draft("c", external_id="y"),
+        message_draft("d"),
+    )
     assert ([row.content for row in made], is_new) == (["a", "b", "c", "d"], True)
-    assert shown(chat) == ["Hi", "Hello", "b", "a", "c", "d"]
+    assert active_texts(chat) == ["Hi", "Hello", "b", "a", "c", "d"]
 
 
 def test_one_request_cannot_hold_an_id_twice(chat: Conversation) -> None:
     with pytest.raises(Conflict):
-        append(chat, say("a", external_id="x"), say("b", external_id="x"))
-    assert shown(chat) == ["Hi", "Hello"]
+        append(chat, message_draft("a", external_id="x"), message_draft("b", external_id="x"))
+    assert active_texts(chat) == ["Hi", "Hello"]
 
 
 def test_an_id_is_free_again_when_its_message_is_in_the_trash(chat: Conversation) -> None:
-    append(chat, say("a", external_id="x"))
-    messages.trash(user=chat.user, message_id=saying(chat, "a").id)
-    (_,), is_new = append(chat, say("b", external_id="x"))
+    append(chat, message_draft("a", external_id="x"))
+    messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
+    (_,), is_new = append(chat, message_draft("b", external_id="x"))
     assert is_new
-    assert shown(chat) == ["Hi", "Hello", "b"]
+    assert active_texts(chat) == ["Hi", "Hello", "b"]
 
 
 def test_two_conversations_may_use_one_id(chat: Conversation) -> None:
-    other = conversation_of(chat.user)
+    other = create_conversation(chat.user)
     for each in (chat, other):
-        _, is_new = append(each, say("a", external_id="x"))
+        _, is_new = append(each, message_draft("a", external_id="x"))
         assert is_new
 
 
@@ -164,30 +174,30 @@ def test_two_conversations_may_use_one_id(chat: Conversation) -> None:
 def test_a_message_is_changed_in_place(chat: Conversation) -> None:
     was_active_at, was_updated_at = chat.active_at, chat.updated_at
     update(chat, "Hello", content="Hello there")
-    assert (shown(chat), chat.preview, chat.last_seq) == (["Hi", "Hello there"], "Hello there", 2)
+    assert (active_texts(chat), chat.preview, chat.last_seq) == (["Hi", "Hello there"], "Hello there", 2)
     assert chat.active_at == was_active_at
-    assert chat.updated_at == saying(chat, "Hello there").updated_at > was_updated_at
+    assert chat.updated_at == message_with_text(chat, "Hello there").updated_at > was_updated_at
 
 
 def test_the_sums_follow_a_change_of_tokens(chat: Conversation) -> None:
-    append(chat, say("a", prompt_tokens=5, completion_tokens=7))
+    append(chat, message_draft("a", prompt_tokens=5, completion_tokens=7))
     for prompt_tokens in (None, 2, 0, 11):
         update(chat, "a", prompt_tokens=prompt_tokens)
         assert (chat.prompt_tokens, chat.completion_tokens) == (prompt_tokens or 0, 7)
 
 
 def test_the_sums_count_what_is_not_shown_and_what_is_trashed(chat: Conversation) -> None:
-    append(chat, say("a", prompt_tokens=5))
-    messages.trash(user=chat.user, message_id=saying(chat, "a").id)
+    append(chat, message_draft("a", prompt_tokens=5))
+    messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
     chat.refresh_from_db()
     assert chat.prompt_tokens == 5
 
 
 def test_a_change_that_leaves_a_message_saying_nothing_is_refused(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Invalid):
         update(chat, "Hello", content=None)
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
 
 
 # Where there is nothing to append to, and what it costs.
@@ -195,10 +205,10 @@ def test_a_change_that_leaves_a_message_saying_nothing_is_refused(chat: Conversa
 
 @pytest.mark.parametrize("away", [conversations.trash, conversations.purge])
 def test_nothing_is_appended_to_what_is_in_the_trash_or_gone(chat: Conversation, away: Any) -> None:
-    message_id = saying(chat, "Hi").id
+    message_id = message_with_text(chat, "Hi").id
     away(user=chat.user, conversation_id=chat.id)
     with pytest.raises(NotFound):
-        messages.append(user=chat.user, conversation_id=chat.id, drafts=[say("a")])
+        messages.append(user=chat.user, conversation_id=chat.id, drafts=[message_draft("a")])
     with pytest.raises(NotFound):
         messages.update(user=chat.user, message_id=message_id, changes={"content": "a"})
 
@@ -206,14 +216,14 @@ def test_nothing_is_appended_to_what_is_in_the_trash_or_gone(chat: Conversation,
 @pytest.mark.parametrize("length", [10, 1_000])
 @pytest.mark.parametrize("more", [1, 100])
 def test_an_append_costs_three_statements_however_much_is_stored_or_sent(alice: User, length: int, more: int) -> None:
-    chat = conversation_of(alice, *map(str, range(length)))
+    chat = create_conversation(alice, *map(str, range(length)))
     with statements() as asked:
-        messages.append(user=alice, conversation_id=chat.id, drafts=[say("a")] * more)
+        messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("a")] * more)
     assert asked == APPEND
 
 
 def test_a_client_id_costs_one_statement_more_and_a_retry_writes_nothing(chat: Conversation) -> None:
-    user, drafts = chat.user, [say("a", external_id="x")]
+    user, drafts = chat.user, [message_draft("a", external_id="x")]
     for expected in (["SELECT", *APPEND], ["SELECT", "SELECT"]):
         with statements() as asked:
             messages.append(user=user, conversation_id=chat.id, drafts=drafts)

@@ -12,7 +12,7 @@ from accounts.models import ApiToken, Idempotency, User
 from conversations.api.tests.test_statement_counts import statements
 from conversations.models import Conversation
 from conversations.services import conversations, erase, retention
-from testing.callers import Caller
+from testing.api_client import ApiClient
 from testing.storage_client import save, session, user
 
 pytestmark = pytest.mark.django_db
@@ -30,20 +30,20 @@ def web_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 
 
 @pytest.fixture
-def as_alice(alice: User) -> Caller:
-    return Caller(alice)
+def as_alice(alice: User) -> ApiClient:
+    return ApiClient(alice)
 
 
 def is_now(time: datetime) -> bool:
     return abs(datetime.now(UTC) - time) < timedelta(minutes=5)
 
 
-def ids(caller: Caller) -> list[str]:
+def ids(caller: ApiClient) -> list[str]:
     return [row["id"] for row in caller("GET", "conversations/")["results"]]
 
 
 def test_a_conversation_made_by_a_server_that_is_ahead_does_not_stay_on_top(
-    as_alice: Caller, web_clock: SetClock
+    as_alice: ApiClient, web_clock: SetClock
 ) -> None:
     hello = {"role": "user", "content": "Hello"}
     old = as_alice("POST", "conversations/", {"messages": [hello]}, status=201)["id"]
@@ -57,14 +57,14 @@ def test_a_conversation_made_by_a_server_that_is_ahead_does_not_stay_on_top(
     assert is_now(stored.messages.get().created_at)
 
 
-def test_a_conversation_made_by_a_server_that_is_behind_is_on_top(as_alice: Caller, web_clock: SetClock) -> None:
+def test_a_conversation_made_by_a_server_that_is_behind_is_on_top(as_alice: ApiClient, web_clock: SetClock) -> None:
     old = as_alice("POST", "conversations/", {}, status=201)["id"]
     web_clock(hours=-3)
     new = as_alice("POST", "conversations/", {}, status=201)["id"]
     assert ids(as_alice) == [new, old]
 
 
-def test_a_whole_save_takes_the_databases_time(as_alice: Caller, web_clock: SetClock) -> None:
+def test_a_whole_save_takes_the_databases_time(as_alice: ApiClient, web_clock: SetClock) -> None:
     web_clock(hours=2)
     sent = session("s", user("m", "Hello"))
     del sent["createdAt"]
@@ -75,15 +75,15 @@ def test_a_whole_save_takes_the_databases_time(as_alice: Caller, web_clock: SetC
 
 @pytest.mark.parametrize("hours", [-3, 2])
 def test_a_token_expires_by_the_databases_clock(hours: int, alice: User, web_clock: SetClock) -> None:
-    in_force = Caller(alice, expires_at=timezone.now() + timedelta(hours=1))
-    expired = Caller(alice, expires_at=timezone.now() - timedelta(hours=1))
+    in_force = ApiClient(alice, expires_at=timezone.now() + timedelta(hours=1))
+    expired = ApiClient(alice, expires_at=timezone.now() - timedelta(hours=1))
     web_clock(hours=hours)
     in_force("GET", "me/")
     expired("GET", "me/", status=401)
 
 
 @pytest.mark.parametrize("hours", [-3, 2])
-def test_the_use_of_a_token_is_noted_once_an_hour(hours: int, as_alice: Caller, web_clock: SetClock) -> None:
+def test_the_use_of_a_token_is_noted_once_an_hour(hours: int, as_alice: ApiClient, web_clock: SetClock) -> None:
     web_clock(hours=hours)
     as_alice("GET", "me/")
     noted = ApiToken.objects.get().last_used_at

@@ -15,9 +15,9 @@ from conversations.core.messages import insert_messages
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 from conversations.services.sync import sync
-from testing.cast import Draft, conversation_of, dialogue, say, shown
-from testing.parallel import at_once, meeting, times
-from testing.tree_machine import hold
+from testing.cast import Draft, active_texts, create_conversation, dialogue, message_draft
+from testing.parallel import repeat, run_concurrently, run_while_locked
+from testing.tree_machine import assert_consistent
 
 from .contract import read
 
@@ -39,13 +39,13 @@ def reload(chat: Conversation) -> list[Message]:
 
 
 def test_many_writers_append_to_one_conversation(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
 
     def write(index: int) -> None:
         for turn in range(25):
-            append(chat, say(f"{index}:{turn}", completion_tokens=1))
+            append(chat, message_draft(f"{index}:{turn}", completion_tokens=1))
 
-    at_once(*times(WRITERS, write))
+    run_concurrently(*repeat(WRITERS, write))
     rows = reload(chat)
     assert [row.seq for row in rows] == list(range(1, 501))
     assert [row.parent_seq for row in rows] == [None, *range(1, 500)]
@@ -54,39 +54,41 @@ def test_many_writers_append_to_one_conversation(alice: User) -> None:
         own = [row.content for row in rows if row.content.startswith(f"{index}:")]
         assert own == [f"{index}:{turn}" for turn in range(25)]
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.completion_tokens) == (500, 500, 500, 500)
-    hold(chat, rows)  # times that rise with seq among them
+    assert_consistent(chat, rows)  # times that rise with seq among them
 
 
 def test_a_writer_that_had_to_wait_writes_the_time_at_which_it_writes(alice: User) -> None:
-    chat = conversation_of(alice)
-    (second,), _ = meeting(lambda: append(chat, say("first")), lambda: append(chat, say("second")))
+    chat = create_conversation(alice)
+    (second,), _ = run_while_locked(
+        lambda: append(chat, message_draft("first")), lambda: append(chat, message_draft("second"))
+    )
     assert second.created_at > chat.messages.get(seq=1).created_at
-    hold(chat, reload(chat))
+    assert_consistent(chat, reload(chat))
 
 
 def test_a_message_sent_many_times_at_once_is_stored_once(alice: User) -> None:
-    chat = conversation_of(alice)
-    answers = at_once(*times(WRITERS, lambda index: append(chat, say("a", external_id="x"))))
+    chat = create_conversation(alice)
+    answers = run_concurrently(*repeat(WRITERS, lambda index: append(chat, message_draft("a", external_id="x"))))
     assert sorted(is_new for _, is_new in answers) == [False] * (WRITERS - 1) + [True]
     assert len({row.id for rows, _ in answers for row in rows}) == 1
     assert len(reload(chat)) == 1
 
 
 def test_tabs_that_send_different_histories_at_once_lose_nothing(alice: User) -> None:
-    chat = conversation_of(alice, "Hi", "Hello")
+    chat = create_conversation(alice, "Hi", "Hello")
     common = read(chat)
     histories = [[*common, *dialogue(f"question {tab}", f"answer {tab}")] for tab in range(8)]
-    at_once(*times(8, lambda tab: sync(user=alice, conversation_id=chat.id, drafts=histories[tab])))
+    run_concurrently(*repeat(8, lambda tab: sync(user=alice, conversation_id=chat.id, drafts=histories[tab])))
     rows = reload(chat)
     assert {row.content for row in rows[2:]} == {draft["content"] for drafts in histories for draft in drafts[2:]}
-    assert shown(chat) in [[draft["content"] for draft in drafts] for drafts in histories]
-    hold(chat, rows)
+    assert active_texts(chat) in [[draft["content"] for draft in drafts] for drafts in histories]
+    assert_consistent(chat, rows)
 
 
 def test_a_history_sent_many_times_at_once_is_stored_once(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     drafts = dialogue("Hi", "Hello", "How are you?")
-    at_once(*times(WRITERS, lambda index: sync(user=alice, conversation_id=chat.id, drafts=drafts)))
+    run_concurrently(*repeat(WRITERS, lambda index: sync(user=alice, conversation_id=chat.id, drafts=drafts)))
     assert [row.content for row in reload(chat)] == ["Hi", "Hello", "How are you?"]
 
 
@@ -97,10 +99,12 @@ def any_operation(chat: Conversation, chance: random.Random) -> None:
     user, rows = chat.user, list(chat.messages.all())
     message = chance.choice([row for row in rows if row.deleted_at is None])
     trashed = chance.choice([row for row in rows if row.deleted_at] or rows)
-    history = [*read(chat)[: chance.randrange(6)], say(f"sync {chance.random()}")]
+    history = [*read(chat)[: chance.randrange(6)], message_draft(f"sync {chance.random()}")]
     chance.choice(
         [
-            lambda: append(chat, say("a", prompt_tokens=2), say("b", "assistant", completion_tokens=3)),
+            lambda: append(
+                chat, message_draft("a", prompt_tokens=2), message_draft("b", "assistant", completion_tokens=3)
+            ),
             lambda: branches.branch(user=user, message_id=message.id, changes={"content": f"{chance.random()}"}),
             lambda: branches.switch(user=user, conversation_id=chat.id, message_id=message.id),
             lambda: messages.trash(user=user, message_id=message.id),
@@ -113,36 +117,36 @@ def any_operation(chat: Conversation, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("conversation_count", [1, 3])
 def test_every_operation_at_once_keeps_the_tree_whole(alice: User, conversation_count: int) -> None:
-    chats = [conversation_of(alice, *map(str, range(8))) for _ in range(conversation_count)]
+    chats = [create_conversation(alice, *map(str, range(8))) for _ in range(conversation_count)]
 
     def work(seed: int) -> int:
         chance = random.Random(seed)
         return sum(or_nothing(lambda: any_operation(chance.choice(chats), chance)) for _ in range(40))
 
-    assert sum(at_once(*times(6, work))) > 6 * 20
+    assert sum(run_concurrently(*repeat(6, work))) > 6 * 20
     for chat in chats:
-        hold(chat, reload(chat))
+        assert_consistent(chat, reload(chat))
 
 
 def test_several_conversations_locked_at_once_are_locked_in_one_order(alice: User) -> None:
-    chats = [conversation_of(alice) for _ in range(4)]
+    chats = [create_conversation(alice) for _ in range(4)]
 
     def all_at_once(seed: int) -> None:
         mixed = random.Random(seed).sample(chats, 4)
         for _ in range(10):
             with transaction.atomic():
                 for chat in Conversation.objects.filter(id__in=[chat.id for chat in mixed]).locked():
-                    insert_messages(chat, [say(f"all {seed}")])
+                    insert_messages(chat, [message_draft(f"all {seed}")])
 
     def one_by_one(seed: int) -> None:
         for _ in range(10):
             for chat in chats:
-                append(chat, say(f"one {seed}"))
+                append(chat, message_draft(f"one {seed}"))
 
-    at_once(*times(6, all_at_once), *times(6, one_by_one))
+    run_concurrently(*repeat(6, all_at_once), *repeat(6, one_by_one))
     for chat in chats:
         assert len(reload(chat)) == 120
-        hold(chat, reload(chat))
+        assert_consistent(chat, reload(chat))
 
 
 # Whole conversations.
@@ -152,10 +156,10 @@ def test_a_conversation_posted_many_times_at_once_is_made_once(alice: User) -> N
     def post(index: int) -> tuple[Conversation, bool]:
         return conversations.create(user=alice, fields={"external_id": "x"}, drafts=dialogue("Hi", "Hello"))
 
-    answers = at_once(*times(WRITERS, post))
+    answers = run_concurrently(*repeat(WRITERS, post))
     assert sorted(is_new for _, is_new in answers) == [False] * (WRITERS - 1) + [True]
     assert len({chat.id for chat, _ in answers}) == 1
-    assert shown(Conversation.objects.get()) == ["Hi", "Hello"]
+    assert active_texts(Conversation.objects.get()) == ["Hi", "Hello"]
 
 
 def test_different_conversations_posted_at_once_under_one_id_are_one_and_conflicts(alice: User) -> None:
@@ -163,15 +167,15 @@ def test_different_conversations_posted_at_once_under_one_id_are_one_and_conflic
         fields = {"external_id": "x", "title": str(index)}
         return or_nothing(lambda: conversations.create(user=alice, fields=fields))
 
-    assert sum(at_once(*times(WRITERS, post))) == 1
+    assert sum(run_concurrently(*repeat(WRITERS, post))) == 1
     assert Conversation.objects.count() == 1
 
 
 def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_nothing(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
 
     def write(index: int) -> int:
-        return sum(or_nothing(lambda: append(chat, say("a"))) for _ in range(20))
+        return sum(or_nothing(lambda: append(chat, message_draft("a"))) for _ in range(20))
 
     def move(index: int) -> int:
         for _ in range(20):
@@ -179,7 +183,7 @@ def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_noth
             or_nothing(lambda: conversations.restore(user=alice, conversation_id=chat.id))
         return 0
 
-    written = sum(at_once(*times(4, write), *times(2, move)))
+    written = sum(run_concurrently(*repeat(4, write), *repeat(2, move)))
     rows = reload(chat)
     assert len(rows) == written == chat.message_count
     assert chat.updated_at >= chat.active_at
@@ -202,24 +206,24 @@ def once(user: User, work: Callable[[], Any], *, key: str = "key", request: str 
 
 
 def test_a_request_sent_many_times_at_once_is_carried_out_once(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
 
     def work() -> list[str]:
-        rows, _ = append(chat, say("a"))
+        rows, _ = append(chat, message_draft("a"))
         return [str(row.id) for row in rows]
 
-    answers = at_once(*times(WRITERS, lambda index: once(alice, work)))
+    answers = run_concurrently(*repeat(WRITERS, lambda index: once(alice, work)))
     assert answers == [[str(row.id) for row in reload(chat)]] * WRITERS
     assert Idempotency.objects.count() == 1
 
 
 def test_a_request_whose_first_try_fails_is_carried_out_by_one_that_waited(alice: User) -> None:
     """However many fail before."""
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     failures = iter([True] * 5 + [False] * WRITERS)
 
     def work() -> str:
-        append(chat, say("a"))
+        append(chat, message_draft("a"))
         if next(failures):
             raise ZeroDivisionError
         return "done"
@@ -230,26 +234,28 @@ def test_a_request_whose_first_try_fails_is_carried_out_by_one_that_waited(alice
         except ZeroDivisionError:
             return "failed"
 
-    assert sorted(at_once(*times(WRITERS, attempt))) == ["done"] * (WRITERS - 5) + ["failed"] * 5
-    assert shown(chat) == ["a"]
+    assert sorted(run_concurrently(*repeat(WRITERS, attempt))) == ["done"] * (WRITERS - 5) + ["failed"] * 5
+    assert active_texts(chat) == ["a"]
 
 
 def test_different_requests_at_once_under_one_key_are_one_and_conflicts(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
 
     def ask(index: int) -> bool:
-        return or_nothing(lambda: once(alice, lambda: append(chat, say(str(index))) and None, request=str(index)))
+        return or_nothing(
+            lambda: once(alice, lambda: append(chat, message_draft(str(index))) and None, request=str(index))
+        )
 
-    assert sum(at_once(*times(WRITERS, ask))) == 1
+    assert sum(run_concurrently(*repeat(WRITERS, ask))) == 1
     assert len(reload(chat)) == 1
 
 
 def test_different_keys_for_one_conversation_do_not_stand_in_each_others_way(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
 
     def ask(index: int) -> None:
         for turn in range(5):
-            once(alice, lambda: append(chat, say("a")) and None, key=f"{index % 10}:{turn}")
+            once(alice, lambda: append(chat, message_draft("a")) and None, key=f"{index % 10}:{turn}")
 
-    at_once(*times(WRITERS, ask))
+    run_concurrently(*repeat(WRITERS, ask))
     assert len(reload(chat)) == 50

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation, Message, Reaction
-from testing.cast import conversation_of
+from testing.cast import create_conversation
 
 
 @pytest.fixture
 def chat(alice: User) -> Conversation:
-    return conversation_of(alice, "Hi", "Hello", "How are you?")
+    return create_conversation(alice, "Hi", "Hello", "How are you?")
 
 
 def insert(chat: Conversation, **fields: Any) -> Message:
@@ -47,7 +47,7 @@ def test_no_change_makes_a_cycle(chat: Conversation) -> None:
 
 
 def test_a_message_answers_one_of_its_own_conversation(chat: Conversation) -> None:
-    other = conversation_of(chat.user)
+    other = create_conversation(chat.user)
     with pytest.raises(IntegrityError, match="message_parent"):
         insert(other, seq=4, parent_seq=3)
     with pytest.raises(IntegrityError, match="message_parent"):
@@ -85,10 +85,10 @@ def test_no_two_live_messages_have_one_client_id(chat: Conversation) -> None:
 
 
 def test_no_two_live_conversations_of_a_user_have_one_client_id(alice: User, bob: User) -> None:
-    first, second = conversation_of(alice, external_id="x"), conversation_of(alice)
+    first, second = create_conversation(alice, external_id="x"), create_conversation(alice)
     with pytest.raises(IntegrityError, match="conversation_external_id"):
         change(Conversation.objects.filter(id=second.id), external_id="x")
-    conversation_of(bob, external_id="x")
+    create_conversation(bob, external_id="x")
     change(Conversation.objects.filter(id=first.id), deleted_at=timezone.now())
     change(Conversation.objects.filter(id=second.id), external_id="x")
 

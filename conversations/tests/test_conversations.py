@@ -9,8 +9,8 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation
 from conversations.services import conversations, messages
-from testing.cast import conversation_of, dialogue, everything, say, saying, shown
-from testing.parallel import meeting
+from testing.cast import active_texts, create_conversation, dialogue, message_draft, message_with_text, stored_rows
+from testing.parallel import run_while_locked
 from testing.statements import statements
 
 
@@ -28,7 +28,7 @@ def test_a_conversation_is_stored_with_its_messages(alice: User) -> None:
     assert (stored.user, stored.title, stored.title_is_auto, stored.preview) == (alice, "Hi", True, "Hello")
     assert (stored.model, stored.tags, stored.metadata, stored.is_pinned) == ("m", ["a"], {"b": 1}, True)
     assert (stored.last_seq, stored.tip_seq, stored.message_count) == (2, 2, 2)
-    assert shown(chat) == ["Hi\nthere", "Hello"]
+    assert active_texts(chat) == ["Hi\nthere", "Hello"]
 
 
 def test_an_empty_conversation_is_a_new_chat(alice: User) -> None:
@@ -44,7 +44,7 @@ def test_a_title_that_was_given_stays(alice: User) -> None:
 
 def test_a_message_that_says_nothing_takes_the_conversation_back(alice: User) -> None:
     with pytest.raises(Invalid):
-        conversations.create(user=alice, fields={}, drafts=[say("Hi"), say(None)])
+        conversations.create(user=alice, fields={}, drafts=[message_draft("Hi"), message_draft(None)])
     assert not Conversation.objects.exists()
 
 
@@ -62,13 +62,13 @@ def test_a_conversation_sent_twice_is_stored_once(alice: User) -> None:
     first, was_new = create(alice, "Hi", "Hello", external_id="x", tags=["a"])
     second, is_new = create(alice, "Hi", "Hello", tags=["a"], external_id="x")
     assert (first, was_new, is_new) == (second, True, False)
-    assert shown(first) == ["Hi", "Hello"]
+    assert active_texts(first) == ["Hi", "Hello"]
 
 
 def test_a_retry_after_an_edit_is_still_a_retry(alice: User) -> None:
     chat, _ = create(alice, "Hi", external_id="x", title="Mine")
     conversations.update(user=alice, conversation_id=chat.id, changes={"title": "Changed"})
-    messages.append(user=alice, conversation_id=chat.id, drafts=[say("more")])
+    messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("more")])
     again, is_new = create(alice, "Hi", external_id="x", title="Mine")
     assert (again.title, is_new) == ("Changed", False)
 
@@ -76,11 +76,11 @@ def test_a_retry_after_an_edit_is_still_a_retry(alice: User) -> None:
 @pytest.mark.parametrize(("texts", "fields"), [(["Hi"], {"title": "Other"}), (["Ho"], {}), (["Hi", "Hello"], {})])
 def test_the_id_of_another_conversation_is_a_conflict(alice: User, texts: list[str], fields: dict[str, str]) -> None:
     chat, _ = create(alice, "Hi", external_id="x")
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Conflict) as refused:
         create(alice, *texts, external_id="x", **fields)
     assert refused.value.field == "external_id"
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
     assert Conversation.objects.count() == 1
 
 
@@ -117,17 +117,17 @@ def test_the_archive_keeps_the_date_of_the_first_time(alice: User) -> None:
 
 
 def test_a_conversation_comes_back_from_the_trash_as_it_was(alice: User) -> None:
-    chat = conversation_of(alice, "Hi", "Hello")
-    before = everything(chat)[1:]
+    chat = create_conversation(alice, "Hi", "Hello")
+    before = stored_rows(chat)[1:]
     conversations.trash(user=alice, conversation_id=chat.id)
     assert not Conversation.objects.live().exists()
     restored = conversations.restore(user=alice, conversation_id=chat.id)
     assert restored.deleted_at is None
-    assert everything(chat)[1:] == before
+    assert stored_rows(chat)[1:] == before
 
 
 def test_what_is_not_in_the_trash_cannot_be_restored_and_what_is_cannot_be_trashed(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     with pytest.raises(NotFound):
         conversations.restore(user=alice, conversation_id=chat.id)
     conversations.trash(user=alice, conversation_id=chat.id)
@@ -136,7 +136,7 @@ def test_what_is_not_in_the_trash_cannot_be_restored_and_what_is_cannot_be_trash
 
 
 def test_an_id_is_free_again_when_its_conversation_is_in_the_trash(alice: User) -> None:
-    old = conversation_of(alice, external_id="x")
+    old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     new, is_new = create(alice, external_id="x")
     assert is_new
@@ -148,17 +148,17 @@ def test_an_id_is_free_again_when_its_conversation_is_in_the_trash(alice: User) 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_restore_that_meets_its_id_being_taken_is_a_conflict(alice: User) -> None:
-    old = conversation_of(alice, external_id="x")
+    old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     with pytest.raises(Conflict):
-        meeting(
+        run_while_locked(
             lambda: create(alice, external_id="x"),
             lambda: conversations.restore(user=alice, conversation_id=old.id),
         )
 
 
 def test_a_message_of_a_trashed_conversation_is_out_of_reach(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
     conversations.trash(user=alice, conversation_id=chat.id)
     with pytest.raises(NotFound):
-        messages.trash(user=alice, message_id=saying(chat, "Hi").id)
+        messages.trash(user=alice, message_id=message_with_text(chat, "Hi").id)

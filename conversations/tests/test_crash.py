@@ -17,8 +17,8 @@ from chatstore.errors import NotFound
 from conversations.models import Conversation
 from conversations.services import conversations, erase, messages, retention
 from conversations.services.sync import sync
-from testing.callers import Caller
-from testing.cast import conversation_of, dialogue, everything, person, say, shown
+from testing.api_client import ApiClient
+from testing.cast import active_texts, create_conversation, create_user, dialogue, message_draft, stored_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,30 +78,30 @@ def killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
 
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_of_an_append_all_is_stored_or_nothing(alice: User, after: int) -> None:
-    chat = conversation_of(alice, "Hi")
-    before = everything(chat)
-    drafts = [say(str(index)) for index in range(500)]
+    chat = create_conversation(alice, "Hi")
+    before = stored_rows(chat)
+    drafts = [message_draft(str(index)) for index in range(500)]
     assert killed(chat, "append", after=after, drafts=drafts) == (after < 3)
     if after < 3:
-        assert everything(chat) == before
-    messages.append(user=alice, conversation_id=chat.id, drafts=[say("next")])
-    assert shown(chat) == ["Hi", *[draft["content"] for draft in drafts if after == 3], "next"]
+        assert stored_rows(chat) == before
+    messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("next")])
+    assert active_texts(chat) == ["Hi", *[draft["content"] for draft in drafts if after == 3], "next"]
 
 
 @pytest.mark.parametrize("after", [2, 4, 6])
 def test_of_a_history_all_is_stored_or_nothing(alice: User, after: int) -> None:
-    chat = conversation_of(alice, "Hi", "Hello")
-    before = everything(chat)
+    chat = create_conversation(alice, "Hi", "Hello")
+    before = stored_rows(chat)
     drafts = dialogue("Good day", "Good day to you")
     assert killed(chat, "sync", after=after, drafts=drafts)
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
     sync(user=alice, conversation_id=chat.id, drafts=drafts)
-    assert shown(chat) == ["Good day", "Good day to you"]
+    assert active_texts(chat) == ["Good day", "Good day to you"]
 
 
 @pytest.mark.parametrize("after", [1, 4, 5, 6, 7, 12])
 def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: int) -> None:
-    chat = conversation_of(alice, *map(str, range(35)))
+    chat = create_conversation(alice, *map(str, range(35)))
     assert killed(chat, "purge", after=after, batch=10)
     rest = chat.messages.count()
     assert 0 < rest <= 35
@@ -110,15 +110,15 @@ def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: 
         conversations.restore(user=alice, conversation_id=chat.id)
     assert not Conversation.objects.live().exists()
     assert conversations.purge(user=alice, conversation_id=chat.id) == rest
-    assert everything(chat) == []
+    assert stored_rows(chat) == []
 
 
 @pytest.mark.parametrize("after", [1, 2, 6, 9, 13, 16, 22, 26])
 def test_an_erasure_that_was_cut_short_is_finished_by_housekeeping(alice: User, bob: User, after: int) -> None:
-    chat = conversation_of(alice, *map(str, range(25)))
-    person("Managed", managed_by=alice)
-    caller = Caller(alice)
-    others = conversation_of(bob, "Bob's own")
+    chat = create_conversation(alice, *map(str, range(25)))
+    create_user("Managed", managed_by=alice)
+    caller = ApiClient(alice)
+    others = create_conversation(bob, "Bob's own")
     assert killed(chat, "erase", after=after, batch=10)
     caller.refusal("GET", "me/", status=401)
     assert User.objects.filter(erasing_at__isnull=False).exists()
@@ -126,4 +126,4 @@ def test_an_erasure_that_was_cut_short_is_finished_by_housekeeping(alice: User, 
     User.objects.filter(erasing_at__isnull=False).update(erasing_at=timezone.now() - 2 * erase.ABANDONED)
     assert retention.housekeep()["users"] > 0
     assert list(User.objects.all()) == [bob]
-    assert everything(chat) == [] and shown(others) == ["Bob's own"]
+    assert stored_rows(chat) == [] and active_texts(others) == ["Bob's own"]

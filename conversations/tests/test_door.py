@@ -10,13 +10,15 @@ from chatstore.errors import NotFound
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages, reactions
 from conversations.services.sync import sync
-from testing.cast import conversation_of, everything, say, saying
+from testing.cast import create_conversation, message_draft, message_with_text, stored_rows
 
 Call = Callable[[User, Conversation, Message], Any]
 
 CALLS: dict[str, Call] = {
-    "append": lambda user, chat, message: messages.append(user=user, conversation_id=chat.id, drafts=[say("more")]),
-    "sync": lambda user, chat, message: sync(user=user, conversation_id=chat.id, drafts=[say("other")]),
+    "append": lambda user, chat, message: messages.append(
+        user=user, conversation_id=chat.id, drafts=[message_draft("more")]
+    ),
+    "sync": lambda user, chat, message: sync(user=user, conversation_id=chat.id, drafts=[message_draft("other")]),
     "switch": lambda user, chat, message: branches.switch(user=user, conversation_id=chat.id, message_id=message.id),
     "branch": lambda user, chat, message: branches.branch(user=user, message_id=message.id, changes={}),
     "update a message": lambda user, chat, message: messages.update(
@@ -42,25 +44,25 @@ FIRST: dict[str, Call] = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_only_its_owner_gets_through(alice: User, bob: User, sam: User, name: str) -> None:
-    chat = conversation_of(alice, "Hi", "Hello")
-    message = saying(chat, "Hello")
+    chat = create_conversation(alice, "Hi", "Hello")
+    message = message_with_text(chat, "Hello")
     FIRST.get(name, lambda *_: None)(alice, chat, message)
-    before = everything(chat)
+    before = stored_rows(chat)
     for stranger in (bob, sam):
         with pytest.raises(NotFound):
             CALLS[name](stranger, chat, message)
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
     CALLS[name](alice, chat, message)
 
 
 def test_one_owner_does_not_reach_from_one_conversation_into_another(alice: User, bob: User) -> None:
-    ours, theirs = conversation_of(alice, "Ours"), conversation_of(bob, "Theirs")
+    ours, theirs = create_conversation(alice, "Ours"), create_conversation(bob, "Theirs")
     with pytest.raises(NotFound):
-        branches.switch(user=alice, conversation_id=ours.id, message_id=saying(theirs, "Theirs").id)
+        branches.switch(user=alice, conversation_id=ours.id, message_id=message_with_text(theirs, "Theirs").id)
 
 
 def test_a_reaction_is_there_once(alice: User) -> None:
-    message = saying(conversation_of(alice, "Hi"), "Hi")
+    message = message_with_text(create_conversation(alice, "Hi"), "Hi")
     _, was_new = reactions.react(user=alice, message_id=message.id, type="like")
     _, is_new = reactions.react(user=alice, message_id=message.id, type="like")
     assert (was_new, is_new, message.reactions.count()) == (True, False, 1)

@@ -17,8 +17,8 @@ from django.urls import reverse
 from accounts.models import Preferences, User
 from accounts.services import create_token
 from conversations.services import erase, reactions
-from testing.callers import PASSWORD, Caller, acting_for, person
-from testing.cast import conversation_of
+from testing.api_client import PASSWORD, ApiClient, acting_client_for, create_user
+from testing.cast import create_conversation
 
 EMAIL, SECOND, NAME = "zanzibar+o'hara@example.com", "quetzal@example.org", "Xanthippe Yggdrasil"
 SIGNS = ("zanzibar", "quetzal", "xanthippe", "yggdrasil")
@@ -59,7 +59,7 @@ def mails_are_kept(settings: Any) -> None:
 
 @pytest.fixture
 def zed(db: None) -> User:
-    user = person(NAME, email=EMAIL, image="https://example.com/zanzibar.png")
+    user = create_user(NAME, email=EMAIL, image="https://example.com/zanzibar.png")
     EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
     EmailAddress.objects.create(user=user, email=SECOND, verified=True)
     return user
@@ -75,12 +75,12 @@ def live(zed: User) -> None:
     for password in ("wrong", PASSWORD):
         browser.post("/accounts/login/", {"login": EMAIL.upper(), "password": password})
     browser.post("/accounts/email/", {"email": "third-zanzibar@example.com", "action_add": ""})
-    chat = conversation_of(zed, f"I am {NAME}", "Hello")
+    chat = create_conversation(zed, f"I am {NAME}", "Hello")
     reactions.react(user=zed, message_id=chat.messages.get(seq=1).id, type="like")
     Preferences.objects.create(user=zed, extra={"signature": NAME})
-    caller = Caller(zed, scopes=["read", "write", "act_as"])
+    caller = ApiClient(zed, scopes=["read", "write", "act_as"])
     caller("POST", "tokens/", {"name": f"{NAME}'s laptop"}, status=201, Idempotency_Key="zanzibar-1")
-    acting_for(zed, "child")("PATCH", "me/", {"name": f"{NAME} junior"})
+    acting_client_for(zed, "child")("PATCH", "me/", {"name": f"{NAME} junior"})
 
 
 def strangers_try(zed: User) -> None:
@@ -107,7 +107,7 @@ def staff_work(root: User, zed: User) -> None:
 
 
 def test_nothing_is_left_of_an_erased_user(zed: User) -> None:
-    root = person("Root", is_staff=True, is_superuser=True)
+    root = create_user("Root", is_staff=True, is_superuser=True)
     live(zed)
     strangers_try(zed)
     staff_work(root, zed)
@@ -118,7 +118,7 @@ def test_nothing_is_left_of_an_erased_user(zed: User) -> None:
 
 
 def test_nothing_is_left_in_a_log_from_before_its_entries_were_by_id(zed: User) -> None:
-    root = person("Root", is_staff=True, is_superuser=True)
+    root = create_user("Root", is_staff=True, is_superuser=True)
     Preferences.objects.create(user=zed)
     staff_work(root, zed)
     for entry in LogEntry.objects.all():

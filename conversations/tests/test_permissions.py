@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from compat.tests import test_every_route as contracts
 from conversations.api.tests import test_every_route as native
-from testing.callers import Caller, acting, acting_for, person
+from testing.api_client import ApiClient, acting_client, acting_client_for, create_user
 
 #                             something of Alice's   one's own
 #                             read   write           read   write
@@ -32,25 +32,25 @@ TABLE = {
 EXCEPTIONS = {("DELETE me/", "staff"): 409, ("DELETE me/", "superuser"): 409}
 
 
-def caller(who: str, alice: User) -> Caller:
+def caller(who: str, alice: User) -> ApiClient:
     match who:
         case "nobody":
-            return Caller()
+            return ApiClient()
         case "owner by session":
-            return Caller(alice, by="session")
+            return ApiClient(alice, by="session")
         case "read token" | "write token":
-            return Caller(alice, scopes=[who.split()[0]])
+            return ApiClient(alice, scopes=[who.split()[0]])
         case "expired token":
-            return Caller(alice, expires_at=timezone.now() - timedelta(seconds=1))
+            return ApiClient(alice, expires_at=timezone.now() - timedelta(seconds=1))
         case "act-as without the scope":
-            return acting(alice, "somebody", scopes=["read", "write"])
+            return acting_client(alice, "somebody", scopes=["read", "write"])
         case "act-as of a back end":
-            return acting_for(person("Backend"), "somebody")
+            return acting_client_for(create_user("Backend"), "somebody")
         case "her own back end, as another":
-            return acting_for(alice, "somebody")
+            return acting_client_for(alice, "somebody")
         case "owner":
-            return Caller(alice)
-    return Caller(person(who, is_staff=who in ("staff", "superuser"), is_superuser=who == "superuser"))
+            return ApiClient(alice)
+    return ApiClient(create_user(who, is_staff=who in ("staff", "superuser"), is_superuser=who == "superuser"))
 
 
 def expected(row: Any, who: str) -> int:

@@ -6,8 +6,8 @@ from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation, Message, Reaction
 from conversations.services import branches, conversations, messages, reactions
-from testing.cast import conversation_of, everything, say, saying, shown
-from testing.parallel import at_once, meeting, times
+from testing.cast import active_texts, create_conversation, message_draft, message_with_text, stored_rows
+from testing.parallel import repeat, run_concurrently, run_while_locked
 
 
 @pytest.fixture
@@ -20,29 +20,29 @@ def purge(chat: Conversation) -> int:
 
 
 def gone(chat: Conversation) -> bool:
-    return everything(chat) == []
+    return stored_rows(chat) == []
 
 
 def test_a_conversation_goes_with_its_messages_branches_and_reactions(alice: User) -> None:
-    chat, other = conversation_of(alice, "Hi", "Hello", "Well?"), conversation_of(alice, "Other")
-    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={})
-    messages.trash(user=alice, message_id=saying(chat, "Well?").id)
+    chat, other = create_conversation(alice, "Hi", "Hello", "Well?"), create_conversation(alice, "Other")
+    branches.branch(user=alice, message_id=message_with_text(chat, "Hello").id, changes={})
+    messages.trash(user=alice, message_id=message_with_text(chat, "Well?").id)
     for each in (chat, other):
         reactions.react(user=alice, message_id=each.messages.get(seq=1).id, type="like")
     assert purge(chat) == 4
     assert gone(chat)
-    assert (shown(other), Reaction.objects.count()) == (["Other"], 1)
+    assert (active_texts(other), Reaction.objects.count()) == (["Other"], 1)
 
 
 def test_what_is_in_the_trash_can_be_purged(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
     conversations.trash(user=alice, conversation_id=chat.id)
     assert purge(chat) == 1
     assert gone(chat)
 
 
 def test_what_is_gone_cannot_be_purged_or_restored(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
     purge(chat)
     with pytest.raises(NotFound):
         purge(chat)
@@ -53,13 +53,13 @@ def test_what_is_gone_cannot_be_purged_or_restored(alice: User) -> None:
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("length", [0, 9, 10, 11, 35])
 def test_it_takes_as_many_batches_as_it_takes(alice: User, length: int) -> None:
-    chat = conversation_of(alice, *map(str, range(length)))
+    chat = create_conversation(alice, *map(str, range(length)))
     assert purge(chat) == length
     assert gone(chat)
 
 
 def test_a_thousand_messages_and_more_go(alice: User) -> None:
-    chat = conversation_of(alice, *map(str, range(2_500)))
+    chat = create_conversation(alice, *map(str, range(2_500)))
     assert purge(chat) == 2_500
     assert gone(chat)
 
@@ -67,7 +67,7 @@ def test_a_thousand_messages_and_more_go(alice: User) -> None:
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.django_db(transaction=True)
 def test_several_purges_at_once_remove_it_once(alice: User) -> None:
-    chat = conversation_of(alice, *map(str, range(200)))
+    chat = create_conversation(alice, *map(str, range(200)))
 
     def purge_or_miss(index: int) -> int:
         try:
@@ -75,27 +75,27 @@ def test_several_purges_at_once_remove_it_once(alice: User) -> None:
         except NotFound:
             return 0
 
-    assert sum(at_once(*times(8, purge_or_miss))) == 200
+    assert sum(run_concurrently(*repeat(8, purge_or_miss))) == 200
     assert gone(chat)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_message_that_came_while_the_purge_waited_goes_with_the_rest(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
 
     def append() -> None:
-        messages.append(user=alice, conversation_id=chat.id, drafts=[say("just in time")])
+        messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("just in time")])
 
-    assert meeting(append, lambda: purge(chat)) == 2
+    assert run_while_locked(append, lambda: purge(chat)) == 2
     assert gone(chat)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_that_waited_for_a_purge_finds_nothing(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
     with pytest.raises(NotFound):
-        meeting(
+        run_while_locked(
             lambda: purge(chat),
-            lambda: messages.append(user=alice, conversation_id=chat.id, drafts=[say("too late")]),
+            lambda: messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("too late")]),
         )
     assert not Message.objects.exists()

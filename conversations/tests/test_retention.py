@@ -12,7 +12,7 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import conversations, messages, reactions, retention
 from conversations.services.sync import sync
-from testing.cast import conversation_of, dialogue, saying, shown
+from testing.cast import active_texts, create_conversation, dialogue, message_with_text
 
 LONG_AGO = timedelta(days=31)
 
@@ -22,7 +22,7 @@ def age(row: Any, by: timedelta = LONG_AGO) -> None:
 
 
 def test_a_conversation_goes_after_its_days_in_the_trash_and_not_before(alice: User) -> None:
-    old, new = conversation_of(alice, "old", "yes"), conversation_of(alice, "new")
+    old, new = create_conversation(alice, "old", "yes"), create_conversation(alice, "new")
     for row in (old, new):
         conversations.trash(user=alice, conversation_id=row.id)
     age(old)
@@ -32,15 +32,15 @@ def test_a_conversation_goes_after_its_days_in_the_trash_and_not_before(alice: U
 
 
 def test_what_is_not_in_the_trash_stays_however_old(alice: User) -> None:
-    kept = conversation_of(alice, "kept")
+    kept = create_conversation(alice, "kept")
     Conversation.objects.update(created_at=timezone.now() - 10 * LONG_AGO, active_at=timezone.now() - 10 * LONG_AGO)
     assert set(retention.housekeep().values()) == {0}
-    assert shown(kept) == ["kept"]
+    assert active_texts(kept) == ["kept"]
 
 
 def test_a_message_loses_what_it_said_and_keeps_its_place(alice: User) -> None:
-    conversation = conversation_of(alice, "question", "secret", "thanks")
-    secret = saying(conversation, "secret")
+    conversation = create_conversation(alice, "question", "secret", "thanks")
+    secret = message_with_text(conversation, "secret")
     reactions.react(user=alice, message_id=secret.id, type="like")
     messages.trash(user=alice, message_id=secret.id)
     age(secret)
@@ -48,12 +48,12 @@ def test_a_message_loses_what_it_said_and_keeps_its_place(alice: User) -> None:
     secret.refresh_from_db()
     assert (secret.content, secret.seq, secret.deleted_at) == ("", 2, PURGING)
     assert not Reaction.objects.exists()
-    assert shown(conversation) == ["question", "thanks"]
+    assert active_texts(conversation) == ["question", "thanks"]
 
 
 def test_a_message_that_lost_what_it_said_is_not_restored_and_not_emptied_again(alice: User) -> None:
-    conversation = conversation_of(alice, "question", "secret")
-    secret = saying(conversation, "secret")
+    conversation = create_conversation(alice, "question", "secret")
+    secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
     age(secret)
     retention.housekeep()
@@ -63,8 +63,8 @@ def test_a_message_that_lost_what_it_said_is_not_restored_and_not_emptied_again(
 
 
 def test_a_history_around_an_emptied_message_still_writes_nothing_when_sent_again(alice: User) -> None:
-    conversation = conversation_of(alice, "question", "secret", "thanks")
-    secret = saying(conversation, "secret")
+    conversation = create_conversation(alice, "question", "secret", "thanks")
+    secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
     age(secret)
     retention.housekeep()
@@ -72,18 +72,18 @@ def test_a_history_around_an_emptied_message_still_writes_nothing_when_sent_agai
     drafts = [dialogue("question")[0], dialogue("thanks")[0]]
     sync(user=alice, conversation_id=conversation.id, drafts=drafts)
     assert Message.objects.count() == before
-    assert shown(conversation) == ["question", "thanks"]
+    assert active_texts(conversation) == ["question", "thanks"]
 
 
 def test_an_interrupted_purge_is_finished(alice: User) -> None:
-    conversation = conversation_of(alice, "question", "answer")
+    conversation = create_conversation(alice, "question", "answer")
     Conversation.objects.update(deleted_at=PURGING)
     assert retention.housekeep()["conversations"] == 1
     assert not Conversation.objects.filter(id=conversation.id).exists()
 
 
 def test_whoever_restores_in_time_wins(alice: User) -> None:
-    conversation = conversation_of(alice, "question")
+    conversation = create_conversation(alice, "question")
     conversations.trash(user=alice, conversation_id=conversation.id)
     with pytest.raises(NotFound):
         conversations.purge(

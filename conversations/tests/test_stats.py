@@ -7,30 +7,30 @@ from accounts.models import User
 from conversations import stats
 from conversations.models import Message
 from conversations.services import conversations, messages
-from testing.cast import conversation_of, saying
+from testing.cast import create_conversation, message_with_text
 
 SPAN = {"days": 30, "zone": ZoneInfo("UTC")}
 
 
 def test_totals_are_of_what_is_not_in_the_trash(alice: User, bob: User) -> None:
-    conversation_of(alice, "one", "two")
-    trashed = conversation_of(alice, "three")
+    create_conversation(alice, "one", "two")
+    trashed = create_conversation(alice, "three")
     conversations.trash(user=alice, conversation_id=trashed.id)
-    conversation_of(bob, "not hers")
+    create_conversation(bob, "not hers")
     assert stats.totals(alice) == {"conversations": 1, "messages": 2, "prompt_tokens": 0, "completion_tokens": 0}
 
 
 def test_tokens_stay_counted_when_their_message_is_deleted(alice: User) -> None:
     draft = {"role": "assistant", "content": "dear", "model": "m", "prompt_tokens": 7, "completion_tokens": 5}
     conversation, _ = conversations.create(user=alice, fields={}, drafts=[draft])
-    messages.trash(user=alice, message_id=saying(conversation, "dear").id)
+    messages.trash(user=alice, message_id=message_with_text(conversation, "dear").id)
     spent = {"prompt_tokens": 7, "completion_tokens": 5}
     assert stats.totals(alice) == {"conversations": 1, "messages": 0, **spent}
     assert stats.by_model(alice, **SPAN) == [{"model": "m", "messages": 0, **spent}]
 
 
 def test_days_are_those_of_the_asked_time_zone(alice: User) -> None:
-    conversation_of(alice, "late")
+    create_conversation(alice, "late")
     # 23:30 of yesterday in UTC is today in Tokyo.
     late = timezone.now().replace(hour=23, minute=30) - timedelta(days=1)
     Message.objects.update(created_at=late)

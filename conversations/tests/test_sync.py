@@ -9,7 +9,15 @@ from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import branches, messages
 from conversations.services.sync import sync
-from testing.cast import Draft, conversation_of, dialogue, everything, say, saying, shown
+from testing.cast import (
+    Draft,
+    active_texts,
+    create_conversation,
+    dialogue,
+    message_draft,
+    message_with_text,
+    stored_rows,
+)
 from testing.statements import statements
 
 from .contract import CONTRACT, NATIVE, READS, read
@@ -26,22 +34,26 @@ def texts(conversation: Conversation) -> list[str]:
 
 
 def writes_nothing(conversation: Conversation, drafts: list[Draft], **profile: Any) -> bool:
-    user, before = conversation.user, everything(conversation)
+    user, before = conversation.user, stored_rows(conversation)
     with statements() as asked:
         sync(user=user, conversation_id=conversation.id, drafts=drafts, **profile)
-    return asked == READS and everything(conversation) == before
+    return asked == READS and stored_rows(conversation) == before
 
 
 @pytest.fixture
 def chat(alice: User) -> Conversation:
-    return conversation_of(alice, "Hi", "Hello", "How are you?", "Well")
+    return create_conversation(alice, "Hi", "Hello", "How are you?", "Well")
 
 
 @pytest.fixture
 def with_tools(alice: User) -> Conversation:
     """A tool was asked, which the contract does not show."""
-    chat = conversation_of(alice, "What time is it?")
-    drafts = [say("Let me look.", "assistant"), say("12:00", "tool"), say("Noon.", "assistant")]
+    chat = create_conversation(alice, "What time is it?")
+    drafts = [
+        message_draft("Let me look.", "assistant"),
+        message_draft("12:00", "tool"),
+        message_draft("Noon.", "assistant"),
+    ]
     messages.append(user=alice, conversation_id=chat.id, drafts=drafts)
     return chat
 
@@ -60,17 +72,19 @@ def test_a_history_without_ids_sent_again_writes_nothing(chat: Conversation, pro
 
 
 def test_a_history_that_names_messages_by_our_ids_writes_nothing(chat: Conversation) -> None:
-    assert writes_nothing(chat, [say(row.content, row.role, id=row.id) for row in chat.messages.shown()])
+    assert writes_nothing(chat, [message_draft(row.content, row.role, id=row.id) for row in chat.messages.shown()])
 
 
 def test_everything_that_a_message_can_hold_is_stored_and_then_equal(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
     drafts = [
-        say(None, parts=[{"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {"url": "x", "n": 1.0}}]),
-        say(None, "assistant", tool_calls=[call], model="m", usage={"n": [1, True, None]}, prompt_tokens=3),
-        say("12:00", "tool", tool_call_id="c1", name="clock", metadata={"ms": 12}),
-        say("Noon.", "assistant", reasoning="Twelve is noon.", status="incomplete", finish_reason="length"),
+        message_draft(
+            None, parts=[{"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {"url": "x", "n": 1.0}}]
+        ),
+        message_draft(None, "assistant", tool_calls=[call], model="m", usage={"n": [1, True, None]}, prompt_tokens=3),
+        message_draft("12:00", "tool", tool_call_id="c1", name="clock", metadata={"ms": 12}),
+        message_draft("Noon.", "assistant", reasoning="Twelve is noon.", status="incomplete", finish_reason="length"),
     ]
     send(chat, drafts)
     for row, draft in zip(chat.messages.shown(), drafts, strict=True):
@@ -79,7 +93,9 @@ def test_everything_that_a_message_can_hold_is_stored_and_then_equal(alice: User
 
 
 def test_a_field_that_the_contract_does_not_speak_is_not_compared(chat: Conversation) -> None:
-    messages.update(user=chat.user, message_id=saying(chat, "Hello").id, changes={"name": "Hal", "tool_call_id": "x"})
+    messages.update(
+        user=chat.user, message_id=message_with_text(chat, "Hello").id, changes={"name": "Hal", "tool_call_id": "x"}
+    )
     assert writes_nothing(chat, read(chat), **CONTRACT)
 
 
@@ -94,7 +110,7 @@ def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> N
     drafts = read(chat)
     drafts[1] |= {"model": "m", "metadata": {"seen": True}, "completion_tokens": 4}
     send(chat, drafts)
-    hello = saying(chat, "Hello")
+    hello = message_with_text(chat, "Hello")
     assert (hello.model, hello.metadata, hello.completion_tokens) == ("m", {"seen": True}, 4)
     assert (chat.completion_tokens, chat.last_seq) == (4, 4)
     assert writes_nothing(chat, drafts)
@@ -102,9 +118,9 @@ def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> N
 
 @pytest.mark.parametrize(("stored", "sent", "is_equal"), [(1, 1.0, True), (1, True, False), (0, False, False)])
 def test_values_are_equal_as_json_has_it(alice: User, stored: Any, sent: Any, is_equal: bool) -> None:
-    chat = conversation_of(alice)
-    send(chat, [say(None, parts=[{"n": stored}])])
-    send(chat, [say(None, parts=[{"n": sent}])])
+    chat = create_conversation(alice)
+    send(chat, [message_draft(None, parts=[{"n": stored}])])
+    send(chat, [message_draft(None, parts=[{"n": sent}])])
     assert (chat.last_seq == 1) == is_equal
 
 
@@ -112,23 +128,23 @@ def test_values_are_equal_as_json_has_it(alice: User, stored: Any, sent: Any, is
 
 
 def test_the_first_history_is_stored_and_gives_the_title(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     send(chat, dialogue("Hi\nthere", "Hello"))
-    assert shown(chat) == ["Hi\nthere", "Hello"]
+    assert active_texts(chat) == ["Hi\nthere", "Hello"]
     assert (chat.title, chat.preview, chat.message_count) == ("Hi", "Hello", 2)
 
 
 def test_a_longer_history_is_appended(chat: Conversation) -> None:
     was_active_at = chat.active_at
-    send(chat, [*read(chat), say("Good")])
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well", "Good"]
+    send(chat, [*read(chat), message_draft("Good")])
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well", "Good"]
     assert chat.active_at > was_active_at
 
 
 def test_a_shorter_history_ends_the_path_earlier_and_deletes_nothing(chat: Conversation) -> None:
     was = texts(chat)
     send(chat, read(chat)[:2])
-    assert (shown(chat), texts(chat)) == (["Hi", "Hello"], was)
+    assert (active_texts(chat), texts(chat)) == (["Hi", "Hello"], was)
     assert (chat.tip_seq, chat.last_seq, chat.preview) == (2, 4, "Hello")
     assert writes_nothing(chat, read(chat)[:2])
 
@@ -137,41 +153,41 @@ def test_a_shorter_history_sent_in_full_again_finds_its_messages(chat: Conversat
     drafts = read(chat)
     send(chat, drafts[:1])
     send(chat, drafts)
-    assert (shown(chat), chat.last_seq) == (["Hi", "Hello", "How are you?", "Well"], 4)
+    assert (active_texts(chat), chat.last_seq) == (["Hi", "Hello", "How are you?", "Well"], 4)
 
 
 def test_an_empty_history_shows_nothing_and_deletes_nothing(chat: Conversation) -> None:
     send(chat, [])
-    assert (shown(chat), chat.tip_seq, chat.preview, len(texts(chat))) == ([], None, "", 4)
+    assert (active_texts(chat), chat.tip_seq, chat.preview, len(texts(chat))) == ([], None, "", 4)
     assert writes_nothing(chat, [])
 
 
 def test_a_history_that_departs_in_the_middle_becomes_a_branch(chat: Conversation) -> None:
     drafts = read(chat)
-    send(chat, [*drafts[:2], say("Who are you?"), say("A program", "assistant")])
-    assert shown(chat) == ["Hi", "Hello", "Who are you?", "A program"]
+    send(chat, [*drafts[:2], message_draft("Who are you?"), message_draft("A program", "assistant")])
+    assert active_texts(chat) == ["Hi", "Hello", "Who are you?", "A program"]
     assert texts(chat)[:4] == ["Hi", "Hello", "How are you?", "Well"]
-    assert saying(chat, "Who are you?").parent_seq == saying(chat, "How are you?").parent_seq
+    assert message_with_text(chat, "Who are you?").parent_seq == message_with_text(chat, "How are you?").parent_seq
 
 
 def test_an_edited_first_message_takes_none_of_its_old_answers_along(chat: Conversation) -> None:
-    send(chat, [say("Good evening"), *read(chat)[1:]])
+    send(chat, [message_draft("Good evening"), *read(chat)[1:]])
     assert chat.last_seq == 8
-    assert saying(chat, "Good evening").parent_seq is None
+    assert message_with_text(chat, "Good evening").parent_seq is None
 
 
 def test_returning_to_an_older_branch_finds_it_and_makes_no_new_rows(chat: Conversation) -> None:
     older = read(chat)
-    newer = [*older[:2], say("Who are you?"), say("A program", "assistant")]
+    newer = [*older[:2], message_draft("Who are you?"), message_draft("A program", "assistant")]
     send(chat, newer)
     for drafts in (older, newer, older):
         send(chat, drafts)
-        assert shown(chat) == [draft["content"] for draft in drafts]
+        assert active_texts(chat) == [draft["content"] for draft in drafts]
     assert chat.last_seq == 6
 
 
 def test_of_equal_messages_the_shown_one_is_meant(chat: Conversation) -> None:
-    again = branches.branch(user=chat.user, message_id=saying(chat, "Well").id, changes={})
+    again = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     branches.switch(user=chat.user, conversation_id=chat.id, message_id=chat.messages.get(seq=4).id)
     chat.refresh_from_db()
     assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"))
@@ -179,19 +195,21 @@ def test_of_equal_messages_the_shown_one_is_meant(chat: Conversation) -> None:
 
 
 def test_of_equal_messages_the_shown_one_is_meant_even_where_only_the_other_has_no_client_id(alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
-    messages.append(user=alice, conversation_id=chat.id, drafts=[say("Hello", "assistant", external_id="named")])
-    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={})
+    chat = create_conversation(alice, "Hi")
+    messages.append(
+        user=alice, conversation_id=chat.id, drafts=[message_draft("Hello", "assistant", external_id="named")]
+    )
+    branches.branch(user=alice, message_id=message_with_text(chat, "Hello").id, changes={})
     branches.switch(user=alice, conversation_id=chat.id, message_id=chat.messages.get(external_id="named").id)
     chat.refresh_from_db()
     assert writes_nothing(chat, dialogue("Hi", "Hello"))
 
 
 def test_of_equal_messages_the_one_that_is_named_is_meant(chat: Conversation) -> None:
-    again = branches.branch(user=chat.user, message_id=saying(chat, "Well").id, changes={})
+    again = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     first = chat.messages.get(seq=4)
     for meant in (first, again):
-        send(chat, [*read(chat)[:3], say("Well", "assistant", id=meant.id)])
+        send(chat, [*read(chat)[:3], message_draft("Well", "assistant", id=meant.id)])
         assert chat.tip_seq == meant.seq
     assert chat.last_seq == 5
 
@@ -200,10 +218,10 @@ def test_of_equal_messages_the_one_that_is_named_is_meant(chat: Conversation) ->
 
 
 def test_autosave_of_a_growing_reply_keeps_one_row(chat: Conversation) -> None:
-    drafts = [*read(chat), say("Tell me")]
+    drafts = [*read(chat), message_draft("Tell me")]
     for text in ("", "On", "Once", "Once upon", "Once upon a time"):
-        send(chat, [*drafts, say(text, "assistant", external_id="r1")])
-        assert writes_nothing(chat, [*drafts, say(text, "assistant", external_id="r1")])
+        send(chat, [*drafts, message_draft(text, "assistant", external_id="r1")])
+        assert writes_nothing(chat, [*drafts, message_draft(text, "assistant", external_id="r1")])
     assert (texts(chat)[4:], chat.preview) == (["Tell me", "Once upon a time"], "Once upon a time")
 
 
@@ -214,12 +232,12 @@ def test_a_message_without_an_id_does_not_grow(chat: Conversation) -> None:
 
 
 def test_a_reply_that_was_rewritten_does_not_grow(chat: Conversation) -> None:
-    drafts = [*read(chat), say("Tell me")]
-    send(chat, [*drafts, say("Once", "assistant", external_id="r1")])
-    send(chat, [*drafts, say("Twice", "assistant", external_id="r1")])
+    drafts = [*read(chat), message_draft("Tell me")]
+    send(chat, [*drafts, message_draft("Once", "assistant", external_id="r1")])
+    send(chat, [*drafts, message_draft("Twice", "assistant", external_id="r1")])
     assert texts(chat)[5:] == ["Once", "Twice"]
-    assert saying(chat, "Twice").external_id == "r1"
-    assert saying(chat, "Once").external_id is None
+    assert message_with_text(chat, "Twice").external_id == "r1"
+    assert message_with_text(chat, "Once").external_id is None
 
 
 def test_a_message_that_was_answered_does_not_grow(chat: Conversation) -> None:
@@ -232,9 +250,9 @@ def test_a_message_that_was_answered_does_not_grow(chat: Conversation) -> None:
 def test_calls_grow_with_a_reply_that_is_streamed(chat: Conversation) -> None:
     def call(*arguments: str) -> Draft:
         calls = [{"id": f"c{index}", "arguments": text} for index, text in enumerate(arguments)]
-        return say(None, "assistant", external_id="r1", tool_calls=calls)
+        return message_draft(None, "assistant", external_id="r1", tool_calls=calls)
 
-    drafts = [*read(chat), say("What time is it?")]
+    drafts = [*read(chat), message_draft("What time is it?")]
     for arguments in (("{",), ("{}",), ("{}", "{")):
         send(chat, [*drafts, call(*arguments)])
     assert chat.last_seq == 6
@@ -244,8 +262,8 @@ def test_calls_grow_with_a_reply_that_is_streamed(chat: Conversation) -> None:
 @pytest.mark.parametrize("field", ["parts", "tool_calls"])
 def test_what_was_said_without_a_text_is_not_written_over(chat: Conversation, field: str) -> None:
     drafts = read(chat)
-    send(chat, [*drafts, say(None, external_id="u3", **{field: [{"type": "image", "url": "cat"}]})])
-    send(chat, [*drafts, say(None, external_id="u3", **{field: [{"type": "image", "url": "dog"}]})])
+    send(chat, [*drafts, message_draft(None, external_id="u3", **{field: [{"type": "image", "url": "cat"}]})])
+    send(chat, [*drafts, message_draft(None, external_id="u3", **{field: [{"type": "image", "url": "dog"}]})])
     assert [getattr(row, field) for row in chat.messages.filter(seq__gt=4).order_by("seq")] == [
         [{"type": "image", "url": "cat"}],
         [{"type": "image", "url": "dog"}],
@@ -253,8 +271,8 @@ def test_what_was_said_without_a_text_is_not_written_over(chat: Conversation, fi
 
 
 def test_a_client_id_names_the_newest_message_that_carried_it(chat: Conversation) -> None:
-    send(chat, [say(text, external_id=id) for text, id in (("Hi", "a"), ("Hello", "b"))])
-    send(chat, [say(text, external_id=id) for text, id in (("Good day", "a"), ("Hello", "b"))])
+    send(chat, [message_draft(text, external_id=id) for text, id in (("Hi", "a"), ("Hello", "b"))])
+    send(chat, [message_draft(text, external_id=id) for text, id in (("Good day", "a"), ("Hello", "b"))])
     holders = dict(chat.messages.exclude(external_id=None).values_list("external_id", "seq"))
     assert holders == {"a": chat.last_seq - 1, "b": chat.last_seq}
 
@@ -270,13 +288,13 @@ def test_a_client_id_that_moves_to_another_message_of_the_history_moves(chat: Co
 
 
 def test_our_id_sent_back_as_a_client_id_is_not_stored_as_one(chat: Conversation) -> None:
-    send(chat, [*read(chat), say("Good")])
+    send(chat, [*read(chat), message_draft("Good")])
     assert not chat.messages.exclude(external_id=None).exists()
 
 
 def test_our_id_on_another_message_of_the_path_is_not_stored_twice(alice: User) -> None:
     """Read back, both would be called the same."""
-    chat = conversation_of(alice, "again", "ok", "again", "fine")
+    chat = create_conversation(alice, "again", "ok", "again", "fine")
     first, ok, again, fine = read(chat)
     send(chat, [again, fine])
     assert writes_nothing(chat, [again, fine])
@@ -289,7 +307,7 @@ def test_our_id_on_another_message_of_the_path_is_not_stored_twice(alice: User) 
 
 def test_a_message_is_not_restored_beside_another_that_took_its_id(chat: Conversation) -> None:
     drafts = read(chat)
-    hello = saying(chat, "Hello")
+    hello = message_with_text(chat, "Hello")
     messages.trash(user=chat.user, message_id=hello.id)
     send(chat, drafts)  # a tab that does not know
     with pytest.raises(Conflict):
@@ -298,47 +316,47 @@ def test_a_message_is_not_restored_beside_another_that_took_its_id(chat: Convers
 
 
 def test_two_messages_with_one_id_are_refused(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Invalid, match="'x'"):
-        send(chat, [say("a", external_id="x"), say("b", external_id="x")])
-    assert everything(chat) == before
+        send(chat, [message_draft("a", external_id="x"), message_draft("b", external_id="x")])
+    assert stored_rows(chat) == before
 
 
 def test_a_message_that_says_nothing_is_refused_and_takes_the_rest_back(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Invalid):
-        send(chat, [*read(chat)[:2], say("More"), say(None, "assistant")])
-    assert everything(chat) == before
+        send(chat, [*read(chat)[:2], message_draft("More"), message_draft(None, "assistant")])
+    assert stored_rows(chat) == before
 
 
 # Instructions.
 
 
 def test_an_edited_system_prompt_is_edited_in_place(alice: User) -> None:
-    chat = conversation_of(alice)
-    send(chat, [say("Be brief.", "system"), *dialogue("Hi", "Hello")])
-    edited = [say("Be kind.", "developer"), *dialogue("Hi", "Hello")]
+    chat = create_conversation(alice)
+    send(chat, [message_draft("Be brief.", "system"), *dialogue("Hi", "Hello")])
+    edited = [message_draft("Be kind.", "developer"), *dialogue("Hi", "Hello")]
     send(chat, edited)
     assert texts(chat) == ["Be kind.", "Hi", "Hello"]
     assert writes_nothing(chat, edited)
 
 
 def test_a_prompt_that_is_new_at_the_head_begins_a_branch(chat: Conversation) -> None:
-    send(chat, [say("Be kind.", "system"), *read(chat)])
+    send(chat, [message_draft("Be kind.", "system"), *read(chat)])
     assert (chat.last_seq, chat.message_count) == (9, 5)
 
 
 def test_a_prompt_that_is_not_shown_is_not_edited(alice: User) -> None:
-    chat = conversation_of(alice)
-    send(chat, [say("Be brief.", "system"), *dialogue("Hi")])
+    chat = create_conversation(alice)
+    send(chat, [message_draft("Be brief.", "system"), *dialogue("Hi")])
     send(chat, dialogue("Hi"))
-    send(chat, [say("Be kind.", "system"), *dialogue("Hi")])
+    send(chat, [message_draft("Be kind.", "system"), *dialogue("Hi")])
     assert texts(chat) == ["Be brief.", "Hi", "Hi", "Be kind.", "Hi"]
 
 
 def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
-    chat = conversation_of(alice)
-    send(chat, [say("Be brief.", "system"), *dialogue("Hi", "Hello")])
+    chat = create_conversation(alice)
+    send(chat, [message_draft("Be brief.", "system"), *dialogue("Hi", "Hello")])
     send(chat, dialogue("Hi", "Hello"))
     assert texts(chat) == ["Be brief.", "Hi", "Hello", "Hi", "Hello"]
 
@@ -348,89 +366,99 @@ def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
 
 def test_what_a_contract_cannot_show_stays_where_it_is(with_tools: Conversation) -> None:
     assert writes_nothing(with_tools, read(with_tools, CONTRACT), **CONTRACT)
-    send(with_tools, [*read(with_tools, CONTRACT), say("Thanks")], **CONTRACT)
-    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00", "Noon.", "Thanks"]
+    send(with_tools, [*read(with_tools, CONTRACT), message_draft("Thanks")], **CONTRACT)
+    assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Noon.", "Thanks"]
 
 
 def test_a_reply_that_is_made_anew_stands_below_the_tool_that_was_asked(with_tools: Conversation) -> None:
-    send(with_tools, [*read(with_tools, CONTRACT)[:2], say("Twelve.", "assistant")], **CONTRACT)
-    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00", "Twelve."]
+    send(with_tools, [*read(with_tools, CONTRACT)[:2], message_draft("Twelve.", "assistant")], **CONTRACT)
+    assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Twelve."]
 
 
 def test_a_history_that_ends_before_a_hidden_message_keeps_it(with_tools: Conversation) -> None:
     """Its sender never saw it, and cannot have meant to take it back."""
     drafts = read(with_tools, CONTRACT)[:2]
     send(with_tools, drafts, **CONTRACT)
-    assert shown(with_tools) == ["What time is it?", "Let me look.", "12:00"]
+    assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00"]
     assert writes_nothing(with_tools, drafts, **CONTRACT)
 
 
 def test_a_hidden_message_at_the_head_is_kept_by_an_empty_history(alice: User) -> None:
-    chat = conversation_of(alice)
-    messages.append(user=alice, conversation_id=chat.id, drafts=[say("{}", "tool"), say("Hi"), say("Ho", "assistant")])
+    chat = create_conversation(alice)
+    messages.append(
+        user=alice,
+        conversation_id=chat.id,
+        drafts=[message_draft("{}", "tool"), message_draft("Hi"), message_draft("Ho", "assistant")],
+    )
     send(chat, [], **CONTRACT)
-    send(chat, [say("Good day")], **CONTRACT)
-    assert shown(chat) == ["{}", "Good day"]
+    send(chat, [message_draft("Good day")], **CONTRACT)
+    assert active_texts(chat) == ["{}", "Good day"]
 
 
 def test_a_hidden_message_of_a_branch_that_is_not_shown_is_not_brought_in(with_tools: Conversation) -> None:
     drafts = read(with_tools, CONTRACT)[:2]
-    branches.branch(user=with_tools.user, message_id=saying(with_tools, "12:00").id, changes={"role": "assistant"})
-    branches.switch(user=with_tools.user, conversation_id=with_tools.id, message_id=saying(with_tools, "Noon.").id)
-    messages.trash(user=with_tools.user, message_id=saying(with_tools, "Noon.").id)
+    branches.branch(
+        user=with_tools.user, message_id=message_with_text(with_tools, "12:00").id, changes={"role": "assistant"}
+    )
+    branches.switch(
+        user=with_tools.user, conversation_id=with_tools.id, message_id=message_with_text(with_tools, "Noon.").id
+    )
+    messages.trash(user=with_tools.user, message_id=message_with_text(with_tools, "Noon.").id)
     messages.trash(user=with_tools.user, message_id=with_tools.messages.get(role="tool").id)
-    send(with_tools, [*drafts, say("Thanks")], **CONTRACT)
-    assert shown(with_tools) == ["What time is it?", "Let me look.", "Thanks"]
-    assert saying(with_tools, "Thanks").parent_seq == 2
+    send(with_tools, [*drafts, message_draft("Thanks")], **CONTRACT)
+    assert active_texts(with_tools) == ["What time is it?", "Let me look.", "Thanks"]
+    assert message_with_text(with_tools, "Thanks").parent_seq == 2
 
 
 def test_a_trashed_message_in_the_middle_is_walked_through(chat: Conversation) -> None:
-    messages.trash(user=chat.user, message_id=saying(chat, "Hello").id)
+    messages.trash(user=chat.user, message_id=message_with_text(chat, "Hello").id)
     chat.refresh_from_db()
-    assert writes_nothing(chat, [say("Hi"), say("How are you?"), say("Well", "assistant")])
+    assert writes_nothing(
+        chat, [message_draft("Hi"), message_draft("How are you?"), message_draft("Well", "assistant")]
+    )
 
 
 def test_a_history_from_before_the_trashing_brings_a_message_of_its_own(chat: Conversation) -> None:
     drafts = read(chat)
-    hello = saying(chat, "Hello")
+    hello = message_with_text(chat, "Hello")
     messages.trash(user=chat.user, message_id=hello.id)
     send(chat, drafts)
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
     hello.refresh_from_db()
     assert hello.deleted_at is not None
 
 
 def test_the_path_never_ends_with_a_trashed_message(chat: Conversation) -> None:
-    messages.trash(user=chat.user, message_id=saying(chat, "Hello").id)
-    send(chat, [say("Hi")])
-    assert (chat.tip_seq, shown(chat)) == (1, ["Hi"])
+    messages.trash(user=chat.user, message_id=message_with_text(chat, "Hello").id)
+    send(chat, [message_draft("Hi")])
+    assert (chat.tip_seq, active_texts(chat)) == (1, ["Hi"])
 
 
 def test_a_client_id_of_a_trashed_message_can_be_used_again(alice: User) -> None:
-    chat = conversation_of(alice)
-    send(chat, [say("Hi", external_id="a")])
-    trashed = saying(chat, "Hi")
+    chat = create_conversation(alice)
+    send(chat, [message_draft("Hi", external_id="a")])
+    trashed = message_with_text(chat, "Hi")
     messages.trash(user=alice, message_id=trashed.id)
-    send(chat, [say("Ho", external_id="a")])
+    send(chat, [message_draft("Ho", external_id="a")])
     with pytest.raises(Conflict):
         messages.restore(user=alice, message_id=trashed.id)
-    assert shown(chat) == ["Ho"]
+    assert active_texts(chat) == ["Ho"]
 
 
 # Who may, and what it costs.
 
 
 def test_a_stranger_finds_nothing_to_send_to(chat: Conversation, bob: User) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(NotFound):
         sync(user=bob, conversation_id=chat.id, drafts=[])
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
     sync(user=chat.user, conversation_id=chat.id, drafts=[])
 
 
 @pytest.mark.parametrize("length", [10, 1_000])
 def test_an_unchanged_history_costs_two_statements_however_long(alice: User, length: int) -> None:
-    chat = conversation_of(alice, *map(str, range(length)))
+    chat = create_conversation(alice, *map(str, range(length)))
     drafts = read(chat)
     with statements() as asked:
         sync(user=alice, conversation_id=chat.id, drafts=drafts)
@@ -439,8 +467,8 @@ def test_an_unchanged_history_costs_two_statements_however_long(alice: User, len
 
 @pytest.mark.parametrize("more", [1, 200])
 def test_a_branch_costs_the_same_however_long(alice: User, more: int) -> None:
-    chat = conversation_of(alice, "Hi", "Hello")
-    drafts = [say("Ho", external_id="u"), *dialogue(*map(str, range(more)))]
+    chat = create_conversation(alice, "Hi", "Hello")
+    drafts = [message_draft("Ho", external_id="u"), *dialogue(*map(str, range(more)))]
     with statements() as asked:
         sync(user=alice, conversation_id=chat.id, drafts=drafts)
     assert asked.count("INSERT") == 1
@@ -449,9 +477,9 @@ def test_a_branch_costs_the_same_however_long(alice: User, more: int) -> None:
 
 def test_two_tabs_that_send_different_histories_in_turn_lose_neither(chat: Conversation) -> None:
     common = read(chat)
-    ours = [*common, say("Ours", external_id="x")]
-    theirs = [*common, say("Theirs", external_id="y")]
+    ours = [*common, message_draft("Ours", external_id="x")]
+    theirs = [*common, message_draft("Theirs", external_id="y")]
     for drafts in (ours, theirs, ours, theirs):
         send(chat, drafts)
-        assert shown(chat)[4:] == [drafts[4]["content"]]
+        assert active_texts(chat)[4:] == [drafts[4]["content"]]
     assert Message.objects.filter(conversation=chat).live().count() == 6

@@ -13,7 +13,7 @@ from conversations.core.merging import HistoryMerger
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations
 from conversations.services.sync import sync
-from testing.cast import say
+from testing.cast import message_draft
 from testing.statements import statements
 
 MEGABYTES_4 = {"role": "user", "content": "x" * 990_000, "reasoning": "y" * 990_000, "parts": ["z" * 990_000]}
@@ -56,10 +56,10 @@ def peak(user: User, conversation: Conversation, drafts: list[Any]) -> int:
     "drafts",
     [
         [],
-        [say("Hello")],
+        [message_draft("Hello")],
         [MEGABYTES_4],
         [MEGABYTES_4 | {"content": "X" * 990_000}],
-        [MEGABYTES_4 | {"external_id": "a"}, say("Hello")],
+        [MEGABYTES_4 | {"external_id": "a"}, message_draft("Hello")],
     ],
     ids=["nothing", "another", "the same", "another of the same length", "the same and more"],
 )
@@ -73,12 +73,12 @@ def test_a_conversation_of_many_large_branches_is_not_read_into_memory(
 
 def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "BATCH_BYTES", 50_000)
-    drafts = [say(f"{number} {'x' * 9_000}") for number in range(40)]
+    drafts = [message_draft(f"{number} {'x' * 9_000}") for number in range(40)]
     conversation = a_conversation(alice, drafts)
     with statements() as asked:
         sync(user=alice, conversation_id=conversation.id, drafts=drafts)
     assert asked == ["SELECT"] * 10, "the conversation, the messages, and eight batches of five"
-    changed = [*drafts[:39], say("Another end"), say("and more")]
+    changed = [*drafts[:39], message_draft("Another end"), message_draft("and more")]
     sync(user=alice, conversation_id=conversation.id, drafts=changed)
     assert shown(conversation) == told(changed)
 
@@ -86,7 +86,7 @@ def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_a_reply_grows_in_place_and_its_fields_follow_whatever_its_size(size: int, alice: User) -> None:
     parts = {"parts": [{"text": "x" * size}], "tool_calls": None}
-    first = say("x" * size, external_id="a", metadata={"n": 1}, **parts)
+    first = message_draft("x" * size, external_id="a", metadata={"n": 1}, **parts)
     conversation = a_conversation(alice, [first])
     grown = first | {"content": "x" * size + "y", "metadata": {"n": 2}, "prompt_tokens": 7}
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_a_reply_grows_in_place_and_its_fields_follow_whatever_its_size(size: in
 
 
 def costs(user: User, count: int, **changes: Any) -> int:
-    drafts = [say(str(number), external_id=f"old {count} {number}") for number in range(count)]
+    drafts = [message_draft(str(number), external_id=f"old {count} {number}") for number in range(count)]
     conversation = a_conversation(user, drafts)
     renamed = [draft | {"external_id": f"new {draft['external_id']}"} | changes for draft in drafts]
     with CaptureQueriesContext(connection) as captured:
@@ -119,7 +119,7 @@ def test_equal_messages_under_new_ids_cost_as_many_statements_for_many_as_for_tw
 
 
 def test_ids_that_change_places_do_so_in_two_updates(alice: User) -> None:
-    drafts = [say(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
+    drafts = [message_draft(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
     conversation = a_conversation(alice, drafts)
     turned = [draft | {"external_id": id} for draft, id in zip(drafts, "bca", strict=True)]
     with statements() as asked:
@@ -129,8 +129,8 @@ def test_ids_that_change_places_do_so_in_two_updates(alice: User) -> None:
 
 
 def test_an_id_that_a_message_lost_stays_lost_when_that_message_changes(alice: User) -> None:
-    conversation = a_conversation(alice, [say("p", external_id="a"), say("q", external_id="b")])
-    drafts = [say("p", external_id="b"), say("q", metadata={"n": 1})]
+    conversation = a_conversation(alice, [message_draft("p", external_id="a"), message_draft("q", external_id="b")])
+    drafts = [message_draft("p", external_id="b"), message_draft("q", metadata={"n": 1})]
     sync(user=alice, conversation_id=conversation.id, drafts=drafts)
     rows = conversation.messages.order_by("seq").values_list("external_id", "metadata")
     assert list(rows) == [("b", {}), (None, {"n": 1})]
@@ -138,7 +138,7 @@ def test_an_id_that_a_message_lost_stays_lost_when_that_message_changes(alice: U
 
 def test_a_client_id_is_looked_up_and_not_searched_for(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand equal messages under new ids took 18 s: each id was looked for in all messages."""
-    drafts = [say(str(number), external_id=f"old {number}") for number in range(500)]
+    drafts = [message_draft(str(number), external_id=f"old {number}") for number in range(500)]
     conversation = a_conversation(alice, drafts)
     reads = 0
     attribute = Message.__getattribute__

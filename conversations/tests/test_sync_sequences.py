@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from conversations.services.sync import sync
-from testing.cast import Draft, everything, say
+from testing.cast import Draft, message_draft, stored_rows
 from testing.statements import statements
 from testing.tree_machine import DRAFTS, TEXTS, TreeMachine, has, is_live
-from testing.tree_model import Said
+from testing.tree_model import ReferenceMessage
 
 from .contract import CONTRACT, NATIVE, READS
 
@@ -26,7 +26,7 @@ CLIENT_IDS = st.sampled_from(["one", "two", "three", "four"])
 DOORS = st.sampled_from([NATIVE, CONTRACT])
 
 
-def known_by(said: Said, how: str) -> Draft:
+def known_by(said: ReferenceMessage, how: str) -> Draft:
     return {
         "nothing": {},
         "its id": {"id": said.id},
@@ -38,9 +38,9 @@ KNOWN = st.sampled_from(["nothing", "its id", "its client's id"])
 
 
 class SyncMachine(TreeMachine):
-    def history(self, way: list[Said], profile: dict[str, Any], how: str) -> list[Draft]:
+    def history(self, way: list[ReferenceMessage], profile: dict[str, Any], how: str) -> list[Draft]:
         seen = [said for said in way if said.is_live and profile["visible"](said)]
-        return [say(said.content, said.role, **known_by(said, how)) for said in seen]
+        return [message_draft(said.content, said.role, **known_by(said, how)) for said in seen]
 
     def send(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
         drafts = without_doubled_ids(drafts)
@@ -54,23 +54,23 @@ class SyncMachine(TreeMachine):
         self.sent_again_it_writes_nothing(drafts, profile)
 
     def what_was_sent_is_what_is_read_back(self, drafts: list[Draft], sees: Callable[[Any], bool]) -> None:
-        assert [say(row.content, row.role) for row in self.stored.messages.shown() if sees(row)] == [
-            say(draft["content"], draft["role"]) for draft in drafts
+        assert [message_draft(row.content, row.role) for row in self.stored.messages.shown() if sees(row)] == [
+            message_draft(draft["content"], draft["role"]) for draft in drafts
         ]
 
     def sent_again_it_writes_nothing(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
-        before = everything(self.stored)
+        before = stored_rows(self.stored)
         with statements() as asked:
             sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
         assert asked == READS
-        assert everything(self.stored) == before
+        assert stored_rows(self.stored) == before
 
     @rule(profile=DOORS, how=KNOWN)
     def send_what_is_read(self, profile: dict[str, Any], how: str) -> None:
-        before = everything(self.stored)
+        before = stored_rows(self.stored)
         drafts = self.history(self.plain.path, profile, how)
         sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
-        assert everything(self.stored) == before
+        assert stored_rows(self.stored) == before
 
     @rule(profile=DOORS, how=KNOWN, data=st.data())
     def send_less(self, profile: dict[str, Any], how: str, data: st.DataObject) -> None:
@@ -109,8 +109,8 @@ class SyncMachine(TreeMachine):
         self.send(drafts, profile)
 
 
-def as_said(draft: Draft) -> Said:
-    return Said(seq=1, parent=None, role=draft["role"], content=draft["content"])
+def as_said(draft: Draft) -> ReferenceMessage:
+    return ReferenceMessage(seq=1, parent=None, role=draft["role"], content=draft["content"])
 
 
 def without_doubled_ids(drafts: list[Draft]) -> list[Draft]:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from accounts.models import ApiToken, User
 from chatstore.api import pagination
 from conversations.models import Conversation, Message
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -23,15 +23,15 @@ ENDS = ("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z", "9999-12-31T23:59:5
 
 
 @pytest.fixture
-def as_alice(alice: User) -> Caller:
-    return Caller(alice)
+def as_alice(alice: User) -> ApiClient:
+    return ApiClient(alice)
 
 
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def status(caller: Caller, method: str, path: str, body: Any = None) -> int:
+def status(caller: ApiClient, method: str, path: str, body: Any = None) -> int:
     sent = b"" if body is None else json.dumps(body).encode()
     bare, _, query = path.partition("?")
     return int(caller.send(method, bare, query, sent, caller.headers).status_code)
@@ -40,37 +40,37 @@ def status(caller: Caller, method: str, path: str, body: Any = None) -> int:
 # Each sends one time to one place, and returns the status of the answer.
 
 
-def updated_after(caller: Caller, time: str) -> int:
+def updated_after(caller: ApiClient, time: str) -> int:
     return status(caller, "GET", f"/api/v1/conversations/?updated_after={quote(time)}")
 
 
-def updated_before(caller: Caller, time: str) -> int:
+def updated_before(caller: ApiClient, time: str) -> int:
     return status(caller, "GET", f"/api/v1/conversations/?updated_before={quote(time)}")
 
 
-def search_before(caller: Caller, time: str) -> int:
+def search_before(caller: ApiClient, time: str) -> int:
     return status(caller, "GET", f"/api/v1/search/?q={quote(f'before:{time}')}")
 
 
-def search_after(caller: Caller, time: str) -> int:
+def search_after(caller: ApiClient, time: str) -> int:
     return status(caller, "GET", f"/api/v1/search/?q={quote(f'word after:{time}')}")
 
 
-def token_expiry(caller: Caller, time: str) -> int:
+def token_expiry(caller: ApiClient, time: str) -> int:
     return status(caller, "POST", "/api/v1/tokens/", {"name": "t", "expires_at": time})
 
 
-def storage_creation(caller: Caller, time: str) -> int:
+def storage_creation(caller: ApiClient, time: str) -> int:
     session = {"id": "s", "title": "t", "messages": [], "createdAt": time}
     return status(caller, "POST", "/api/v1/storage/chat-sessions", {"chatSessions": [session]})
 
 
-def conversation_cursor(caller: Caller, time: str) -> int:
+def conversation_cursor(caller: ApiClient, time: str) -> int:
     cursor = pagination.encode("conversations", [time, "0190163d-8694-739b-aea5-966c26f8ad90"])
     return status(caller, "GET", f"/api/v1/conversations/?cursor={cursor}")
 
 
-def search_cursor(caller: Caller, time: str) -> int:
+def search_cursor(caller: ApiClient, time: str) -> int:
     cursor = pagination.encode("search-recent", [time, "0190163d-8694-739b-aea5-966c26f8ad90", False])
     return status(caller, "GET", f"/api/v1/search/?q=word&cursor={cursor}")
 
@@ -82,14 +82,14 @@ PLACES = [
 
 
 @pytest.mark.parametrize("send", PLACES)
-def test_no_time_breaks_the_service(send: Callable[[Caller, str], int], as_alice: Caller) -> None:
+def test_no_time_breaks_the_service(send: Callable[[ApiClient, str], int], as_alice: ApiClient) -> None:
     times = [f"2026-01-01T12:00:00{offset}" for offset in FAR_OFFSETS] + list(ENDS)
     answered = {time: send(as_alice, time) for time in times}
     assert set(answered.values()) <= {200, 201, 400}, answered
 
 
 @pytest.mark.parametrize("offset", FAR_OFFSETS)
-def test_a_far_offset_means_the_same_moment_in_a_filter(offset: str, as_alice: Caller) -> None:
+def test_a_far_offset_means_the_same_moment_in_a_filter(offset: str, as_alice: ApiClient) -> None:
     as_alice("POST", "conversations/", {"title": "t"}, status=201)
     moment = utc(f"2026-01-01T12:00:00{offset}")
     Conversation.objects.update(updated_at=moment)
@@ -101,13 +101,13 @@ def test_a_far_offset_means_the_same_moment_in_a_filter(offset: str, as_alice: C
 
 
 @pytest.mark.parametrize("offset", FAR_OFFSETS)
-def test_a_far_offset_means_the_same_moment_in_a_whole_save(offset: str, as_alice: Caller) -> None:
+def test_a_far_offset_means_the_same_moment_in_a_whole_save(offset: str, as_alice: ApiClient) -> None:
     assert storage_creation(as_alice, f"2026-01-01T12:00:00{offset}") == 200
     assert Conversation.objects.get().created_at == utc(f"2026-01-01T12:00:00{offset}")
 
 
 @pytest.mark.parametrize("offset", FAR_OFFSETS)
-def test_a_far_offset_means_the_same_moment_as_a_tokens_end(offset: str, as_alice: Caller) -> None:
+def test_a_far_offset_means_the_same_moment_as_a_tokens_end(offset: str, as_alice: ApiClient) -> None:
     assert token_expiry(as_alice, f"2099-01-01T12:00:00{offset}") == 201
     assert ApiToken.objects.get(name="t").expires_at == utc(f"2099-01-01T12:00:00{offset}")
 

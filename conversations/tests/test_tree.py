@@ -8,7 +8,7 @@ from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation
 from conversations.services import branches, messages
-from testing.cast import conversation_of, dialogue, everything, say, saying, shown
+from testing.cast import active_texts, create_conversation, dialogue, message_draft, message_with_text, stored_rows
 from testing.statements import statements
 from testing.tree_machine import TreeMachine
 
@@ -20,24 +20,24 @@ def test_any_sequence_of_operations_comes_to_what_a_plain_tree_comes_to() -> Non
 
 @pytest.fixture
 def chat(alice: User) -> Conversation:
-    return conversation_of(alice, "Hi", "Hello", "How are you?", "Well")
+    return create_conversation(alice, "Hi", "Hello", "How are you?", "Well")
 
 
 def branch(chat: Conversation, text: str, **changes: object) -> None:
-    branches.branch(user=chat.user, message_id=saying(chat, text).id, changes=changes)
+    branches.branch(user=chat.user, message_id=message_with_text(chat, text).id, changes=changes)
 
 
 def switch(chat: Conversation, text: str) -> None:
-    branches.switch(user=chat.user, conversation_id=chat.id, message_id=saying(chat, text).id)
+    branches.switch(user=chat.user, conversation_id=chat.id, message_id=message_with_text(chat, text).id)
 
 
 def trash(chat: Conversation, *texts: str) -> None:
     for text in texts:
-        messages.trash(user=chat.user, message_id=saying(chat, text).id)
+        messages.trash(user=chat.user, message_id=message_with_text(chat, text).id)
 
 
 def restore(chat: Conversation, text: str) -> None:
-    messages.restore(user=chat.user, message_id=saying(chat, text).id)
+    messages.restore(user=chat.user, message_id=message_with_text(chat, text).id)
 
 
 def append(chat: Conversation, *texts: str) -> None:
@@ -49,25 +49,27 @@ def append(chat: Conversation, *texts: str) -> None:
 
 def test_an_edited_question_is_shown_without_its_old_answer(chat: Conversation) -> None:
     branch(chat, "How are you?", content="Who are you?")
-    assert shown(chat) == ["Hi", "Hello", "Who are you?"]
+    assert active_texts(chat) == ["Hi", "Hello", "Who are you?"]
 
 
 def test_the_first_message_can_be_edited(chat: Conversation) -> None:
     branch(chat, "Hi", content="Good day")
-    assert shown(chat) == ["Good day"]
-    assert saying(chat, "Good day").parent_seq is None
+    assert active_texts(chat) == ["Good day"]
+    assert message_with_text(chat, "Good day").parent_seq is None
 
 
 def test_an_alternative_beside_a_message_that_is_not_shown_shows_the_way_to_it(chat: Conversation) -> None:
     branch(chat, "Hi", content="Good day")
     append(chat, "Good day to you")
     branch(chat, "Well", content="Very well")
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Very well"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Very well"]
 
 
 def test_an_alternative_takes_over_what_was_said_and_not_what_it_cost(alice: User) -> None:
-    chat = conversation_of(alice)
-    said = say("Hello", "assistant", name="Hal", model="m", reasoning="Hm", metadata={"a": 1}, parts=[{"b": 2}])
+    chat = create_conversation(alice)
+    said = message_draft(
+        "Hello", "assistant", name="Hal", model="m", reasoning="Hm", metadata={"a": 1}, parts=[{"b": 2}]
+    )
     cost = {"prompt_tokens": 3, "completion_tokens": 4, "usage": {"n": 7}, "finish_reason": "length", "error": "x"}
     drafts = [said | cost | {"external_id": "one", "status": "incomplete"}]
     (first,), _ = messages.append(user=alice, conversation_id=chat.id, drafts=drafts)
@@ -80,34 +82,34 @@ def test_an_alternative_takes_over_what_was_said_and_not_what_it_cost(alice: Use
 
 
 def test_an_alternative_that_says_nothing_is_refused(chat: Conversation) -> None:
-    before = everything(chat)
+    before = stored_rows(chat)
     with pytest.raises(Invalid):
         branch(chat, "Well", content=None)
-    assert everything(chat) == before
+    assert stored_rows(chat) == before
 
 
 def test_switching_leads_to_the_newest_answers(chat: Conversation) -> None:
     branch(chat, "Hello", content="Hey")
     append(chat, "What's up?")
     switch(chat, "Hello")
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
     switch(chat, "Hi")
-    assert shown(chat) == ["Hi", "Hey", "What's up?"]
+    assert active_texts(chat) == ["Hi", "Hey", "What's up?"]
 
 
 def test_switching_goes_through_trashed_messages(chat: Conversation) -> None:
     trash(chat, "Hello")
     branch(chat, "Hi", content="Good day")
     switch(chat, "Hi")
-    assert shown(chat) == ["Hi", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "How are you?", "Well"]
 
 
 def test_a_message_of_another_conversation_cannot_be_switched_to(chat: Conversation) -> None:
-    other = conversation_of(chat.user, "Elsewhere")
-    before = everything(chat)
+    other = create_conversation(chat.user, "Elsewhere")
+    before = stored_rows(chat)
     with pytest.raises(NotFound):
-        branches.switch(user=chat.user, conversation_id=chat.id, message_id=saying(other, "Elsewhere").id)
-    assert everything(chat) == before
+        branches.switch(user=chat.user, conversation_id=chat.id, message_id=message_with_text(other, "Elsewhere").id)
+    assert stored_rows(chat) == before
 
 
 def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Conversation) -> None:
@@ -122,9 +124,9 @@ def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Convers
 
 def test_what_answers_a_trashed_message_stays(chat: Conversation) -> None:
     trash(chat, "Hello")
-    assert shown(chat) == ["Hi", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "How are you?", "Well"]
     restore(chat, "Hello")
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
 
 
 def test_the_path_ends_at_the_nearest_live_message(chat: Conversation) -> None:
@@ -132,29 +134,29 @@ def test_the_path_ends_at_the_nearest_live_message(chat: Conversation) -> None:
     chat.refresh_from_db()
     assert (chat.tip_seq, chat.preview, chat.message_count) == (2, "Hello", 2)
     append(chat, "And you?")
-    assert saying(chat, "And you?").parent_seq == 2
+    assert message_with_text(chat, "And you?").parent_seq == 2
 
 
 def test_restored_in_the_order_they_were_trashed_they_are_all_shown(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     restore(chat, "How are you?")
     restore(chat, "Well")
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Well"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
 
 
 def test_a_message_restored_below_a_trashed_one_is_shown_past_it(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     restore(chat, "Well")
-    assert shown(chat) == ["Hi", "Hello", "Well"]
+    assert active_texts(chat) == ["Hi", "Hello", "Well"]
 
 
 def test_a_message_restored_beside_a_newer_one_is_not_shown(chat: Conversation) -> None:
     trash(chat, "Well")
     append(chat, "Fine")
     restore(chat, "Well")
-    assert shown(chat) == ["Hi", "Hello", "How are you?", "Fine"]
+    assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Fine"]
     switch(chat, "Well")
-    assert shown(chat)[3:] == ["Well"]
+    assert active_texts(chat)[3:] == ["Well"]
 
 
 def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> None:
@@ -162,19 +164,19 @@ def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> No
     chat.refresh_from_db()
     assert (chat.tip_seq, chat.preview, chat.message_count, chat.last_seq) == (None, "", 0, 4)
     append(chat, "Again")
-    assert (shown(chat), saying(chat, "Again").seq) == (["Again"], 5)
+    assert (active_texts(chat), message_with_text(chat, "Again").seq) == (["Again"], 5)
 
 
 def test_a_message_is_not_restored_onto_an_id_that_is_taken(alice: User) -> None:
-    chat = conversation_of(alice)
+    chat = create_conversation(alice)
     for text in ("old", "new"):
-        messages.append(user=alice, conversation_id=chat.id, drafts=[say(text, external_id="x")])
+        messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft(text, external_id="x")])
         trash(chat, *["old"] * (text == "old"))
     with pytest.raises(Conflict):
         restore(chat, "old")
     trash(chat, "new")
     restore(chat, "old")
-    assert shown(chat) == ["old"]
+    assert active_texts(chat) == ["old"]
 
 
 # What it costs.
@@ -182,7 +184,7 @@ def test_a_message_is_not_restored_onto_an_id_that_is_taken(alice: User) -> None
 
 @pytest.mark.parametrize("length", [10, 500])
 def test_a_change_of_the_tree_costs_the_same_however_long_the_conversation(alice: User, length: int) -> None:
-    chat = conversation_of(alice, *map(str, range(length)))
+    chat = create_conversation(alice, *map(str, range(length)))
     costs = []
     for change, text in ((branch, "4"), (switch, "5"), (trash, "5"), (restore, "5")):
         with statements() as asked:

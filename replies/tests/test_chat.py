@@ -6,15 +6,15 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation, Message
-from testing.callers import Caller
-from testing.cast import conversation_of, shown
-from testing.fake_provider import FAILURES, SECRET, USAGE, FakeProvider, fails, says
+from testing.api_client import ApiClient
+from testing.cast import active_texts, create_conversation
+from testing.fake_provider import FAILURES, SECRET, USAGE, FakeProvider, completes_with, fails
 
 CHAT = "chat/"
 HELLO = {"content": "Hello"}
 
 
-def test_a_question_is_answered_in_a_new_conversation(as_either: Caller, provider: FakeProvider) -> None:
+def test_a_question_is_answered_in_a_new_conversation(as_either: ApiClient, provider: FakeProvider) -> None:
     exchange = as_either("POST", CHAT, HELLO, status=201)
     id = exchange["conversation_id"]
     assert list(exchange) == ["conversation_id", "question", "answer"]
@@ -29,24 +29,24 @@ def test_a_question_is_answered_in_a_new_conversation(as_either: Caller, provide
     assert (conversation["prompt_tokens"], conversation["completion_tokens"]) == (7, 2)
 
 
-def test_a_question_continues_a_conversation(as_alice: Caller, provider: FakeProvider) -> None:
+def test_a_question_continues_a_conversation(as_alice: ApiClient, provider: FakeProvider) -> None:
     id = as_alice("POST", CHAT, HELLO, status=201)["conversation_id"]
     as_alice("POST", CHAT, {"content": "More", "conversation_id": id}, status=201)
-    assert [message["content"] for message in provider.asked[-1]["messages"]] == ["Hello", "Fine.", "More"]
+    assert [message["content"] for message in provider.request_bodies[-1]["messages"]] == ["Hello", "Fine.", "More"]
 
 
 def test_the_conversation_must_exist_and_belong_to_the_caller(
-    as_alice: Caller, as_bob: Caller, provider: FakeProvider
+    as_alice: ApiClient, as_bob: ApiClient, provider: FakeProvider
 ) -> None:
     id = as_alice("POST", CHAT, HELLO, status=201)["conversation_id"]
     body = HELLO | {"conversation_id": id}
     assert as_bob.refusal("POST", CHAT, body, status=404) == ("not_found", None)
     as_alice("DELETE", f"conversations/{id}/", status=204)
     assert as_alice.refusal("POST", CHAT, body, status=404) == ("not_found", None)
-    assert len(provider.asked) == 1 and Message.objects.count() == 2
+    assert len(provider.request_bodies) == 1 and Message.objects.count() == 2
 
 
-def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: Caller, provider: FakeProvider) -> None:
+def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: ApiClient, provider: FakeProvider) -> None:
     error = as_alice("POST", CHAT, HELLO | {"model": "gpt"}, status=400)["error"]
     assert (error["code"], error["field"]) == ("invalid", "model")
     assert error["message"] == "There is no model 'gpt'; there are: groq, echo."
@@ -72,17 +72,17 @@ def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: Caller,
     ids=lambda value: str(value)[:60],
 )
 def test_an_invalid_question_is_refused_and_not_stored(
-    body: Any, refusal: Any, as_alice: Caller, provider: FakeProvider
+    body: Any, refusal: Any, as_alice: ApiClient, provider: FakeProvider
 ) -> None:
     assert as_alice.refusal("POST", CHAT, body, status=400) == refusal
-    assert not Conversation.objects.exists() and not provider.asked
+    assert not Conversation.objects.exists() and not provider.request_bodies
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_provider_is_a_502_without_secrets_and_the_question_is_kept(
-    failure: str, as_alice: Caller, provider: FakeProvider
+    failure: str, as_alice: ApiClient, provider: FakeProvider
 ) -> None:
-    provider.answers = FAILURES[failure]
+    provider.behavior = FAILURES[failure]
     error = as_alice("POST", CHAT, HELLO, status=502)["error"]
     assert error == {
         "code": "upstream_failed",
@@ -92,13 +92,13 @@ def test_a_failing_provider_is_a_502_without_secrets_and_the_question_is_kept(
     }
     assert "'groq'" in error["message"] and error["message"].endswith("Your message is kept.")
     assert not any(secret in as_alice.text for secret in (SECRET, "127.0.0.1", "http", str(provider.server_port)))
-    assert shown(Conversation.objects.get()) == ["Hello"]
+    assert active_texts(Conversation.objects.get()) == ["Hello"]
 
 
-def repeatable(alice: User, by: str) -> tuple[Caller, dict[str, Any]]:
+def repeatable(alice: User, by: str) -> tuple[ApiClient, dict[str, Any]]:
     """Return a caller and a question that it can repeat, by its external_id or with an Idempotency-Key."""
-    caller = Caller(alice)
-    body = HELLO | {"conversation_id": str(conversation_of(alice).id)}
+    caller = ApiClient(alice)
+    body = HELLO | {"conversation_id": str(create_conversation(alice).id)}
     if by == "external_id":
         return caller, body | {"external_id": "msg-1"}
     caller.headers = caller.headers | {"Idempotency-Key": "k"}
@@ -113,19 +113,19 @@ def test_a_repeated_question_is_stored_and_answered_once(by: str, alice: User, p
     caller, body = repeatable(alice, by)
     exchange = caller("POST", CHAT, body, status=201)
     assert caller("POST", CHAT, body, status=200) == exchange
-    assert len(provider.asked) == 1 and shown(Conversation.objects.get()) == ["Hello", "Fine."]
+    assert len(provider.request_bodies) == 1 and active_texts(Conversation.objects.get()) == ["Hello", "Fine."]
 
 
 @both_means
 def test_a_question_can_be_retried_after_a_failure(by: str, alice: User, provider: FakeProvider) -> None:
     caller, body = repeatable(alice, by)
     for _ in range(2):
-        provider.answers = fails(401)
+        provider.behavior = fails(401)
         caller("POST", CHAT, body, status=502)
-    provider.answers = says("Now.")
+    provider.behavior = completes_with("Now.")
     exchange = caller("POST", CHAT, body, status=200)
     assert exchange["answer"]["content"] == "Now."
-    assert shown(Conversation.objects.get()) == ["Hello", "Now."] and len(provider.asked) == 3
+    assert active_texts(Conversation.objects.get()) == ["Hello", "Now."] and len(provider.request_bodies) == 3
 
 
 @both_means
@@ -134,19 +134,19 @@ def test_another_question_with_the_same_id_or_key_is_a_conflict(by: str, alice: 
     caller("POST", CHAT, body, status=201)
     code, _ = caller.refusal("POST", CHAT, body | {"content": "Other"}, status=409)
     assert code == ("conflict" if by == "external_id" else "idempotency_key_reused")
-    assert shown(Conversation.objects.get()) == ["Hello", "Fine."]
+    assert active_texts(Conversation.objects.get()) == ["Hello", "Fine."]
 
 
 def test_a_retry_with_the_same_idempotency_key_creates_one_conversation(
-    as_alice: Caller, provider: FakeProvider
+    as_alice: ApiClient, provider: FakeProvider
 ) -> None:
-    provider.answers = fails(401)
+    provider.behavior = fails(401)
     as_alice("POST", CHAT, HELLO, status=502, Idempotency_Key="k")
-    provider.answers = says("Now.")
+    provider.behavior = completes_with("Now.")
     exchange = as_alice("POST", CHAT, HELLO, status=200, Idempotency_Key="k")
     assert str(Conversation.objects.get().id) == exchange["conversation_id"]
 
 
 def test_a_read_only_token_cannot_ask(alice: User, provider: FakeProvider) -> None:
-    Caller(alice, scopes=["read"]).refusal("POST", CHAT, HELLO, status=403)
-    assert not provider.asked and not Conversation.objects.exists()
+    ApiClient(alice, scopes=["read"]).refusal("POST", CHAT, HELLO, status=403)
+    assert not provider.request_bodies and not Conversation.objects.exists()

@@ -13,11 +13,11 @@ from conversations.models import Conversation
 from conversations.services import branches, conversations, messages
 from replies.services import exchanges
 from replies.services.exchanges import Exchange
-from testing.cast import conversation_of, say, saying, shown
-from testing.fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_each, fails, says
-from testing.parallel import at_once, closing
-from testing.scratch import eventually
-from testing.tree_machine import hold
+from testing.cast import active_texts, create_conversation, message_draft, message_with_text
+from testing.fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_each, completes_with, fails
+from testing.parallel import run_and_disconnect, run_concurrently
+from testing.scratch import wait_until
+from testing.tree_machine import assert_consistent
 
 NAMES = ("groq", "rag")
 
@@ -29,7 +29,7 @@ def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
 
 def context_of(provider: FakeProvider) -> list[tuple[str, str]]:
     """Return the role and the content of each message in the last call of the provider."""
-    return [(message["role"], message["content"]) for message in provider.asked[-1]["messages"]]
+    return [(message["role"], message["content"]) for message in provider.request_bodies[-1]["messages"]]
 
 
 # --- The choice of the provider
@@ -45,7 +45,7 @@ def test_the_echo_answers_for_every_name_if_no_model_is_configured(model: str, a
 def test_the_first_configured_model_is_the_default(alice: User, provider: FakeProvider) -> None:
     answer = ask(alice).answer
     assert (answer.role, answer.content, answer.model) == ("assistant", "Fine.", "groq")
-    assert provider.asked == [{"model": "a-model", "messages": [{"role": "user", "content": "Hello"}]}]
+    assert provider.request_bodies == [{"model": "a-model", "messages": [{"role": "user", "content": "Hello"}]}]
 
 
 @pytest.mark.parametrize("model", ["gemini", "Groq", "gemini/a-model", "/", "/groq", " groq"])
@@ -55,17 +55,17 @@ def test_an_unknown_model_is_refused_with_the_list_of_known_ones(
     with pytest.raises(Invalid, match="there are: groq, echo") as refusal:
         ask(alice, model=model)
     assert refusal.value.field == "model" and repr(model) in refusal.value.message
-    assert not Conversation.objects.exists() and not provider.asked
+    assert not Conversation.objects.exists() and not provider.request_bodies
 
 
 def test_a_name_with_a_slash_asks_the_provider_for_another_model(alice: User, provider: FakeProvider) -> None:
     assert ask(alice, model="groq/other/model").answer.model == "groq/other/model"
-    assert provider.asked[0]["model"] == "other/model"
+    assert provider.request_bodies[0]["model"] == "other/model"
 
 
 def test_the_echo_can_be_chosen_when_models_are_configured(alice: User, provider: FakeProvider) -> None:
     assert ask(alice, model="echo").answer.model == "echo"
-    assert not provider.asked
+    assert not provider.request_bodies
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_preferred_model_is_used_if_it_is_configured(
 
 
 def test_the_model_gets_the_last_ten_messages_in_order(alice: User, provider: FakeProvider) -> None:
-    chat = conversation_of(alice, *map(str, range(20)))
+    chat = create_conversation(alice, *map(str, range(20)))
     ask(alice, "And now?", name=str(chat.id))
     assert [text for _, text in context_of(provider)] == [*map(str, range(11, 20)), "And now?"]
     assert {role for role, _ in context_of(provider)} == {"user", "assistant"}
@@ -93,15 +93,15 @@ def test_the_model_gets_the_last_ten_messages_in_order(alice: User, provider: Fa
 def test_the_model_gets_no_tool_messages_and_no_hidden_ones(alice: User, provider: FakeProvider) -> None:
     call = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
     drafts = [
-        say("Be brief.", "system"),
-        say("Old"),
-        say(None, "assistant", tool_calls=call),
-        say("42", "tool", tool_call_id="c"),
-        say("It is 42.", "assistant"),
-        say("Gone"),
+        message_draft("Be brief.", "system"),
+        message_draft("Old"),
+        message_draft(None, "assistant", tool_calls=call),
+        message_draft("42", "tool", tool_call_id="c"),
+        message_draft("It is 42.", "assistant"),
+        message_draft("Gone"),
     ]
     chat, _ = conversations.create(user=alice, fields={}, drafts=drafts)
-    messages.trash(user=alice, message_id=saying(chat, "Gone").id)
+    messages.trash(user=alice, message_id=message_with_text(chat, "Gone").id)
     ask(alice, "New", name=str(chat.id))
     assert context_of(provider) == [
         ("system", "Be brief."),
@@ -113,7 +113,7 @@ def test_the_model_gets_no_tool_messages_and_no_hidden_ones(alice: User, provide
 
 def test_the_usage_of_an_answer_is_stored(alice: User, provider: FakeProvider) -> None:
     usage = {**USAGE, "prompt_tokens_details": {"cached_tokens": 3}}
-    provider.answers = says("Fine.", usage=usage)
+    provider.behavior = completes_with("Fine.", usage=usage)
     chat, _, answer = ask(alice)
     chat.refresh_from_db()
     answer.refresh_from_db()
@@ -123,14 +123,14 @@ def test_the_usage_of_an_answer_is_stored(alice: User, provider: FakeProvider) -
 
 
 def test_an_answer_without_usage_is_stored(alice: User, provider: FakeProvider) -> None:
-    provider.answers = says("Fine.", usage=None)
+    provider.behavior = completes_with("Fine.", usage=None)
     answer = ask(alice).answer
     assert (answer.content, answer.prompt_tokens, answer.usage) == ("Fine.", None, None)
 
 
 @pytest.mark.parametrize("junk", JUNK_BESIDE)
 def test_an_answer_with_malformed_metadata_is_kept(junk: str, alice: User, provider: FakeProvider) -> None:
-    provider.answers = says("Fine.", **JUNK_BESIDE[junk])
+    provider.behavior = completes_with("Fine.", **JUNK_BESIDE[junk])
     answer = ask(alice).answer
     answer.refresh_from_db()
     assert answer.content == "Fine."
@@ -144,36 +144,36 @@ def test_an_answer_with_malformed_metadata_is_kept(junk: str, alice: User, provi
 def test_a_question_is_kept_when_the_provider_fails_and_can_be_retried(
     failure: str, alice: User, provider: FakeProvider
 ) -> None:
-    provider.answers = FAILURES[failure]
+    provider.behavior = FAILURES[failure]
     ids = {"name": "conv-1", "message_id": "msg-1"}
     with pytest.raises(ProviderError, match="'groq'.* Your message is kept"):
         ask(alice, **ids)
     chat = Conversation.objects.get()
-    assert shown(chat) == ["Hello"]
-    provider.answers = says("Now.")
+    assert active_texts(chat) == ["Hello"]
+    provider.behavior = completes_with("Now.")
     assert ask(alice, **ids).conversation == chat
-    assert shown(chat) == ["Hello", "Now."]
+    assert active_texts(chat) == ["Hello", "Now."]
 
 
 def test_a_repeated_question_gets_the_stored_answer(alice: User, provider: FakeProvider) -> None:
     first = ask(alice, name="conv-1", message_id="msg-1")
     ask(alice, "Next", name="conv-1")
-    provider.answers = fails(500)
+    provider.behavior = fails(500)
     assert ask(alice, name="conv-1", message_id="msg-1") == first
-    assert len(provider.asked) == 2
-    assert shown(first.conversation) == ["Hello", "Fine.", "Next", "Fine."]
+    assert len(provider.request_bodies) == 2
+    assert active_texts(first.conversation) == ["Hello", "Fine.", "Next", "Fine."]
 
 
 def test_a_late_answer_is_stored_once(alice: User, provider: FakeProvider) -> None:
     ids = {"name": "conv-1", "message_id": "msg-1"}
-    provider.answers = fails(401)
+    provider.behavior = fails(401)
     with pytest.raises(ProviderError):
         ask(alice, **ids)
-    provider.answers = says("Fine.")
+    provider.behavior = completes_with("Fine.")
     chat = ask(alice, "Next", name="conv-1").conversation
-    provider.answers = says("Late.")
+    provider.behavior = completes_with("Late.")
     assert [ask(alice, **ids).answer.content for _ in range(2)] == ["Late.", "Late."]
-    assert shown(chat) == ["Hello", "Next", "Fine.", "Late."] and len(provider.asked) == 3
+    assert active_texts(chat) == ["Hello", "Next", "Fine.", "Late."] and len(provider.request_bodies) == 3
 
 
 def test_a_repeated_question_gets_the_active_answer(alice: User, provider: FakeProvider) -> None:
@@ -185,20 +185,20 @@ def test_a_repeated_question_gets_the_active_answer(alice: User, provider: FakeP
 def test_a_question_whose_answer_was_deleted_is_asked_again(alice: User, provider: FakeProvider) -> None:
     chat, _, answer = ask(alice, name="conv-1", message_id="msg-1")
     messages.trash(user=alice, message_id=answer.id)
-    provider.answers = says("Anew.")
+    provider.behavior = completes_with("Anew.")
     ask(alice, name="conv-1", message_id="msg-1")
-    assert shown(chat) == ["Hello", "Anew."]
+    assert active_texts(chat) == ["Hello", "Anew."]
 
 
 def test_another_question_under_the_same_id_is_a_conflict(alice: User, provider: FakeProvider) -> None:
     chat = ask(alice, name="conv-1", message_id="msg-1").conversation
     with pytest.raises(Conflict):
         ask(alice, "Other", name="conv-1", message_id="msg-1")
-    assert shown(chat) == ["Hello", "Fine."] and len(provider.asked) == 1
+    assert active_texts(chat) == ["Hello", "Fine."] and len(provider.request_bodies) == 1
 
 
 def test_a_missing_conversation_is_not_found_without_create_missing(alice: User, bob: User) -> None:
-    theirs = str(conversation_of(bob, "Hello").id)
+    theirs = str(create_conversation(bob, "Hello").id)
     for name in ("conv-1", theirs):
         with pytest.raises(NotFound):
             ask(alice, name=name, create_missing=False)
@@ -210,9 +210,11 @@ def test_a_missing_conversation_is_not_found_without_create_missing(alice: User,
 
 @pytest.mark.django_db(transaction=True)
 def test_two_first_questions_at_once_share_one_new_conversation(alice: User, provider: FakeProvider) -> None:
-    both = at_once(*(lambda text=text: ask(alice, text, name="conv-1", message_id=text) for text in ("a", "b")))
+    both = run_concurrently(
+        *(lambda text=text: ask(alice, text, name="conv-1", message_id=text) for text in ("a", "b"))
+    )
     chat = Conversation.objects.get()
-    assert sorted(shown(chat)) == ["Fine.", "Fine.", "a", "b"]
+    assert sorted(active_texts(chat)) == ["Fine.", "Fine.", "a", "b"]
     assert len({exchange.answer.id for exchange in both}) == 2
     for exchange in both:
         again = ask(alice, exchange.question.content, name="conv-1", message_id=exchange.question.external_id)
@@ -221,15 +223,15 @@ def test_two_first_questions_at_once_share_one_new_conversation(alice: User, pro
 
 @pytest.mark.django_db(transaction=True)
 def test_two_equal_questions_at_once_are_two_messages_without_an_id(alice: User, provider: FakeProvider) -> None:
-    at_once(*[lambda: ask(alice, name="conv-1")] * 2)
-    assert sorted(shown(Conversation.objects.get())) == ["Fine.", "Fine.", "Hello", "Hello"]
+    run_concurrently(*[lambda: ask(alice, name="conv-1")] * 2)
+    assert sorted(active_texts(Conversation.objects.get())) == ["Fine.", "Fine.", "Hello", "Hello"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_question_sent_twice_at_once_is_answered_once(alice: User, provider: FakeProvider) -> None:
-    first, second = at_once(*[lambda: ask(alice, name="conv-1", message_id="msg-1")] * 2)
+    first, second = run_concurrently(*[lambda: ask(alice, name="conv-1", message_id="msg-1")] * 2)
     assert first == second
-    assert shown(first.conversation) == ["Hello", "Fine."]
+    assert active_texts(first.conversation) == ["Hello", "Fine."]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -238,22 +240,22 @@ def test_two_questions_at_once_get_their_own_answers_in_any_order(
     order: str, alice: User, provider: FakeProvider
 ) -> None:
     gates = {"a": Event(), "b": Event()}
-    provider.answers = answers_each(gates)
-    chat = conversation_of(alice)
+    provider.behavior = answers_each(gates)
+    chat = create_conversation(alice)
 
     def said(text: str) -> str | None:
-        return closing(lambda: ask(alice, text, name=str(chat.id), message_id=text).answer.content)
+        return run_and_disconnect(lambda: ask(alice, text, name=str(chat.id), message_id=text).answer.content)
 
     with ThreadPoolExecutor(2) as pool:
         waiting = {}
         for number, text in enumerate("ab", start=1):
             waiting[text] = pool.submit(said, text)
-            eventually(lambda number=number: len(provider.asked) == number)
+            wait_until(lambda number=number: len(provider.request_bodies) == number)
         for text in order:
             gates[text].set()
             assert waiting[text].result() == f"You said {text}."
     assert [said(text) for text in "ab"] == ["You said a.", "You said b."]
-    assert len(provider.asked) == 2 and len(shown(chat)) == 4
+    assert len(provider.request_bodies) == 2 and len(active_texts(chat)) == 4
 
 
 # --- A question that is not displayed any more
@@ -265,23 +267,23 @@ def edit(user: User, question: str, into: str) -> None:
 
 
 def test_the_retry_of_an_edited_question_is_answered_on_its_hidden_branch(alice: User, provider: FakeProvider) -> None:
-    provider.answers = fails(500)
+    provider.behavior = fails(500)
     with pytest.raises(ProviderError):
         ask(alice, "France?", name="c", message_id="m")
     edit(alice, "France?", "Spain?")
-    provider.answers = says("Paris.")
+    provider.behavior = completes_with("Paris.")
     exchange = ask(alice, "France?", name="c", message_id="m")
     assert context_of(provider) == [("user", "France?")]
     assert (exchange.answer.content, exchange.answer.parent_seq) == ("Paris.", exchange.question.seq)
-    assert shown(exchange.conversation) == ["Spain?"]
+    assert active_texts(exchange.conversation) == ["Spain?"]
     holds(exchange.conversation)
 
 
 def holds(conversation: Conversation) -> None:
-    hold(Conversation.objects.get(id=conversation.id), list(conversation.messages.order_by("seq")))
+    assert_consistent(Conversation.objects.get(id=conversation.id), list(conversation.messages.order_by("seq")))
 
 
 def test_an_answer_over_the_content_limit_is_cut(alice: User, provider: FakeProvider, settings: Any) -> None:
     settings.CONTENT_LIMIT = 5
-    provider.answers = says("ééééé")
+    provider.behavior = completes_with("ééééé")
     assert ask(alice).answer.content == "éé"

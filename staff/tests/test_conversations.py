@@ -23,7 +23,7 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import branches, conversations, messages, reactions
 from staff import transcript
-from testing.cast import conversation_of, dialogue, person, say, saying
+from testing.cast import create_conversation, create_user, dialogue, message_draft, message_with_text
 from testing.statements import statements
 
 HOSTILE = "<script>alert(1)</script>"
@@ -33,7 +33,7 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 @pytest.fixture
 def root(client: Client, db: None) -> User:
-    root = person("Root", is_staff=True, is_superuser=True)
+    root = create_user("Root", is_staff=True, is_superuser=True)
     client.force_login(root)
     return root
 
@@ -66,7 +66,9 @@ def furnish(root: User, count: int) -> None:
     """Rows of everything, with names and texts that would run if they were not escaped."""
     for _ in range(count):
         # The latest is managed by the one before.
-        user = person(f"{HOSTILE}{User.objects.count()}", managed_by=User.objects.latest("pk"), external_id=HOSTILE)
+        user = create_user(
+            f"{HOSTILE}{User.objects.count()}", managed_by=User.objects.latest("pk"), external_id=HOSTILE
+        )
         Preferences.objects.create(user=user, default_model=HOSTILE, extra={"a": HOSTILE})
         create_token(user=user, name=HOSTILE)
         EmailAddress.objects.create(user=user, email=user.email)
@@ -81,10 +83,10 @@ def furnish(root: User, count: int) -> None:
 def hostile_conversation(user: User) -> Conversation:
     call = {"id": HOSTILE, "type": "function", "function": {"name": HOSTILE, "arguments": HOSTILE}}
     drafts = [
-        say(HOSTILE, "system", name=HOSTILE),
-        say(None, parts=[{"type": "text", "text": HOSTILE}]),
-        say(None, "assistant", tool_calls=[call], reasoning=HOSTILE, model=HOSTILE, metadata={"a": HOSTILE}),
-        say(HOSTILE, "tool", tool_call_id=HOSTILE, error=HOSTILE, status="failed", finish_reason=HOSTILE),
+        message_draft(HOSTILE, "system", name=HOSTILE),
+        message_draft(None, parts=[{"type": "text", "text": HOSTILE}]),
+        message_draft(None, "assistant", tool_calls=[call], reasoning=HOSTILE, model=HOSTILE, metadata={"a": HOSTILE}),
+        message_draft(HOSTILE, "tool", tool_call_id=HOSTILE, error=HOSTILE, status="failed", finish_reason=HOSTILE),
     ]
     fields = {"title": HOSTILE, "tags": [HOSTILE], "model": HOSTILE, "metadata": {"a": HOSTILE}}
     return conversations.create(user=user, fields=fields, drafts=drafts)[0]
@@ -166,7 +168,7 @@ def test_a_count_is_bounded(client: Client, root: User, alice: User, monkeypatch
 
 
 def test_a_list_is_newest_first_whatever_the_address_asks_for(client: Client, root: User, alice: User) -> None:
-    rows = [conversation_of(alice, title=title) for title in "bac"]
+    rows = [create_conversation(alice, title=title) for title in "bac"]
     result = client.get(list_of(Conversation), {"o": "1"}).context["cl"].result_list
     assert [row.pk for row in result] == [row.pk for row in reversed(rows)]
     assert result.query.order_by == ("-pk",)
@@ -180,8 +182,8 @@ def test_other_lookups_are_refused(client: Client, root: User, lookup: str) -> N
 
 
 def test_conversations_are_found(client: Client, root: User, alice: User, bob: User) -> None:
-    trip = conversation_of(alice, "secret", title="A trip to Oslo", external_id="trip-1")
-    other = conversation_of(bob, "secret", title="Notes")
+    trip = create_conversation(alice, "secret", title="A trip to Oslo", external_id="trip-1")
+    other = create_conversation(bob, "secret", title="Notes")
 
     def found(term: object) -> list[Conversation]:
         return list(client.get(list_of(Conversation), {"q": term}).context["cl"].result_list)
@@ -193,25 +195,25 @@ def test_conversations_are_found(client: Client, root: User, alice: User, bob: U
 
 
 def test_conversations_of_a_user_are_a_click_away(client: Client, root: User, alice: User, bob: User) -> None:
-    mine = conversation_of(alice, "hello")
-    conversation_of(bob, "hello")
+    mine = create_conversation(alice, "hello")
+    create_conversation(bob, "hello")
     link = f"{list_of(Conversation)}?user={alice.pk}"
     assert link in client.get(page_of(alice)).text
     assert list(client.get(link).context["cl"].result_list) == [mine]
 
 
 def test_conversations_are_filtered_by_state(client: Client, root: User, alice: User) -> None:
-    live = conversation_of(alice, "live")
-    archived = conversation_of(alice, "archived", is_archived=True)
-    trashed = conversation_of(alice, "trashed")
+    live = create_conversation(alice, "live")
+    archived = create_conversation(alice, "archived", is_archived=True)
+    trashed = create_conversation(alice, "trashed")
     conversations.trash(user=alice, conversation_id=trashed.id)
     for state, row in (("live", live), ("archived", archived), ("trash", trashed)):
         assert list(client.get(list_of(Conversation), {"state": state}).context["cl"].result_list) == [row]
 
 
 def test_messages_are_found_by_id_and_by_conversation_and_show_no_text(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "a secret question", "a secret answer", title="Notes")
-    conversation_of(alice, "another")
+    conversation = create_conversation(alice, "a secret question", "a secret answer", title="Notes")
+    create_conversation(alice, "another")
     question, answer = conversation.messages.order_by("seq")
 
     def found(**query: object) -> list[Message]:
@@ -230,8 +232,8 @@ def test_messages_are_found_by_id_and_by_conversation_and_show_no_text(client: C
 
 
 def test_a_transcript_is_what_is_shown_in_order(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "one", "two", "three")
-    branches.branch(user=alice, message_id=saying(conversation, "three").id, changes={"content": "other"})
+    conversation = create_conversation(alice, "one", "two", "three")
+    branches.branch(user=alice, message_id=message_with_text(conversation, "three").id, changes={"content": "other"})
     page = client.get(page_of(conversation))
     assert [message.text for message in page.context["transcript"].messages] == ["one", "two", "other"]
     assert "three" not in page.text
@@ -241,11 +243,11 @@ def test_a_transcript_is_what_is_shown_in_order(client: Client, root: User, alic
 def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> None:
     function = {"name": "search", "arguments": '{"q": "北京"}'}
     drafts = [
-        say("Be brief.", "system"),
-        say("line one\n  line two & <b>three</b>"),
-        say(None, "assistant", tool_calls=[{"id": "c1", "function": function}], reasoning="Let me look."),
-        say("sunny", "tool", tool_call_id="c1", name="search"),
-        say(
+        message_draft("Be brief.", "system"),
+        message_draft("line one\n  line two & <b>three</b>"),
+        message_draft(None, "assistant", tool_calls=[{"id": "c1", "function": function}], reasoning="Let me look."),
+        message_draft("sunny", "tool", tool_call_id="c1", name="search"),
+        message_draft(
             "It is sun",
             "assistant",
             model="gpt-4o",
@@ -254,7 +256,9 @@ def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> No
             status="failed",
             error="cut",
         ),
-        say(None, parts=[{"type": "text", "text": "And this?"}, {"type": "image_url", "image_url": {"url": "x.png"}}]),
+        message_draft(
+            None, parts=[{"type": "text", "text": "And this?"}, {"type": "image_url", "image_url": {"url": "x.png"}}]
+        ),
     ]
     conversation, _ = conversations.create(user=alice, fields={}, drafts=drafts)
     text = " ".join(client.get(page_of(conversation)).text.split(" "))
@@ -270,7 +274,7 @@ def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> No
 
 def test_a_long_transcript_comes_in_pages(client: Client, root: User, alice: User) -> None:
     conversation, _ = conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1, 251))))
-    messages.trash(user=alice, message_id=saying(conversation, "150").id)
+    messages.trash(user=alice, message_id=message_with_text(conversation, "150").id)
 
     def page(query: str) -> tuple[str, str, set[str]]:
         answer = client.get(f"{page_of(conversation)}{query}")
@@ -290,20 +294,20 @@ def test_a_long_transcript_comes_in_pages(client: Client, root: User, alice: Use
 
 @pytest.mark.parametrize("query", ["?after=x", "?after=-5", "?before=0", "?after=&before="])
 def test_a_strange_page_is_the_first(client: Client, root: User, alice: User, query: str) -> None:
-    conversation = conversation_of(alice, "one", "two")
+    conversation = create_conversation(alice, "one", "two")
     assert len(client.get(page_of(conversation) + query).context["transcript"].messages) == 2
 
 
 @pytest.mark.parametrize("query", ["?after=9", "?after=99999999999999999999"])
 def test_beyond_the_end_there_is_nothing(client: Client, root: User, alice: User, query: str) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     assert "There are no messages here." in client.get(page_of(conversation) + query).text
     assert logged(conversation) == ["Read the transcript, no messages."]
 
 
 def test_a_full_page_costs_what_a_short_one_does(client: Client, root: User, alice: User) -> None:
-    short = conversation_of(alice, "one", "two")
-    long = conversation_of(alice, *map(str, range(300)))
+    short = create_conversation(alice, "one", "two")
+    long = create_conversation(alice, *map(str, range(300)))
     assert cost(client, page_of(long)) == cost(client, page_of(short)) <= 6
     assert cost(client, page_of(long) + "?after=100") == cost(client, page_of(long) + "?before=250") <= 6
 
@@ -311,7 +315,7 @@ def test_a_full_page_costs_what_a_short_one_does(client: Client, root: User, ali
 def test_a_very_long_text_is_cut_by_the_database_and_whole_on_its_own_page(
     client: Client, root: User, alice: User
 ) -> None:
-    conversation = conversation_of(alice, "x" * 500_000 + "the end")
+    conversation = create_conversation(alice, "x" * 500_000 + "the end")
     page = client.get(page_of(conversation)).text
     assert len(page) < 100_000 and "cut here" in page and "the end" not in page
     whole = client.get(page_of(conversation.messages.get())).text
@@ -338,19 +342,19 @@ def test_reading_leaves_a_line_in_the_log(client: Client, alice: User, sam: User
     history = client.get(page_of(conversation, "history")).text
     assert "messages 101 to 150" in history and "sam@example.com" in history
 
-    message = saying(conversation, "7")
+    message = message_with_text(conversation, "7")
     client.get(page_of(message))
     assert logged(message) == ["Read the message."]
 
 
 def test_a_form_that_is_shown_again_is_read_again(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     assert "This field is required." in client.post(page_of(conversation), {"title": ""}).text
     assert logged(conversation) == ["Read the transcript, messages 1 to 1."]
 
 
 def test_the_log_names_no_title_and_changes_nothing(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "one", title="My illness")
+    conversation = create_conversation(alice, "one", title="My illness")
     client.post(page_of(conversation), {"title": "My other illness"})
     entry = LogEntry.objects.get(object_id=conversation.pk)
     assert entry.get_change_message() == "Changed Title." and entry.object_repr == str(conversation.pk)
@@ -366,7 +370,7 @@ def test_the_log_names_no_title_and_changes_nothing(client: Client, root: User, 
 def test_a_change_goes_through_the_service_and_touches_nothing_else(
     client: Client, root: User, alice: User, sam: User
 ) -> None:
-    conversation = conversation_of(alice, "one", tags=["a, b", "c"], notebooks=["n"])
+    conversation = create_conversation(alice, "one", tags=["a, b", "c"], notebooks=["n"])
     before = Conversation.objects.get()
     form = {"title": "Better", "tags": "a, b\r\nc\r\nd", "notebooks": "n", "is_pinned": "on", "last_seq": "99"}
     client.force_login(sam)
@@ -382,14 +386,14 @@ def test_a_change_goes_through_the_service_and_touches_nothing_else(
 
 
 def test_saving_without_a_change_writes_nothing(client: Client, root: User, alice: User) -> None:
-    conversation_of(alice, "one", tags=["a, b", "c"])
+    create_conversation(alice, "one", tags=["a, b", "c"])
     before = Conversation.objects.get()
     assert client.post(page_of(before), {"title": before.title, "tags": "a, b\r\nc"}).status_code == 302
     assert Conversation.objects.get().updated_at == before.updated_at
 
 
 def test_what_is_in_the_trash_can_be_read_and_not_changed(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     conversations.trash(user=alice, conversation_id=conversation.id)
     assert len(client.get(page_of(conversation)).context["transcript"].messages) == 1
     assert client.post(page_of(conversation), {"title": "Better"}).status_code == 403
@@ -397,7 +401,7 @@ def test_what_is_in_the_trash_can_be_read_and_not_changed(client: Client, root: 
 
 @pytest.mark.parametrize("model", [Conversation, Message, Reaction])
 def test_history_is_not_rewritten(client: Client, root: User, alice: User, model: Any) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     reactions.react(user=alice, message_id=conversation.messages.get().id, type="like")
     row = model.objects.get()
     assert client.get(list_of(model) + "add/").status_code == 403
@@ -411,7 +415,7 @@ def test_history_is_not_rewritten(client: Client, root: User, alice: User, model
 
 
 def test_trash_and_restore_need_the_permission_to_delete(client: Client, alice: User, sam: User) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     allow(sam, "view_conversation", "change_conversation")
     client.force_login(sam)
     do(client, "trash", conversation)
@@ -426,9 +430,9 @@ def test_trash_and_restore_need_the_permission_to_delete(client: Client, alice: 
 
 
 def test_what_a_service_refuses_is_said_and_the_rest_is_done(client: Client, root: User, alice: User) -> None:
-    taken, free = conversation_of(alice, "one", external_id="a"), conversation_of(alice, "two")
+    taken, free = create_conversation(alice, "one", external_id="a"), create_conversation(alice, "two")
     do(client, "trash", taken, free)
-    conversation_of(alice, "three", external_id="a")
+    create_conversation(alice, "three", external_id="a")
     answer = do(client, "restore", taken, free).text
     assert "has the external_id" in answer and "Conversations restored: 1." in answer
     assert logged(taken) == ["Moved to the trash."]
@@ -436,13 +440,13 @@ def test_what_a_service_refuses_is_said_and_the_rest_is_done(client: Client, roo
 
 
 def test_only_a_superuser_deletes_for_good_and_only_when_asked_twice(client: Client, alice: User, sam: User) -> None:
-    conversation, other = conversation_of(alice, "one", "two", title=HOSTILE), conversation_of(alice, "three")
+    conversation, other = create_conversation(alice, "one", "two", title=HOSTILE), create_conversation(alice, "three")
     allow(sam, "view_conversation", "change_conversation", "delete_conversation")
     client.force_login(sam)
     do(client, "purge", conversation, confirmed="yes")
     assert Conversation.objects.count() == 2
 
-    client.force_login(person("Root", is_staff=True, is_superuser=True))
+    client.force_login(create_user("Root", is_staff=True, is_superuser=True))
     page = do(client, "purge", conversation).text
     assert "cannot be taken back" in page and str(conversation.pk) in page and "<script>alert" not in page
     assert Conversation.objects.count() == 2
@@ -453,7 +457,7 @@ def test_only_a_superuser_deletes_for_good_and_only_when_asked_twice(client: Cli
 
 
 def test_what_a_purge_began_with_is_not_restored(client: Client, root: User, alice: User) -> None:
-    conversation = conversation_of(alice, "one")
+    conversation = create_conversation(alice, "one")
     Conversation.objects.update(deleted_at=PURGING)
     assert "Conversations restored: 0." in do(client, "restore", conversation).text
     assert "removed for good" in client.get(list_of(Conversation)).text

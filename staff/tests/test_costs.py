@@ -10,7 +10,7 @@ from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 from staff import transcript
-from testing.cast import person, say
+from testing.cast import create_user, message_draft
 
 from .test_conversations import page_of
 
@@ -20,7 +20,7 @@ NESTED = "[" * DEPTH + ",".join(["0"] * 30) + "]" * DEPTH
 
 @pytest.fixture
 def root(client: Client, db: None) -> User:
-    root = person("Root", is_staff=True, is_superuser=True)
+    root = create_user("Root", is_staff=True, is_superuser=True)
     client.force_login(root)
     return root
 
@@ -31,7 +31,7 @@ def a_conversation(user: User, drafts: list[Any]) -> Conversation:
 
 def with_nested_parts(user: User, megabytes: int) -> Conversation:
     """A message of deeply nested JSON, as one that was stored before there was a limit."""
-    conversation = a_conversation(user, [say("Hello")])
+    conversation = a_conversation(user, [message_draft("Hello")])
     parts = f"[{','.join([NESTED] * (megabytes * 1_000_000 // len(NESTED)))}]"
     with connection.cursor() as cursor:
         cursor.execute("UPDATE message SET parts = %s::jsonb, tool_calls = %s::jsonb", [parts, parts])
@@ -52,7 +52,7 @@ def test_deeply_nested_parts_are_shown_in_a_page_of_a_bounded_size(
 
 
 def test_short_json_is_shown_with_indents(client: Client, root: User, alice: User) -> None:
-    conversation = a_conversation(alice, [say("Hello", parts=[{"text": "a part"}], metadata={"key": "é"})])
+    conversation = a_conversation(alice, [message_draft("Hello", parts=[{"text": "a part"}], metadata={"key": "é"})])
     for row in (conversation, conversation.messages.get()):
         text = client.get(page_of(row)).text
         assert "[\n" in text and "&quot;a part&quot;" in text
@@ -61,7 +61,7 @@ def test_short_json_is_shown_with_indents(client: Client, root: User, alice: Use
 
 def test_a_transcript_of_many_long_messages_is_bounded_and_continues(client: Client, root: User, alice: User) -> None:
     long = "<" * 20_000
-    drafts = [say(f"{number} {long}", reasoning=long, parts=[long]) for number in range(60)]
+    drafts = [message_draft(f"{number} {long}", reasoning=long, parts=[long]) for number in range(60)]
     conversation = a_conversation(alice, drafts)
     for query, beyond in [("?after={}", 0), ("?before={}", 61)]:
         seen, at = [], beyond
@@ -77,7 +77,7 @@ def test_a_transcript_of_many_long_messages_is_bounded_and_continues(client: Cli
 
 
 def test_the_database_sends_no_more_of_a_message_than_its_page_shows(client: Client, root: User, alice: User) -> None:
-    conversation = a_conversation(alice, [say("x")])
+    conversation = a_conversation(alice, [message_draft("x")])
     Message.objects.update(content="x" * 3_000_000)
     page = client.get(page_of(conversation.messages.defer("content").get()))
     assert 1_000_000 < len(page.content) < 1_200_000

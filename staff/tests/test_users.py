@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from conversations.models import Conversation
-from testing.cast import conversation_of, person
+from testing.cast import create_conversation, create_user
 
 LIST = "admin:accounts_user_changelist"
 
@@ -22,13 +22,13 @@ def erase(client: Client, *users: User, **more: str) -> Any:
 
 @pytest.fixture
 def root(client: Client, db: None) -> User:
-    root = person("Root", is_staff=True, is_superuser=True)
+    root = create_user("Root", is_staff=True, is_superuser=True)
     client.force_login(root)
     return root
 
 
 def test_a_superuser_is_asked_and_then_erases_with_all_that_is_theirs(client: Client, root: User, alice: User) -> None:
-    conversation_of(alice, "Hi")
+    create_conversation(alice, "Hi")
     assert "alice@example.com" in erase(client, alice).text
     assert User.objects.filter(pk=alice.pk, is_active=True).exists()
     assert "Users erased: 1." in erase(client, alice, confirmed="yes").text

@@ -17,10 +17,10 @@ from conversations.models import Conversation, Message
 from conversations.querysets import CONVERSATION_FIELDS, MESSAGE_FIELDS, PURGING
 from conversations.services import branches, conversations, messages, reactions
 from conversations.services.sync import sync
-from testing.callers import KINDS, Caller, person
-from testing.cast import conversation_of, dialogue, saying
+from testing.api_client import AUTHENTICATION_KINDS, ApiClient, create_user
+from testing.cast import create_conversation, dialogue, message_with_text
 from testing.statements import statements
-from testing.tree_machine import hold
+from testing.tree_machine import assert_consistent
 from transfer.exporters import archive
 
 PATH = "me/export/"
@@ -33,12 +33,12 @@ def opened(content: bytes) -> zipfile.ZipFile:
     return archive
 
 
-def exported(caller: Caller) -> list[Any]:
+def exported(caller: ApiClient) -> list[Any]:
     caller("GET", PATH)
     return [json.loads(line) for line in opened(caller.content).read("conversations.jsonl").splitlines()]
 
 
-def account_of(caller: Caller) -> Any:
+def account_of(caller: ApiClient) -> Any:
     caller("GET", PATH)
     return json.loads(opened(caller.content).read("account.json"))
 
@@ -47,7 +47,7 @@ def contents(line: Any) -> list[str]:
     return [message["content"] for message in line["messages"]]
 
 
-def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: Caller) -> None:
+def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: ApiClient) -> None:
     as_either("GET", PATH)
     headers = as_either.answer.headers
     assert headers["Content-Type"] == "application/zip"
@@ -56,15 +56,15 @@ def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: Caller) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/zip", "text/html,*/*;q=0.8", "application/json"])
-def test_whatever_is_accepted_it_is_a_zip_and_an_error_is_json(accept: str, as_alice: Caller) -> None:
+def test_whatever_is_accepted_it_is_a_zip_and_an_error_is_json(accept: str, as_alice: ApiClient) -> None:
     as_alice("GET", PATH, Accept=accept)
     opened(as_alice.content)
-    assert Caller().refusal("GET", PATH, status=401, Accept=accept) == ("not_authenticated", None)
+    assert ApiClient().refusal("GET", PATH, status=401, Accept=accept) == ("not_authenticated", None)
 
 
-@pytest.mark.parametrize("by", KINDS)
+@pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
 def test_the_account_is_told_as_the_api_tells_it(by: str, alice: User) -> None:
-    caller = Caller(alice, by=by)
+    caller = ApiClient(alice, by=by)
     caller("PATCH", "preferences/", {"theme": "light", "extra": {"font": 14}})
     made = caller("POST", "tokens/", {"name": "laptop"}, status=201)
     alice.emailaddress_set.create(email="alice@example.com", verified=True, primary=True)
@@ -80,15 +80,15 @@ def test_the_account_is_told_as_the_api_tells_it(by: str, alice: User) -> None:
     assert made["token"] not in json.dumps(account)
 
 
-def test_an_account_without_anything_is_exported_too(as_alice: Caller) -> None:
+def test_an_account_without_anything_is_exported_too(as_alice: ApiClient) -> None:
     assert exported(as_alice) == []
 
 
-def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: Caller, alice: User) -> None:
-    chat = conversation_of(alice, "Hi", "Hello", "Well?", title="Zebras é 北京", tags=["a"])
-    branches.branch(user=alice, message_id=saying(chat, "Hello").id, changes={"content": "Good day"})
-    reactions.react(user=alice, message_id=saying(chat, "Hello").id, type="like")
-    messages.trash(user=alice, message_id=saying(chat, "Good day").id)
+def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: ApiClient, alice: User) -> None:
+    chat = create_conversation(alice, "Hi", "Hello", "Well?", title="Zebras é 北京", tags=["a"])
+    branches.branch(user=alice, message_id=message_with_text(chat, "Hello").id, changes={"content": "Good day"})
+    reactions.react(user=alice, message_id=message_with_text(chat, "Hello").id, type="like")
+    messages.trash(user=alice, message_id=message_with_text(chat, "Good day").id)
     (line,) = exported(as_alice)
     assert list(line) == [*CONVERSATION_FIELDS, "is_archived", "messages"]
     assert {name: value for name, value in line.items() if name != "messages"} == as_alice(
@@ -101,8 +101,8 @@ def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: C
     assert good_day["deleted_at"] and good_day["parent_seq"] == 1
 
 
-def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: Caller, alice: User) -> None:
-    plain, archived, trashed = (conversation_of(alice, name) for name in ("plain", "archived", "trashed"))
+def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: ApiClient, alice: User) -> None:
+    plain, archived, trashed = (create_conversation(alice, name) for name in ("plain", "archived", "trashed"))
     conversations.update(user=alice, conversation_id=archived.id, changes={"is_archived": True})
     conversations.trash(user=alice, conversation_id=trashed.id)
     lines = {line["id"]: line for line in exported(as_alice)}
@@ -113,17 +113,17 @@ def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: Caller, ali
     assert marks == [(False, False), (True, False), (False, True)]
 
 
-def test_what_is_being_purged_and_what_lost_what_it_said_is_not(as_alice: Caller, alice: User) -> None:
-    purged, _ = conversation_of(alice, "purged"), conversation_of(alice, "kept", "secret")
+def test_what_is_being_purged_and_what_lost_what_it_said_is_not(as_alice: ApiClient, alice: User) -> None:
+    purged, _ = create_conversation(alice, "purged"), create_conversation(alice, "kept", "secret")
     Conversation.objects.filter(id=purged.id).update(deleted_at=PURGING)
     Message.objects.filter(content="secret").update(deleted_at=PURGING, content="")
     assert [contents(line) for line in exported(as_alice)] == [["kept"]]
 
 
-def test_nobody_elses_is_in_it(as_alice: Caller, bob: User) -> None:
-    conversation_of(bob, "Bob's own")
+def test_nobody_elses_is_in_it(as_alice: ApiClient, bob: User) -> None:
+    create_conversation(bob, "Bob's own")
     assert exported(as_alice) == []
-    assert [contents(line) for line in exported(Caller(bob))] == [["Bob's own"]]
+    assert [contents(line) for line in exported(ApiClient(bob))] == [["Bob's own"]]
 
 
 @pytest.fixture
@@ -134,17 +134,17 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("lengths", [[0], [4], [8], [0, 0, 0], [3, 0, 1, 9, 0, 4, 4], [1] * 9, [0] * 7, [5, 0, 0, 3]])
-def test_batches_lose_nothing_and_double_nothing(lengths: list[int], as_alice: Caller, alice: User) -> None:
+def test_batches_lose_nothing_and_double_nothing(lengths: list[int], as_alice: ApiClient, alice: User) -> None:
     said = [[f"{index}-{step}" for step in range(length)] for index, length in enumerate(lengths)]
     for texts in said:
-        conversation_of(alice, *texts)
+        create_conversation(alice, *texts)
     assert [contents(line) for line in exported(as_alice)] == said[::-1]
 
 
 @pytest.mark.parametrize("rows", [1, 60])
 def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: User) -> None:
     for _ in range(rows):
-        conversation_of(alice, "Hi")
+        create_conversation(alice, "Hi")
     with statements() as asked:
         assert len(b"".join(archive.stream(user=alice, account=b"{}")))
     assert asked == ["SELECT", "SELECT"]
@@ -152,7 +152,7 @@ def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: U
 
 def test_no_more_than_a_batch_is_read_before_the_first_of_it_is_sent(alice: User, small_batches: None) -> None:
     for _ in range(9):
-        conversation_of(alice, *["x" * 200_000] * 4)
+        create_conversation(alice, *["x" * 200_000] * 4)
     with statements() as asked:
         stream = archive.stream(user=alice, account=b"{}")
         next(stream), next(stream)
@@ -163,7 +163,7 @@ def test_no_more_than_a_batch_is_read_before_the_first_of_it_is_sent(alice: User
 @pytest.mark.django_db(transaction=True)
 def test_no_connection_is_held_while_the_client_reads(alice: User) -> None:
     for _ in range(3):
-        conversation_of(alice, "x" * 200_000)
+        create_conversation(alice, "x" * 200_000)
     stream: Iterator[bytes] = archive.stream(user=alice, account=b"{}")
     for _ in stream:
         assert connection.connection is None
@@ -184,23 +184,23 @@ LOST = {"id", "conversation_id", "external_id", "updated_at", "reactions"}
 
 
 def test_every_branch_of_an_exported_conversation_is_loaded_again(
-    alice: User, as_alice: Caller, tmp_path: Path
+    alice: User, as_alice: ApiClient, tmp_path: Path
 ) -> None:
     drafts = dialogue("Hi", "Hello", "Well?")
     drafts[1] |= {"model": "m", "reasoning": "r", "prompt_tokens": 3, "usage": {"a": 1}, "status": "incomplete"}
     fields = {"title": "Zebras", "tags": ["a"], "metadata": {"k": 1}, "is_pinned": True, "is_archived": True}
     chat, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
-    branches.branch(user=alice, message_id=saying(chat, "Well?").id, changes={"content": "And?"})
-    branches.branch(user=alice, message_id=saying(chat, "Hi").id, changes={"content": "Good evening"})
-    branches.switch(user=alice, conversation_id=chat.id, message_id=saying(chat, "Well?").id)
-    trashed = conversation_of(alice, "trashed")
+    branches.branch(user=alice, message_id=message_with_text(chat, "Well?").id, changes={"content": "And?"})
+    branches.branch(user=alice, message_id=message_with_text(chat, "Hi").id, changes={"content": "Good evening"})
+    branches.switch(user=alice, conversation_id=chat.id, message_id=message_with_text(chat, "Well?").id)
+    trashed = create_conversation(alice, "trashed")
     conversations.trash(user=alice, conversation_id=trashed.id)
     before = exported(as_alice)
-    ada = person("Ada")
+    ada = create_user("Ada")
     assert loaded(before, tmp_path, ada) == "conversations.jsonl: 1 loaded, 0 there already, 0 bad\n"
     assert loaded(before, tmp_path, ada) == "conversations.jsonl: 0 loaded, 1 there already, 0 bad\n"
 
-    (again,), was = exported(Caller(ada)), next(line for line in before if line["id"] == str(chat.id))
+    (again,), was = exported(ApiClient(ada)), next(line for line in before if line["id"] == str(chat.id))
     sent = was.pop("messages")
     assert [message["is_active"] for message in sent] == [True, True, True, False, False]
     assert [message.pop("external_id") for message in again["messages"]] == [message["id"] for message in sent]
@@ -224,26 +224,26 @@ def test_every_branch_of_an_exported_conversation_is_loaded_again(
 
 
 def test_the_answers_to_a_message_in_the_trash_are_loaded_below_its_nearest_ancestor(
-    alice: User, as_alice: Caller, tmp_path: Path
+    alice: User, as_alice: ApiClient, tmp_path: Path
 ) -> None:
-    chat = conversation_of(alice, "a", "b", "c")
-    messages.trash(user=alice, message_id=saying(chat, "b").id)
-    ada = person("Ada")
+    chat = create_conversation(alice, "a", "b", "c")
+    messages.trash(user=alice, message_id=message_with_text(chat, "b").id)
+    ada = create_user("Ada")
     loaded(exported(as_alice), tmp_path, ada)
-    (again,) = exported(Caller(ada))
+    (again,) = exported(ApiClient(ada))
     assert [(m["seq"], m["parent_seq"], m["content"]) for m in again["messages"]] == [(1, None, "a"), (2, 1, "c")]
 
 
 def test_a_conversation_without_an_active_path_is_loaded_without_one(
-    alice: User, as_alice: Caller, tmp_path: Path
+    alice: User, as_alice: ApiClient, tmp_path: Path
 ) -> None:
-    chat = conversation_of(alice, "a", "b")
+    chat = create_conversation(alice, "a", "b")
     sync(user=alice, conversation_id=chat.id, drafts=[])
-    ada = person("Ada")
+    ada = create_user("Ada")
     loaded(exported(as_alice), tmp_path, ada)
     copy = Conversation.objects.get(user=ada)
     assert (copy.tip_seq, copy.message_count, copy.last_seq, copy.messages.count()) == (None, 0, 2, 2)
-    hold(copy, list(copy.messages.order_by("seq")))
+    assert_consistent(copy, list(copy.messages.order_by("seq")))
 
 
 @pytest.mark.parametrize(

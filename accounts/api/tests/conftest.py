@@ -1,10 +1,10 @@
 import pytest
 
 from accounts.models import User
-from testing.callers import KINDS, Caller
+from testing.api_client import AUTHENTICATION_KINDS, ApiClient
 
 
-@pytest.fixture(params=KINDS)
-def as_alice(request: pytest.FixtureRequest, alice: User) -> Caller:
+@pytest.fixture(params=AUTHENTICATION_KINDS)
+def as_alice(request: pytest.FixtureRequest, alice: User) -> ApiClient:
     """The same tests as a browser and as a program."""
-    return Caller(alice, by=request.param)
+    return ApiClient(alice, by=request.param)

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import ApiToken, User
 from chatstore.ids import new_id
-from testing.callers import Caller, acting, acting_for, person
-from testing.live_server import Live, live, said
+from testing.api_client import ApiClient, acting_client, acting_client_for, create_user
+from testing.live_server import Live, json_body, live
 
 __all__ = ["live"]
 
@@ -16,11 +16,11 @@ HEADER = "X-Act-As"
 
 @pytest.fixture
 def back_end(db: None) -> User:
-    return person("Backend")
+    return create_user("Backend")
 
 
 def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) -> None:
-    caller = acting(back_end, "u-1")
+    caller = acting_client(back_end, "u-1")
     me = caller("PATCH", "me/", {})
     assert caller("GET", "me/") == me
     user = User.objects.get(managed_by=back_end)
@@ -31,82 +31,82 @@ def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) 
 
 
 def test_what_is_changed_is_that_users(back_end: User) -> None:
-    one, other = acting(back_end, "u-1"), acting(back_end, "u-2")
+    one, other = acting_client(back_end, "u-1"), acting_client(back_end, "u-2")
     one("PATCH", "me/", {"name": "One"})
     one("PATCH", "preferences/", {"theme": "light"})
     assert other("PATCH", "me/", {})["name"] == ""
     assert other("GET", "preferences/")["theme"] == "dark"
-    assert Caller(back_end)("GET", "me/")["name"] == "Backend"
+    assert ApiClient(back_end)("GET", "me/")["name"] == "Backend"
     assert one("GET", "me/")["name"] == "One"
 
 
 def test_two_back_ends_with_one_id_have_two_users(back_end: User) -> None:
-    ids = {acting(manager, "u-1")("PATCH", "me/", {})["id"] for manager in (back_end, person("Other"))}
+    ids = {acting_client(manager, "u-1")("PATCH", "me/", {})["id"] for manager in (back_end, create_user("Other"))}
     assert len(ids) == User.objects.filter(external_id="u-1").count() == 2
 
 
 @pytest.mark.parametrize("id", ["0", "x" * 255, "a b,c;d", "Zoë", "北京", "😀" * 255, "../me", "%00", "'--", "null"])
 def test_any_text_of_up_to_255_characters_is_an_id(id: str, back_end: User) -> None:
     sent = id.encode().decode("latin-1")  # as a server of WSGI gives UTF-8
-    me = acting(back_end, sent)("PATCH", "me/", {})
+    me = acting_client(back_end, sent)("PATCH", "me/", {})
     assert User.objects.get(managed_by=back_end).external_id == id
-    assert acting(back_end, sent)("GET", "me/") == me
+    assert acting_client(back_end, sent)("GET", "me/") == me
 
 
 def test_ids_that_differ_in_case_or_in_a_space_are_two(back_end: User) -> None:
-    ids = {acting(back_end, id)("PATCH", "me/", {})["id"] for id in ("a", "A", "a b", "a  b")}
+    ids = {acting_client(back_end, id)("PATCH", "me/", {})["id"] for id in ("a", "A", "a b", "a  b")}
     assert len(ids) == 4
 
 
 @pytest.mark.parametrize("id", ["", "x" * 256, "a\0b", "\xff", "\xed\xa0\x80"])
 def test_what_is_no_id_is_a_400_that_names_the_header(id: str, back_end: User) -> None:
-    assert acting(back_end, id).refusal("GET", "me/", status=400) == ("invalid", HEADER)
+    assert acting_client(back_end, id).refusal("GET", "me/", status=400) == ("invalid", HEADER)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
 def test_without_the_scope_it_is_a_403(scopes: list[str], back_end: User) -> None:
-    caller = acting(back_end, "u-1", scopes=scopes)
+    caller = acting_client(back_end, "u-1", scopes=scopes)
     assert caller.refusal("GET", "me/", status=403) == ("permission_denied", None)
     assert "'act_as'" in caller.text
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
 def test_a_session_acts_for_nobody(back_end: User) -> None:
-    browser = Caller(back_end, by="session")
+    browser = ApiClient(back_end, by="session")
     browser("GET", "me/")
     assert browser.refusal("GET", "me/", status=403, X_Act_As="u-1") == ("permission_denied", None)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
 def test_nobody_and_a_bad_token_stay_a_401(back_end: User) -> None:
-    assert Caller().refusal("GET", "me/", status=401, X_Act_As="u-1") == ("not_authenticated", None)
-    caller = acting(back_end, "u-1")
+    assert ApiClient().refusal("GET", "me/", status=401, X_Act_As="u-1") == ("not_authenticated", None)
+    caller = acting_client(back_end, "u-1")
     caller.token.delete()
     assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
 def test_the_tokens_other_scopes_apply(back_end: User) -> None:
-    acting_for(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
-    reader, writer = (acting(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
+    acting_client_for(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
+    reader, writer = (acting_client(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
     assert reader.refusal("PATCH", "me/", {"name": "x"}, status=403) == ("permission_denied", None)
     assert writer.refusal("GET", "me/", status=403) == ("permission_denied", None)
     writer("PATCH", "me/", {"name": "x"})
 
 
 def test_to_act_alone_is_neither_to_read_nor_to_write(back_end: User) -> None:
-    for caller in (acting(back_end, "u-1", scopes=["act_as"]), Caller(back_end, scopes=["act_as"])):
+    for caller in (acting_client(back_end, "u-1", scopes=["act_as"]), ApiClient(back_end, scopes=["act_as"])):
         caller.refusal("GET", "me/", status=403)
         caller.refusal("PATCH", "me/", {"name": "x"}, status=403)
 
 
 def test_an_inactive_user_is_a_401(back_end: User) -> None:
-    caller = acting(back_end, "u-1")
+    caller = acting_client(back_end, "u-1")
     caller("PATCH", "me/", {})
     User.objects.filter(managed_by=back_end).update(is_active=False)
     assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
-    acting_for(back_end, "u-2")("GET", "me/")
+    acting_client_for(back_end, "u-2")("GET", "me/")
 
 
 # --- Requests that make nobody ----------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_an_inactive_user_is_a_401(back_end: User) -> None:
 def test_a_request_that_reads_or_is_refused_makes_no_user(
     method: str, path: str, scopes: list[str], status: int, back_end: User
 ) -> None:
-    caller = acting(back_end, "u-1", scopes=scopes)
+    caller = acting_client(back_end, "u-1", scopes=scopes)
     caller(method, path, status=status)
     assert not User.objects.filter(managed_by=back_end).exists()
     if status == 404 and method == "GET":
@@ -140,7 +140,7 @@ def test_a_request_that_reads_or_is_refused_makes_no_user(
 def test_a_request_over_the_limit_makes_no_user(back_end: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 2
     for number in range(4):
-        acting(back_end, f"u-{number}")("PATCH", "me/", {}, status=200 if number < 2 else 429)
+        acting_client(back_end, f"u-{number}")("PATCH", "me/", {}, status=200 if number < 2 else 429)
     assert User.objects.filter(managed_by=back_end).count() == 2
 
 
@@ -149,14 +149,14 @@ def test_a_request_over_the_limit_makes_no_user(back_end: User, settings: Any) -
 
 @pytest.fixture
 def managed(back_end: User) -> User:
-    acting(back_end, "u-1")("PATCH", "me/", {})
+    acting_client(back_end, "u-1")("PATCH", "me/", {})
     return User.objects.get(managed_by=back_end)
 
 
 def test_a_token_may_be_made_for_that_user(back_end: User, managed: User) -> None:
-    caller = acting(back_end, "u-1")
+    caller = acting_client(back_end, "u-1")
     made = caller("POST", "tokens/", {"name": "phone"}, status=201)
-    phone = Caller()
+    phone = ApiClient()
     phone.headers = {"Authorization": f"Bearer {made['token']}"}
     assert made["scopes"] == ["read", "write"]
     assert phone("GET", "me/")["id"] == str(managed.id)
@@ -166,19 +166,19 @@ def test_a_token_may_be_made_for_that_user(back_end: User, managed: User) -> Non
 
 def test_but_none_that_acts(back_end: User, managed: User) -> None:
     body = {"name": "x", "scopes": ["read", "write", "act_as"]}
-    caller = acting(back_end, "u-1")
+    caller = acting_client(back_end, "u-1")
     assert caller.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
     assert not ApiToken.objects.filter(user=managed).exists()
 
 
 def test_a_managed_user_is_not_acted_for_further(managed: User) -> None:
     """However it came by that scope."""
-    assert acting(managed, "u-2").refusal("GET", "me/", status=403) == ("permission_denied", None)
+    assert acting_client(managed, "u-2").refusal("GET", "me/", status=403) == ("permission_denied", None)
     assert not User.objects.filter(managed_by=managed).exists()
 
 
 def test_with_the_back_end_its_users_are_out(back_end: User, managed: User) -> None:
-    own, acted = Caller(managed), acting(back_end, "u-1")
+    own, acted = ApiClient(managed), acting_client(back_end, "u-1")
     own("GET", "me/")
     User.objects.filter(id=back_end.id).update(is_active=False)
     for caller in (own, acted):
@@ -188,15 +188,15 @@ def test_with_the_back_end_its_users_are_out(back_end: User, managed: User) -> N
 def test_limits_of_one_user_are_not_those_of_another(back_end: User, settings: Any) -> None:
     settings.TOKEN_RATE = 1
     for id in ("u-1", "u-2"):
-        acting(back_end, id)("POST", "tokens/", {"name": "x"}, status=201)
-        acting(back_end, id)("POST", "tokens/", {"name": "x"}, status=429)
+        acting_client(back_end, id)("POST", "tokens/", {"name": "x"}, status=201)
+        acting_client(back_end, id)("POST", "tokens/", {"name": "x"}, status=429)
 
 
 def test_over_http_an_id_is_utf_8(live: Live, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
-        caller = acting(person(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
+        caller = acting_client(create_user(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
         answer = live.call("PATCH", "/api/v1/me/", b"{}", **caller.headers)
         assert answer.status == 200
         assert User.objects.get(managed_by=caller.token.user).external_id == "Zoë 北京"
     junk = live.call("GET", "/api/v1/me/", **caller.headers | {"X-Act-As": "\xff"})
-    assert (junk.status, said(junk)["error"]["field"]) == (400, HEADER)
+    assert (junk.status, json_body(junk)["error"]["field"]) == (400, HEADER)

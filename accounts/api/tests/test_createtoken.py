@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 
 def createtoken(*arguments: str) -> str:
@@ -19,7 +19,7 @@ def createtoken(*arguments: str) -> str:
 
 def test_it_prints_the_token_only(alice: User) -> None:
     printed = createtoken("Alice@Example.com", "--name", "script")
-    caller = Caller()
+    caller = ApiClient()
     caller.headers = {"Authorization": f"Bearer {printed.removesuffix(chr(10))}"}
     assert printed.count("\n") == 1
     assert caller("GET", "me/")["id"] == str(alice.id)

@@ -9,23 +9,23 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
-from testing.callers import BROWSER, Caller, person
+from testing.api_client import BROWSER, ApiClient, create_user
 
 LATER = "2999-12-31T23:59:59.999999Z"
 
 
-def bearer(secret: str) -> Caller:
-    caller = Caller()
+def bearer(secret: str) -> ApiClient:
+    caller = ApiClient()
     caller.headers = {"Authorization": f"Bearer {secret}"}
     return caller
 
 
 @pytest.fixture
-def browser(alice: User) -> Caller:
-    return Caller(alice, by="session")
+def browser(alice: User) -> ApiClient:
+    return ApiClient(alice, by="session")
 
 
-def test_the_secret_is_shown_once_and_stored_nowhere(browser: Caller, alice: User) -> None:
+def test_the_secret_is_shown_once_and_stored_nowhere(browser: ApiClient, alice: User) -> None:
     made = browser("POST", "tokens/", {"name": "laptop"}, status=201)
     secret = made.pop("token")
     assert re.fullmatch(r"cs_[\w-]{43}", secret)
@@ -37,7 +37,7 @@ def test_the_secret_is_shown_once_and_stored_nowhere(browser: Caller, alice: Use
     assert bearer(secret)("GET", "me/")["id"] == str(alice.id)
 
 
-def test_scopes_and_expiry_are_what_was_asked(browser: Caller) -> None:
+def test_scopes_and_expiry_are_what_was_asked(browser: ApiClient) -> None:
     body = {"name": "x", "scopes": ["read"], "expires_at": "3000-01-01T00:59:59.999999+01:00"}
     made = browser("POST", "tokens/", body, status=201)
     assert (made["scopes"], made["expires_at"]) == (["read"], LATER)
@@ -47,7 +47,7 @@ def test_scopes_and_expiry_are_what_was_asked(browser: Caller) -> None:
     assert reader.refusal("POST", "tokens/", {"name": "more"}, status=403) == ("permission_denied", None)
 
 
-def test_a_scope_twice_is_one(browser: Caller) -> None:
+def test_a_scope_twice_is_one(browser: ApiClient) -> None:
     made = browser("POST", "tokens/", {"name": "x", "scopes": ["read", "read"]}, status=201)
     assert made["scopes"] == ["read"]
 
@@ -78,26 +78,26 @@ def test_a_scope_twice_is_one(browser: Caller) -> None:
         ([], None),
     ],
 )
-def test_junk_is_refused(body: Any, field: str | None, browser: Caller) -> None:
+def test_junk_is_refused(body: Any, field: str | None, browser: ApiClient) -> None:
     assert browser.refusal("POST", "tokens/", body, status=400)[1] == field
     assert not ApiToken.objects.exists()
 
 
-def test_a_list_has_the_callers_own_the_newest_first(browser: Caller) -> None:
-    Caller(person("Bob"))
+def test_a_list_has_the_callers_own_the_newest_first(browser: ApiClient) -> None:
+    ApiClient(create_user("Bob"))
     for name in "abc":
         browser("POST", "tokens/", {"name": name}, status=201)
     assert [token["name"] for token in browser("GET", "tokens/")] == ["c", "b", "a"]
 
 
-def test_a_revoked_token_opens_nothing(browser: Caller) -> None:
+def test_a_revoked_token_opens_nothing(browser: ApiClient) -> None:
     made = browser("POST", "tokens/", {"name": "x"}, status=201)
     browser("DELETE", f"tokens/{made['id']}/", status=204)
     assert bearer(made["token"]).refusal("GET", "me/", status=401) == ("authentication_failed", None)
     assert browser.refusal("DELETE", f"tokens/{made['id']}/", status=404) == ("not_found", None)
 
 
-def test_a_token_may_revoke_itself(browser: Caller) -> None:
+def test_a_token_may_revoke_itself(browser: ApiClient) -> None:
     made = browser("POST", "tokens/", {"name": "x"}, status=201)
     caller = bearer(made["token"])
     caller("DELETE", f"tokens/{made['id']}/", status=204)
@@ -125,26 +125,26 @@ def test_a_token_may_revoke_itself(browser: Caller) -> None:
     ],
 )
 def test_a_header_that_names_no_token_is_a_401(header: str, code: str, db: None) -> None:
-    caller = Caller()
+    caller = ApiClient()
     caller.headers = {"Authorization": header}
     assert caller.refusal("GET", "me/", status=401) == (code, None)
     assert caller.answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_bad_token_beside_a_good_session_is_a_401(browser: Caller) -> None:
+def test_a_bad_token_beside_a_good_session_is_a_401(browser: ApiClient) -> None:
     browser.headers = BROWSER | {"Authorization": "Bearer cs_junk"}
     browser.refusal("GET", "me/", status=401)
 
 
 def test_the_scheme_is_read_in_any_case(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     for scheme in ("bearer", "BEARER"):
         caller.headers = {"Authorization": caller.headers["Authorization"].replace("Bearer", scheme)}
         caller("GET", "me/")
 
 
 def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     assert caller("GET", "tokens/")[0]["last_used_at"] is not None
     noted = ApiToken.objects.get().last_used_at
     assert noted is not None
@@ -159,7 +159,7 @@ def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
 # --- A token makes no token that may more than itself -------------------------------------------------
 
 
-def made(caller: Caller, **fields: Any) -> tuple[list[str], str | None]:
+def made(caller: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
     token = caller("POST", "tokens/", {"name": "x", **fields}, status=201)
     return token["scopes"], token["expires_at"]
 
@@ -169,7 +169,7 @@ def made(caller: Caller, **fields: Any) -> tuple[list[str], str | None]:
 def test_a_tokens_scopes_are_some_of_those_of_the_token_that_makes_it(
     own: list[str], asked: list[str], alice: User
 ) -> None:
-    maker = Caller(alice, scopes=own)
+    maker = ApiClient(alice, scopes=own)
     if set(asked) <= set(own):
         assert made(maker, scopes=asked) == (asked, None)
     else:
@@ -180,7 +180,7 @@ def test_a_tokens_scopes_are_some_of_those_of_the_token_that_makes_it(
 
 def test_a_token_lasts_no_longer_than_the_one_that_makes_it(alice: User) -> None:
     soon = timezone.now() + datetime.timedelta(days=1)
-    maker = Caller(alice, expires_at=soon)
+    maker = ApiClient(alice, expires_at=soon)
     for later in (LATER, None, f"{soon + datetime.timedelta(microseconds=1):%Y-%m-%dT%H:%M:%S.%fZ}"):
         body = {"name": "x", "expires_at": later}
         assert maker.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "expires_at")
@@ -192,14 +192,14 @@ def test_a_token_lasts_no_longer_than_the_one_that_makes_it(alice: User) -> None
 
 def test_what_is_left_out_is_as_the_maker_has_it_but_for_acting(alice: User) -> None:
     soon = timezone.now() + datetime.timedelta(days=1)
-    assert made(Caller(alice, scopes=["write", "act_as"], expires_at=soon)) == (
+    assert made(ApiClient(alice, scopes=["write", "act_as"], expires_at=soon)) == (
         ["write"],
         f"{soon:%Y-%m-%dT%H:%M:%S.%fZ}",
     )
-    assert made(Caller(alice, scopes=["read", "write", "act_as"])) == (["read", "write"], None)
+    assert made(ApiClient(alice, scopes=["read", "write", "act_as"])) == (["read", "write"], None)
 
 
-def test_a_session_makes_any(browser: Caller) -> None:
+def test_a_session_makes_any(browser: ApiClient) -> None:
     assert made(browser, scopes=["act_as"]) == (["act_as"], None)
     assert made(browser, scopes=["read", "write", "act_as"], expires_at=None) == (["read", "write", "act_as"], None)
 
@@ -207,20 +207,20 @@ def test_a_session_makes_any(browser: Caller) -> None:
 # --- How many ----------------------------------------------------------------------------------------
 
 
-def test_so_many_tokens_an_hour_and_no_more(browser: Caller, alice: User, settings: Any) -> None:
+def test_so_many_tokens_an_hour_and_no_more(browser: ApiClient, alice: User, settings: Any) -> None:
     settings.TOKEN_RATE = 3
     for _ in range(3):
         browser("POST", "tokens/", {"name": "x"}, status=201)
-    for caller in (browser, Caller(alice)):
+    for caller in (browser, ApiClient(alice)):
         assert caller.refusal("POST", "tokens/", {"name": "x"}, status=429) == ("rate_limited", None)
         assert 3590 <= int(caller.answer.headers["Retry-After"]) <= 3600
         assert "3 tokens an hour" in caller.text
-    Caller(person("Bob"))("POST", "tokens/", {"name": "x"}, status=201)
+    ApiClient(create_user("Bob"))("POST", "tokens/", {"name": "x"}, status=201)
     settings.TOKEN_RATE = 0
     browser("POST", "tokens/", {"name": "x"}, status=201)
 
 
-def test_what_is_refused_or_answered_again_is_not_counted(browser: Caller, settings: Any) -> None:
+def test_what_is_refused_or_answered_again_is_not_counted(browser: ApiClient, settings: Any) -> None:
     settings.TOKEN_RATE = 2
     for _ in range(3):
         browser("POST", "tokens/", {"name": ""}, status=400)
@@ -231,7 +231,7 @@ def test_what_is_refused_or_answered_again_is_not_counted(browser: Caller, setti
     browser("POST", "tokens/", {"name": "x"}, status=429)
 
 
-def test_a_place_is_free_again_after_an_hour(browser: Caller, settings: Any) -> None:
+def test_a_place_is_free_again_after_an_hour(browser: ApiClient, settings: Any) -> None:
     settings.TOKEN_RATE = 1
     browser("POST", "tokens/", {"name": "x"}, status=201)
     for minutes, status in ((59, 429), (1, 201), (0, 429)):

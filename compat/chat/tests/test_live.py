@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from testing.fake_provider import FakeProvider, answers_each, running
-from testing.live_server import Live, gunicorn, said, secret_of_somebody
-from testing.scratch import eventually
+from testing.live_server import Live, create_token_of_new_user, gunicorn, json_body
+from testing.scratch import wait_until
 
 PATIENCE = 60
 
@@ -26,17 +26,17 @@ class Chat:
 
     def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         answer = self.live.call(method, path, body and json.dumps(body).encode(), **self.headers)
-        assert answer.status == status, said(answer)
-        return said(answer)
+        assert answer.status == status, json_body(answer)
+        return json_body(answer)
 
     def ask(self, *texts: str) -> list[Future[Any]]:
         """Send these messages at once, and return the pending responses when all have reached the provider."""
-        before = len(self.provider.asked)
+        before = len(self.provider.request_bodies)
         waiting = [
             self.threads.submit(self, "POST", "/api/chat", {"message": text, "conversation_id": "conv-1"})
             for text in texts
         ]
-        eventually(lambda: len(self.provider.asked) == before + len(texts))
+        wait_until(lambda: len(self.provider.request_bodies) == before + len(texts))
         return waiting
 
     def messages(self) -> list[str]:
@@ -56,14 +56,14 @@ def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Live
 def chat(server: tuple[Live, FakeProvider], django_db_blocker: Any) -> Iterator[Chat]:
     with ThreadPoolExecutor() as threads:
         with django_db_blocker.unblock():
-            secret = secret_of_somebody()
+            secret = create_token_of_new_user()
         yield Chat(*server, secret, threads)
 
 
 @pytest.fixture
 def gates(chat: Chat) -> Iterator[dict[str, Event]]:
     gates = {text: Event() for text in ("One", "Two", "Three")}
-    chat.provider.answers = answers_each(gates)
+    chat.provider.behavior = answers_each(gates)
     yield gates
     for gate in gates.values():
         gate.set()

@@ -6,33 +6,33 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation
-from testing.callers import Caller
-from testing.fake_provider import FAILURES, SECRET, FakeProvider, says
+from testing.api_client import ApiClient
+from testing.fake_provider import FAILURES, SECRET, FakeProvider, completes_with
 
 CHAT = "/api/chat"
 QUESTION = {"message": "Hello", "conversation_id": "conv-1", "message_id": "msg-1"}
 
 
 @pytest.fixture(params=["token", "session"])
-def caller(request: pytest.FixtureRequest, alice: User) -> Caller:
-    return Caller(alice, by=request.param)
+def caller(request: pytest.FixtureRequest, alice: User) -> ApiClient:
+    return ApiClient(alice, by=request.param)
 
 
-def messages(caller: Caller) -> list[str]:
+def messages(caller: ApiClient) -> list[str]:
     return [message["content"] for message in caller("GET", "/api/conversations/conv-1/messages")]
 
 
-def test_a_message_gets_the_answer_of_the_model(caller: Caller, provider: FakeProvider) -> None:
+def test_a_message_gets_the_answer_of_the_model(caller: ApiClient, provider: FakeProvider) -> None:
     answer = caller("POST", CHAT, QUESTION | {"model": "groq/other"})
     assert (answer["response"], answer["aiMessage"]["content"], answer["aiMessage"]["model"]) == (
         "Fine.",
         "Fine.",
         "groq/other",
     )
-    assert provider.asked[0]["model"] == "other"
+    assert provider.request_bodies[0]["model"] == "other"
 
 
-def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: Caller, provider: FakeProvider) -> None:
+def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: ApiClient, provider: FakeProvider) -> None:
     refusal = caller("POST", CHAT, QUESTION | {"model": "gpt"}, status=400)
     expected = "model: There is no model 'gpt'; there are: groq, echo."
     assert refusal == {"error": expected, "detail": expected}
@@ -41,31 +41,31 @@ def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: Caller,
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_provider_is_a_502_without_secrets_and_the_message_is_kept(
-    failure: str, caller: Caller, provider: FakeProvider
+    failure: str, caller: ApiClient, provider: FakeProvider
 ) -> None:
-    provider.answers = FAILURES[failure]
+    provider.behavior = FAILURES[failure]
     refusal = caller("POST", CHAT, QUESTION, status=502)
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     assert "'groq'" in refusal["error"] and "Your message is kept." in refusal["error"]
     assert not any(secret in caller.text for secret in (SECRET, "127.0.0.1", "http", str(provider.server_port)))
     assert messages(caller) == ["Hello"]
-    provider.answers = says("Now.")
+    provider.behavior = completes_with("Now.")
     assert caller("POST", CHAT, QUESTION)["response"] == "Now."
     assert messages(caller) == ["Hello", "Now."]
 
 
-def test_an_unreachable_provider_is_a_502(caller: Caller, settings: Any) -> None:
+def test_an_unreachable_provider_is_a_502(caller: ApiClient, settings: Any) -> None:
     settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "m"}}
     assert "cannot be reached" in caller("POST", CHAT, QUESTION, status=502)["error"]
     assert messages(caller) == ["Hello"]
 
 
-def test_an_empty_answer_is_stored_as_an_answer(caller: Caller, provider: FakeProvider) -> None:
-    provider.answers = says("")
+def test_an_empty_answer_is_stored_as_an_answer(caller: ApiClient, provider: FakeProvider) -> None:
+    provider.behavior = completes_with("")
     assert caller("POST", CHAT, QUESTION)["response"] == ""
-    assert caller("POST", CHAT, QUESTION)["response"] == "" and len(provider.asked) == 1
+    assert caller("POST", CHAT, QUESTION)["response"] == "" and len(provider.request_bodies) == 1
 
 
-def test_an_answer_with_nul_is_stored_without_it(caller: Caller, provider: FakeProvider) -> None:
-    provider.answers = says("a\0b")
+def test_an_answer_with_nul_is_stored_without_it(caller: ApiClient, provider: FakeProvider) -> None:
+    provider.behavior = completes_with("a\0b")
     assert caller("POST", CHAT, QUESTION)["response"] == "a\N{REPLACEMENT CHARACTER}b" == messages(caller)[1]

@@ -3,24 +3,24 @@
 from typing import Any
 
 from conversations.api.tests.test_shapes import TIME
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 CHATS, MESSAGES = "/api/chats/", "/api/messages/"
 
 
-def chat(caller: Caller, **fields: Any) -> Any:
+def chat(caller: ApiClient, **fields: Any) -> Any:
     return caller("POST", CHATS, fields, status=201)
 
 
-def say(caller: Caller, chat_id: str, content: str, role: str = "user") -> Any:
+def say(caller: ApiClient, chat_id: str, content: str, role: str = "user") -> Any:
     return caller("POST", MESSAGES, {"chat_id": chat_id, "role": role, "content": content}, status=201)
 
 
-def detail(caller: Caller, id: str) -> Any:
+def detail(caller: ApiClient, id: str) -> Any:
     return caller("GET", CHATS + id)
 
 
-def messages_in(caller: Caller, id: str) -> Any:
+def messages_in(caller: ApiClient, id: str) -> Any:
     return caller("GET", f"{MESSAGES}chat/{id}")
 
 
@@ -32,12 +32,12 @@ def without_id_and_times(row: Any) -> Any:
     return rest
 
 
-def is_missing(caller: Caller, method: str, path: str, *body: Any) -> bool:
+def is_missing(caller: ApiClient, method: str, path: str, *body: Any) -> bool:
     refusal = caller(method, path, *body, status=404)
     return list(refusal) == ["detail"] and isinstance(refusal["detail"], str) and bool(refusal["detail"])
 
 
-def findings(caller: Caller, method: str, path: str, *body: Any) -> Any:
+def findings(caller: ApiClient, method: str, path: str, *body: Any) -> Any:
     """Check that the call is refused, and return the code and the location of each error."""
     refusal = caller(method, path, *body, status=422)
     assert list(refusal) == ["detail"] and refusal["detail"]

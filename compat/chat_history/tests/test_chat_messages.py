@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from testing.callers import NOTHING, Caller
+from testing.api_client import NO_BODY, ApiClient
 
 from .helpers import MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
@@ -13,16 +13,16 @@ ROLES = [("user", "user"), ("ai", "assistant"), ("system", "system")]
 
 
 @pytest.fixture
-def id(as_alice: Caller) -> str:
+def id(as_alice: ApiClient) -> str:
     return str(chat(as_alice, name="Zebras")["id"])
 
 
-def natively(caller: Caller, id: str) -> Any:
+def natively(caller: ApiClient, id: str) -> Any:
     return caller.pages(f"conversations/{id}/messages/")
 
 
 @pytest.mark.parametrize(("role", "native"), ROLES)
-def test_a_message_is_created_read_changed_and_deleted(as_alice: Caller, id: str, role: str, native: str) -> None:
+def test_a_message_is_created_read_changed_and_deleted(as_alice: ApiClient, id: str, role: str, native: str) -> None:
     made = say(as_alice, id, "Hello\n", role)
     assert without_id_and_times(made) == {"chat_id": id, "role": role, "content": "Hello\n"}
     assert as_alice("GET", MESSAGES + made["id"]) == made
@@ -35,11 +35,11 @@ def test_a_message_is_created_read_changed_and_deleted(as_alice: Caller, id: str
     assert messages_in(as_alice, id) == [changed]
     assert as_alice("DELETE", MESSAGES + made["id"], status=204) is None
     assert as_alice.text == "" and messages_in(as_alice, id) == []
-    for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"content": "New"}), ("DELETE", NO_BODY)):
         assert is_missing(as_alice, method, MESSAGES + made["id"], body)
 
 
-def test_messages_are_listed_in_the_order_of_their_creation(as_alice: Caller, id: str) -> None:
+def test_messages_are_listed_in_the_order_of_their_creation(as_alice: ApiClient, id: str) -> None:
     made = [say(as_alice, id, str(index), ("user", "ai")[index % 2]) for index in range(12)]
     as_alice("PUT", MESSAGES + made[3]["id"], {"content": "changed"})
     assert [row["id"] for row in messages_in(as_alice, id)] == [row["id"] for row in made]
@@ -47,7 +47,7 @@ def test_messages_are_listed_in_the_order_of_their_creation(as_alice: Caller, id
     assert times == sorted(times)
 
 
-def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: Caller, id: str) -> None:
+def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: ApiClient, id: str) -> None:
     one, two, three = (say(as_alice, id, text) for text in ("One", "Two", "Three"))
     as_alice("DELETE", MESSAGES + two["id"], status=204)
     assert messages_in(as_alice, id) == [one, three]
@@ -56,7 +56,7 @@ def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: Caller, id: 
     assert messages_in(as_alice, id) == [one, four]
 
 
-def test_only_the_active_alternative_is_listed(as_alice: Caller, id: str) -> None:
+def test_only_the_active_alternative_is_listed(as_alice: ApiClient, id: str) -> None:
     question, first = say(as_alice, id, "Hello"), say(as_alice, id, "Hi", "ai")
     other = as_alice("PATCH", f"messages/{first['id']}/?branch=true", {"content": "Good day"}, status=201)
     assert [row["id"] for row in messages_in(as_alice, id)] == [question["id"], other["id"]]
@@ -66,7 +66,7 @@ def test_only_the_active_alternative_is_listed(as_alice: Caller, id: str) -> Non
 # --- Changes
 
 
-def test_saving_an_unchanged_message_changes_nothing(as_alice: Caller, id: str) -> None:
+def test_saving_an_unchanged_message_changes_nothing(as_alice: ApiClient, id: str) -> None:
     made = say(as_alice, id, "Hello", "ai")
     before = detail(as_alice, id)
     assert as_alice("PUT", MESSAGES + made["id"], made) == made
@@ -82,7 +82,7 @@ def test_saving_an_unchanged_message_changes_nothing(as_alice: Caller, id: str) 
         ({"chat_id": "other", "id": 5, "created_at": "1970", "likes": 3}, {"role": "ai", "content": "Hello"}),
     ],
 )
-def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: Caller, id: str, part: Any, after: Any) -> None:
+def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: ApiClient, id: str, part: Any, after: Any) -> None:
     made = say(as_alice, id, "Hello", "ai")
     changed = as_alice("PUT", MESSAGES + made["id"], part)
     assert without_id_and_times(changed) == {"chat_id": id, **after} and changed["id"] == made["id"]
@@ -109,7 +109,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
 
 @pytest.mark.parametrize(("wrong", "fields"), BAD.values(), ids=BAD)
 def test_an_invalid_message_is_refused_and_changes_nothing(
-    as_alice: Caller, id: str, wrong: Any, fields: list[str]
+    as_alice: ApiClient, id: str, wrong: Any, fields: list[str]
 ) -> None:
     made = say(as_alice, id, "Hello")
     before = detail(as_alice, id)
@@ -120,7 +120,7 @@ def test_an_invalid_message_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("field", ["chat_id", "role", "content"])
-def test_every_field_of_a_new_message_is_required(as_alice: Caller, id: str, field: str) -> None:
+def test_every_field_of_a_new_message_is_required(as_alice: ApiClient, id: str, field: str) -> None:
     body = {"chat_id": id, "role": "user", "content": "Hello"}
     del body[field]
     assert findings(as_alice, "POST", MESSAGES, body) == [("missing", ["body", field])]
@@ -128,26 +128,26 @@ def test_every_field_of_a_new_message_is_required(as_alice: Caller, id: str, fie
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "", "x" * 256, ["chat-1"]])
-def test_an_invalid_chat_id_is_refused(as_alice: Caller, wrong: Any) -> None:
+def test_an_invalid_chat_id_is_refused(as_alice: ApiClient, wrong: Any) -> None:
     found = findings(as_alice, "POST", MESSAGES, {"chat_id": wrong, "role": "user", "content": "Hello"})
     assert [loc for _, loc in found] == [["body", "chat_id"]]
 
 
 @pytest.mark.parametrize("unknown", ["nobody's", "01900000-0000-7000-8000-000000000000", "x" * 255])
-def test_a_message_to_an_unknown_chat_is_not_found(as_alice: Caller, id: str, unknown: str) -> None:
+def test_a_message_to_an_unknown_chat_is_not_found(as_alice: ApiClient, id: str, unknown: str) -> None:
     assert is_missing(as_alice, "POST", MESSAGES, {"chat_id": unknown, "role": "user", "content": "Hello"})
     assert messages_in(as_alice, id) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("unknown", ["5", "nobody's", "%00", "a/b", "01900000-0000-7000-8000-000000000000"])
-def test_an_unknown_message_is_not_found(as_alice: Caller, method: str, unknown: str) -> None:
-    assert is_missing(as_alice, method, MESSAGES + unknown, {"content": "New"} if method == "PUT" else NOTHING)
+def test_an_unknown_message_is_not_found(as_alice: ApiClient, method: str, unknown: str) -> None:
+    assert is_missing(as_alice, method, MESSAGES + unknown, {"content": "New"} if method == "PUT" else NO_BODY)
 
 
-def test_another_user_cannot_read_or_change_a_message(as_alice: Caller, as_bob: Caller, id: str) -> None:
+def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bob: ApiClient, id: str) -> None:
     made = say(as_alice, id, "Hello")
-    for method, body in (("GET", NOTHING), ("PUT", {"content": "Mine"}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"content": "Mine"}), ("DELETE", NO_BODY)):
         assert is_missing(as_bob, method, MESSAGES + made["id"], body)
     assert messages_in(as_alice, id) == [made]
 
@@ -161,13 +161,13 @@ def test_another_user_cannot_read_or_change_a_message(as_alice: Caller, as_bob: 
     ],
     ids=["a tool's", "a developer's", "a call of a tool"],
 )
-def test_a_message_whose_role_the_contract_lacks_is_hidden_and_kept(as_alice: Caller, id: str, unseen: Any) -> None:
+def test_a_message_whose_role_the_contract_lacks_is_hidden_and_kept(as_alice: ApiClient, id: str, unseen: Any) -> None:
     one = say(as_alice, id, "What time is it?")
     hidden = as_alice("POST", f"conversations/{id}/messages/", unseen, status=201)
     two = say(as_alice, id, "Noon.", "ai")
     assert messages_in(as_alice, id) == detail(as_alice, id)["messages"] == [one, two]
     assert as_alice("GET", f"{MESSAGES}chat/{id}?page=2&page_size=1") == [two]
-    for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"content": "New"}), ("DELETE", NO_BODY)):
         assert is_missing(as_alice, method, MESSAGES + hidden["id"], body)
     assert [row["id"] for row in natively(as_alice, id)] == [one["id"], hidden["id"], two["id"]]
     assert natively(as_alice, id)[1] == hidden

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from testing.callers import NOTHING, Caller
+from testing.api_client import NO_BODY, ApiClient
 
 from .helpers import CHATS, MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
 
 MISSING = "01900000-0000-7000-8000-000000000000"
 
 
-def test_a_chat_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
+def test_a_chat_is_created_read_changed_and_deleted(as_alice: ApiClient) -> None:
     assert as_alice("GET", CHATS) == []
     made = chat(as_alice, name="Zebras", notebooks=["stripes", "savanna"])
     assert without_id_and_times(made) == {"name": "Zebras", "notebooks": ["stripes", "savanna"]}
@@ -29,23 +29,23 @@ def test_a_chat_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("id", ["deleted", MISSING, "5", "nobody's", "%00"])
-def test_an_unknown_chat_is_not_found(as_alice: Caller, method: str, id: str) -> None:
+def test_an_unknown_chat_is_not_found(as_alice: ApiClient, method: str, id: str) -> None:
     if id == "deleted":
         id = chat(as_alice)["id"]
         as_alice("DELETE", CHATS + id, status=204)
-    assert is_missing(as_alice, method, CHATS + id, {"name": "New"} if method == "PUT" else NOTHING)
+    assert is_missing(as_alice, method, CHATS + id, {"name": "New"} if method == "PUT" else NO_BODY)
     assert is_missing(as_alice, "GET", f"{MESSAGES}chat/{id}")
 
 
-def test_deleting_a_chat_deletes_its_messages(as_alice: Caller) -> None:
+def test_deleting_a_chat_deletes_its_messages(as_alice: ApiClient) -> None:
     id = chat(as_alice)["id"]
     message_id = say(as_alice, id, "Hello")["id"]
     as_alice("DELETE", CHATS + id, status=204)
-    for method, body in (("GET", NOTHING), ("PUT", {"content": "New"}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"content": "New"}), ("DELETE", NO_BODY)):
         assert is_missing(as_alice, method, MESSAGES + message_id, body)
 
 
-def test_the_detail_of_a_chat_is_its_listed_fields_and_its_messages(as_alice: Caller) -> None:
+def test_the_detail_of_a_chat_is_its_listed_fields_and_its_messages(as_alice: ApiClient) -> None:
     id = chat(as_alice, name="Zebras")["id"]
     messages = [say(as_alice, id, "Hello"), say(as_alice, id, "Hi there!", "ai")]
     whole = detail(as_alice, id)
@@ -54,7 +54,7 @@ def test_the_detail_of_a_chat_is_its_listed_fields_and_its_messages(as_alice: Ca
 
 
 @pytest.mark.parametrize("unnamed", [{}, {"name": None}, {"name": ""}])
-def test_a_chat_without_a_name_gets_one_from_the_first_user_message(as_alice: Caller, unnamed: Any) -> None:
+def test_a_chat_without_a_name_gets_one_from_the_first_user_message(as_alice: ApiClient, unnamed: Any) -> None:
     made = chat(as_alice, **unnamed)
     assert made["name"].startswith("New Chat ") and made["notebooks"] == []
     say(as_alice, made["id"], "Be kind.", "system")
@@ -64,7 +64,7 @@ def test_a_chat_without_a_name_gets_one_from_the_first_user_message(as_alice: Ca
     assert detail(as_alice, made["id"])["name"] == "Why are zebras striped?"
 
 
-def test_a_name_set_by_the_user_is_kept(as_alice: Caller) -> None:
+def test_a_name_set_by_the_user_is_kept(as_alice: ApiClient) -> None:
     id = chat(as_alice, name="Mine")["id"]
     say(as_alice, id, "Hello")
     assert detail(as_alice, id)["name"] == "Mine"
@@ -73,7 +73,7 @@ def test_a_name_set_by_the_user_is_kept(as_alice: Caller) -> None:
 # --- Changes
 
 
-def test_saving_an_unchanged_chat_changes_nothing(as_alice: Caller) -> None:
+def test_saving_an_unchanged_chat_changes_nothing(as_alice: ApiClient) -> None:
     id = chat(as_alice, notebooks=["a"])["id"]
     say(as_alice, id, "Hello")
     whole = detail(as_alice, id)
@@ -93,7 +93,7 @@ def test_saving_an_unchanged_chat_changes_nothing(as_alice: Caller) -> None:
         ({"id": "other", "user_id": 5, "created_at": "1970", "messages": None}, {"name": "Zebras", "notebooks": ["a"]}),
     ],
 )
-def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: Caller, part: Any, after: Any) -> None:
+def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: ApiClient, part: Any, after: Any) -> None:
     made = chat(as_alice, name="Zebras", notebooks=["a"])
     changed = as_alice("PUT", CHATS + made["id"], part)
     assert without_id_and_times(changed) == after and changed["id"] == made["id"]
@@ -115,14 +115,14 @@ BAD: dict[str, tuple[Any, list[str | int]]] = {
 
 
 @pytest.mark.parametrize(("body", "loc"), BAD.values(), ids=BAD)
-def test_an_invalid_chat_is_refused_and_changes_nothing(as_alice: Caller, body: Any, loc: Any) -> None:
+def test_an_invalid_chat_is_refused_and_changes_nothing(as_alice: ApiClient, body: Any, loc: Any) -> None:
     made = chat(as_alice, name="Zebras")
     for method, path in (("POST", CHATS), ("PUT", CHATS + made["id"])):
         assert [where for _, where in findings(as_alice, method, path, {"name": "New", **body})] == [loc]
     assert as_alice("GET", CHATS) == [made]
 
 
-def test_every_invalid_field_is_reported(as_alice: Caller) -> None:
+def test_every_invalid_field_is_reported(as_alice: ApiClient) -> None:
     found = findings(as_alice, "POST", CHATS, {"name": 5, "notebooks": ["a", 5]})
     assert found == [("string_type", ["body", "name"]), ("string_type", ["body", "notebooks", 1])]
 
@@ -130,7 +130,7 @@ def test_every_invalid_field_is_reported(as_alice: Caller) -> None:
 # --- Lists, and the chats of other users
 
 
-def test_the_newest_chat_comes_first(as_alice: Caller) -> None:
+def test_the_newest_chat_comes_first(as_alice: ApiClient) -> None:
     first, second = chat(as_alice, name="first"), chat(as_alice, name="second")
     say(as_alice, first["id"], "Hello")
     assert [row["id"] for row in as_alice("GET", CHATS)] == [second["id"], first["id"]]
@@ -152,7 +152,7 @@ def test_the_newest_chat_comes_first(as_alice: Caller) -> None:
         ("?page=1&page_size=1000", range(23)),
     ],
 )
-def test_a_list_is_whole_unless_a_page_is_requested(as_alice: Caller, query: str, shown: Any) -> None:
+def test_a_list_is_whole_unless_a_page_is_requested(as_alice: ApiClient, query: str, shown: Any) -> None:
     id = chat(as_alice, name="22")["id"]
     for index in reversed(range(22)):
         chat(as_alice, name=str(index))
@@ -169,13 +169,13 @@ def test_a_list_is_whole_unless_a_page_is_requested(as_alice: Caller, query: str
     ["page=0", "page=-1", "page=x", "page=", "page=1.5", "page=1e3", "page=%D9%A1", "page=%00", "page=99999999999"]
     + ["page_size=0", "page_size=-1", "page_size=1001", "page_size=1000000", "page_size=x", "page_size="],
 )
-def test_an_invalid_page_is_refused(as_alice: Caller, path: str, wrong: str) -> None:
+def test_an_invalid_page_is_refused(as_alice: ApiClient, path: str, wrong: str) -> None:
     as_alice("POST", "conversations/", {"external_id": "chat-1"}, status=201)
     name = wrong.partition("=")[0]
     assert findings(as_alice, "GET", f"{path}?{wrong}") == [("invalid", ["query", name])]
 
 
-def test_two_users_with_the_same_chat_id_have_two_chats(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_chat_id_have_two_chats(as_alice: ApiClient, as_bob: ApiClient) -> None:
     both = {"Alice": as_alice, "Bob": as_bob}
     for caller in both.values():
         caller("POST", "conversations/", {"external_id": "chat-1"}, status=201)
@@ -188,15 +188,15 @@ def test_two_users_with_the_same_chat_id_have_two_chats(as_alice: Caller, as_bob
     assert len(messages_in(as_alice, "chat-1")) == 1
 
 
-def test_another_user_cannot_read_or_change_a_chat(as_alice: Caller, as_bob: Caller) -> None:
+def test_another_user_cannot_read_or_change_a_chat(as_alice: ApiClient, as_bob: ApiClient) -> None:
     made = chat(as_alice, name="Zebras")
-    for method, body in (("GET", NOTHING), ("PUT", {"name": "Mine"}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"name": "Mine"}), ("DELETE", NO_BODY)):
         assert is_missing(as_bob, method, CHATS + made["id"], body)
     assert is_missing(as_bob, "POST", MESSAGES, {"chat_id": made["id"], "role": "user", "content": "Hello"})
     assert as_bob("GET", CHATS) == []
     assert detail(as_alice, made["id"]) == {**made, "messages": []}
 
 
-def test_the_interactive_documentation_is_served(as_alice: Caller) -> None:
+def test_the_interactive_documentation_is_served(as_alice: ApiClient) -> None:
     as_alice("GET", "/docs")
     assert "swagger" in as_alice.text.lower()

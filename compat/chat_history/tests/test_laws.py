@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from testing.callers import Caller
+from testing.api_client import ApiClient
 from testing.statements import statements
 
 from .helpers import CHATS, MESSAGES, chat, detail, messages_in, say
@@ -27,13 +27,13 @@ LAWS = settings(
 
 
 @pytest.fixture
-def caller(alice: User) -> Caller:
-    caller = Caller(alice)
+def caller(alice: User) -> ApiClient:
+    caller = ApiClient(alice)
     caller("GET", CHATS)  # the use of a token is noted at most hourly
     return caller
 
 
-def put_back(caller: Caller, path: str, row: Any) -> Any:
+def put_back(caller: ApiClient, path: str, row: Any) -> Any:
     with statements() as executed:
         answer = caller("PUT", path, row)
     assert set(executed) == {"SELECT"}
@@ -43,7 +43,7 @@ def put_back(caller: Caller, path: str, row: Any) -> Any:
 @LAWS
 @given(name=NAMES, notebooks=NOTEBOOKS, drafts=DRAFTS)
 def test_any_chat_is_read_back_and_saving_it_unchanged_writes_nothing(
-    caller: Caller, name: str, notebooks: list[str], drafts: list[tuple[str, str]]
+    caller: ApiClient, name: str, notebooks: list[str], drafts: list[tuple[str, str]]
 ) -> None:
     made = chat(caller, name=name, notebooks=notebooks)
     assert (made["name"], made["notebooks"]) == (name, notebooks)
@@ -62,7 +62,7 @@ def test_any_chat_is_read_back_and_saving_it_unchanged_writes_nothing(
 @LAWS
 @given(drafts=DRAFTS.filter(bool), content=TEXTS, role=ROLES, data=st.data())
 def test_any_change_of_a_message_is_read_back(
-    caller: Caller, drafts: list[tuple[str, str]], content: str, role: str, data: st.DataObject
+    caller: ApiClient, drafts: list[tuple[str, str]], content: str, role: str, data: st.DataObject
 ) -> None:
     id = chat(caller, name="Zebras")["id"]
     rows = [say(caller, id, *each) for each in drafts]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from conversations.api.tests.test_shapes import TIME
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 SESSIONS = "/api/chat/sessions"
 Json = dict[str, Any]
@@ -24,19 +24,19 @@ def system(content: str) -> Json:
 HELLO = [user("Hello"), assistant("Hi there!")]
 
 
-def post(caller: Caller, messages: list[Json]) -> Any:
+def post(caller: ApiClient, messages: list[Json]) -> Any:
     return caller("POST", SESSIONS, {"messages": messages}, status=201)
 
 
-def put(caller: Caller, id: str, messages: list[Json]) -> Any:
+def put(caller: ApiClient, id: str, messages: list[Json]) -> Any:
     return caller("PUT", f"{SESSIONS}/{id}", {"messages": messages})
 
 
-def read(caller: Caller, id: str) -> list[Json]:
+def read(caller: ApiClient, id: str) -> list[Json]:
     return list(caller("GET", f"{SESSIONS}/{id}")["messages"])
 
 
-def stored(caller: Caller, id: str) -> list[Any]:
+def stored(caller: ApiClient, id: str) -> list[Any]:
     """Return the messages of every branch, read through the native API."""
     return caller.pages(f"conversations/{id}/messages/?all=true&limit=1000")
 

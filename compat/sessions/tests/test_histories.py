@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 from .helpers import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, texts, user
 
@@ -22,7 +22,7 @@ def times(rows: list[Any]) -> list[str]:
     return [row["created_at"] for row in rows]
 
 
-def test_saving_an_unchanged_history_changes_nothing(as_alice: Caller) -> None:
+def test_saving_an_unchanged_history_changes_nothing(as_alice: ApiClient) -> None:
     made = post(as_alice, [system("Be kind."), *LONGER, assistant("Very well", "Hm.")])
     before = stored(as_alice, made["id"])
     assert put(as_alice, made["id"], read(as_alice, made["id"])) == made
@@ -30,7 +30,7 @@ def test_saving_an_unchanged_history_changes_nothing(as_alice: Caller) -> None:
     assert stored(as_alice, made["id"]) == before
 
 
-def test_an_added_message_does_not_change_the_others(as_alice: Caller) -> None:
+def test_an_added_message_does_not_change_the_others(as_alice: ApiClient) -> None:
     id = post(as_alice, HELLO)["id"]
     as_alice("POST", f"messages/{stored(as_alice, id)[1]['id']}/reactions/", {"type": "like"}, status=201)
     before = stored(as_alice, id)
@@ -40,7 +40,7 @@ def test_an_added_message_does_not_change_the_others(as_alice: Caller) -> None:
     assert texts(read(as_alice, id)) == ["Hello", "Hi there!", "How are you?"]
 
 
-def test_a_history_that_differs_in_the_middle_becomes_a_branch(as_alice: Caller) -> None:
+def test_a_history_that_differs_in_the_middle_becomes_a_branch(as_alice: ApiClient) -> None:
     id = post(as_alice, LONGER)["id"]
     was = stored(as_alice, id)
     assert put(as_alice, id, OTHER)["messageCount"] == 4
@@ -51,7 +51,7 @@ def test_a_history_that_differs_in_the_middle_becomes_a_branch(as_alice: Caller)
     assert times(rows[:4]) == times(was)
 
 
-def test_returning_to_an_older_branch_reuses_its_messages(as_alice: Caller) -> None:
+def test_returning_to_an_older_branch_reuses_its_messages(as_alice: ApiClient) -> None:
     id = post(as_alice, LONGER)["id"]
     for history in (OTHER, LONGER, OTHER, LONGER):
         put(as_alice, id, history)
@@ -60,7 +60,7 @@ def test_returning_to_an_older_branch_reuses_its_messages(as_alice: Caller) -> N
 
 
 @pytest.mark.parametrize("length", range(4))
-def test_a_shorter_history_is_displayed_and_deletes_nothing(as_alice: Caller, length: int) -> None:
+def test_a_shorter_history_is_displayed_and_deletes_nothing(as_alice: ApiClient, length: int) -> None:
     id = post(as_alice, LONGER)["id"]
     assert put(as_alice, id, LONGER[:length])["messageCount"] == length
     assert read(as_alice, id) == LONGER[:length]
@@ -70,7 +70,7 @@ def test_a_shorter_history_is_displayed_and_deletes_nothing(as_alice: Caller, le
     assert len(stored(as_alice, id)) == 4
 
 
-def test_a_changed_system_prompt_is_edited_in_place(as_alice: Caller) -> None:
+def test_a_changed_system_prompt_is_edited_in_place(as_alice: ApiClient) -> None:
     id = post(as_alice, [system("Be kind."), *HELLO])["id"]
     before = stored(as_alice, id)
     rewritten = [system("Be brief."), *HELLO, user("How are you?")]
@@ -81,7 +81,7 @@ def test_a_changed_system_prompt_is_edited_in_place(as_alice: Caller) -> None:
     assert rows[0]["content"] == "Be brief." and rows[1:3] == before[1:]
 
 
-def test_a_streamed_reply_is_read_back_at_every_length(as_alice: Caller) -> None:
+def test_a_streamed_reply_is_read_back_at_every_length(as_alice: ApiClient) -> None:
     id = post(as_alice, [user("Tell me")])["id"]
     for text, thinking in (("", ""), ("", "Hm"), ("Once", "Hm."), ("Once upon a time", "Hm.")):
         history = [user("Tell me"), assistant(text, thinking)]
@@ -90,7 +90,7 @@ def test_a_streamed_reply_is_read_back_at_every_length(as_alice: Caller) -> None
     assert as_alice("GET", SESSIONS)[0]["messageCount"] == 2
 
 
-def test_a_reply_with_other_thinking_is_another_message(as_alice: Caller) -> None:
+def test_a_reply_with_other_thinking_is_another_message(as_alice: ApiClient) -> None:
     id = post(as_alice, [user("Hello"), assistant("Hi", "Short.")])["id"]
     put(as_alice, id, [user("Hello"), assistant("Hi", "Shorter.")])
     assert [row["reasoning"] for row in stored(as_alice, id)] == ["", "Short.", "Shorter."]
@@ -98,7 +98,7 @@ def test_a_reply_with_other_thinking_is_another_message(as_alice: Caller) -> Non
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
 @pytest.mark.parametrize("first", [HELLO, []], ids=["a history", "an empty one"])
-def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: Caller, first: list[Json]) -> None:
+def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: ApiClient, first: list[Json]) -> None:
     id = post(as_alice, first)["id"]
     ends = [[user(f"Tab {tab}"), assistant(f"Reply {tab}")] for tab in range(TABS)]
     histories = [first + end for end in ends]
@@ -113,7 +113,7 @@ def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: Call
 
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
-def test_the_same_history_sent_by_several_tabs_at_once_is_stored_once(as_alice: Caller) -> None:
+def test_the_same_history_sent_by_several_tabs_at_once_is_stored_once(as_alice: ApiClient) -> None:
     id = post(as_alice, HELLO)["id"]
     at_once([lambda: put(copy.copy(as_alice), id, LONGER)] * TABS)
     assert texts(stored(as_alice, id)) == texts(LONGER)
@@ -150,7 +150,7 @@ SEEN = [user("Time?"), assistant("Noon.")]
 around = pytest.mark.parametrize("messages", AROUND.values(), ids=AROUND)
 
 
-def made_natively(caller: Caller, messages: list[Json]) -> str:
+def made_natively(caller: ApiClient, messages: list[Json]) -> str:
     """Create a conversation through the native API, which has no `thinkingContent`."""
     native = [{name: message[name] for name in message if name != "thinkingContent"} for message in messages]
     return str(caller("POST", "conversations/", {"messages": native}, status=201)["id"])
@@ -158,7 +158,7 @@ def made_natively(caller: Caller, messages: list[Json]) -> str:
 
 @around
 def test_hidden_messages_keep_their_place_when_an_unchanged_history_is_saved(
-    as_alice: Caller, messages: list[Json]
+    as_alice: ApiClient, messages: list[Json]
 ) -> None:
     id = made_natively(as_alice, messages)
     before, listed = stored(as_alice, id), as_alice("GET", SESSIONS)
@@ -169,7 +169,7 @@ def test_hidden_messages_keep_their_place_when_an_unchanged_history_is_saved(
 
 
 @around
-def test_hidden_messages_keep_their_place_when_a_message_is_added(as_alice: Caller, messages: list[Json]) -> None:
+def test_hidden_messages_keep_their_place_when_a_message_is_added(as_alice: ApiClient, messages: list[Json]) -> None:
     id = made_natively(as_alice, messages)
     before = stored(as_alice, id)
     put(as_alice, id, [*SEEN, user("Thanks")])

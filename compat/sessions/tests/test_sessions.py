@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from testing.callers import NOTHING, Caller
+from testing.api_client import NO_BODY, ApiClient
 
 from .helpers import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, user, without_id_and_times
 
@@ -24,7 +24,7 @@ UPDATE = b"""{
 }"""
 
 
-def test_the_examples_in_the_document_of_contract_a(as_alice: Caller) -> None:
+def test_the_examples_in_the_document_of_contract_a(as_alice: ApiClient) -> None:
     assert as_alice("GET", SESSIONS) == []
     made = as_alice("POST", SESSIONS, CREATE, status=201)
     assert without_id_and_times(made) == {"title": "Hello", "messageCount": 2, "firstMessage": "Hello"}
@@ -43,11 +43,11 @@ def test_the_examples_in_the_document_of_contract_a(as_alice: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("id", ["deleted", "01900000-0000-7000-8000-000000000000", "nobody's", "%00", "a/b"])
-def test_an_unknown_session_is_not_found(as_alice: Caller, method: str, id: str) -> None:
+def test_an_unknown_session_is_not_found(as_alice: ApiClient, method: str, id: str) -> None:
     if id == "deleted":
         id = post(as_alice, HELLO)["id"]
         as_alice("DELETE", f"{SESSIONS}/{id}")
-    refusal = as_alice(method, f"{SESSIONS}/{id}", UPDATE if method == "PUT" else NOTHING, status=404)
+    refusal = as_alice(method, f"{SESSIONS}/{id}", UPDATE if method == "PUT" else NO_BODY, status=404)
     assert list(refusal) == ["error"] and "conversation" in refusal["error"]
 
 
@@ -68,19 +68,19 @@ def test_an_unknown_session_is_not_found(as_alice: Caller, method: str, id: str)
     ],
 )
 def test_the_title_is_the_first_line_of_the_first_user_message(
-    as_alice: Caller, messages: list[Json], title: str
+    as_alice: ApiClient, messages: list[Json], title: str
 ) -> None:
     made = post(as_alice, messages)
     assert made["title"] == title
     assert as_alice("GET", SESSIONS) == [made]
 
 
-def test_a_later_change_of_the_first_message_does_not_change_the_title(as_alice: Caller) -> None:
+def test_a_later_change_of_the_first_message_does_not_change_the_title(as_alice: ApiClient) -> None:
     id = post(as_alice, HELLO)["id"]
     assert put(as_alice, id, [user("Good evening"), assistant("Hi there!")])["title"] == "Hello"
 
 
-def test_a_title_set_by_the_user_is_not_shortened(as_alice: Caller) -> None:
+def test_a_title_set_by_the_user_is_not_shortened(as_alice: ApiClient) -> None:
     id, chosen = post(as_alice, HELLO)["id"], "A title that a person chose, of more than thirty characters"
     as_alice("PATCH", f"conversations/{id}/", {"title": chosen})
     assert put(as_alice, id, [*HELLO, user("How are you?")])["title"] == chosen
@@ -88,7 +88,7 @@ def test_a_title_set_by_the_user_is_not_shortened(as_alice: Caller) -> None:
 
 @pytest.mark.parametrize("before", [[], [system("Be kind.")], [assistant("Welcome!")]])
 def test_a_session_gets_its_title_from_the_first_user_message_even_if_it_comes_later(
-    as_alice: Caller, before: list[Json]
+    as_alice: ApiClient, before: list[Json]
 ) -> None:
     made = post(as_alice, before)
     assert made["title"].startswith("New Chat ")
@@ -98,7 +98,7 @@ def test_a_session_gets_its_title_from_the_first_user_message_even_if_it_comes_l
     assert without_id_and_times(named) == {"title": "Hello", "messageCount": len(before) + 1, "firstMessage": "Hello"}
 
 
-def test_first_message_is_cut_to_200_characters(as_alice: Caller) -> None:
+def test_first_message_is_cut_to_200_characters(as_alice: ApiClient) -> None:
     made = post(as_alice, [user("你" * 500)])
     assert made["firstMessage"] == "你" * 200
     assert as_alice("GET", SESSIONS) == [made]
@@ -110,14 +110,14 @@ def test_first_message_is_cut_to_200_characters(as_alice: Caller) -> None:
 @pytest.mark.parametrize(
     "thinking", [{"thinkingContent": "Hm.\n\nWell."}, {"thinkingContent": ""}, {"thinkingContent": None}, {}]
 )
-def test_thinking_is_stored_and_is_empty_if_it_was_not_sent(as_alice: Caller, thinking: Json) -> None:
+def test_thinking_is_stored_and_is_empty_if_it_was_not_sent(as_alice: ApiClient, thinking: Json) -> None:
     sent = [user("Hello"), {"role": "assistant", "content": "Hi there!", **thinking}]
     id = post(as_alice, sent)["id"]
     assert read(as_alice, id) == [user("Hello"), assistant("Hi there!", thinking.get("thinkingContent") or "")]
     assert put(as_alice, id, sent)["updatedAt"] == as_alice("GET", SESSIONS)[0]["createdAt"]
 
 
-def test_unusual_texts_are_read_back_unchanged(as_alice: Caller) -> None:
+def test_unusual_texts_are_read_back_unchanged(as_alice: ApiClient) -> None:
     messages = [
         user(" \n\t"),
         assistant(""),
@@ -128,7 +128,7 @@ def test_unusual_texts_are_read_back_unchanged(as_alice: Caller) -> None:
     assert read(as_alice, id) == messages
 
 
-def test_unknown_fields_are_ignored(as_alice: Caller) -> None:
+def test_unknown_fields_are_ignored(as_alice: ApiClient) -> None:
     extras = {"id": "m1", "timestamp": 1747036238000, "isStreaming": False}
     body = {"id": "mine", "title": "Mine", "messages": [message | extras for message in HELLO]}
     made = as_alice("POST", SESSIONS, body, status=201)
@@ -139,7 +139,7 @@ def test_unknown_fields_are_ignored(as_alice: Caller) -> None:
 # --- Lists, and the sessions of other users
 
 
-def test_the_session_with_the_latest_activity_is_listed_first(as_alice: Caller) -> None:
+def test_the_session_with_the_latest_activity_is_listed_first(as_alice: ApiClient) -> None:
     first, second, third = (post(as_alice, [user(text)])["id"] for text in ("One", "Two", "Three"))
 
     def listed() -> list[str]:
@@ -152,7 +152,7 @@ def test_the_session_with_the_latest_activity_is_listed_first(as_alice: Caller) 
     assert listed() == [first, third, second]
 
 
-def test_two_users_with_the_same_session_id_have_two_sessions(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_session_id_have_two_sessions(as_alice: ApiClient, as_bob: ApiClient) -> None:
     both = {"Alice": as_alice, "Bob": as_bob}
     for caller in both.values():
         caller("POST", "conversations/", {"external_id": "session-1"}, status=201)
@@ -165,9 +165,9 @@ def test_two_users_with_the_same_session_id_have_two_sessions(as_alice: Caller, 
     assert read(as_alice, "session-1") == [user("I am Alice")]
 
 
-def test_another_user_cannot_read_or_change_a_session(as_alice: Caller, as_bob: Caller) -> None:
+def test_another_user_cannot_read_or_change_a_session(as_alice: ApiClient, as_bob: ApiClient) -> None:
     made = post(as_alice, HELLO)
-    for method, body in (("GET", NOTHING), ("PUT", {"messages": []}), ("DELETE", NOTHING)):
+    for method, body in (("GET", NO_BODY), ("PUT", {"messages": []}), ("DELETE", NO_BODY)):
         as_bob(method, f"{SESSIONS}/{made['id']}", body, status=404)
     assert as_bob("GET", SESSIONS) == []
     assert as_alice("GET", SESSIONS) == [made]
@@ -179,7 +179,7 @@ def test_another_user_cannot_read_or_change_a_session(as_alice: Caller, as_bob: 
 
 def wrong(**changes: Any) -> Any:
     """Return a history whose second message has these changes."""
-    second = {name: value for name, value in (assistant("Hi") | changes).items() if value is not NOTHING}
+    second = {name: value for name, value in (assistant("Hi") | changes).items() if value is not NO_BODY}
     return {"messages": [user("Hello"), second]}
 
 
@@ -194,11 +194,11 @@ BAD = {
     "role unknown": (wrong(role="king"), "messages[1].role: "),
     "role in capitals": (wrong(role="User"), "messages[1].role: "),
     "role null": (wrong(role=None), "messages[1].role: "),
-    "role missing": (wrong(role=NOTHING), "messages[1].role: This field is required."),
+    "role missing": (wrong(role=NO_BODY), "messages[1].role: This field is required."),
     "content a number": (wrong(content=5), "messages[1].content: Must be a string."),
     "content null": (wrong(content=None), "messages[1].content: Must be a string."),
     "content parts": (wrong(content=[{"type": "text"}]), "messages[1].content: Must be a string."),
-    "content missing": (wrong(content=NOTHING), "messages[1].content: This field is required."),
+    "content missing": (wrong(content=NO_BODY), "messages[1].content: This field is required."),
     "content too long": (wrong(content="x" * OVER), "messages[1].content: Has 1,000,001 bytes; the limit is"),
     "content too long in bytes": (wrong(content="你" * (OVER // 3 + 1)), "messages[1].content: Has 1,000,002 bytes"),
     "thinking a number": (wrong(thinkingContent=5), "messages[1].thinkingContent: Must be a string."),
@@ -214,7 +214,7 @@ BAD = {
 
 @pytest.mark.parametrize(("body", "error"), BAD.values(), ids=BAD)
 def test_an_invalid_history_is_refused_with_its_field_and_changes_nothing(
-    as_alice: Caller, body: Any, error: str
+    as_alice: ApiClient, body: Any, error: str
 ) -> None:
     made = post(as_alice, HELLO)
     before = stored(as_alice, made["id"])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import reactions
-from testing.callers import Caller
-from testing.cast import everything
+from testing.api_client import ApiClient
+from testing.cast import stored_rows
 from testing.statements import statements
 
 from .helpers import SESSIONS, Json, assistant, post, put, read, user
@@ -23,18 +23,18 @@ def written(verbs: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def caller(alice: User) -> Caller:
-    caller = Caller(alice)
+def caller(alice: User) -> ApiClient:
+    caller = ApiClient(alice)
     caller("GET", SESSIONS)  # the use of a token is noted at most hourly
     return caller
 
 
 @pytest.fixture
-def long(caller: Caller) -> Conversation:
+def long(caller: ApiClient) -> Conversation:
     return Conversation.objects.get(id=post(caller, LONG)["id"])
 
 
-def test_adding_a_message_to_a_long_history_writes_only_that_message(caller: Caller, long: Conversation) -> None:
+def test_adding_a_message_to_a_long_history_writes_only_that_message(caller: ApiClient, long: Conversation) -> None:
     liked = long.messages.get(seq=500)
     reactions.react(user=long.user, message_id=liked.id, type="like")
     before = list(long.messages.order_by("seq").values())
@@ -47,7 +47,7 @@ def test_adding_a_message_to_a_long_history_writes_only_that_message(caller: Cal
     assert list(liked.reactions.values_list("type", flat=True)) == ["like"]
 
 
-def test_saving_an_unchanged_history_runs_four_queries_at_any_length(caller: Caller, long: Conversation) -> None:
+def test_saving_an_unchanged_history_runs_four_queries_at_any_length(caller: ApiClient, long: Conversation) -> None:
     short = post(caller, LONG[:2])
     for id, history in ((short["id"], LONG[:2]), (str(long.id), LONG)):
         with statements() as executed:
@@ -55,13 +55,13 @@ def test_saving_an_unchanged_history_runs_four_queries_at_any_length(caller: Cal
         assert executed == ["SELECT"] * 4  # the token, the id of the session, its row (locked), its messages
 
 
-def test_saving_an_unchanged_long_history_changes_no_stored_value(caller: Caller, long: Conversation) -> None:
-    before = everything(long)
+def test_saving_an_unchanged_long_history_changes_no_stored_value(caller: ApiClient, long: Conversation) -> None:
+    before = stored_rows(long)
     put(caller, str(long.id), read(caller, str(long.id)))
-    assert everything(long) == before
+    assert stored_rows(long) == before
 
 
-def test_listing_runs_two_queries_for_any_number_of_sessions(caller: Caller) -> None:
+def test_listing_runs_two_queries_for_any_number_of_sessions(caller: ApiClient) -> None:
     for _ in range(2):
         with statements() as executed:
             caller("GET", SESSIONS)
@@ -70,15 +70,15 @@ def test_listing_runs_two_queries_for_any_number_of_sessions(caller: Caller) -> 
             post(caller, [user(text)])
 
 
-def test_a_refused_request_writes_nothing(caller: Caller, long: Conversation) -> None:
-    before = everything(long)
+def test_a_refused_request_writes_nothing(caller: ApiClient, long: Conversation) -> None:
+    before = stored_rows(long)
     with statements() as executed:
         for method, path, status in (("PUT", f"{SESSIONS}/{long.id}", 400), ("PUT", f"{SESSIONS}/nobody", 400)):
             caller(method, path, {"messages": "Hello"}, status=status)
         caller("POST", SESSIONS, {"messages": [*LONG, 5]}, status=400)
         caller("PUT", f"{SESSIONS}/nobody", {"messages": []}, status=404)
     assert written(executed) == []
-    assert everything(long) == before and Message.objects.count() == len(LONG)
+    assert stored_rows(long) == before and Message.objects.count() == len(LONG)
 
 
 # A small vocabulary, so that random histories often share their first messages.
@@ -117,7 +117,7 @@ def as_read(history: list[Json]) -> list[Any]:
 )
 @given(first=st.lists(messages(), max_size=3), rest=histories())
 def test_any_history_is_read_back_and_saving_it_unchanged_writes_nothing(
-    caller: Caller, first: list[Json], rest: list[list[Json]]
+    caller: ApiClient, first: list[Json], rest: list[list[Json]]
 ) -> None:
     session = post(caller, first)
     id = session["id"]

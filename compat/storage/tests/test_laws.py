@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from chatstore.ids import new_id
 from conversations.models import Conversation, Message
-from testing.callers import Caller, person
+from testing.api_client import ApiClient, create_user
 from testing.statements import statements
 from testing.storage_client import NO_TOKENS, load, save
-from testing.tree_machine import hold
+from testing.tree_machine import assert_consistent
 
 from .test_saves import snapshot
 
@@ -65,8 +65,8 @@ def as_sent(world: dict[str, Any]) -> list[Any]:
 @given(worlds=st.lists(WORLDS, min_size=1, max_size=6))
 def test_any_sessions_are_read_back_and_saving_them_unchanged_writes_nothing(worlds: list[dict[str, Any]]) -> None:
     with undone():
-        alice = person(str(new_id()))
-        caller = Caller(alice)
+        alice = create_user(str(new_id()))
+        caller = ApiClient(alice)
         for world in worlds:
             stored_before = set(Message.objects.owned_by(alice).values_list("id", flat=True))
             save(caller, *as_sent(world))
@@ -83,4 +83,4 @@ def test_any_sessions_are_read_back_and_saving_them_unchanged_writes_nothing(wor
 
 
 def holds(conversation: Conversation) -> None:
-    hold(conversation, list(conversation.messages.order_by("seq")))
+    assert_consistent(conversation, list(conversation.messages.order_by("seq")))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from testing.callers import Caller
+from testing.api_client import ApiClient
 from testing.storage_client import (
     CREATED,
     NO_TOKENS,
@@ -24,17 +24,17 @@ from testing.storage_client import (
 CALL = {"id": "call_1", "type": "function", "function": {"name": "clock", "arguments": '{"zone": "UTC"}'}}
 
 
-def test_the_configuration_has_only_the_kind_of_the_database(as_alice: Caller) -> None:
+def test_the_configuration_has_only_the_kind_of_the_database(as_alice: ApiClient) -> None:
     assert as_alice("GET", f"{STORAGE}/config") == {"type": "postgres"}
 
 
-def test_a_new_user_has_no_sessions_and_no_selection(as_alice: Caller) -> None:
+def test_a_new_user_has_no_sessions_and_no_selection(as_alice: ApiClient) -> None:
     assert as_alice("GET", SESSIONS) == {"chatSessions": []}
     assert as_alice("GET", f"{STORAGE}/active-chat") == {"activeChatId": ""}
     assert as_alice("GET", f"{STORAGE}/selected-model") == {"selectedModel": ""}
 
 
-def test_saved_sessions_are_read_back_unchanged(as_alice: Caller) -> None:
+def test_saved_sessions_are_read_back_unchanged(as_alice: ApiClient) -> None:
     messages = [
         message("1", "system", "Be brief."),
         message("2", "user", "What time is it?\n  é 北京 😀"),
@@ -50,18 +50,18 @@ def test_saved_sessions_are_read_back_unchanged(as_alice: Caller) -> None:
     ]
 
 
-def test_sessions_are_listed_by_the_time_they_were_created(as_alice: Caller) -> None:
+def test_sessions_are_listed_by_the_time_they_were_created(as_alice: ApiClient) -> None:
     save(as_alice, *(session(f"s{at}", createdAt=CREATED + at) for at in (2, 5, 1)))
     assert [each["id"] for each in load(as_alice)] == ["s5", "s2", "s1"]
 
 
 @pytest.mark.parametrize("time", [1_747_036_238_123, "2025-05-12T07:50:38.123Z", "2025-05-12T09:50:38.123999+02:00"])
-def test_created_at_is_accepted_in_milliseconds_and_in_iso_8601(time: Any, as_alice: Caller) -> None:
+def test_created_at_is_accepted_in_milliseconds_and_in_iso_8601(time: Any, as_alice: ApiClient) -> None:
     save(as_alice, session("s", createdAt=time))
     assert load(as_alice)[0]["createdAt"] == "2025-05-12T07:50:38.123Z"
 
 
-def test_a_session_without_title_time_or_usage_gets_defaults(as_alice: Caller) -> None:
+def test_a_session_without_title_time_or_usage_gets_defaults(as_alice: ApiClient) -> None:
     bare = {"id": "s", "messages": [user("1", "Where to?\nSoon.")]}
     save(as_alice, bare)
     (read,) = load(as_alice)
@@ -70,13 +70,13 @@ def test_a_session_without_title_time_or_usage_gets_defaults(as_alice: Caller) -
     assert load(as_alice) == [read]
 
 
-def test_token_usage_that_no_client_reported_is_our_own_count(as_alice: Caller) -> None:
+def test_token_usage_that_no_client_reported_is_our_own_count(as_alice: ApiClient) -> None:
     counted = {"role": "assistant", "content": "Hi", "prompt_tokens": 5, "completion_tokens": 7}
     as_alice("POST", "/api/v1/conversations/", {"external_id": "s", "messages": [counted]}, status=201)
     assert load(as_alice)[0]["tokenUsage"] == {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
 
 
-def test_title_usage_and_creation_time_of_a_session_can_change(as_alice: Caller) -> None:
+def test_title_usage_and_creation_time_of_a_session_can_change(as_alice: ApiClient) -> None:
     save(as_alice, session("s", user("1", "Hi")))
     changed = session("s", user("1", "Hi"), title="Hi", tokenUsage={"total_tokens": 9}, createdAt=CREATED + 1000)
     save(as_alice, changed)
@@ -84,17 +84,17 @@ def test_title_usage_and_creation_time_of_a_session_can_change(as_alice: Caller)
     assert native(as_alice, "s")["title_is_auto"] is False
 
 
-def test_unknown_fields_are_ignored(as_alice: Caller) -> None:
+def test_unknown_fields_are_ignored(as_alice: ApiClient) -> None:
     save(as_alice, session("s", user("1", "Hi") | {"draft": True}, pinned=1))
     assert messages_of(as_alice, "s") == [user("1", "Hi")]
 
 
-def test_reasoning_under_its_older_name_is_kept(as_alice: Caller) -> None:
+def test_reasoning_under_its_older_name_is_kept(as_alice: ApiClient) -> None:
     save(as_alice, session("s", assistant("1", "Noon.", reasoning_content="Twelve.")))
     assert messages_of(as_alice, "s") == [assistant("1", "Noon.", reasoning="Twelve.")]
 
 
-def test_a_message_without_an_id_gets_one_and_keeps_it(as_alice: Caller) -> None:
+def test_a_message_without_an_id_gets_one_and_keeps_it(as_alice: ApiClient) -> None:
     bare = {"role": "user", "content": "Hi"}
     save(as_alice, session("s", bare))
     (read,) = messages_of(as_alice, "s")
@@ -104,7 +104,7 @@ def test_a_message_without_an_id_gets_one_and_keeps_it(as_alice: Caller) -> None
     assert messages_of(as_alice, "s") == [read]
 
 
-def test_hidden_messages_keep_their_place(as_alice: Caller) -> None:
+def test_hidden_messages_keep_their_place(as_alice: ApiClient) -> None:
     hidden = {"role": "developer", "content": "Secret."}
     messages = [hidden, {"role": "user", "content": "Hi", "external_id": "1"}, hidden]
     as_alice("POST", "/api/v1/conversations/", {"external_id": "s", "messages": messages}, status=201)
@@ -113,7 +113,7 @@ def test_hidden_messages_keep_their_place(as_alice: Caller) -> None:
     assert [row["content"] for row in shown] == ["Secret.", "Hi", "Secret.", "Hello"]
 
 
-def test_two_users_with_the_same_ids_do_not_affect_each_other(as_alice: Caller, as_bob: Caller) -> None:
+def test_two_users_with_the_same_ids_do_not_affect_each_other(as_alice: ApiClient, as_bob: ApiClient) -> None:
     save(as_alice, session("s", user("1", "I am Alice")))
     save(as_bob, session("s", user("1", "I am Bob")))
     save(as_bob)
@@ -122,7 +122,7 @@ def test_two_users_with_the_same_ids_do_not_affect_each_other(as_alice: Caller, 
 
 
 @pytest.mark.parametrize(("path", "field"), [("active-chat", "activeChatId"), ("selected-model", "selectedModel")])
-def test_a_selection_is_stored_and_cleared(path: str, field: str, as_alice: Caller, as_bob: Caller) -> None:
+def test_a_selection_is_stored_and_cleared(path: str, field: str, as_alice: ApiClient, as_bob: ApiClient) -> None:
     assert as_alice("POST", f"{STORAGE}/{path}", {field: "not stored yet"}) == {"success": True}
     assert as_alice("GET", f"{STORAGE}/{path}") == {field: "not stored yet"}
     assert as_bob("GET", f"{STORAGE}/{path}") == {field: ""}
@@ -132,11 +132,11 @@ def test_a_selection_is_stored_and_cleared(path: str, field: str, as_alice: Call
 
 
 @pytest.mark.parametrize("junk", [{}, {"activeChatId": 5}, {"activeChatId": "x" * 256}, {"activeChatId": ["x"]}])
-def test_an_invalid_selection_is_refused(junk: Any, as_alice: Caller) -> None:
+def test_an_invalid_selection_is_refused(junk: Any, as_alice: ApiClient) -> None:
     assert as_alice("POST", f"{STORAGE}/active-chat", junk, status=400)["error"].startswith("activeChatId: ")
 
 
-def test_the_active_chat_is_read_by_the_id_that_the_client_knows(as_alice: Caller) -> None:
+def test_the_active_chat_is_read_by_the_id_that_the_client_knows(as_alice: ApiClient) -> None:
     save(as_alice, session("s"))
     as_alice("PATCH", "/api/v1/preferences/", {"active_conversation": native(as_alice, "s")["id"]})
     assert as_alice("GET", f"{STORAGE}/active-chat") == {"activeChatId": "s"}
@@ -144,7 +144,7 @@ def test_the_active_chat_is_read_by_the_id_that_the_client_knows(as_alice: Calle
     assert as_alice("GET", f"{STORAGE}/active-chat") == {"activeChatId": ""}
 
 
-def test_a_model_selected_here_is_the_users_default_everywhere(as_alice: Caller) -> None:
+def test_a_model_selected_here_is_the_users_default_everywhere(as_alice: ApiClient) -> None:
     assert as_alice("GET", "/api/v1/preferences/")["default_model"] == "groq"
     as_alice("POST", f"{STORAGE}/selected-model", {"selectedModel": "openai/gpt-4o"})
     assert as_alice("GET", "/api/v1/preferences/")["default_model"] == "openai/gpt-4o"
@@ -191,7 +191,7 @@ BAD = [(session("bad") | fields, f"chatSessions[1].{path}") for fields, path in 
 
 @pytest.mark.parametrize(("bad", "path"), BAD, ids=str)
 def test_one_invalid_session_refuses_the_whole_save(bad: Any, path: str, alice: Any) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     kept = session("kept", user("1", "Hi"))
     save(caller, kept)
     before = load(caller)
@@ -201,14 +201,14 @@ def test_one_invalid_session_refuses_the_whole_save(bad: Any, path: str, alice: 
 
 
 @pytest.mark.parametrize("sessions", ["Hello", None, {}, 5, ["Hello"], [None]])
-def test_chat_sessions_must_be_a_list_of_objects(sessions: Any, as_alice: Caller) -> None:
+def test_chat_sessions_must_be_a_list_of_objects(sessions: Any, as_alice: ApiClient) -> None:
     save(as_alice, session("kept"))
     refusal = as_alice("POST", SESSIONS, {"chatSessions": sessions}, status=400)
     assert refusal["error"].startswith("chatSessions")
     assert len(load(as_alice)) == 1
 
 
-def test_two_sessions_with_one_id_are_refused(as_alice: Caller) -> None:
+def test_two_sessions_with_one_id_are_refused(as_alice: ApiClient) -> None:
     twice = [session("s"), session("s", user("1", "Hi"))]
     assert "'s'" in save(as_alice, *twice, status=400)["error"]
     save(as_alice, session("s"))
@@ -217,7 +217,7 @@ def test_two_sessions_with_one_id_are_refused(as_alice: Caller) -> None:
         assert "two conversations" in save(as_alice, session("s"), session(other), status=400)["error"].lower()
 
 
-def test_a_message_at_the_nesting_limit_of_the_native_api_can_be_saved(as_alice: Caller) -> None:
+def test_a_message_at_the_nesting_limit_of_the_native_api_can_be_saved(as_alice: ApiClient) -> None:
     deep: Any = "x"
     for _ in range(60):
         deep = [deep]

@@ -6,43 +6,43 @@ from urllib.parse import quote
 
 import pytest
 
-from testing.callers import NOTHING, Caller
+from testing.api_client import NO_BODY, ApiClient
 
 THREADS = "/api/conversations"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
-def ask(caller: Caller, id: str, message: str = "Hello", **more: str) -> Any:
+def ask(caller: ApiClient, id: str, message: str = "Hello", **more: str) -> Any:
     return caller("POST", "/api/chat", {"message": message, "conversation_id": id, **more})
 
 
-def threads(caller: Caller) -> list[str]:
+def threads(caller: ApiClient) -> list[str]:
     return [thread["id"] for thread in caller("GET", THREADS)]
 
 
-def messages(caller: Caller, id: str) -> Any:
+def messages(caller: ApiClient, id: str) -> Any:
     return caller("GET", f"{THREADS}/{quote(id)}/messages")
 
 
-def questions(caller: Caller, id: str) -> list[str]:
+def questions(caller: ApiClient, id: str) -> list[str]:
     return [message["content"] for message in messages(caller, id) if message["role"] == "user"]
 
 
-def title(caller: Caller, id: str) -> str:
+def title(caller: ApiClient, id: str) -> str:
     return next(thread["title"] for thread in caller("GET", THREADS) if thread["id"] == id)
 
 
-def refused(caller: Caller, method: str, path: str, body: Any = NOTHING, *, status: int) -> str:
+def refused(caller: ApiClient, method: str, path: str, body: Any = NO_BODY, *, status: int) -> str:
     refusal = caller(method, f"{THREADS}/{path}", body, status=status)
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     return refusal["error"]
 
 
-def test_a_new_user_has_no_conversations(as_alice: Caller) -> None:
+def test_a_new_user_has_no_conversations(as_alice: ApiClient) -> None:
     assert as_alice("GET", THREADS) == []
 
 
-def test_a_listed_conversation_has_its_id_title_and_times(as_alice: Caller) -> None:
+def test_a_listed_conversation_has_its_id_title_and_times(as_alice: ApiClient) -> None:
     answer = ask(as_alice, "conv-123")
     (thread,) = as_alice("GET", THREADS)
     assert TIME.fullmatch(thread["created_at"]) and TIME.fullmatch(thread["updated_at"])
@@ -51,7 +51,7 @@ def test_a_listed_conversation_has_its_id_title_and_times(as_alice: Caller) -> N
     assert thread == {"id": "conv-123", "title": "Hello", **times}
 
 
-def test_messages_have_the_external_id_or_else_our_id(as_alice: Caller) -> None:
+def test_messages_have_the_external_id_or_else_our_id(as_alice: ApiClient) -> None:
     answer = ask(as_alice, "conv-1", message_id="msg-1")
     assert messages(as_alice, "conv-1") == [
         {
@@ -72,7 +72,7 @@ def test_messages_have_the_external_id_or_else_our_id(as_alice: Caller) -> None:
 
 
 @pytest.mark.parametrize("id", ["conv/1", "a b", "ü", "?", "#1", "1747036238000", "x" * 255, "%2F", "messages"])
-def test_an_id_can_be_any_text(id: str, as_alice: Caller) -> None:
+def test_an_id_can_be_any_text(id: str, as_alice: ApiClient) -> None:
     assert ask(as_alice, id)["conversation_id"] == id
     assert questions(as_alice, id) == ["Hello"]
     as_alice("PUT", f"{THREADS}/{quote(id)}/title", {"title": "New"})
@@ -81,7 +81,7 @@ def test_an_id_can_be_any_text(id: str, as_alice: Caller) -> None:
     assert threads(as_alice) == []
 
 
-def test_the_last_ten_are_listed_by_activity(as_alice: Caller) -> None:
+def test_the_last_ten_are_listed_by_activity(as_alice: ApiClient) -> None:
     for number in range(12):
         ask(as_alice, f"conv-{number}")
     ask(as_alice, "conv-0")
@@ -90,7 +90,7 @@ def test_the_last_ten_are_listed_by_activity(as_alice: Caller) -> None:
     assert questions(as_alice, "conv-1") == ["Hello"]
 
 
-def test_only_user_and_assistant_messages_are_listed_in_order(as_alice: Caller) -> None:
+def test_only_user_and_assistant_messages_are_listed_in_order(as_alice: ApiClient) -> None:
     drafts = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "How much?"},
@@ -109,19 +109,19 @@ def test_only_user_and_assistant_messages_are_listed_in_order(as_alice: Caller) 
     ("query", "body"),
     [
         ("", {"title": "New"}),
-        ("?title=New", NOTHING),
+        ("?title=New", NO_BODY),
         ("?title=New", {}),
         ("?title=Other", {"title": "New"}),
         ("?title=Other", {"title": "New", "shoe": 1}),
     ],
 )
-def test_a_title_is_read_from_the_body_or_else_from_the_query(query: str, body: Any, as_alice: Caller) -> None:
+def test_a_title_is_read_from_the_body_or_else_from_the_query(query: str, body: Any, as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1")
     assert as_alice("PUT", f"{THREADS}/conv-1/title{query}", body) == {"status": "updated"}
     assert title(as_alice, "conv-1") == "New"
 
 
-def test_a_title_can_have_500_characters(as_alice: Caller) -> None:
+def test_a_title_can_have_500_characters(as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1")
     as_alice("PUT", f"{THREADS}/conv-1/title", {"title": "ü" * 500})
     assert title(as_alice, "conv-1") == "ü" * 500
@@ -130,7 +130,7 @@ def test_a_title_can_have_500_characters(as_alice: Caller) -> None:
 @pytest.mark.parametrize(
     ("query", "body"),
     [
-        ("", NOTHING),
+        ("", NO_BODY),
         ("", {}),
         ("", {"title": ""}),
         ("", {"title": " \t"}),
@@ -138,27 +138,27 @@ def test_a_title_can_have_500_characters(as_alice: Caller) -> None:
         ("", {"title": 5}),
         ("", {"title": ["New"]}),
         ("", {"title": "x" * 501}),
-        ("?title=", NOTHING),
-        ("?title=%20", NOTHING),
-        ("?name=New", NOTHING),
-        ("?title=" + "x" * 501, NOTHING),
-        ("?title=a%00b", NOTHING),
+        ("?title=", NO_BODY),
+        ("?title=%20", NO_BODY),
+        ("?name=New", NO_BODY),
+        ("?title=" + "x" * 501, NO_BODY),
+        ("?title=a%00b", NO_BODY),
     ],
 )
-def test_an_invalid_title_is_refused(query: str, body: Any, as_alice: Caller) -> None:
+def test_an_invalid_title_is_refused(query: str, body: Any, as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1")
     assert "title" in refused(as_alice, "PUT", f"conv-1/title{query}", body, status=400)
     assert title(as_alice, "conv-1") == "Hello"
 
 
 @pytest.mark.parametrize("id", ["gone", "a%00b", "%ED%A0%80", "x" * 3000, ".."])
-def test_an_unknown_conversation_is_not_found(id: str, as_alice: Caller) -> None:
+def test_an_unknown_conversation_is_not_found(id: str, as_alice: ApiClient) -> None:
     refused(as_alice, "GET", f"{id}/messages", status=404)
     refused(as_alice, "PUT", f"{id}/title", {"title": "New"}, status=404)
     refused(as_alice, "DELETE", id, status=404)
 
 
-def test_a_deleted_conversation_is_gone_and_its_id_can_be_used_again(as_alice: Caller) -> None:
+def test_a_deleted_conversation_is_gone_and_its_id_can_be_used_again(as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1", "Old", message_id="msg-1")
     assert as_alice("DELETE", f"{THREADS}/conv-1") == {"status": "deleted"}
     refused(as_alice, "DELETE", "conv-1", status=404)
@@ -169,7 +169,7 @@ def test_a_deleted_conversation_is_gone_and_its_id_can_be_used_again(as_alice: C
     assert questions(as_alice, "conv-1") == ["New"]
 
 
-def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_its_id(as_alice: Caller) -> None:
+def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_its_id(as_alice: ApiClient) -> None:
     id = as_alice("POST", "/api/chat", {"message": "Old"})["conversation_id"]
     as_alice("DELETE", f"{THREADS}/{id}")
     assert ask(as_alice, id, "New")["conversation_id"] == id
@@ -177,7 +177,7 @@ def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_i
 
 
 def test_two_users_with_the_same_id_cannot_read_or_delete_each_others_conversation(
-    as_alice: Caller, as_bob: Caller
+    as_alice: ApiClient, as_bob: ApiClient
 ) -> None:
     ask(as_alice, "conv-1", "Alice's")
     assert as_bob("GET", THREADS) == []

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from conversations.models import Conversation, Message, Reaction
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 EMPTY = {
@@ -47,28 +47,28 @@ def without_times(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in ("id", *TIMES)}
 
 
-def post(caller: Caller, path: str = "conversations/", body: Any = None, status: int = 201) -> Any:
+def post(caller: ApiClient, path: str = "conversations/", body: Any = None, status: int = 201) -> Any:
     return caller("POST", path, body or {}, status=status)
 
 
-def test_an_empty_one_is_titled_with_the_date(as_either: Caller) -> None:
+def test_an_empty_one_is_titled_with_the_date(as_either: ApiClient) -> None:
     made = post(as_either)
     assert without_times(made) == EMPTY | {"title": f"New Chat {datetime.now(UTC):%Y-%m-%d}"}
     assert made["created_at"] == made["updated_at"] == made["active_at"]
     assert list(made) == list(as_either("GET", f"conversations/{made['id']}/"))
 
 
-def test_no_body_at_all_is_an_empty_one(as_alice: Caller) -> None:
+def test_no_body_at_all_is_an_empty_one(as_alice: ApiClient) -> None:
     assert as_alice("POST", "conversations/", status=201)["message_count"] == 0
 
 
-def test_everything_that_can_be_given(as_either: Caller) -> None:
+def test_everything_that_can_be_given(as_either: ApiClient) -> None:
     made = post(as_either, body=EVERYTHING)
     assert TIME.fullmatch(made["archived_at"])
     assert without_times(made) == EMPTY | EVERYTHING | {"title_is_auto": False, "archived_at": made["archived_at"]}
 
 
-def test_first_messages_give_title_preview_and_counts(as_either: Caller) -> None:
+def test_first_messages_give_title_preview_and_counts(as_either: ApiClient) -> None:
     said = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "  What is\na zebra?", "prompt_tokens": 7},
@@ -81,13 +81,13 @@ def test_first_messages_give_title_preview_and_counts(as_either: Caller) -> None
     assert [(row["role"], row["content"]) for row in rows] == [(m["role"], m["content"]) for m in said]
 
 
-def test_a_long_first_line_is_cut_and_says_so(as_alice: Caller) -> None:
+def test_a_long_first_line_is_cut_and_says_so(as_alice: ApiClient) -> None:
     exact, long = "x" * 80, "y" * 81
     assert post(as_alice, body={"messages": [{"role": "user", "content": exact}]})["title"] == exact
     assert post(as_alice, body={"messages": [{"role": "user", "content": long}]})["title"] == "y" * 80 + "..."
 
 
-def test_a_bad_message_leaves_nothing(as_alice: Caller) -> None:
+def test_a_bad_message_leaves_nothing(as_alice: ApiClient) -> None:
     said = [{"role": "user", "content": "a"}, {"role": "king", "content": "b"}]
     assert as_alice.refusal("POST", "conversations/", {"messages": said}, status=400) == (
         "invalid_choice",
@@ -96,14 +96,14 @@ def test_a_bad_message_leaves_nothing(as_alice: Caller) -> None:
     assert not Conversation.objects.exists() and not Message.objects.exists()
 
 
-def test_two_first_messages_with_one_id_are_refused(as_alice: Caller) -> None:
+def test_two_first_messages_with_one_id_are_refused(as_alice: ApiClient) -> None:
     said = [{"role": "user", "content": text, "external_id": "m"} for text in "ab"]
     code, field = as_alice.refusal("POST", "conversations/", {"messages": said}, status=409)
     assert (code, field) == ("conflict", "external_id")
     assert not Conversation.objects.exists()
 
 
-def test_the_same_external_id_again_is_the_same_conversation(as_alice: Caller) -> None:
+def test_the_same_external_id_again_is_the_same_conversation(as_alice: ApiClient) -> None:
     body = {"external_id": "x", "messages": [{"role": "user", "content": "Hi"}]}
     made = post(as_alice, body=body)
     assert post(as_alice, body=body, status=200) == made
@@ -113,17 +113,17 @@ def test_the_same_external_id_again_is_the_same_conversation(as_alice: Caller) -
     assert Conversation.objects.count() == 1
 
 
-def test_the_same_external_id_with_something_else_is_a_conflict(as_alice: Caller) -> None:
+def test_the_same_external_id_with_something_else_is_a_conflict(as_alice: ApiClient) -> None:
     post(as_alice, body={"external_id": "x"})
     body = {"external_id": "x", "title": "Else"}
     assert as_alice.refusal("POST", "conversations/", body, status=409) == ("conflict", "external_id")
 
 
-def test_an_external_id_is_its_users_own(as_alice: Caller, as_bob: Caller) -> None:
+def test_an_external_id_is_its_users_own(as_alice: ApiClient, as_bob: ApiClient) -> None:
     assert post(as_alice, body={"external_id": "x"})["id"] != post(as_bob, body={"external_id": "x"})["id"]
 
 
-def test_a_patch_changes_what_it_names(as_either: Caller) -> None:
+def test_a_patch_changes_what_it_names(as_either: ApiClient) -> None:
     made = post(as_either, body=EVERYTHING)
     changed = as_either("PATCH", f"conversations/{made['id']}/", {"tags": ["c", "c", "d"], "is_archived": False})
     assert changed == as_either("GET", f"conversations/{made['id']}/")
@@ -131,7 +131,7 @@ def test_a_patch_changes_what_it_names(as_either: Caller) -> None:
     assert changed == made | {"tags": ["c", "d"], "is_archived": False, "archived_at": None}
 
 
-def test_a_title_given_is_no_automatic_one(as_alice: Caller) -> None:
+def test_a_title_given_is_no_automatic_one(as_alice: ApiClient) -> None:
     made = post(as_alice)
     changed = as_alice("PATCH", f"conversations/{made['id']}/", {"title": "Mine"})
     assert (changed["title"], changed["title_is_auto"]) == ("Mine", False)
@@ -139,7 +139,7 @@ def test_a_title_given_is_no_automatic_one(as_alice: Caller) -> None:
     assert as_alice("GET", f"conversations/{made['id']}/")["title"] == "Mine"
 
 
-def test_a_put_sets_what_it_leaves_out_to_its_default(as_either: Caller) -> None:
+def test_a_put_sets_what_it_leaves_out_to_its_default(as_either: ApiClient) -> None:
     made = post(as_either, body=EVERYTHING)
     put = as_either("PUT", f"conversations/{made['id']}/", {"model": "other"})
     kept = {"external_id": "mine-1", "title": " Zebras \n", "title_is_auto": False, "model": "other"}
@@ -147,19 +147,19 @@ def test_a_put_sets_what_it_leaves_out_to_its_default(as_either: Caller) -> None
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_was_read_can_be_sent_back(method: str, as_either: Caller) -> None:
+def test_what_was_read_can_be_sent_back(method: str, as_either: ApiClient) -> None:
     made = post(as_either, body=EVERYTHING)
     sent_back = as_either(method, f"conversations/{made['id']}/", made)
     assert sent_back | {"updated_at": ""} == made | {"updated_at": ""}
 
 
-def test_an_archive_date_stays_when_archived_again(as_alice: Caller) -> None:
+def test_an_archive_date_stays_when_archived_again(as_alice: ApiClient) -> None:
     made = post(as_alice, body={"is_archived": True})
     again = as_alice("PATCH", f"conversations/{made['id']}/", {"is_archived": True})
     assert again["archived_at"] == made["archived_at"]
 
 
-def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: Caller) -> None:
+def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: ApiClient) -> None:
     made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
     path = f"conversations/{made['id']}/"
     as_either("DELETE", path, status=204)
@@ -181,7 +181,7 @@ def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: Caller) ->
     assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
 
 
-def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: Caller) -> None:
+def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: ApiClient) -> None:
     made = post(as_alice, body={"external_id": "x"})
     as_alice("DELETE", f"conversations/{made['id']}/", status=204)
     post(as_alice, body={"external_id": "x", "title": "Another"})
@@ -190,7 +190,7 @@ def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: Caller) -> N
 
 
 @pytest.mark.parametrize("trashed_first", [True, False])
-def test_permanent_leaves_nothing(trashed_first: bool, as_either: Caller) -> None:
+def test_permanent_leaves_nothing(trashed_first: bool, as_either: ApiClient) -> None:
     made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
     message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
     post(as_either, f"messages/{message['id']}/reactions/", {"type": "like"})
@@ -201,7 +201,7 @@ def test_permanent_leaves_nothing(trashed_first: bool, as_either: Caller) -> Non
     assert as_either.refusal("DELETE", f"conversations/{made['id']}/?permanent=true", status=404)
 
 
-def test_permanent_is_true_or_false(as_alice: Caller) -> None:
+def test_permanent_is_true_or_false(as_alice: ApiClient) -> None:
     made = post(as_alice)
     for value in ("1", "True", "", "yes"):
         path = f"conversations/{made['id']}/?permanent={value}"
@@ -213,11 +213,11 @@ def test_permanent_is_true_or_false(as_alice: Caller) -> None:
 # --- The list ---------------------------------------------------------------------------------------
 
 
-def titles(caller: Caller, query: str = "") -> list[str]:
+def titles(caller: ApiClient, query: str = "") -> list[str]:
     return [row["title"] for row in caller("GET", f"conversations/{query}")["results"]]
 
 
-def test_the_newest_activity_comes_first(as_either: Caller) -> None:
+def test_the_newest_activity_comes_first(as_either: ApiClient) -> None:
     ids = {title: post(as_either, body={"title": title})["id"] for title in "abc"}
     assert titles(as_either) == ["c", "b", "a"]
     post(as_either, f"conversations/{ids['a']}/messages/", {"role": "user", "content": "Hi"})
@@ -226,7 +226,7 @@ def test_the_newest_activity_comes_first(as_either: Caller) -> None:
     assert titles(as_either) == ["a", "c", "b"]
 
 
-def test_rows_of_the_list_are_what_one_is(as_either: Caller) -> None:
+def test_rows_of_the_list_are_what_one_is(as_either: ApiClient) -> None:
     made = post(as_either, body=EVERYTHING | {"is_archived": False})
     assert as_either("GET", "conversations/") == {"results": [made], "next": None}
     assert as_either("GET", f"conversations/{made['id']}/") == made
@@ -264,7 +264,7 @@ def test_rows_of_the_list_are_what_one_is(as_either: Caller) -> None:
         ("?tag=a&pinned=true", ""),
     ],
 )
-def test_filters(query: str, found: str, as_alice: Caller, as_bob: Caller) -> None:
+def test_filters(query: str, found: str, as_alice: ApiClient, as_bob: ApiClient) -> None:
     for title, more in {
         "plain": {"external_id": "x-1"},
         "archived": {"is_archived": True, "external_id": "x-2"},
@@ -282,7 +282,7 @@ def test_filters(query: str, found: str, as_alice: Caller, as_bob: Caller) -> No
     assert sorted(titles(as_alice, query)) == sorted(found.split())
 
 
-def test_a_time_filter_is_exact_to_the_microsecond(as_alice: Caller) -> None:
+def test_a_time_filter_is_exact_to_the_microsecond(as_alice: ApiClient) -> None:
     made = post(as_alice)
     moment = made["updated_at"]
     assert titles(as_alice, f"?updated_after={moment}") == titles(as_alice, f"?updated_before={moment}") == []
@@ -298,14 +298,14 @@ def test_a_time_filter_is_exact_to_the_microsecond(as_alice: Caller) -> None:
         "tag=%00", "external_id=a%00b", "shoe_size=44", "user=1", "ordering=title", "metadata=" + "%5B" * 2000,
     ],
 )  # fmt: skip
-def test_junk_in_a_filter_is_a_400_that_names_it(query: str, as_alice: Caller) -> None:
+def test_junk_in_a_filter_is_a_400_that_names_it(query: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"conversations/?{query}", status=400)[1] == query.partition("=")[0]
 
 
 # --- Pages ------------------------------------------------------------------------------------------
 
 
-def fill(as_alice: Caller, count: int) -> list[str]:
+def fill(as_alice: ApiClient, count: int) -> list[str]:
     """Ids, newest first; each three of them have one active_at."""
     user = as_alice.token.user
     now = timezone.now()
@@ -319,17 +319,17 @@ def fill(as_alice: Caller, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 20, 100])
-def test_pages_give_every_row_once_in_order_ties_too(limit: int, as_alice: Caller) -> None:
+def test_pages_give_every_row_once_in_order_ties_too(limit: int, as_alice: ApiClient) -> None:
     ids = fill(as_alice, 23)
     assert [row["id"] for row in as_alice.pages(f"conversations/?limit={limit}")] == ids
 
 
-def test_a_full_last_page_has_no_next(as_alice: Caller) -> None:
+def test_a_full_last_page_has_no_next(as_alice: ApiClient) -> None:
     fill(as_alice, 20)
     assert as_alice("GET", "conversations/")["next"] is None
 
 
-def test_rows_that_come_while_someone_pages_change_nothing_of_what_is_left(as_alice: Caller) -> None:
+def test_rows_that_come_while_someone_pages_change_nothing_of_what_is_left(as_alice: ApiClient) -> None:
     ids = fill(as_alice, 9)
     page = as_alice("GET", "conversations/?limit=4")
     post(as_alice)
@@ -338,7 +338,7 @@ def test_rows_that_come_while_someone_pages_change_nothing_of_what_is_left(as_al
     assert [row["id"] for row in [*page["results"], *rest]] == [id for id in ids if id != ids[5]]
 
 
-def test_next_keeps_the_filters(as_alice: Caller) -> None:
+def test_next_keeps_the_filters(as_alice: ApiClient) -> None:
     fill(as_alice, 5)
     for title in "abc":
         post(as_alice, body={"title": title, "tags": ["é&x"]})
@@ -350,5 +350,5 @@ def test_next_keeps_the_filters(as_alice: Caller) -> None:
     "limit", ["0", "-1", "101", "1000000000", "abc", "", "1.5", "%31%00", "%D9%A3", "1e1", "0" * 9 + "1" + "9" * 30,
               "0" * 9 + "1" + "0" * 5000, "0000000001000"],
 )  # fmt: skip
-def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: Caller) -> None:
+def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"conversations/?limit={limit}", status=400) == ("invalid", "limit")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chatstore.api.pagination import encode
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad90"
 TIME = "2026-01-01T00:00:00.000000Z"
@@ -14,14 +14,14 @@ LISTS = ("conversations/", "conversations/{id}/messages/", "search/?q=word", "se
 
 
 @pytest.fixture
-def as_alice(as_alice: Caller) -> Caller:
+def as_alice(as_alice: ApiClient) -> ApiClient:
     for number in range(3):
         messages = [{"role": "user", "content": f"word {number}"}] * 3
         as_alice("POST", "conversations/", {"messages": messages, "external_id": str(number)}, status=201)
     return as_alice
 
 
-def path_of(caller: Caller, listed: str, external_id: str = "0") -> str:
+def path_of(caller: ApiClient, listed: str, external_id: str = "0") -> str:
     found = caller("GET", f"conversations/?external_id={external_id}")["results"]
     return listed.replace("{id}", found[0]["id"])
 
@@ -30,13 +30,13 @@ def with_cursor(path: str, cursor: str, **more: str) -> str:
     return path + ("&" if "?" in path else "?") + "&".join([f"cursor={cursor}", *(f"{k}={v}" for k, v in more.items())])
 
 
-def cursor_of(caller: Caller, path: str) -> str:
+def cursor_of(caller: ApiClient, path: str) -> str:
     following = caller("GET", path + ("&" if "?" in path else "?") + "limit=1")["next"]
     return parse_qs(urlsplit(following).query)["cursor"][0]
 
 
 @pytest.mark.parametrize("listed", LISTS)
-def test_a_cursor_of_another_list_is_a_400(listed: str, as_alice: Caller) -> None:
+def test_a_cursor_of_another_list_is_a_400(listed: str, as_alice: ApiClient) -> None:
     for other in LISTS:
         cursor = cursor_of(as_alice, path_of(as_alice, other))
         path = with_cursor(path_of(as_alice, listed), cursor)
@@ -46,7 +46,7 @@ def test_a_cursor_of_another_list_is_a_400(listed: str, as_alice: Caller) -> Non
             assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
 
 
-def test_a_cursor_of_another_conversation_is_a_400(as_alice: Caller) -> None:
+def test_a_cursor_of_another_conversation_is_a_400(as_alice: ApiClient) -> None:
     path = with_cursor(path_of(as_alice, LISTS[1]), cursor_of(as_alice, path_of(as_alice, LISTS[1], "1")))
     assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
 
@@ -62,7 +62,7 @@ def made_up() -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("listed", LISTS)
-def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: Caller) -> None:
+def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: ApiClient) -> None:
     path = path_of(as_alice, listed)
     id = path_of(as_alice, "{id}")
     kinds = dict(zip(LISTS, ("conversations", f"messages-{id}", "search-recent", "search-relevance"), strict=True))
@@ -75,7 +75,7 @@ def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: Caller) 
 
 
 @pytest.mark.parametrize("listed", LISTS)
-def test_garbage_is_a_400(listed: str, as_alice: Caller) -> None:
+def test_garbage_is_a_400(listed: str, as_alice: ApiClient) -> None:
     for cursor in ["", "x", "%00", "%ff", "bnVsbA", "W10", "W1td", "e30", "A" * 5000, "%C3%A9", "====", "IiI"]:
         path = with_cursor(path_of(as_alice, listed), cursor)
         assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")

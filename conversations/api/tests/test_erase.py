@@ -17,34 +17,34 @@ from accounts.services import managed_user
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import conversations, erase, messages, reactions, retention
-from testing.callers import KINDS, PASSWORD, Caller, acting, person, sign_in
-from testing.cast import conversation_of, say, shown
-from testing.parallel import at_once, meeting, times
+from testing.api_client import AUTHENTICATION_KINDS, PASSWORD, ApiClient, acting_client, create_user, sign_in
+from testing.cast import active_texts, create_conversation, message_draft
+from testing.parallel import repeat, run_concurrently, run_while_locked
 
 BODY = {"password": PASSWORD}
 
 
 @pytest.fixture
 def sam(db: None) -> User:
-    return person("Sam", is_staff=True)
+    return create_user("Sam", is_staff=True)
 
 
-def signed_in(user: User, seconds_ago: float) -> Caller:
-    caller = Caller(user, by="session")
+def signed_in(user: User, seconds_ago: float) -> ApiClient:
+    caller = ApiClient(user, by="session")
     sign_in(caller.client, user, seconds_ago)
     return caller
 
 
 def of_everything(user: User) -> None:
-    chat, trashed = conversation_of(user, "Hi", "Hello"), conversation_of(user, "Old")
+    chat, trashed = create_conversation(user, "Hi", "Hello"), create_conversation(user, "Old")
     reactions.react(user=user, message_id=chat.messages.get(seq=2).id, type="like")
     conversations.trash(user=user, conversation_id=trashed.id)
     messages.trash(user=user, message_id=chat.messages.get(seq=1).id)
-    Conversation.objects.filter(id=conversation_of(user, "Purging").id).update(deleted_at=PURGING)
+    Conversation.objects.filter(id=create_conversation(user, "Purging").id).update(deleted_at=PURGING)
     Preferences.objects.create(user=user)
     EmailAddress.objects.create(user=user, email=user.email)
     Idempotency.objects.create(user=user, key="k", fingerprint=b"", result=[])
-    Caller(user, by="session")
+    ApiClient(user, by="session")
     Group.objects.create(name=f"of {user.name}").user_set.add(user)
 
 
@@ -58,12 +58,12 @@ def rows_of(user: User) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.parametrize("by", KINDS)
+@pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
 def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
     for user in (alice, bob):
         of_everything(user)
     before = rows_of(bob)
-    caller = Caller(alice, by=by)
+    caller = ApiClient(alice, by=by)
     answer = caller("DELETE", "me/", BODY)
     assert answer == {"users": 1, "conversations": 3, "messages": 4, "tokens": 1 if by == "token" else 0}
     assert set(rows_of(alice).values()) == {0}
@@ -73,7 +73,7 @@ def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
     caller.refusal("DELETE", "me/", BODY, status=401)
 
 
-@pytest.mark.parametrize("by", KINDS)
+@pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
@@ -86,11 +86,11 @@ def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
     ],
 )
 def test_who_does_not_prove_to_be_them_erases_nothing(by: str, body: Any, status: int, error: Any, alice: User) -> None:
-    chat = conversation_of(alice, "Hi")
-    caller = Caller(alice) if by == "token" else signed_in(alice, 301)
+    chat = create_conversation(alice, "Hi")
+    caller = ApiClient(alice) if by == "token" else signed_in(alice, 301)
     assert caller.refusal("DELETE", "me/", body, status=status) == error
     assert caller("GET", "me/")["name"] == "Alice"
-    assert shown(chat) == ["Hi"]
+    assert active_texts(chat) == ["Hi"]
 
 
 def test_a_session_that_has_just_signed_in_needs_no_password(alice: User) -> None:
@@ -106,7 +106,7 @@ def test_a_wrong_password_is_wrong_in_such_a_session_too(alice: User) -> None:
 
 def test_a_token_is_not_vouched_for_by_a_session_that_comes_along(alice: User) -> None:
     caller = signed_in(alice, 1)
-    caller.headers = Caller(alice).headers
+    caller.headers = ApiClient(alice).headers
     assert caller.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
 
 
@@ -122,16 +122,16 @@ def test_who_has_no_password_and_a_token_only_does_not_erase(alice: User) -> Non
     alice.set_unusable_password()
     alice.save()
     for password in ("", alice.password, "!"):
-        Caller(alice).refusal("DELETE", "me/", {"password": password}, status=400)
+        ApiClient(alice).refusal("DELETE", "me/", {"password": password}, status=400)
 
 
 def test_whom_they_manage_goes_along_and_nobody_else(alice: User, bob: User) -> None:
-    managed = person("Managed", managed_by=alice, external_id="a")
-    theirs = person("Theirs", managed_by=managed, external_id="a")
-    other = person("Other", managed_by=bob, external_id="a")
-    chats = [conversation_of(user, "Hi", "Hello") for user in (alice, managed, theirs, other)]
-    token = Caller(theirs)
-    answer = Caller(alice)("DELETE", "me/", BODY)
+    managed = create_user("Managed", managed_by=alice, external_id="a")
+    theirs = create_user("Theirs", managed_by=managed, external_id="a")
+    other = create_user("Other", managed_by=bob, external_id="a")
+    chats = [create_conversation(user, "Hi", "Hello") for user in (alice, managed, theirs, other)]
+    token = ApiClient(theirs)
+    answer = ApiClient(alice)("DELETE", "me/", BODY)
     assert answer == {"users": 3, "conversations": 3, "messages": 6, "tokens": 2}
     assert set(User.objects.all()) == {bob, other}
     assert list(Conversation.objects.all()) == [chats[3]]
@@ -140,18 +140,18 @@ def test_whom_they_manage_goes_along_and_nobody_else(alice: User, bob: User) -> 
 
 def test_who_manages_them_stays(alice: User, bob: User) -> None:
     User.objects.filter(pk=alice.pk).update(managed_by=bob)
-    assert Caller(alice)("DELETE", "me/", BODY)["users"] == 1
+    assert ApiClient(alice)("DELETE", "me/", BODY)["users"] == 1
     assert list(User.objects.all()) == [bob]
 
 
 def test_those_who_manage_each_other_go_together(alice: User, bob: User) -> None:
     User.objects.filter(pk=alice.pk).update(managed_by=bob)
     User.objects.filter(pk=bob.pk).update(managed_by=alice)
-    assert Caller(alice)("DELETE", "me/", BODY)["users"] == 2
+    assert ApiClient(alice)("DELETE", "me/", BODY)["users"] == 2
 
 
 def test_staff_do_not_erase_themselves(sam: User) -> None:
-    assert Caller(sam).refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
+    assert ApiClient(sam).refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
     assert User.objects.filter(pk=sam.pk, is_active=True).exists()
 
 
@@ -161,7 +161,7 @@ def test_the_log_keeps_what_was_done_and_not_who_they_were(alice: User, sam: Use
         user=sam, content_type=users, object_id=str(alice.pk), object_repr=alice.email, action_flag=CHANGE
     )
     by = LogEntry.objects.create(user=alice, object_repr="a transcript", action_flag=CHANGE, change_message="Read.")
-    Caller(alice)("DELETE", "me/", BODY)
+    ApiClient(alice)("DELETE", "me/", BODY)
     about.refresh_from_db()
     by.refresh_from_db()
     assert (about.user, about.object_repr) == (sam, str(alice.pk))
@@ -172,7 +172,7 @@ def test_the_log_keeps_what_was_done_and_not_who_they_were(alice: User, sam: Use
 def test_sessions_are_found_among_those_of_others(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erase, "SESSIONS_A_BATCH", 2)
     for user in (alice, bob, alice, bob, alice):
-        Caller(user, by="session")
+        ApiClient(user, by="session")
     erase.erase(user=alice)
     assert [row.get_decoded()["_auth_user_id"] for row in Session.objects.all()] == [str(bob.pk)] * 2
 
@@ -180,7 +180,7 @@ def test_sessions_are_found_among_those_of_others(alice: User, bob: User, monkey
 @pytest.mark.parametrize("count", [1, 250])
 def test_however_many_conversations_there_are_all_go(count: int, alice: User) -> None:
     for _ in range(count):
-        conversation_of(alice, "Hi")
+        create_conversation(alice, "Hi")
     assert erase.erase(user=alice)["conversations"] == count
     assert not Message.objects.exists() and not Reaction.objects.exists()
 
@@ -188,13 +188,13 @@ def test_however_many_conversations_there_are_all_go(count: int, alice: User) ->
 @pytest.mark.django_db(transaction=True)
 def test_what_a_request_stores_that_had_begun_before_goes_too(alice: User) -> None:
     """It holds its conversation's lock, for which the purge waits; its second conversation comes after that."""
-    chat = conversation_of(alice, "Hi")
+    chat = create_conversation(alice, "Hi")
 
     def write() -> None:
-        messages.append(user=alice, conversation_id=chat.id, drafts=[say("just in time")])
-        conversation_of(alice, "another")
+        messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("just in time")])
+        create_conversation(alice, "another")
 
-    gone = meeting(write, lambda: erase.erase(user=alice))
+    gone = run_while_locked(write, lambda: erase.erase(user=alice))
     assert (gone["users"], gone["conversations"], gone["messages"]) == (1, 2, 3)
     assert not Message.objects.exists() and not User.objects.exists()
 
@@ -207,7 +207,7 @@ def test_what_comes_in_at_the_very_end_goes_too(alice: User, monkeypatch: pytest
     def purge_and_store(user: User) -> Any:
         gone = purge(user)
         if not come:
-            come.append(conversation_of(user, "late"))
+            come.append(create_conversation(user, "late"))
         return gone
 
     monkeypatch.setattr(erase, "_purge", purge_and_store)
@@ -222,10 +222,10 @@ def test_what_comes_in_again_and_again_is_left_to_housekeeping(alice: User, monk
 
     def purge_and_store(user: User) -> Any:
         gone = purge(user)
-        conversation_of(user, "late")
+        create_conversation(user, "late")
         return gone
 
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     with monkeypatch.context() as patched:
         patched.setattr(erase, "_purge", purge_and_store)
         assert caller.refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
@@ -240,8 +240,8 @@ def test_what_comes_in_again_and_again_is_left_to_housekeeping(alice: User, monk
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_erase_once(alice: User) -> None:
     for _ in range(5):
-        conversation_of(alice, *map(str, range(50)))
-    first, second = at_once(*times(2, lambda index: erase.erase(user=alice)))
+        create_conversation(alice, *map(str, range(50)))
+    first, second = run_concurrently(*repeat(2, lambda index: erase.erase(user=alice)))
     assert (first["users"] + second["users"], first["messages"] + second["messages"]) == (1, 250)
     assert not User.objects.exists()
 
@@ -255,14 +255,14 @@ def test_who_is_being_erased_is_found_by_an_index(db: None) -> None:
 
 def test_no_token_outlives_its_user(alice: User) -> None:
     for _ in range(2):
-        Caller(alice, scopes=["read"])
-    assert Caller(alice)("DELETE", "me/", BODY)["tokens"] == 3
+        ApiClient(alice, scopes=["read"])
+    assert ApiClient(alice)("DELETE", "me/", BODY)["tokens"] == 3
     assert not ApiToken.objects.exists()
 
 
 def test_a_back_end_erases_its_user_without_a_password_and_a_token_of_that_user_does_not(back_end: User) -> None:
     user = managed_user(manager=back_end, external_id="u-1")
-    own = Caller(user)
+    own = ApiClient(user)
     assert own.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
-    assert acting(back_end, "u-1")("DELETE", "me/", {})["users"] == 1
+    assert acting_client(back_end, "u-1")("DELETE", "me/", {})["users"] == 1
     own.refusal("GET", "me/", status=401)

@@ -13,7 +13,7 @@ from chatstore.api.fields import Many
 from chatstore.api.findings import MOST_FINDINGS
 from compat.sessions.schemas import SessionHistory
 from compat.storage.schemas import ChatSessions
-from testing.callers import Caller, is_error
+from testing.api_client import ApiClient, is_error
 
 UNKNOWN = {f"field {number}": number for number in range(100)}
 
@@ -34,11 +34,11 @@ def validated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def path(alice: User) -> str:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     return f"conversations/{caller('POST', 'conversations/', {}, status=201)['id']}/messages/"
 
 
-def details(caller: Caller) -> list[Any]:
+def details(caller: ApiClient) -> list[Any]:
     assert is_error(caller.answer)
     return list(json.loads(caller.text)["error"]["details"])
 
@@ -53,7 +53,7 @@ def says_that_there_are_more(found: list[Any]) -> bool:
 def test_ten_thousand_messages_of_a_hundred_unknown_fields_stop_at_the_first(
     alice: User, path: str, validated: list[Any]
 ) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     caller("PUT", path, [UNKNOWN] * 10_000, status=400)
     found = details(caller)
     assert says_that_there_are_more(found)
@@ -66,14 +66,14 @@ def test_ten_thousand_messages_of_a_hundred_unknown_fields_stop_at_the_first(
 def test_a_list_of_bad_messages_is_validated_up_to_the_limit(
     method: str, alice: User, path: str, validated: list[Any]
 ) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     caller(method, path, [{"role": "king", "content": "x"}] * 1_000, status=400)
     assert says_that_there_are_more(details(caller))
     assert len(validated) == MOST_FINDINGS + 1
 
 
 def test_as_many_errors_as_the_limit_are_all_listed(alice: User, path: str) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     bad = {"role": "king", "content": "x"}
     caller("POST", path, [{"role": "user", "content": "x"}, *[bad] * MOST_FINDINGS], status=400)
     found = details(caller)
@@ -81,7 +81,7 @@ def test_as_many_errors_as_the_limit_are_all_listed(alice: User, path: str) -> N
 
 
 def test_the_messages_of_a_new_conversation_are_bounded_too(alice: User, validated: list[Any]) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     caller("POST", "conversations/", {"messages": [5] * 1_000}, status=400)
     assert says_that_there_are_more(details(caller))
     assert len(validated) == MOST_FINDINGS + 1
@@ -94,7 +94,7 @@ def test_the_messages_of_a_new_conversation_are_bounded_too(alice: User, validat
 def test_the_length_of_a_list_of_values_is_checked_before_the_values(
     path: str, body: Any, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     monkeypatch.setattr(fields, "validate_each", None)
     caller("POST", path, body, status=400)
     (found,) = details(caller)
@@ -102,7 +102,7 @@ def test_the_length_of_a_list_of_values_is_checked_before_the_values(
 
 
 def test_a_long_value_and_a_long_name_are_shortened_in_the_answer(alice: User, path: str) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     caller("POST", path, {"role": "x" * 1_000_000, "content": "x"}, status=400)
     assert len(caller.content) < 3_000
     caller("POST", path, {"y" * 1_000_000: 1}, status=400)
@@ -124,7 +124,7 @@ def test_a_contract_stops_at_the_first_bad_message(shape: Any, body: Any) -> Non
 
 @pytest.mark.parametrize("name", ["parts", "tool_calls"])
 def test_parts_and_tool_calls_have_a_limit(name: str, alice: User, path: str, settings: Any) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     large = ["x" * settings.PARTS_LIMIT]
     caller("POST", path, {"role": "user", name: large}, status=400)
     (found,) = details(caller)
@@ -135,7 +135,7 @@ def test_parts_and_tool_calls_have_a_limit(name: str, alice: User, path: str, se
 
 
 def test_the_tool_calls_of_a_storage_service_have_the_same_limit(alice: User, settings: Any) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     message = {"role": "assistant", "tool_calls": ["x" * settings.PARTS_LIMIT]}
     body = {"chatSessions": [{"id": "a", "messages": [message]}]}
     answer = caller("POST", "/api/v1/storage/chat-sessions/", body, status=400)

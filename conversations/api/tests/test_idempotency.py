@@ -7,9 +7,9 @@ import pytest
 
 from accounts.models import Idempotency, User
 from conversations.models import Conversation, Message
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
-from .test_every_route import ROWS, Row, World
+from .test_every_route import ROWS, Row, SampleObjects
 
 CREATING = [row for row in ROWS if row.status == 201]
 OTHER = {
@@ -24,11 +24,11 @@ every_creating = pytest.mark.parametrize("row", CREATING, ids=str)
 
 
 @pytest.fixture
-def world(alice: User) -> World:
-    return World(alice)
+def samples(alice: User) -> SampleObjects:
+    return SampleObjects(alice)
 
 
-def keyed(caller: Caller, key: str = "k") -> Caller:
+def keyed(caller: ApiClient, key: str = "k") -> ApiClient:
     caller.headers = caller.headers | {"Idempotency-Key": key}
     return caller
 
@@ -43,67 +43,67 @@ def test_every_creating_route_is_here() -> None:
 
 @pytest.mark.parametrize("by", ["token", "session"])
 @every_creating
-def test_the_same_again_is_answered_with_the_same(row: Row, by: str, world: World, alice: User) -> None:
-    caller = keyed(Caller(alice, by=by))
-    made = world.call(caller, row, 201)
-    assert world.call(caller, row, 200) == without_secret(made)
+def test_the_same_again_is_answered_with_the_same(row: Row, by: str, samples: SampleObjects, alice: User) -> None:
+    caller = keyed(ApiClient(alice, by=by))
+    made = samples.call(caller, row, 201)
+    assert samples.call(caller, row, 200) == without_secret(made)
     without_slash = replace(row, path=row.path.replace("/?", "?").rstrip("/"))
-    assert world.call(caller, without_slash, 200) == without_secret(made)
+    assert samples.call(caller, without_slash, 200) == without_secret(made)
 
 
 @every_creating
-def test_another_request_with_that_key_is_a_conflict(row: Row, world: World, alice: User) -> None:
-    caller = keyed(Caller(alice))
-    made = world.call(caller, row, 201)
+def test_another_request_with_that_key_is_a_conflict(row: Row, samples: SampleObjects, alice: User) -> None:
+    caller = keyed(ApiClient(alice))
+    made = samples.call(caller, row, 201)
     other = replace(row, body=OTHER[row.path])
-    assert world.refuse(caller, other, 409) == "idempotency_key_reused"
-    assert world.call(caller, row, 200) == without_secret(made)
-    world.call(keyed(Caller(alice), "another"), other, 201)
+    assert samples.refuse(caller, other, 409) == "idempotency_key_reused"
+    assert samples.call(caller, row, 200) == without_secret(made)
+    samples.call(keyed(ApiClient(alice), "another"), other, 201)
 
 
 @every_creating
-def test_a_key_is_its_users_own(row: Row, world: World, alice: User, bob: User) -> None:
-    world.call(keyed(Caller(alice)), row, 201)
-    his = keyed(Caller(bob))
+def test_a_key_is_its_users_own(row: Row, samples: SampleObjects, alice: User, bob: User) -> None:
+    samples.call(keyed(ApiClient(alice)), row, 201)
+    his = keyed(ApiClient(bob))
     if row.thing:
-        world.refuse(his, row, 404)
+        samples.refuse(his, row, 404)
     else:
-        world.call(his, row, 201)
+        samples.call(his, row, 201)
 
 
 @every_creating
-def test_a_failed_request_leaves_the_key_free(row: Row, world: World, alice: User) -> None:
-    caller = keyed(Caller(alice))
+def test_a_failed_request_leaves_the_key_free(row: Row, samples: SampleObjects, alice: User) -> None:
+    caller = keyed(ApiClient(alice))
     for body in ({"shoe": 1}, [], b"{"):
-        world.refuse(caller, replace(row, body=body), 400)
+        samples.refuse(caller, replace(row, body=body), 400)
     assert not Idempotency.objects.exists()
-    world.call(caller, row, 201)
+    samples.call(caller, row, 201)
 
 
-def test_a_conflict_leaves_the_key_free(alice: User, world: World) -> None:
-    caller = keyed(Caller(alice))
-    Caller(alice)("POST", "conversations/", {"external_id": "x"}, status=201)
+def test_a_conflict_leaves_the_key_free(alice: User, samples: SampleObjects) -> None:
+    caller = keyed(ApiClient(alice))
+    ApiClient(alice)("POST", "conversations/", {"external_id": "x"}, status=201)
     caller.refusal("POST", "conversations/", {"external_id": "x", "title": "Other"}, status=409)
     caller("POST", "conversations/", {"title": "Other"}, status=201)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
 @every_creating
-def test_a_key_has_1_to_255_characters(row: Row, key: str, world: World, alice: User) -> None:
-    caller = keyed(Caller(alice), key)
-    assert world.call(caller, row, 400)["error"]["field"] == "Idempotency-Key"
-    world.call(keyed(caller, "x" * 255), row, 201)
+def test_a_key_has_1_to_255_characters(row: Row, key: str, samples: SampleObjects, alice: User) -> None:
+    caller = keyed(ApiClient(alice), key)
+    assert samples.call(caller, row, 400)["error"]["field"] == "Idempotency-Key"
+    samples.call(keyed(caller, "x" * 255), row, 201)
 
 
-def test_keys_are_of_one_route(alice: User, world: World) -> None:
-    caller = keyed(Caller(alice))
+def test_keys_are_of_one_route(alice: User, samples: SampleObjects) -> None:
+    caller = keyed(ApiClient(alice))
     caller("POST", "conversations/", {}, status=201)
     caller.refusal("POST", "tokens/", {"name": "x"}, status=409)
-    other = caller.refusal("POST", f"conversations/{world.conversation.id}/messages/", ROWS[10].body, status=409)
+    other = caller.refusal("POST", f"conversations/{samples.conversation.id}/messages/", ROWS[10].body, status=409)
     assert other == ("idempotency_key_reused", None)
 
 
-def test_what_was_made_is_answered_as_it_is_now(as_alice: Caller) -> None:
+def test_what_was_made_is_answered_as_it_is_now(as_alice: ApiClient) -> None:
     caller = keyed(as_alice)
     made = caller("POST", "conversations/", {"title": "A"}, status=201)
     changed = caller("PATCH", f"conversations/{made['id']}/", {"title": "B"})
@@ -113,7 +113,7 @@ def test_what_was_made_is_answered_as_it_is_now(as_alice: Caller) -> None:
     assert Conversation.objects.count() == 1
 
 
-def test_an_array_is_answered_again_whole_in_its_order(as_alice: Caller) -> None:
+def test_an_array_is_answered_again_whole_in_its_order(as_alice: ApiClient) -> None:
     id = as_alice("POST", "conversations/", {}, status=201)["id"]
     path = f"conversations/{id}/messages/"
     old = {"role": "user", "content": "old", "external_id": "old"}
@@ -125,7 +125,7 @@ def test_an_array_is_answered_again_whole_in_its_order(as_alice: Caller) -> None
     assert Message.objects.count() == 2
 
 
-def test_a_key_and_a_client_id_together(as_alice: Caller) -> None:
+def test_a_key_and_a_client_id_together(as_alice: ApiClient) -> None:
     body = {"external_id": "x"}
     made = as_alice("POST", "conversations/", body, status=201)
     caller = keyed(as_alice)
@@ -134,7 +134,7 @@ def test_a_key_and_a_client_id_together(as_alice: Caller) -> None:
     caller.refusal("POST", "conversations/", {"external_id": "y"}, status=409)
 
 
-def test_other_query_parameters_are_another_request(alice: User, world: World) -> None:
-    caller = keyed(Caller(alice))
+def test_other_query_parameters_are_another_request(alice: User, samples: SampleObjects) -> None:
+    caller = keyed(ApiClient(alice))
     caller("POST", "conversations/?a=1", {}, status=201)
     caller.refusal("POST", "conversations/?a=2", {}, status=409)

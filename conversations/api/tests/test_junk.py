@@ -21,9 +21,9 @@ from conversations.api.serializers import (
     ReactionSerializer,
 )
 from replies.api.serializers import QuestionSerializer
-from testing.callers import NOTHING, Caller, is_error
+from testing.api_client import NO_BODY, ApiClient, is_error
 
-from .test_every_route import READING, ROWS, WRITING, Row, World
+from .test_every_route import READING, ROWS, WRITING, Row, SampleObjects
 
 DEEP = b"[" * 10_000 + b"]" * 10_000
 JUNK: list[Any] = [
@@ -61,7 +61,7 @@ def serializer_of(row: Row) -> Any:
     return FIELDS.get(str(row)) or FIELDS[row.path]
 
 
-WITH_BODY = [row for row in WRITING if row.body is not NOTHING]
+WITH_BODY = [row for row in WRITING if row.body is not NO_BODY]
 # Routes with the fields of another one, to which only random bodies are sent.
 ALIKE = {
     "PUT conversations/<uuid:id>/",
@@ -73,17 +73,17 @@ every_row = pytest.mark.parametrize("row", WITH_BODY, ids=str)
 
 
 @pytest.fixture
-def world(alice: User) -> World:
-    return World(alice)
+def samples(alice: User) -> SampleObjects:
+    return SampleObjects(alice)
 
 
 class Thrower:
     """Sends raw bodies to one route, each as if it were the first: what is accepted is undone."""
 
-    def __init__(self, world: World, alice: User, row: Row) -> None:
-        self.row, self.caller = row, Caller(alice)
-        self.path = row.path.replace("<uuid:id>", str(getattr(world, row.thing).id) if row.thing else "")
-        self.good = world.body(row)
+    def __init__(self, samples: SampleObjects, alice: User, row: Row) -> None:
+        self.row, self.caller = row, ApiClient(alice)
+        self.path = row.path.replace("<uuid:id>", str(getattr(samples, row.thing).id) if row.thing else "")
+        self.good = samples.body(row)
         self.caller("GET", "me/")  # the token's use is noted
         self.before = stored()
 
@@ -117,8 +117,8 @@ ENCODED = [json.dumps(value).encode() for value in JUNK]
 
 
 @pytest.fixture
-def thrower(row: Row, world: World, alice: User) -> Iterator[Thrower]:
-    thrower = Thrower(world, alice, row)
+def thrower(row: Row, samples: SampleObjects, alice: User) -> Iterator[Thrower]:
+    thrower = Thrower(samples, alice, row)
     yield thrower
     assert stored() == thrower.before, "something that was refused has been stored"
 
@@ -164,11 +164,11 @@ def test_what_cannot_be_stored_in_a_field(row: Row, thrower: Thrower) -> None:
         (b"[]", "invalid", None),
     ],
 )
-def test_errors_name_the_place(value: bytes, code: str, field: str | None, as_alice: Caller) -> None:
+def test_errors_name_the_place(value: bytes, code: str, field: str | None, as_alice: ApiClient) -> None:
     assert as_alice.refusal("POST", "conversations/", value, status=400) == (code, field)
 
 
-def test_everything_that_is_wrong_is_said_at_once(as_alice: Caller) -> None:
+def test_everything_that_is_wrong_is_said_at_once(as_alice: ApiClient) -> None:
     body = {"title": 1, "tags": {}, "messages": [{"role": "x"}], "metadata": []}
     error = as_alice("POST", "conversations/", body, status=400)["error"]
     assert {detail["field"] for detail in error["details"]} >= {"title", "tags", "messages[0].role", "metadata"}
@@ -195,9 +195,9 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("row", [*READING, *[row for row in ROWS if row.method == "DELETE"]], ids=str)
-def test_junk_in_every_query_parameter(row: Row, world: World, alice: User) -> None:
-    caller = Caller(alice)
-    path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(world, row.thing).id) if row.thing else "")
+def test_junk_in_every_query_parameter(row: Row, samples: SampleObjects, alice: User) -> None:
+    caller = ApiClient(alice)
+    path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(samples, row.thing).id) if row.thing else "")
     for name in [*PARAMETERS.get(row.route, "").split(), "unknown"]:
         for raw in QUERIES:
             query = f"{name}={quote_from_bytes(raw)}" + ("&q=x" if "search" in path and name != "q" else "")
@@ -245,8 +245,8 @@ def test_random_bodies(row: Row, thrower: Thrower) -> None:
     run()
 
 
-def test_a_body_cut_short_anywhere_is_refused(world: World, alice: User) -> None:
-    thrower = Thrower(world, alice, next(row for row in ROWS if str(row) == "POST conversations/"))
+def test_a_body_cut_short_anywhere_is_refused(samples: SampleObjects, alice: User) -> None:
+    thrower = Thrower(samples, alice, next(row for row in ROWS if str(row) == "POST conversations/"))
     text = json.dumps({"title": "é\n", "messages": [{"role": "user", "content": "x", "metadata": {"a": 1.5}}]})
     body = text.encode()
     for length in range(1, len(body)):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conversations.models import Message
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 SAID = [
     {"role": "user", "content": "Question", "metadata": {"k": 1}, "prompt_tokens": 5},
@@ -14,28 +14,28 @@ SAID = [
 
 
 @pytest.fixture
-def rows(as_alice: Caller) -> Any:
+def rows(as_alice: ApiClient) -> Any:
     id = as_alice("POST", "conversations/", {"messages": SAID}, status=201)["id"]
     return as_alice("GET", f"conversations/{id}/messages/")["results"]
 
 
-def shown(caller: Caller, rows: Any) -> list[str]:
+def shown(caller: ApiClient, rows: Any) -> list[str]:
     path = f"conversations/{rows[0]['conversation_id']}/messages/"
     return [row["content"] for row in caller("GET", path)["results"]]
 
 
-def conversation(caller: Caller, rows: Any) -> Any:
+def conversation(caller: ApiClient, rows: Any) -> Any:
     return caller("GET", f"conversations/{rows[0]['conversation_id']}/")
 
 
-def test_one_is_what_the_page_says(as_either: Caller, rows: Any) -> None:
+def test_one_is_what_the_page_says(as_either: ApiClient, rows: Any) -> None:
     assert [as_either("GET", f"messages/{row['id']}/") for row in rows] == rows
 
 
 # --- In place -----------------------------------------------------------------------------------------
 
 
-def test_a_patch_edits_in_place(as_either: Caller, rows: Any) -> None:
+def test_a_patch_edits_in_place(as_either: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[1]['id']}/"
     changes = {"content": "Better", "metadata": {"n": 2}, "status": "failed", "completion_tokens": 9}
     changed = as_either("PATCH", path, changes)
@@ -47,13 +47,13 @@ def test_a_patch_edits_in_place(as_either: Caller, rows: Any) -> None:
     assert row["active_at"] == rows[1]["created_at"]
 
 
-def test_what_cannot_change_is_left_as_it_is(as_alice: Caller, rows: Any) -> None:
+def test_what_cannot_change_is_left_as_it_is(as_alice: ApiClient, rows: Any) -> None:
     junk = {"id": "x", "seq": 9, "role": "king", "external_id": 5, "item_type": [], "created_at": "!", "reactions": 1}
     changed = as_alice("PATCH", f"messages/{rows[0]['id']}/", junk)
     assert changed | {"updated_at": ""} == rows[0] | {"updated_at": ""}
 
 
-def test_an_edit_that_leaves_nothing_said_is_refused(as_alice: Caller, rows: Any) -> None:
+def test_an_edit_that_leaves_nothing_said_is_refused(as_alice: ApiClient, rows: Any) -> None:
     assert as_alice.refusal("PATCH", f"messages/{rows[0]['id']}/", {"content": None}, status=400) == (
         "invalid",
         "content",
@@ -62,7 +62,7 @@ def test_an_edit_that_leaves_nothing_said_is_refused(as_alice: Caller, rows: Any
 
 
 @pytest.mark.parametrize("branch", ["", "?branch=false", "?branch=true"])
-def test_an_unknown_field_is_named(branch: str, as_alice: Caller, rows: Any) -> None:
+def test_an_unknown_field_is_named(branch: str, as_alice: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[0]['id']}/{branch}"
     assert as_alice.refusal("PATCH", path, {"text": "x"}, status=400) == ("unknown_field", "text")
 
@@ -70,7 +70,7 @@ def test_an_unknown_field_is_named(branch: str, as_alice: Caller, rows: Any) -> 
 # --- As an alternative --------------------------------------------------------------------------------
 
 
-def test_a_branch_is_shown_instead(as_either: Caller, rows: Any) -> None:
+def test_a_branch_is_shown_instead(as_either: ApiClient, rows: Any) -> None:
     made = as_either("PATCH", f"messages/{rows[0]['id']}/?branch=true", {"content": "Else?"}, status=201)
     assert (made["content"], made["seq"], made["parent_seq"], made["metadata"]) == ("Else?", 3, None, {"k": 1})
     assert made["prompt_tokens"] is None and made["is_active"]
@@ -78,7 +78,7 @@ def test_a_branch_is_shown_instead(as_either: Caller, rows: Any) -> None:
     assert shown(as_either, rows) == ["Else?"]
 
 
-def test_switching_shows_a_branch_down_to_its_newest(as_either: Caller, rows: Any) -> None:
+def test_switching_shows_a_branch_down_to_its_newest(as_either: ApiClient, rows: Any) -> None:
     other = as_either("PATCH", f"messages/{rows[0]['id']}/?branch=true", {"content": "Else?"}, status=201)
     path = f"conversations/{rows[0]['conversation_id']}/branch/"
     switched = as_either("POST", path, {"message_id": rows[0]["id"]})
@@ -103,12 +103,12 @@ def test_switching_shows_a_branch_down_to_its_newest(as_either: Caller, rows: An
         (None, None),
     ],
 )
-def test_a_switch_to_nothing_is_refused(body: Any, field: str | None, as_alice: Caller, rows: Any) -> None:
+def test_a_switch_to_nothing_is_refused(body: Any, field: str | None, as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/branch/"
     assert as_alice.refusal("POST", path, body, status=400)[1] == field
 
 
-def test_a_switch_to_a_trashed_message_or_one_of_another_conversation_is_a_404(as_alice: Caller, rows: Any) -> None:
+def test_a_switch_to_a_trashed_message_or_one_of_another_conversation_is_a_404(as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/branch/"
     as_alice("DELETE", f"messages/{rows[1]['id']}/", status=204)
     as_alice.refusal("POST", path, {"message_id": rows[1]["id"]}, status=404)
@@ -120,7 +120,7 @@ def test_a_switch_to_a_trashed_message_or_one_of_another_conversation_is_a_404(a
 # --- The trash ----------------------------------------------------------------------------------------
 
 
-def test_what_is_deleted_is_gone_until_restored(as_either: Caller, rows: Any) -> None:
+def test_what_is_deleted_is_gone_until_restored(as_either: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[0]['id']}/"
     as_either("DELETE", path, status=204)
     assert shown(as_either, rows) == ["Answer"]
@@ -141,7 +141,7 @@ def test_what_is_deleted_is_gone_until_restored(as_either: Caller, rows: Any) ->
     assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
 
 
-def test_messages_of_a_trashed_conversation_are_not_there(as_alice: Caller, rows: Any) -> None:
+def test_messages_of_a_trashed_conversation_are_not_there(as_alice: ApiClient, rows: Any) -> None:
     as_alice("DELETE", f"messages/{rows[1]['id']}/", status=204)
     as_alice("DELETE", f"conversations/{rows[0]['conversation_id']}/", status=204)
     path = f"messages/{rows[0]['id']}/"
@@ -153,7 +153,7 @@ def test_messages_of_a_trashed_conversation_are_not_there(as_alice: Caller, rows
     assert Message.objects.get(id=rows[0]["id"]).content == "Question"
 
 
-def test_restoring_onto_a_taken_client_id_is_a_conflict(as_alice: Caller, rows: Any) -> None:
+def test_restoring_onto_a_taken_client_id_is_a_conflict(as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/messages/"
     made = as_alice("POST", path, {"role": "user", "content": "a", "external_id": "m"}, status=201)
     as_alice("DELETE", f"messages/{made['id']}/", status=204)

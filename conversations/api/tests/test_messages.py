@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from conversations.models import Conversation, Message
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 DEFAULTS = {
@@ -53,7 +53,7 @@ HELLO = {"role": "user", "content": "Hello?"}
 
 
 @pytest.fixture
-def path(as_alice: Caller) -> str:
+def path(as_alice: ApiClient) -> str:
     id = as_alice("POST", "conversations/", {}, status=201)["id"]
     return f"conversations/{id}/messages/"
 
@@ -62,14 +62,14 @@ def texts(rows: list[Any]) -> list[str]:
     return [row["content"] for row in rows]
 
 
-def fill(caller: Caller, path: str, count: int) -> None:
+def fill(caller: ApiClient, path: str, count: int) -> None:
     caller("POST", path, [{"role": "user", "content": str(i)} for i in range(count)], status=201)
 
 
 # --- Appending ----------------------------------------------------------------------------------------
 
 
-def test_one_message_is_answered_with_one(as_either: Caller, path: str) -> None:
+def test_one_message_is_answered_with_one(as_either: ApiClient, path: str) -> None:
     made = as_either("POST", path, HELLO, status=201)
     assert all(TIME.fullmatch(made.pop(name)) for name in ("created_at", "updated_at"))
     id, conversation_id = made.pop("id"), made.pop("conversation_id")
@@ -78,19 +78,19 @@ def test_one_message_is_answered_with_one(as_either: Caller, path: str) -> None:
     assert as_either("GET", f"messages/{id}/")["conversation_id"] == conversation_id
 
 
-def test_everything_that_can_be_given(as_either: Caller, path: str) -> None:
+def test_everything_that_can_be_given(as_either: ApiClient, path: str) -> None:
     made = as_either("POST", path, EVERYTHING, status=201)
     assert {name: made[name] for name in EVERYTHING} == EVERYTHING
     assert as_either("GET", path) == {"results": [made], "next": None}
 
 
-def test_an_array_is_answered_with_an_array_in_order(as_either: Caller, path: str) -> None:
+def test_an_array_is_answered_with_an_array_in_order(as_either: ApiClient, path: str) -> None:
     made = as_either("POST", path, [HELLO, {"role": "assistant", "content": "Yes?"}], status=201)
     assert [(row["seq"], row["parent_seq"], row["content"]) for row in made] == [(1, None, "Hello?"), (2, 1, "Yes?")]
     assert as_either("POST", path, [HELLO], status=201)[0]["parent_seq"] == 2
 
 
-def test_the_conversation_follows(as_alice: Caller, path: str) -> None:
+def test_the_conversation_follows(as_alice: ApiClient, path: str) -> None:
     before = as_alice("GET", path.replace("messages/", ""))
     as_alice("POST", path, [HELLO | {"prompt_tokens": 3}, EVERYTHING | {"completion_tokens": 4}], status=201)
     after = as_alice("GET", path.replace("messages/", ""))
@@ -101,17 +101,17 @@ def test_the_conversation_follows(as_alice: Caller, path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"content": None, "parts": {}}, {"tool_calls": []}, {"parts": []}, {"content": ""}])
-def test_a_message_says_something_in_one_of_three_ways(body: dict[str, Any], as_alice: Caller, path: str) -> None:
+def test_a_message_says_something_in_one_of_three_ways(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, {"role": "tool", **body}, status=201)
 
 
 @pytest.mark.parametrize("body", [{}, {"content": None}, {"reasoning": "Hm."}, {"parts": None, "tool_calls": None}])
-def test_a_message_that_says_nothing_is_refused(body: dict[str, Any], as_alice: Caller, path: str) -> None:
+def test_a_message_that_says_nothing_is_refused(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, {"role": "tool", **body}, status=400) == ("invalid", "content")
     assert as_alice.refusal("POST", path, [{"role": "tool", **body}], status=400) == ("invalid", "[0].content")
 
 
-def test_all_or_nothing(as_alice: Caller, path: str) -> None:
+def test_all_or_nothing(as_alice: ApiClient, path: str) -> None:
     sent = [HELLO, HELLO | {"role": "king"}, {"content": 5}]
     error = as_alice("POST", path, sent, status=400)["error"]
     assert [detail["field"] for detail in error["details"]] == ["[1].role", "[2].role", "[2].content"]
@@ -119,12 +119,12 @@ def test_all_or_nothing(as_alice: Caller, path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [[], [[]], [None], [1], None, "x", 1, True, [[HELLO]]])
-def test_what_is_no_message_is_refused(body: Any, as_alice: Caller, path: str) -> None:
+def test_what_is_no_message_is_refused(body: Any, as_alice: ApiClient, path: str) -> None:
     as_alice.refusal("POST", path, body, status=400)
     assert not Message.objects.exists()
 
 
-def test_a_thousand_at_once_and_not_one_more(as_alice: Caller, path: str) -> None:
+def test_a_thousand_at_once_and_not_one_more(as_alice: ApiClient, path: str) -> None:
     over = [HELLO] * (settings.MESSAGES_LIMIT + 1)
     assert as_alice.refusal("POST", path, over, status=400) == ("max_length", None)
     assert "1000" in as_alice.text
@@ -133,18 +133,18 @@ def test_a_thousand_at_once_and_not_one_more(as_alice: Caller, path: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000_000, "é" * 500_001])
-def test_content_over_the_limit_names_limit_and_value(text: str, as_alice: Caller, path: str) -> None:
+def test_content_over_the_limit_names_limit_and_value(text: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, HELLO | {"content": text}, status=400) == ("bytes", "content")
     assert "1,000,000" in as_alice.text and f"{len(text.encode()):,}" in as_alice.text
 
 
 @pytest.mark.parametrize("text", ["x " * 500_000, "北京" * 166_666, "".join(map(chr, range(0x4E00, 0x9FA5))) * 15])
-def test_content_at_the_limit_is_stored(text: str, as_alice: Caller, path: str) -> None:
+def test_content_at_the_limit_is_stored(text: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice("POST", path, HELLO | {"content": text}, status=201)["content"] == text
     assert as_alice("GET", path)["results"][0]["content"] == text
 
 
-def test_a_body_over_the_limit_is_a_413_that_names_limit_and_value(as_alice: Caller, path: str) -> None:
+def test_a_body_over_the_limit_is_a_413_that_names_limit_and_value(as_alice: ApiClient, path: str) -> None:
     body = b" " * (settings.BODY_LIMIT + 1)
     assert as_alice.refusal("POST", path, body, status=413) == ("too_large", None)
     assert "4,000,000" in as_alice.text and "4,000,001" in as_alice.text
@@ -153,7 +153,7 @@ def test_a_body_over_the_limit_is_a_413_that_names_limit_and_value(as_alice: Cal
 # --- Client ids ---------------------------------------------------------------------------------------
 
 
-def test_the_same_client_id_again_is_the_same_message(as_either: Caller, path: str) -> None:
+def test_the_same_client_id_again_is_the_same_message(as_either: ApiClient, path: str) -> None:
     sent = HELLO | {"external_id": "m"}
     made = as_either("POST", path, sent, status=201)
     assert as_either("POST", path, sent) == made
@@ -165,7 +165,7 @@ def test_the_same_client_id_again_is_the_same_message(as_either: Caller, path: s
     assert Message.objects.count() == 1
 
 
-def test_the_same_client_id_with_something_else_is_a_conflict(as_alice: Caller, path: str) -> None:
+def test_the_same_client_id_with_something_else_is_a_conflict(as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, HELLO | {"external_id": "m"}, status=201)
     other = {"role": "user", "content": "Else", "external_id": "m"}
     assert as_alice.refusal("POST", path, other, status=409)[0] == "conflict"
@@ -173,11 +173,11 @@ def test_the_same_client_id_with_something_else_is_a_conflict(as_alice: Caller, 
     assert Message.objects.count() == 1
 
 
-def test_two_of_one_request_with_one_client_id_are_a_conflict(as_alice: Caller, path: str) -> None:
+def test_two_of_one_request_with_one_client_id_are_a_conflict(as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, [HELLO | {"external_id": "m"}] * 2, status=409)[0] == "conflict"
 
 
-def test_old_and_new_in_one_request_come_back_in_the_order_sent(as_alice: Caller, path: str) -> None:
+def test_old_and_new_in_one_request_come_back_in_the_order_sent(as_alice: ApiClient, path: str) -> None:
     old = as_alice("POST", path, HELLO | {"external_id": "old"}, status=201)
     as_alice("POST", f"messages/{old['id']}/reactions/", {"type": "like"}, status=201)
     sent = [HELLO | {"external_id": "new"}, HELLO | {"external_id": "old"}]
@@ -186,7 +186,7 @@ def test_old_and_new_in_one_request_come_back_in_the_order_sent(as_alice: Caller
     assert made[1]["id"] == old["id"] and made[1]["reactions"] == ["like"]
 
 
-def test_a_client_id_is_of_one_conversation(as_alice: Caller, path: str) -> None:
+def test_a_client_id_is_of_one_conversation(as_alice: ApiClient, path: str) -> None:
     other = as_alice("POST", "conversations/", {}, status=201)["id"]
     for one in (path, f"conversations/{other}/messages/"):
         as_alice("POST", one, HELLO | {"external_id": "m"}, status=201)
@@ -196,19 +196,19 @@ def test_a_client_id_is_of_one_conversation(as_alice: Caller, path: str) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 4, 5, 11, 12, 1000])
-def test_pages_give_every_message_once_in_order(limit: int, as_alice: Caller, path: str) -> None:
+def test_pages_give_every_message_once_in_order(limit: int, as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 11)
     assert texts(as_alice.pages(f"{path}?limit={limit}")) == [str(i) for i in range(11)]
 
 
-def test_a_page_has_a_hundred_where_nothing_is_said(as_alice: Caller, path: str) -> None:
+def test_a_page_has_a_hundred_where_nothing_is_said(as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 101)
     page = as_alice("GET", path)
     assert len(page["results"]) == 100 and page["next"]
     assert texts(as_alice("GET", page["next"])["results"]) == ["100"]
 
 
-def test_what_is_appended_while_someone_pages_comes_at_the_end(as_alice: Caller, path: str) -> None:
+def test_what_is_appended_while_someone_pages_comes_at_the_end(as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 4)
     page = as_alice("GET", f"{path}?limit=3")
     as_alice("POST", path, HELLO, status=201)
@@ -216,16 +216,16 @@ def test_what_is_appended_while_someone_pages_comes_at_the_end(as_alice: Caller,
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "1000000000", "abc", ""])
-def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: Caller, path: str) -> None:
+def test_a_limit_out_of_range_is_a_400(limit: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("GET", f"{path}?limit={limit}", status=400) == ("invalid", "limit")
 
 
 @pytest.mark.parametrize("value", ["1", "TRUE", "", "both"])
-def test_all_is_true_or_false(value: str, as_alice: Caller, path: str) -> None:
+def test_all_is_true_or_false(value: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("GET", f"{path}?all={value}", status=400) == ("invalid", "all")
 
 
-def test_the_whole_tree_has_parents_and_sibling_counts(as_either: Caller, path: str) -> None:
+def test_the_whole_tree_has_parents_and_sibling_counts(as_either: ApiClient, path: str) -> None:
     question, answer = as_either("POST", path, [HELLO, {"role": "assistant", "content": "A"}], status=201)
     other = as_either("PATCH", f"messages/{question['id']}/?branch=true", {"content": "Hi?"}, status=201)
     lost = as_either("PATCH", f"messages/{question['id']}/?branch=true", {"content": "Lost"}, status=201)
@@ -246,14 +246,14 @@ def test_the_whole_tree_has_parents_and_sibling_counts(as_either: Caller, path: 
 # --- A whole history ----------------------------------------------------------------------------------
 
 
-def test_what_is_put_is_what_is_read(as_either: Caller, path: str) -> None:
+def test_what_is_put_is_what_is_read(as_either: ApiClient, path: str) -> None:
     put = as_either("PUT", path, [HELLO, EVERYTHING])
     assert put == as_either("GET", path)
     assert [row["content"] for row in put["results"]] == [HELLO["content"], EVERYTHING["content"]]
     assert as_either("GET", path.replace("messages/", ""))["title"] == "Hello?"
 
 
-def test_put_of_get_writes_nothing(as_either: Caller, path: str) -> None:
+def test_put_of_get_writes_nothing(as_either: ApiClient, path: str) -> None:
     as_either("POST", path, [HELLO, EVERYTHING, {"role": "tool", "parts": {"a": 1.0}}], status=201)
     conversation, page = as_either("GET", path.replace("messages/", "")), as_either("GET", path)
     assert as_either("PUT", path, page["results"]) == page
@@ -262,7 +262,7 @@ def test_put_of_get_writes_nothing(as_either: Caller, path: str) -> None:
     assert as_either("PUT", path, whole) == page
 
 
-def test_what_differs_becomes_a_branch_and_nothing_is_lost(as_either: Caller, path: str) -> None:
+def test_what_differs_becomes_a_branch_and_nothing_is_lost(as_either: ApiClient, path: str) -> None:
     as_either("PUT", path, [HELLO, {"role": "assistant", "content": "A"}])
     as_either("PUT", path, [HELLO | {"content": "Else"}])
     assert texts(as_either("GET", path)["results"]) == ["Else"]
@@ -271,7 +271,7 @@ def test_what_differs_becomes_a_branch_and_nothing_is_lost(as_either: Caller, pa
     assert texts(as_either("GET", f"{path}?all=true")["results"]) == ["Hello?", "A", "Else"]
 
 
-def test_a_history_may_be_longer_than_a_list_and_is_answered_by_pages(as_alice: Caller, path: str) -> None:
+def test_a_history_may_be_longer_than_a_list_and_is_answered_by_pages(as_alice: ApiClient, path: str) -> None:
     history = [{"role": "user", "content": str(i)} for i in range(1_200)]
     page = as_alice("PUT", f"{path}?limit=1000", history)
     assert len(page["results"]) == 1_000
@@ -280,7 +280,7 @@ def test_a_history_may_be_longer_than_a_list_and_is_answered_by_pages(as_alice: 
     assert as_alice.refusal("PUT", path, over, status=400) == ("max_length", None)
 
 
-def test_a_history_may_be_larger_than_another_body(as_alice: Caller, path: str) -> None:
+def test_a_history_may_be_larger_than_another_body(as_alice: ApiClient, path: str) -> None:
     body = b"[]" + b" " * settings.BODY_LIMIT
     assert as_alice("PUT", path, body) == {"results": [], "next": None}
     body += b" " * settings.HISTORY_BODY_LIMIT
@@ -302,13 +302,13 @@ def test_a_history_may_be_larger_than_another_body(as_alice: Caller, path: str) 
         ([HELLO | {"shoe": 5}], "[0].shoe"),
     ],
 )
-def test_what_is_no_history_is_refused(body: Any, field: str | None, as_alice: Caller, path: str) -> None:
+def test_what_is_no_history_is_refused(body: Any, field: str | None, as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, HELLO, status=201)
     before = Conversation.objects.values().get()
     assert as_alice.refusal("PUT", path, body, status=400)[1] == field
     assert Conversation.objects.values().get() == before and Message.objects.count() == 1
 
 
-def test_one_id_twice_in_a_history_is_refused(as_alice: Caller, path: str) -> None:
+def test_one_id_twice_in_a_history_is_refused(as_alice: ApiClient, path: str) -> None:
     body = [HELLO | {"external_id": "m"}] * 2
     assert as_alice.refusal("PUT", path, body, status=400)[0] == "invalid"

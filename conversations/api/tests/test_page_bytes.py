@@ -14,7 +14,7 @@ from conversations import querysets
 from conversations.models import Conversation
 from conversations.querysets import PAGE_BYTES
 from conversations.services import conversations
-from testing.callers import Caller
+from testing.api_client import ApiClient
 from transfer.exporters import archive
 
 BYTES = 10_000  # of a page in these tests
@@ -31,7 +31,7 @@ def stored(user: User, drafts: list[Any]) -> str:
     return str(conversations.create(user=user, fields={}, drafts=drafts)[0].id)
 
 
-def page_sizes(caller: Caller, path: str) -> list[int]:
+def page_sizes(caller: ApiClient, path: str) -> list[int]:
     """The number of messages of each page. No page has more bytes than allowed, but for its last message."""
     sizes, seen = [], []
     url: str | None = path
@@ -46,7 +46,7 @@ def page_sizes(caller: Caller, path: str) -> list[int]:
 
 
 def test_empty_requests_that_copy_a_large_message_make_no_large_answer(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     chat = caller("POST", "conversations/", {}, status=201)["id"]
     large = {"role": "user", "content": "x" * 999_000, "reasoning": "y" * 999_000, "parts": ["z" * 999_000]}
     id = caller("POST", f"conversations/{chat}/messages/", large, status=201)["id"]
@@ -80,12 +80,12 @@ def test_a_page_ends_at_its_limit_or_at_its_bytes(
     query: str, drafts: list[Any], limit: int, sizes: list[int], alice: User
 ) -> None:
     path = f"conversations/{stored(alice, drafts)}/messages/?limit={limit}{query}"
-    assert page_sizes(Caller(alice), path) == sizes
+    assert page_sizes(ApiClient(alice), path) == sizes
 
 
 @pytest.mark.usefixtures("small_pages")
 def test_the_page_that_answers_a_whole_history_ends_there_too(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     answer = caller("PUT", f"conversations/{stored(alice, [])}/messages/", [LARGE] * 5)
     assert len(answer["results"]) == 3
     assert len(caller("GET", answer["next"])["results"]) == 2
@@ -94,13 +94,13 @@ def test_the_page_that_answers_a_whole_history_ends_there_too(alice: User) -> No
 @pytest.mark.usefixtures("small_pages")
 def test_a_models_context_has_the_newest_messages_that_fit(alice: User) -> None:
     drafts = [LARGE | {"content": f"{number} {'x' * 4_000}"} for number in range(5)]
-    answer = Caller(alice)("GET", f"conversations/{stored(alice, drafts)}/history/?limit=1000")
+    answer = ApiClient(alice)("GET", f"conversations/{stored(alice, drafts)}/history/?limit=1000")
     assert [row["content"][0] for row in answer] == ["2", "3", "4"]
 
 
 @pytest.mark.usefixtures("small_pages")
 def test_sent_again_messages_that_have_grown_too_large_are_a_conflict(alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     path = f"conversations/{stored(alice, [])}/messages/"
     drafts = [SMALL | {"external_id": str(number)} for number in range(4)]
     sent = caller("POST", path, drafts, status=201)

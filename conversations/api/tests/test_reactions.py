@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from conversations.models import Reaction
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 
 @pytest.fixture
-def path(as_alice: Caller) -> str:
+def path(as_alice: ApiClient) -> str:
     said = [{"role": "assistant", "content": "x"}]
     id = as_alice("POST", "conversations/", {"messages": said}, status=201)["id"]
     (row,) = as_alice("GET", f"conversations/{id}/messages/")["results"]
     return f"messages/{row['id']}/reactions/"
 
 
-def test_a_reaction_is_made_once(as_either: Caller, path: str) -> None:
+def test_a_reaction_is_made_once(as_either: ApiClient, path: str) -> None:
     made = as_either("POST", path, {"type": "👍"}, status=201)
     assert list(made) == ["id", "type", "created_at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", made["created_at"])
@@ -28,7 +28,7 @@ def test_a_reaction_is_made_once(as_either: Caller, path: str) -> None:
     assert message["reactions"] == ["👍", " like "]
 
 
-def test_a_reaction_is_taken_back_by_its_type(as_either: Caller, path: str) -> None:
+def test_a_reaction_is_taken_back_by_its_type(as_either: ApiClient, path: str) -> None:
     as_either("POST", path, {"type": "👍"}, status=201)
     as_either("DELETE", f"{path}?type=%F0%9F%91%8D", status=204)
     assert as_either("GET", path) == []
@@ -36,11 +36,11 @@ def test_a_reaction_is_taken_back_by_its_type(as_either: Caller, path: str) -> N
 
 
 @pytest.mark.parametrize("body", [{}, {"type": None}, {"type": ""}, {"type": 5}, {"type": "x" * 33}, {"type": ["a"]}])
-def test_a_reaction_has_a_short_type(body: Any, as_alice: Caller, path: str) -> None:
+def test_a_reaction_has_a_short_type(body: Any, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, body, status=400)[1] == "type"
     assert not Reaction.objects.exists()
 
 
 @pytest.mark.parametrize("query", ["", "?type=", "?type=%00", "?type=" + "x" * 33])
-def test_which_one_to_take_back_has_to_be_said(query: str, as_alice: Caller, path: str) -> None:
+def test_which_one_to_take_back_has_to_be_said(query: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("DELETE", path + query, status=400)[1] == "type"

@@ -13,15 +13,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation, Message
-from testing.callers import Caller
-from testing.cast import conversation_of
+from testing.api_client import ApiClient
+from testing.cast import create_conversation
 
 
 def say(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
 
 
-def talk(caller: Caller, *messages: Any, **fields: Any) -> Any:
+def talk(caller: ApiClient, *messages: Any, **fields: Any) -> Any:
     said = [say(message) if isinstance(message, str) else message for message in messages]
     return caller("POST", "conversations/", {"title": "Untitled", **fields, "messages": said}, status=201)
 
@@ -30,11 +30,11 @@ def url(query: str, **more: Any) -> str:
     return f"search/?q={quote(query)}" + "".join(f"&{name}={value}" for name, value in more.items())
 
 
-def search(caller: Caller, query: str, **more: Any) -> Any:
+def search(caller: ApiClient, query: str, **more: Any) -> Any:
     return caller("GET", url(query, **more))
 
 
-def found(caller: Caller, query: str, **more: Any) -> list[str]:
+def found(caller: ApiClient, query: str, **more: Any) -> list[str]:
     """What the found messages say, by their snippets' plain text."""
     return [plain(hit["snippet"]) for hit in search(caller, query, **more)["results"]]
 
@@ -43,7 +43,7 @@ def plain(snippet: str) -> str:
     return html.unescape(re.sub("</?mark>", "", snippet))
 
 
-def test_a_hit_is_whole(as_either: Caller) -> None:
+def test_a_hit_is_whole(as_either: ApiClient) -> None:
     made = talk(as_either, say("A striped zebra, no horse", "assistant", model="m"), title="Animals")
     message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
     assert search(as_either, "zebra") == {
@@ -93,7 +93,7 @@ SAID = [
 
 
 @pytest.fixture
-def as_reader(as_alice: Caller) -> Caller:
+def as_reader(as_alice: ApiClient) -> ApiClient:
     talk(as_alice, *SAID)
     return as_alice
 
@@ -121,14 +121,14 @@ def as_reader(as_alice: Caller) -> Caller:
         ("the", [1, 0]), ("zzzzzz", []),
     ],
 )  # fmt: skip
-def test_what_finds_what(query: str, expected: Any, as_reader: Caller) -> None:
+def test_what_finds_what(query: str, expected: Any, as_reader: ApiClient) -> None:
     if expected == "not fox":
         expected = [index for index in reversed(range(len(SAID))) if index != 1]
     assert found(as_reader, query) == [SAID[index] for index in expected]
     assert sorted(found(as_reader, query, sort="relevance")) == sorted(SAID[index] for index in expected)
 
 
-def test_operators(as_alice: Caller) -> None:
+def test_operators(as_alice: ApiClient) -> None:
     talk(as_alice, say("word one"), say("word two", "assistant", model="gpt-5"), tags=["a b", "x"])
     talk(as_alice, say("word three", "tool", tool_calls=[{"id": "1"}]), say("other", "system"), title="word of title")
     for query, expected in {
@@ -155,21 +155,21 @@ def test_operators(as_alice: Caller) -> None:
     assert titles == ["word of title"]
 
 
-def test_what_is_no_operator_is_text(as_alice: Caller) -> None:
+def test_what_is_no_operator_is_text(as_alice: ApiClient) -> None:
     for text in ["role:king", "see http://x.example", "before:noon", "has:it", "a:b", "in:place"]:
         talk(as_alice, f"about {text} here")
     for text in ["role:king", "http://x.example", "before:noon", "has:it", "in:place"]:
         assert len(found(as_alice, text)) == 1, text
 
 
-def test_before_and_after_are_exact(as_alice: Caller) -> None:
+def test_before_and_after_are_exact(as_alice: ApiClient) -> None:
     made = talk(as_alice, "word")
     at = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]["created_at"]
     assert found(as_alice, f"word after:{at}") == ["word"]
     assert found(as_alice, f"word before:{at}") == []
 
 
-def test_titles_are_found_by_every_part_of_them(as_alice: Caller) -> None:
+def test_titles_are_found_by_every_part_of_them(as_alice: ApiClient) -> None:
     for title in ("Holiday in 北京", "100% Ölpreis", "holiday_plan"):
         talk(as_alice, title=title)
 
@@ -185,7 +185,7 @@ def test_titles_are_found_by_every_part_of_them(as_alice: Caller) -> None:
     assert titles("role:user") == titles("") == []
 
 
-def test_odd_queries_are_answered(as_reader: Caller) -> None:
+def test_odd_queries_are_answered(as_reader: ApiClient) -> None:
     for query in [
         "", " ", "-", "--", '"', '""', '"""', "()", "a & b | !c", "':*", "'", "\\", "%", "_", "*", "((((", "[a-",
         "{1}", "\0", "a\0b", "\ufffd", "\u200b", "😀", "role:", "role:''", "-role:user", "before:", "after:0000-1",
@@ -203,14 +203,14 @@ def test_odd_queries_are_answered(as_reader: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?query=x", "?q=x&sort=newest", "?q=x&sort=", "?q=x&limit=0", "?q=x&limit=101"])
-def test_junk_beside_the_query_is_a_400(query: str, as_alice: Caller) -> None:
+def test_junk_beside_the_query_is_a_400(query: str, as_alice: ApiClient) -> None:
     as_alice.refusal("GET", f"search/{query}", status=400)
 
 
 # --- Who finds what -----------------------------------------------------------------------------------
 
 
-def test_branches_that_are_not_shown_are_found(as_alice: Caller) -> None:
+def test_branches_that_are_not_shown_are_found(as_alice: ApiClient) -> None:
     made = talk(as_alice, "zebra")
     message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
     as_alice("PATCH", f"messages/{message['id']}/?branch=true", {"content": "horse"}, status=201)
@@ -220,7 +220,7 @@ def test_branches_that_are_not_shown_are_found(as_alice: Caller) -> None:
     assert search(as_alice, "zebra")["results"][0]["is_active"]
 
 
-def test_the_trash_is_not_searched(as_alice: Caller) -> None:
+def test_the_trash_is_not_searched(as_alice: ApiClient) -> None:
     kept, trashed = talk(as_alice, "zebra one", "zebra two"), talk(as_alice, "zebra three", title="zebra")
     message = as_alice("GET", f"conversations/{kept['id']}/messages/")["results"][0]
     as_alice("DELETE", f"messages/{message['id']}/", status=204)
@@ -231,14 +231,14 @@ def test_the_trash_is_not_searched(as_alice: Caller) -> None:
         assert answer["conversations"] == []
 
 
-def test_nobody_finds_what_another_said(as_alice: Caller, as_bob: Caller) -> None:
+def test_nobody_finds_what_another_said(as_alice: ApiClient, as_bob: ApiClient) -> None:
     talk(as_alice, say("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
     for query in ("zebra", "ebr", "北京", "京", "role:user", "tag:x", "has:tool_calls", "after:2000-01-01", "-horse"):
         for sort in ("recent", "relevance"):
             assert search(as_bob, query, sort=sort) == {"conversations": [], "results": [], "next": None}
 
 
-def test_an_edit_is_searched_at_once(as_alice: Caller) -> None:
+def test_an_edit_is_searched_at_once(as_alice: ApiClient) -> None:
     made = talk(as_alice, "zebra")
     message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
     as_alice("PATCH", f"messages/{message['id']}/", {"content": "horse"})
@@ -248,7 +248,7 @@ def test_an_edit_is_searched_at_once(as_alice: Caller) -> None:
 # --- Snippets -----------------------------------------------------------------------------------------
 
 
-def test_a_snippet_is_safe_html(as_alice: Caller) -> None:
+def test_a_snippet_is_safe_html(as_alice: ApiClient) -> None:
     text = "<script>alert('zebra')</script> & <b title=\"x\">zebras</b> </mark><mark>"
     talk(as_alice, text, title="<i>zebra</i>")
     answer = search(as_alice, "zebra")
@@ -262,7 +262,7 @@ def test_a_snippet_is_safe_html(as_alice: Caller) -> None:
         assert all(plain(snippet) == text for snippet in snippets), query
 
 
-def test_a_snippet_of_a_long_text_is_its_part_around_the_match(as_alice: Caller) -> None:
+def test_a_snippet_of_a_long_text_is_its_part_around_the_match(as_alice: ApiClient) -> None:
     for size in (1_000, 400_000):
         talk(as_alice, "x " * (size // 2) + "the needle lies here" + " y" * (size // 2))
     for hit in search(as_alice, "needle")["results"]:
@@ -271,7 +271,7 @@ def test_a_snippet_of_a_long_text_is_its_part_around_the_match(as_alice: Caller)
         assert len(plain(hit["snippet"])) < 300
 
 
-def test_a_snippet_marks_what_the_stem_found(as_alice: Caller) -> None:
+def test_a_snippet_marks_what_the_stem_found(as_alice: ApiClient) -> None:
     talk(as_alice, "He is happy running")
     for query, snippet in {
         "runs": "He is happy <mark>running</mark>",
@@ -304,7 +304,7 @@ def fill(user: User, texts: list[str]) -> list[str]:
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
 @pytest.mark.parametrize("limit", [1, 3, 7, 100])
 @pytest.mark.parametrize("query", ["word", "wor", "role:user", "词语"])
-def test_pages_give_each_hit_once(query: str, limit: int, sort: str, as_alice: Caller, alice: User) -> None:
+def test_pages_give_each_hit_once(query: str, limit: int, sort: str, as_alice: ApiClient, alice: User) -> None:
     texts = fill(alice, [f"{'word ' * (1 + i % 4)}{'sword' * (i % 2)} 词语 number {i}" for i in range(23)])
     hits = as_alice.pages(url(query, limit=limit, sort=sort))
     said = [plain(hit["snippet"]) for hit in hits]
@@ -314,7 +314,7 @@ def test_pages_give_each_hit_once(query: str, limit: int, sort: str, as_alice: C
     assert as_alice("GET", url(query, limit=limit, sort=sort)) == as_alice("GET", url(query, limit=limit, sort=sort))
 
 
-def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: Caller, alice: User) -> None:
+def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: ApiClient, alice: User) -> None:
     texts = fill(alice, [("needle " if i % 100 == 0 else "hay ") + str(i) for i in range(3_000)])
     needles = [text for text in texts if text.startswith("needle")]
     for query in ("needle", "eedle"):
@@ -324,7 +324,7 @@ def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: Caller, a
     assert sorted(ranked) == sorted(needles[:10])
 
 
-def test_titles_come_with_the_first_page_only(as_alice: Caller, alice: User) -> None:
+def test_titles_come_with_the_first_page_only(as_alice: ApiClient, alice: User) -> None:
     fill(alice, ["filled"] * 3)
     first = search(as_alice, "filled", limit=2)
     assert [hit["title"] for hit in first["conversations"]] == ["Filled"]
@@ -334,7 +334,7 @@ def test_titles_come_with_the_first_page_only(as_alice: Caller, alice: User) -> 
 # --- Indexes ------------------------------------------------------------------------------------------
 
 
-def plans(caller: Caller, query: str) -> str:
+def plans(caller: ApiClient, query: str) -> str:
     with CaptureQueriesContext(connection) as captured:
         search(caller, query)
     with connection.cursor() as cursor:
@@ -346,7 +346,7 @@ def plans(caller: Caller, query: str) -> str:
     return "\n".join(lines)
 
 
-def test_a_rare_word_is_found_by_an_index(as_alice: Caller, alice: User, bob: User) -> None:
+def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob: User) -> None:
     fill(bob, [f"some hay of a stranger {i}" for i in range(2_000)])
     fill(alice, ["a rare needle 北京", *[f"plain hay {i} and again {i * 7}" for i in range(4_000)]])
     with connection.cursor() as cursor:
@@ -368,8 +368,8 @@ def test_a_rare_word_is_found_by_an_index(as_alice: Caller, alice: User, bob: Us
         assert "Seq Scan on message" not in plan, plan
 
 
-def test_a_title_is_not_found_by_what_only_messages_have(as_alice: Caller, alice: User) -> None:
-    conversation_of(alice, "Zebra crossing")
+def test_a_title_is_not_found_by_what_only_messages_have(as_alice: ApiClient, alice: User) -> None:
+    create_conversation(alice, "Zebra crossing")
     assert [hit["title"] for hit in search(as_alice, "zebra")["conversations"]] == ["Zebra crossing"]
     assert search(as_alice, "zebra role:user")["conversations"] == []
     assert search(as_alice, "zebra -crossing")["conversations"] == []

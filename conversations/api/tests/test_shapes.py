@@ -9,9 +9,9 @@ import yaml
 from django.conf import settings
 
 from accounts.models import User
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
-from .test_every_route import ROWS, Row, World, every_row
+from .test_every_route import ROWS, Row, SampleObjects, every_row
 
 SCHEMA = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -57,14 +57,14 @@ def times(node: Any) -> list[str]:
 
 
 @pytest.fixture
-def world(alice: User) -> World:
-    return World(alice)
+def samples(alice: User) -> SampleObjects:
+    return SampleObjects(alice)
 
 
 @every_row
-def test_answers_and_errors_have_the_documented_shape(row: Row, world: World, alice: User) -> None:
-    check(row, "default", world.call(Caller(), row, 401))
-    answer = world.call(Caller(alice), row, row.status)
+def test_answers_and_errors_have_the_documented_shape(row: Row, samples: SampleObjects, alice: User) -> None:
+    check(row, "default", samples.call(ApiClient(), row, 401))
+    answer = samples.call(ApiClient(alice), row, row.status)
     if row.status == 204:
         assert "content" not in documented(row)["204"]
     elif row.path == "me/export/":
@@ -81,17 +81,17 @@ def test_every_route_is_documented() -> None:
     assert native == named
 
 
-def test_the_tree_has_the_documented_shape(world: World, alice: User) -> None:
+def test_the_tree_has_the_documented_shape(samples: SampleObjects, alice: User) -> None:
     row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
-    caller = Caller(alice)
-    caller("PATCH", f"messages/{world.message.id}/?branch=true", {}, status=201)
-    check(row, "200", caller("GET", f"conversations/{world.conversation.id}/messages/?all=true"))
+    caller = ApiClient(alice)
+    caller("PATCH", f"messages/{samples.message.id}/?branch=true", {}, status=201)
+    check(row, "200", caller("GET", f"conversations/{samples.conversation.id}/messages/?all=true"))
 
 
 @pytest.mark.parametrize("query", ["", "?all=true"])
-def test_an_empty_page_has_the_documented_shape(query: str, world: World, alice: User) -> None:
+def test_an_empty_page_has_the_documented_shape(query: str, samples: SampleObjects, alice: User) -> None:
     row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     empty = caller("POST", "conversations/", {}, status=201)["id"]
     check(row, "200", caller("GET", f"conversations/{empty}/messages/{query}"))
 
@@ -100,11 +100,11 @@ def test_an_empty_page_has_the_documented_shape(query: str, world: World, alice:
 @pytest.mark.parametrize("tool_calls", [[{"id": "1"}], [], None])
 @pytest.mark.parametrize("usage", [{"n": 0}, {}, None])
 def test_a_message_with_structured_fields_has_the_documented_shape(
-    parts: Any, tool_calls: Any, usage: Any, world: World, alice: User
+    parts: Any, tool_calls: Any, usage: Any, samples: SampleObjects, alice: User
 ) -> None:
     row = next(row for row in ROWS if str(row) == "POST conversations/<uuid:id>/messages/")
     body = {"role": "user", "content": "c", "parts": parts, "tool_calls": tool_calls, "usage": usage}
-    check(row, "201", Caller(alice)("POST", f"conversations/{world.conversation.id}/messages/", body, status=201))
+    check(row, "201", ApiClient(alice)("POST", f"conversations/{samples.conversation.id}/messages/", body, status=201))
 
 
 @pytest.mark.parametrize("field", ["parts", "tool_calls", "usage", "metadata"])
@@ -120,10 +120,10 @@ FULL = {
 
 
 @pytest.mark.parametrize("body", [{"role": "user", "content": "x"}, FULL])
-def test_a_message_made_is_the_message_read(body: Any, alice: User, world: World) -> None:
+def test_a_message_made_is_the_message_read(body: Any, alice: User, samples: SampleObjects) -> None:
     """PostgreSQL writes what is read, Python what was just made: the same keys in the same order, the same values."""
-    caller = Caller(alice)
-    path = f"conversations/{world.conversation.id}/messages/"
+    caller = ApiClient(alice)
+    path = f"conversations/{samples.conversation.id}/messages/"
     made = caller("POST", path, body, status=201)
     alternative = caller("PATCH", f"messages/{made['id']}/?branch=true", {}, status=201)
     for one in (made, alternative):
@@ -139,7 +139,7 @@ def test_a_message_made_is_the_message_read(body: Any, alice: User, world: World
     "body", [{}, {"is_archived": True, "tags": ["b", "a"], "metadata": {"z": 1.5, "a": []}, "messages": [FULL]}]
 )
 def test_a_conversation_made_is_the_conversation_read(body: Any, alice: User) -> None:
-    caller = Caller(alice)
+    caller = ApiClient(alice)
     made = caller("POST", "conversations/", body, status=201)
     read = caller("GET", f"conversations/{made['id']}/")
     assert read == made == caller("GET", "conversations/?archived=any")["results"][0]

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 HELLO = {"role": "user", "content": "Hello, zebra"}
@@ -29,14 +29,14 @@ def cost(request: pytest.FixtureRequest) -> tuple[str, int]:
 
 
 @pytest.fixture
-def caller(cost: tuple[str, int], alice: User) -> Caller:
-    caller = Caller(alice, by=cost[0])
+def caller(cost: tuple[str, int], alice: User) -> ApiClient:
+    caller = ApiClient(alice, by=cost[0])
     caller("GET", "me/")  # the use of a token is noted at most hourly
     return caller
 
 
 @pytest.mark.parametrize("rows", [0, 1, 30])
-def test_reading_costs_the_same_for_many_rows_as_for_none(rows: int, caller: Caller, cost: tuple[str, int]) -> None:
+def test_reading_costs_the_same_for_many_rows_as_for_none(rows: int, caller: ApiClient, cost: tuple[str, int]) -> None:
     who = cost[1]
     said = [HELLO] * rows
     id = caller("POST", "conversations/", {"messages": said}, status=201)["id"]
@@ -62,7 +62,7 @@ def test_reading_costs_the_same_for_many_rows_as_for_none(rows: int, caller: Cal
 
 @pytest.mark.parametrize("stored", [1, 60])
 def test_appending_costs_the_same_for_many_messages_as_for_one(
-    stored: int, caller: Caller, cost: tuple[str, int]
+    stored: int, caller: ApiClient, cost: tuple[str, int]
 ) -> None:
     id = caller("POST", "conversations/", {"messages": [HELLO] * stored}, status=201)["id"]
     for body in (HELLO, [HELLO], [HELLO] * 60):
@@ -71,20 +71,20 @@ def test_appending_costs_the_same_for_many_messages_as_for_one(
 
 
 @pytest.mark.parametrize("count", [0, 1, 60])
-def test_a_conversation_with_its_messages(count: int, caller: Caller, cost: tuple[str, int]) -> None:
+def test_a_conversation_with_its_messages(count: int, caller: ApiClient, cost: tuple[str, int]) -> None:
     with statements(cost[1] + (3 if count else 2)):  # the database's time; the conversation; the messages
         caller("POST", "conversations/", {"messages": [HELLO] * count}, status=201)
 
 
 @pytest.mark.parametrize("count", [2, 60])
-def test_syncing_an_unchanged_history(count: int, caller: Caller, cost: tuple[str, int]) -> None:
+def test_syncing_an_unchanged_history(count: int, caller: ApiClient, cost: tuple[str, int]) -> None:
     id = caller("POST", "conversations/", {"messages": [HELLO] * count}, status=201)["id"]
     with statements(cost[1] + 3):
         caller("PUT", f"conversations/{id}/messages/", [HELLO] * count)
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_searching(count: int, caller: Caller, cost: tuple[str, int]) -> None:
+def test_searching(count: int, caller: ApiClient, cost: tuple[str, int]) -> None:
     """The stems; both stages, for words and for parts of them; titles."""
     caller("POST", "conversations/", {"messages": [HELLO] * count}, status=201)
     for query, most in [("q=zebra&limit=1", 6), ("q=absent", 6), ("q=role:user", 1)]:

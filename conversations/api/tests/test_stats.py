@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Message
-from testing.callers import Caller
+from testing.api_client import ApiClient
 
 EMPTY = {"conversations": 0, "messages": 0, "prompt_tokens": 0, "completion_tokens": 0, "by_model": [], "by_day": []}
 
@@ -18,13 +18,13 @@ def said(model: str, prompt: int | None, completion: int | None) -> dict[str, An
     return {"role": "assistant", "content": "x", "model": model, **tokens}
 
 
-def test_of_nothing(as_either: Caller, alice: User) -> None:
+def test_of_nothing(as_either: ApiClient, alice: User) -> None:
     alice.refresh_from_db()
     joined = f"{alice.created_at:%Y-%m-%dT%H:%M:%S.%fZ}"
     assert as_either("GET", "stats/") == EMPTY | {"joined_at": joined}
 
 
-def test_totals_by_model_and_by_day(as_either: Caller, as_bob: Caller) -> None:
+def test_totals_by_model_and_by_day(as_either: ApiClient, as_bob: ApiClient) -> None:
     messages = [said("a", 1, 10), said("a", 2, None), said("b", 4, 40), {"role": "user", "content": "?"}]
     as_either("POST", "conversations/", {"messages": messages}, status=201)
     trashed = as_either("POST", "conversations/", {"messages": messages}, status=201)["id"]
@@ -47,7 +47,7 @@ def test_totals_by_model_and_by_day(as_either: Caller, as_bob: Caller) -> None:
     }
 
 
-def test_days_are_whose_days_they_are_asked_for(as_alice: Caller) -> None:
+def test_days_are_whose_days_they_are_asked_for(as_alice: ApiClient) -> None:
     as_alice("POST", "conversations/", {"messages": [said("a", 1, 1), said("a", 2, 2)]}, status=201)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     first, second = Message.objects.order_by("seq")
@@ -61,7 +61,7 @@ def test_days_are_whose_days_they_are_asked_for(as_alice: Caller) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Etc/GMT%2B12", "EST"])
-def test_zones(zone: str, as_alice: Caller) -> None:
+def test_zones(zone: str, as_alice: ApiClient) -> None:
     as_alice("POST", "conversations/", {"messages": [said("a", 1, 1)]}, status=201)
     assert len(as_alice("GET", f"stats/?tz={zone}")["by_day"]) == 1
 
@@ -70,10 +70,10 @@ def test_zones(zone: str, as_alice: Caller) -> None:
     "zone", ["", "Nowhere/City", "Europe", "../../etc/passwd", "/etc/passwd", "%00", "x" * 300, "localtime", "%FF",
              "posix/Europe/Berlin", "right/Europe/Berlin", "UTC+1", "zone.tab", "utc';--", "."],
 )  # fmt: skip
-def test_no_zone_is_a_400(zone: str, as_alice: Caller) -> None:
+def test_no_zone_is_a_400(zone: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"stats/?tz={zone}", status=400) == ("invalid", "tz")
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "367", "abc", "", "99999999999999999999"])
-def test_days_out_of_range_are_a_400(days: str, as_alice: Caller) -> None:
+def test_days_out_of_range_are_a_400(days: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"stats/?days={days}", status=400) == ("invalid", "days")

@@ -16,8 +16,8 @@ from testing.fake_provider import (
     SECRET,
     USAGE,
     FakeProvider,
+    completes_with,
     completion,
-    says,
     sends,
     trickles,
     waits,
@@ -39,7 +39,7 @@ def failure() -> str:
 
 def test_the_answer_has_the_text_the_reason_and_the_usage(provider: FakeProvider) -> None:
     assert answer() == Answer("Fine.", "stop", 7, 2, USAGE)
-    assert provider.asked == [{"model": "a-model", "messages": QUESTION}]
+    assert provider.request_bodies == [{"model": "a-model", "messages": QUESTION}]
     assert provider.keys == [f"Bearer {SECRET}"]
 
 
@@ -63,7 +63,7 @@ def test_a_route_without_a_key_sends_no_key_from_the_environment(
     ],
 )
 def test_a_failure_names_its_cause_without_the_address_or_the_key(way: str, cause: str, provider: FakeProvider) -> None:
-    provider.answers = FAILURES[way]
+    provider.behavior = FAILURES[way]
     assert failure() == f"The model 'groq' {cause}. Your message is kept."
 
 
@@ -75,7 +75,7 @@ def test_an_unreachable_provider_is_reported(settings: Any) -> None:
 def test_a_slow_provider_times_out(provider: FakeProvider, settings: Any) -> None:
     settings.PROVIDER_TIMEOUT = 0.2
     awake = Event()
-    provider.answers = waits(awake, says("Late."))
+    provider.behavior = waits(awake, completes_with("Late."))
     assert failure() == "The model 'groq' did not answer within 0.2 seconds. Your message is kept."
     with override("de"):
         assert failure() == "Das Modell 'groq' hat 0.2 Sekunden lang nicht geantwortet. Ihre Nachricht ist gespeichert."
@@ -85,7 +85,7 @@ def test_a_slow_provider_times_out(provider: FakeProvider, settings: Any) -> Non
 def test_a_provider_that_sends_a_byte_now_and_then_times_out(provider: FakeProvider, settings: Any) -> None:
     settings.PROVIDER_TIMEOUT = 0.5
     enough = Event()
-    provider.answers = trickles(0.1, enough)
+    provider.behavior = trickles(0.1, enough)
     late = Timer(PATIENCE, enough.set)
     late.start()
     assert failure() == "The model 'groq' did not answer within 0.5 seconds. Your message is kept."
@@ -95,15 +95,15 @@ def test_a_provider_that_sends_a_byte_now_and_then_times_out(provider: FakeProvi
 
 
 def test_a_failed_call_is_not_retried(provider: FakeProvider) -> None:
-    provider.answers = FAILURES["429"]
+    provider.behavior = FAILURES["429"]
     failure()
-    assert len(provider.asked) == 1
+    assert len(provider.request_bodies) == 1
 
 
 def test_a_failure_is_logged_without_the_key_or_the_message(
     provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    provider.answers = FAILURES["401"]
+    provider.behavior = FAILURES["401"]
     failure()
     line = caplog.records[-1].getMessage()
     assert line == f"the model groq at {provider.base_url} answered with the status 401"
@@ -114,10 +114,10 @@ def test_a_failure_is_logged_without_the_key_or_the_message(
     ("sent", "kept"), [("a\0b", "a\N{REPLACEMENT CHARACTER}b"), ("\ud83d!", "?!"), ("", ""), ("😀", "😀")]
 )
 def test_characters_that_cannot_be_stored_are_replaced(sent: str, kept: str, provider: FakeProvider) -> None:
-    provider.answers = says(sent)
+    provider.behavior = completes_with(sent)
     assert answer().text == kept
 
 
 def test_unknown_fields_of_a_response_are_accepted(provider: FakeProvider) -> None:
-    provider.answers = sends(completion("Fine.", x_groq={"id": "req_1"}, usage={**USAGE, "queue_time": 0.02}))
+    provider.behavior = sends(completion("Fine.", x_groq={"id": "req_1"}, usage={**USAGE, "queue_time": 0.02}))
     assert answer().usage == {**USAGE, "queue_time": 0.02}

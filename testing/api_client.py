@@ -11,15 +11,15 @@ from django.test import Client
 from accounts import services
 from accounts.models import User
 
-NOTHING = object()
+NO_BODY = object()
 BROWSER = {"Sec-Fetch-Site": "same-origin"}
-KINDS = ("token", "session")
+AUTHENTICATION_KINDS = ("token", "session")
 
 
 PASSWORD = "correct horse battery"
 
 
-def person(name: str, **fields: Any) -> User:
+def create_user(name: str, **fields: Any) -> User:
     fields = {"email": f"{name.lower()}@example.com", "name": name, "password": make_password(PASSWORD)} | fields
     return User.objects.create(**fields)
 
@@ -33,7 +33,7 @@ def sign_in(client: Client, user: User, seconds_ago: float = 0) -> None:
     session.save()
 
 
-class Caller:
+class ApiClient:
     """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
 
     answer: Any
@@ -49,9 +49,9 @@ class Caller:
             self.token, secret = services.create_token(user=user, name="a test", **token)
             self.headers = {"Authorization": f"Bearer {secret}"}
 
-    def __call__(self, method: str, path: str, body: Any = NOTHING, *, status: int = 200, **headers: str) -> Any:
+    def __call__(self, method: str, path: str, body: Any = NO_BODY, *, status: int = 200, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = b"" if body is NOTHING else body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()
         url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
         # Junk in a query arrives as it is.
         path, _, query = url.removeprefix("http://testserver").partition("?")
@@ -68,7 +68,7 @@ class Caller:
     def text(self) -> str:
         return str(self.content.decode(errors="replace"))
 
-    def refusal(self, method: str, path: str, body: Any = NOTHING, *, status: int, **headers: str) -> Any:
+    def refusal(self, method: str, path: str, body: Any = NO_BODY, *, status: int, **headers: str) -> Any:
         """The error of a refused call, without its message for people."""
         error = self(method, path, body, status=status, **headers)["error"]
         return error["code"], error["field"]
@@ -84,17 +84,17 @@ class Caller:
         return rows
 
 
-def acting(back_end: User, id: str, **token: Any) -> Caller:
+def acting_client(back_end: User, id: str, **token: Any) -> ApiClient:
     """A back end, for one of its users."""
-    caller = Caller(back_end, **{"scopes": ["read", "write", "act_as"], **token})
+    caller = ApiClient(back_end, **{"scopes": ["read", "write", "act_as"], **token})
     caller.headers |= {"X-Act-As": id}
     return caller
 
 
-def acting_for(back_end: User, id: str, **token: Any) -> Caller:
+def acting_client_for(back_end: User, id: str, **token: Any) -> ApiClient:
     """The same, for one who is stored."""
     services.managed_user(manager=back_end, external_id=id.encode("latin-1").decode())
-    return acting(back_end, id, **token)
+    return acting_client(back_end, id, **token)
 
 
 def is_error(answer: Any) -> bool:
