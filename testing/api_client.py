@@ -1,4 +1,4 @@
-"""How tests call the API: as a browser with a session, or as a program with a token."""
+"""A client of the API: a browser with a session cookie, or a program with a bearer token."""
 
 import json
 import time
@@ -34,7 +34,7 @@ def sign_in(client: Client, user: User, seconds_ago: float = 0) -> None:
 
 
 class ApiClient:
-    """Sends JSON, checks the status, gives what the JSON of the answer says. `answer` is the answer itself."""
+    """Call a client to send JSON, assert the status code and get the decoded body. `answer` is the last response."""
 
     answer: Any
     content: bytes
@@ -50,16 +50,21 @@ class ApiClient:
             self.headers = {"Authorization": f"Bearer {secret}"}
 
     def __call__(self, method: str, path: str, body: Any = NO_BODY, *, status: int = 200, **headers: str) -> Any:
+        found = self.status_of(method, path, body, **headers)
+        assert found == status, f"{method} {path}: {found} {self.text[:2000]}"
+        return json.loads(self.text) if self.text.startswith(("{", "[")) else None
+
+    def status_of(self, method: str, path: str, body: Any = NO_BODY, **headers: str) -> int:
+        """Send the request and return the status code. Paths are relative to /api/v1/ unless they begin with "/"."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()
         url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
-        # Junk in a query arrives as it is.
+        # The query string is sent unchanged, so that tests can send malformed ones.
         path, _, query = url.removeprefix("http://testserver").partition("?")
         self.answer = self.send(method, path, query, sent, self.headers | named)
         streams = getattr(self.answer, "streaming", False)
         self.content = b"".join(self.answer.streaming_content) if streams else self.answer.content
-        assert self.answer.status_code == status, f"{method} {url}: {self.answer.status_code} {self.text[:2000]}"
-        return json.loads(self.text) if self.text.startswith(("{", "[")) else None
+        return int(self.answer.status_code)
 
     def send(self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]) -> Any:
         return self.client.generic(method, path, body, "application/json", headers=headers, QUERY_STRING=query)
@@ -69,12 +74,12 @@ class ApiClient:
         return str(self.content.decode(errors="replace"))
 
     def refusal(self, method: str, path: str, body: Any = NO_BODY, *, status: int, **headers: str) -> Any:
-        """The error of a refused call, without its message for people."""
+        """Send a request that is refused, and return the code and the field of the error."""
         error = self(method, path, body, status=status, **headers)["error"]
         return error["code"], error["field"]
 
     def pages(self, path: str) -> list[Any]:
-        """The rows of every page, from the first."""
+        """Return the rows of all pages, starting with the first."""
         rows: list[Any] = []
         url: str | None = path
         while url:
@@ -85,20 +90,20 @@ class ApiClient:
 
 
 def acting_client(back_end: User, id: str, **token: Any) -> ApiClient:
-    """A back end, for one of its users."""
-    caller = ApiClient(back_end, **{"scopes": ["read", "write", "act_as"], **token})
-    caller.headers |= {"X-Act-As": id}
-    return caller
+    """Return a client of the back end that acts as its user with this id."""
+    client = ApiClient(back_end, **{"scopes": ["read", "write", "act_as"], **token})
+    client.headers |= {"X-Act-As": id}
+    return client
 
 
 def acting_client_for(back_end: User, id: str, **token: Any) -> ApiClient:
-    """The same, for one who is stored."""
+    """Return such a client for a user who is stored already."""
     services.managed_user(manager=back_end, external_id=id.encode("latin-1").decode())
     return acting_client(back_end, id, **token)
 
 
 def is_error(answer: Any) -> bool:
-    """The one shape of errors."""
+    """Assert that the body of a response has the one format of errors. Return True."""
     body = json.loads(answer.content)
     error = body["error"]
     details = error["details"]

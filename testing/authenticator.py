@@ -9,7 +9,7 @@ LEEWAY = 5
 
 
 def totp_code(secret: str) -> str:
-    """The code of now, which will still be one when it arrives."""
+    """Return the current code. Wait for the next one if it is about to expire."""
     left = STEP - time.time() % STEP
     if left < LEEWAY:
         time.sleep(left)

@@ -1,4 +1,4 @@
-"""Who the tests are about: Alice owns conversations, Bob is a stranger to them, Sam is staff. And how they speak."""
+"""Conversations and messages of the users of tests: Alice owns conversations, Bob is a stranger, Sam is staff."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def message_draft(content: str | None, role: str = "user", **fields: Any) -> Dra
 
 
 def dialogue(*texts: str) -> list[Draft]:
-    """A user and an assistant in turn."""
+    """Return drafts in which a user and an assistant take turns."""
     return [message_draft(text, ("user", "assistant")[index % 2]) for index, text in enumerate(texts)]
 
 
@@ -28,16 +28,17 @@ def create_conversation(user: User, *texts: str, **fields: Any) -> Conversation:
 
 
 def active_texts(conversation: Conversation) -> list[str | None]:
+    """Return the texts of the active path."""
     return list(conversation.messages.shown().values_list("content", flat=True))
 
 
 def message_with_text(conversation: Conversation, text: str) -> Message:
-    """The one message that says this."""
+    """Return the one message with this text."""
     return conversation.messages.get(content=text)
 
 
 def stored_rows(conversation: Conversation) -> list[Any]:
-    """Every stored value, to show that nothing changed."""
+    """Return all stored values of the conversation and its messages, for a comparison before and after a call."""
     return [
         *Conversation.objects.filter(id=conversation.id).values(),
         *conversation.messages.order_by("seq").values(),

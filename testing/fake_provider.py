@@ -1,4 +1,7 @@
-"""A service on loopback that speaks OpenAI's chat completions: it answers as it is told, and keeps what it was sent."""
+"""A fake of a language model's service: OpenAI's chat completions on loopback, with a behavior that the test chooses.
+
+It keeps the requests that it received.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +29,7 @@ class FakeProvider(ThreadingHTTPServer):
         return {"kind": "openai", "base_url": self.base_url, "api_key": SECRET, "model": model}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Of a client that did not wait for the answer."""
+        """Ignore errors of clients that did not wait for the response."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,8 +103,8 @@ def trickles(pause: float, until: Event) -> Behavior:
     return answer
 
 
-def answers_each(gates: dict[str, Event]) -> Behavior:
-    """A question is answered when its gate opens."""
+def answers_when_set(gates: dict[str, Event]) -> Behavior:
+    """Answer each question when its event is set."""
 
     def answer(handler: _Handler) -> None:
         question = handler.request_body["messages"][-1]["content"]
@@ -118,7 +121,7 @@ def running() -> Iterator[FakeProvider]:
         provider.shutdown()
 
 
-# Every way to fail, by name.
+# Responses that are not a valid completion, by name
 JUNK = {
     "HTML": sends(b"<html>Welcome</html>", content_type="text/html"),
     "HTML that says it is JSON": sends(b"<html>Welcome</html>"),
@@ -149,7 +152,7 @@ def _counts(prompt: Any, completion: Any) -> dict[str, Any]:
     return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion}}
 
 
-# What may stand beside a good answer.
+# Malformed fields beside a valid text
 JUNK_BESIDE = {
     "no counts": {"usage": {}},
     "counts that are texts": _counts("many", "few"),

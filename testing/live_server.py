@@ -1,6 +1,7 @@
-"""A real gunicorn on the test database, for what is HTTP's own: raw bytes, headers, bodies, connections.
+"""A real gunicorn on the test database, for tests of HTTP itself: raw bytes, headers, bodies, connections.
 
-What these tests write is committed, so each user is a new one, and all of it is deleted when the module is through."""
+These tests commit what they write. Each test creates its own user, and the database is flushed after each module.
+"""
 
 import http.client
 import json
@@ -34,18 +35,18 @@ class Live:
         return closing(http.client.HTTPConnection("localhost", self.port, timeout=scratch.TIMEOUT))
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
-        """`body` is bytes, or chunks of them. The answer, read."""
+        """Send a request with a body of bytes, or an iterable of bytes. Return the response; its body is in `body`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self.connection() as connection:
             connection.request(method, path, body, {"Content-Type": "application/json", **named})
             return read_response(connection)
 
     def raw(self, sent: bytes) -> bytes:
-        """Everything that is answered to these bytes, until the server closes."""
-        with socket.create_connection(("localhost", self.port), timeout=scratch.TIMEOUT) as wire:
-            wire.sendall(sent)
-            wire.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: wire.recv(65_536), b""))
+        """Send these bytes and return all bytes that the server sends until it closes the connection."""
+        with socket.create_connection(("localhost", self.port), timeout=scratch.TIMEOUT) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def read_response(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
@@ -59,12 +60,12 @@ def json_body(answer: http.client.HTTPResponse) -> Any:
 
 
 def random_ip_address() -> str:
-    """For X-Forwarded-For, where a test signs in: of each address, so many attempts a minute are heard."""
+    """Return an address for X-Forwarded-For. Sign-in attempts are limited by address."""
     return ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
 
 
 def create_token_of_new_user() -> str:
-    """A token of a new user."""
+    """Create a user with a token and return the token's secret."""
     user = User.objects.create(email=f"{new_id()}@example.com")
     return services.create_token(user=user, name="live")[1]
 
@@ -76,29 +77,29 @@ def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
 
 
 @contextmanager
-def serving(**knobs: str) -> Iterator[Live]:
-    """What is left in the test database goes at the end."""
-    with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
+def serving(**variables: str) -> Iterator[Live]:
+    """Run a server with these environment variables, and flush the test database when it has ended."""
+    with gunicorn(str(connection.settings_dict["NAME"]), **variables) as port:
         yield Live(port)
         call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture
 def bearer(live: Live, django_db_blocker: Any) -> dict[str, str]:
-    """The headers of a new user."""
+    """The Authorization header of a new user."""
     with django_db_blocker.unblock():
         return {"Authorization": f"Bearer {create_token_of_new_user()}"}
 
 
-# No test asks, or pays, the models of whoever runs it.
+# No test uses the developer's own models, or their money.
 NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
 
 
 @contextmanager
-def gunicorn(database: str, **knobs: str) -> Iterator[int]:
+def gunicorn(database: str, **variables: str) -> Iterator[int]:
     port = scratch.free_port()
     fixed = {"LIVE_DATABASE": database, "PORT": str(port), "WEB_WORKERS": "2", "HOST": "localhost", "API_RATE": "0"}
-    environment = os.environ | NO_MODELS | fixed | knobs
+    environment = os.environ | NO_MODELS | fixed | variables
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "testing.live_wsgi"],
         env=environment,

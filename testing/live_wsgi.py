@@ -1,4 +1,4 @@
-"""chatstore.wsgi on a test database. Run by gunicorn, in `live`."""
+"""chatstore.wsgi on the test database. The fixture `live` runs it with gunicorn."""
 
 import os
 
@@ -6,7 +6,7 @@ from django.conf import settings
 
 from chatstore import database
 
-database.is_serving = True  # before the settings are read, as wsgi.py does it
+database.is_serving = True  # before Django reads the settings, as in wsgi.py
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 settings.DATABASES["default"]["NAME"] = os.environ["LIVE_DATABASE"]
 

@@ -1,4 +1,4 @@
-"""What a live server has mailed, through Django's file backend."""
+"""The emails that a live server has sent through Django's file backend."""
 
 import email
 import re
@@ -20,12 +20,12 @@ class Outbox:
         return f"filemail:///{self.folder}"
 
     def to(self, address: str) -> list[Message]:
-        """Oldest first."""
+        """Return the emails to this address, oldest first."""
         files = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         return [mail for mail in map(_parsed, files) if mail["To"] == address]
 
     def code(self, address: str, nth: int = 1) -> str:
-        """The one in the n-th mail to this address that has one, which may yet have to arrive."""
+        """Return the code in the n-th email to this address that has a code. Wait until it arrives."""
         scratch.wait_until(lambda: len(self.codes(address)) >= nth)
         return self.codes(address)[nth - 1]
 

@@ -1,4 +1,4 @@
-"""Work done at the same time, each in a thread with a connection of its own."""
+"""Run functions at the same time, each in a thread with its own database connection."""
 
 import time
 from collections.abc import Callable
@@ -9,17 +9,18 @@ from typing import Any
 from django.db import connection, transaction
 
 Work = Callable[[], Any]
-PATIENCE = 60  # seconds
-WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+TIMEOUT = 60  # seconds
+BLOCKED = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
-def run_concurrently(*works: Work) -> list[Any]:
-    """What each gives; an exception that one raises is raised here."""
+def run_concurrently(*works: Work, connect: bool = True) -> list[Any]:
+    """Return the result of each; raise the first exception. `connect=False` is for work that only sends requests."""
     start = Barrier(len(works))
 
     def run(work: Work) -> Any:
-        connection.ensure_connection()
-        start.wait(timeout=PATIENCE)
+        if connect:
+            connection.ensure_connection()
+        start.wait(timeout=TIMEOUT)
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
@@ -27,16 +28,20 @@ def run_concurrently(*works: Work) -> list[Any]:
 
 
 def repeat(count: int, work: Callable[[int], Any]) -> list[Work]:
+    """Return functions that call `work` with 0, 1, 2, …"""
     return [lambda index=index: work(index) for index in range(count)]
 
 
 def run_while_locked(first: Work, second: Work) -> Any:
-    """What the second gives, or raises: it waits for a lock of the first, whose transaction is committed only then."""
+    """Run `second` while the transaction of `first` holds its locks, and return its result or raise its exception.
+
+    The first transaction is committed when the second waits for a lock.
+    """
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first()
             waiting = pool.submit(run_and_disconnect, second)
-            _until_one_waits()
+            _wait_until_blocked()
         return waiting.result()
 
 
@@ -47,11 +52,11 @@ def run_and_disconnect(work: Callable[..., Any], *arguments: Any) -> Any:
         connection.close()
 
 
-def _until_one_waits() -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_until_blocked() -> None:
+    deadline = time.monotonic() + TIMEOUT
     with connection.cursor() as cursor:
-        cursor.execute(WAITING)
+        cursor.execute(BLOCKED)
         while not cursor.fetchone()[0]:
-            assert time.monotonic() < deadline, "nobody waits"
+            assert time.monotonic() < deadline, "no connection waits for a lock"
             time.sleep(0.01)
-            cursor.execute(WAITING)
+            cursor.execute(BLOCKED)

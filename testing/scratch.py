@@ -1,4 +1,4 @@
-"""Processes and folders for the tests that really start servers."""
+"""Processes and folders for tests that start servers."""
 
 import os
 import pwd
@@ -22,14 +22,15 @@ TIMEOUT = 30  # seconds
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    # Not pytest's tmp_path: as root that is closed to the user that PostgreSQL runs as. The space is a test of its own.
+    # pytest's tmp_path would be closed to the user that PostgreSQL runs as, if root runs the tests. The space in the
+    # name is intended: paths with spaces must work.
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="chatstore test ") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def as_user(user: pwd.struct_passwd) -> dict[str, Any]:
-    """For subprocess; a checkout or an interpreter in a closed home folder skips the test."""
+    """Return options of subprocess that run a program as this user. Skip the test if the user cannot read the code."""
     options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     try:
         subprocess.run([sys.executable, "-c", "import chatstore, django"], cwd=BASE_DIR, check=True, **options)
@@ -38,10 +39,10 @@ def as_user(user: pwd.struct_passwd) -> dict[str, Any]:
     return options
 
 
-def wait_until(happens: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + TIMEOUT
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.05)
 
 
@@ -52,7 +53,7 @@ def free_port() -> int:
 
 
 def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """A process group of its own, as a terminal would make it."""
+    """Start a Python process in its own process group, as a terminal does."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
@@ -63,9 +64,9 @@ def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
-    """Ours, without the knobs of whoever runs the tests: an empty one also hides that of an .env file."""
-    ours = (
+def environment(data_dir: Path, **variables: str) -> dict[str, str]:
+    """Return the environment without the settings of the developer. An empty value also hides one of an .env file."""
+    settings = (
         "DATABASE_URL",
         "CACHE_URL",
         "SECRET_KEY",
@@ -79,8 +80,8 @@ def environment(data_dir: Path, **knobs: str) -> dict[str, str]:
         "HTTPS",
         "PROXIES",
     )
-    hidden = dict.fromkeys(ours, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
-    return os.environ | hidden | knobs
+    hidden = dict.fromkeys(settings, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
+    return os.environ | hidden | variables
 
 
 def has_exited(process: psutil.Process) -> bool:

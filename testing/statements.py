@@ -1,23 +1,35 @@
-"""Numbers in tests are numbers of statements: what a call asks of the database, transactions not counted."""
+"""The SQL statements that a block of code executes on the test's connection. Transaction control is left out."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import connection
 
-COUNTED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """Their verbs, in order."""
-    verbs: list[str] = []
+def executed_sql(shorten: Callable[[str], str] = str) -> Iterator[list[str]]:
+    """Record the text of each statement, in order."""
+    recorded: list[str] = []
 
-    def note(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        verb = sql.split(maxsplit=1)[0].upper()
-        verbs.extend([verb] if verb in COUNTED else [])
+    def record(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if not sql.lstrip().upper().startswith(NOT_COUNTED):
+            recorded.append(shorten(sql))
         return execute(sql, *arguments)
 
-    with connection.execute_wrapper(note):
-        yield verbs
+    with connection.execute_wrapper(record):
+        yield recorded
+
+
+def executed_statements() -> AbstractContextManager[list[str]]:
+    """Record only the first word of each statement: ["SELECT", "UPDATE"]."""
+    return executed_sql(shorten=lambda sql: sql.split(maxsplit=1)[0].upper())
+
+
+@contextmanager
+def assert_statement_count(count: int) -> Iterator[None]:
+    with executed_sql() as recorded:
+        yield
+    assert len(recorded) == count, "\n".join(sql[:200] for sql in recorded)

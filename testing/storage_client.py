@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from accounts.models import User
+from conversations.models import Conversation, Message
 from testing.api_client import ApiClient
 
 STORAGE = "/api/v1/storage"
@@ -34,28 +36,34 @@ def session(id: str, *messages: Json, **more: Any) -> Json:
     return fields | more
 
 
-def save(caller: ApiClient, *sessions: Json, status: int = 200) -> Any:
-    return caller("POST", SESSIONS, {"chatSessions": list(sessions)}, status=status)
+def save(client: ApiClient, *sessions: Json, status: int = 200) -> Any:
+    return client("POST", SESSIONS, {"chatSessions": list(sessions)}, status=status)
 
 
-def load(caller: ApiClient) -> list[Json]:
-    loaded: list[Json] = caller("GET", SESSIONS)["chatSessions"]
+def load(client: ApiClient) -> list[Json]:
+    loaded: list[Json] = client("GET", SESSIONS)["chatSessions"]
     return loaded
 
 
-def messages_of(caller: ApiClient, id: str) -> list[Json]:
-    (found,) = [session for session in load(caller) if session["id"] == id]
+def messages_of(client: ApiClient, id: str) -> list[Json]:
+    (found,) = [session for session in load(client) if session["id"] == id]
     messages: list[Json] = found["messages"]
     return messages
 
 
-def native(caller: ApiClient, id: str) -> Json:
+def native(client: ApiClient, id: str) -> Json:
     """Return the conversation with this external_id or id, read through the native API."""
-    pages = caller.pages("/api/v1/conversations/?archived=any")
+    pages = client.pages("/api/v1/conversations/?archived=any")
     (found,) = [row for row in pages if id in (row["external_id"], row["id"])]
     return found  # type: ignore[no-any-return]
 
 
-def every_message(caller: ApiClient, id: str) -> list[Json]:
+def every_message(client: ApiClient, id: str) -> list[Json]:
     """Return the messages of every branch, read through the native API."""
-    return caller.pages(f"/api/v1/conversations/{native(caller, id)['id']}/messages/?all=true")
+    return client.pages(f"/api/v1/conversations/{native(client, id)['id']}/messages/?all=true")
+
+
+def snapshot(user: User) -> list[Any]:
+    """Return the stored rows of the user."""
+    tables = (Conversation, Message)
+    return [list(table.objects.owned_by(user).order_by("id").values()) for table in tables]

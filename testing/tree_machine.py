@@ -1,4 +1,5 @@
-"""Random operations on a stored conversation and on a plain one, which must be alike after each."""
+"""A Hypothesis state machine: random operations on a stored conversation and on its reference model, which must agree
+after each operation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,27 +15,29 @@ from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 
 from .cast import Draft, create_user
-from .tree_model import ReferenceConversation, ReferenceMessage
+from .tree_model import Predicate, ReferenceConversation, ReferenceMessage
 
-FACTS = ("seq", "role", "content", "external_id", "prompt_tokens", "completion_tokens")
+COMPARED_FIELDS = ("seq", "role", "content", "external_id", "prompt_tokens", "completion_tokens")
 TEXTS = st.sampled_from(["a", "ab", "abc", "b", "", " \n ", "two\n words"])
-COUNTS = st.sampled_from([None, 0, 1, 7])
+TOKEN_COUNTS = st.sampled_from([None, 0, 1, 7])
 DRAFTS = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant", "tool", "system"]), "content": TEXTS},
-    optional={"prompt_tokens": COUNTS, "completion_tokens": COUNTS},
+    optional={"prompt_tokens": TOKEN_COUNTS, "completion_tokens": TOKEN_COUNTS},
 )
+CHANGES = st.fixed_dictionaries({}, optional={"content": TEXTS, "completion_tokens": TOKEN_COUNTS})
 
 
-def has(kind: Callable[[ReferenceMessage], bool]) -> Callable[[Any], bool]:
-    return lambda machine: any(map(kind, machine.plain.all))
+def has(predicate: Predicate) -> Callable[[Any], bool]:
+    """Return a precondition: the conversation has such a message."""
+    return lambda machine: any(map(predicate, machine.reference.all))
 
 
-def is_live(said: ReferenceMessage) -> bool:
-    return said.is_live
+def is_live(message: ReferenceMessage) -> bool:
+    return message.is_live
 
 
-def is_trashed(said: ReferenceMessage) -> bool:
-    return not said.is_live
+def is_trashed(message: ReferenceMessage) -> bool:
+    return not message.is_live
 
 
 class TreeMachine(RuleBasedStateMachine):
@@ -44,89 +47,92 @@ class TreeMachine(RuleBasedStateMachine):
         self.example.__enter__()
         self.user = create_user(str(new_id()))
         self.stored, _ = conversations.create(user=self.user, fields={}, drafts=[])
-        self.plain = ReferenceConversation()
+        self.reference = ReferenceConversation()
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
-    def pick(self, data: st.DataObject, kind: Callable[[ReferenceMessage], bool]) -> ReferenceMessage:
-        return data.draw(st.sampled_from([said for said in self.plain.all if kind(said)]), "message")
+    def pick(self, data: st.DataObject, predicate: Predicate) -> ReferenceMessage:
+        return data.draw(st.sampled_from([each for each in self.reference.all if predicate(each)]), "message")
 
     @rule(drafts=st.lists(DRAFTS, min_size=1, max_size=4))
     def append(self, drafts: list[Draft]) -> None:
         messages.append(user=self.user, conversation_id=self.stored.id, drafts=drafts)
         for draft in drafts:
-            self.plain.append(draft)
+            self.reference.append(draft)
 
     @precondition(has(is_live))
     @rule(data=st.data(), changes=st.one_of(st.just({}), DRAFTS))
     def branch(self, data: st.DataObject, changes: Draft) -> None:
-        said = self.pick(data, is_live)
-        branches.branch(user=self.user, message_id=said.id, changes=changes)
-        self.plain.branch(said, changes)
+        message = self.pick(data, is_live)
+        branches.branch(user=self.user, message_id=message.id, changes=changes)
+        self.reference.branch(message, changes)
 
     @precondition(has(is_live))
-    @rule(data=st.data(), changes=st.fixed_dictionaries({}, optional={"content": TEXTS, "completion_tokens": COUNTS}))
+    @rule(data=st.data(), changes=CHANGES)
     def edit(self, data: st.DataObject, changes: Draft) -> None:
-        said = self.pick(data, is_live)
-        messages.update(user=self.user, message_id=said.id, changes=dict(changes))
-        said.take(changes)
+        message = self.pick(data, is_live)
+        messages.update(user=self.user, message_id=message.id, changes=dict(changes))
+        message.change(changes)
 
     @precondition(has(is_live))
     @rule(data=st.data())
     def switch(self, data: st.DataObject) -> None:
-        said = self.pick(data, is_live)
-        branches.switch(user=self.user, conversation_id=self.stored.id, message_id=said.id)
-        self.plain.switch(said)
+        message = self.pick(data, is_live)
+        branches.switch(user=self.user, conversation_id=self.stored.id, message_id=message.id)
+        self.reference.switch(message)
 
     @precondition(has(is_live))
     @rule(data=st.data())
     def trash(self, data: st.DataObject) -> None:
-        said = self.pick(data, is_live)
-        messages.trash(user=self.user, message_id=said.id)
-        self.plain.trash(said)
+        message = self.pick(data, is_live)
+        messages.trash(user=self.user, message_id=message.id)
+        self.reference.trash(message)
 
     @precondition(has(is_trashed))
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
-        said = self.pick(data, is_trashed)
-        if self.plain.is_taken(said.external_id or said.id):
+        message = self.pick(data, is_trashed)
+        if self.reference.is_taken(message.external_id or message.id):
             with pytest.raises(Conflict):
-                messages.restore(user=self.user, message_id=said.id)
+                messages.restore(user=self.user, message_id=message.id)
         else:
-            messages.restore(user=self.user, message_id=said.id)
-            self.plain.restore(said)
+            messages.restore(user=self.user, message_id=message.id)
+            self.reference.restore(message)
 
     @invariant()
-    def they_are_alike(self) -> None:
+    def assert_equal_to_reference(self) -> None:
         self.stored = Conversation.objects.get(id=self.stored.id)
         rows = list(self.stored.messages.order_by("seq"))
-        self.compare_rows(rows)
-        self.compare_conversation()
+        self.assert_equal_messages(rows)
+        self.assert_equal_conversation()
         assert_consistent(self.stored, rows)
 
-    def compare_rows(self, rows: list[Message]) -> None:
-        assert len(rows) == len(self.plain.all)
-        for row, said in zip(rows, self.plain.all, strict=True):
-            assert [getattr(row, name) for name in FACTS] == [getattr(said, name) for name in FACTS]
-            assert row.parent_seq == (said.parent and said.parent.seq)
-            assert (row.deleted_at is None, row.is_active) == (said.is_live, said in self.plain.path), row
-            said.id = str(row.id)
+    def assert_equal_messages(self, rows: list[Message]) -> None:
+        """Compare each message, and give the reference messages the ids of the stored ones."""
+        assert len(rows) == len(self.reference.all)
+        for row, message in zip(rows, self.reference.all, strict=True):
+            assert [getattr(row, name) for name in COMPARED_FIELDS] == [
+                getattr(message, name) for name in COMPARED_FIELDS
+            ]
+            assert row.parent_seq == (message.parent and message.parent.seq)
+            assert (row.deleted_at is None, row.is_active) == (message.is_live, message in self.reference.path), row
+            message.id = str(row.id)
 
-    def compare_conversation(self) -> None:
-        stored, plain = self.stored, self.plain
-        assert list(stored.messages.shown().values_list("seq", flat=True)) == [said.seq for said in plain.shown]
-        assert stored.tip_seq == (plain.tip and plain.tip.seq)
-        assert stored.last_seq == len(plain.all)
-        assert stored.message_count == len(plain.shown)
-        assert stored.preview == plain.preview
-        assert stored.prompt_tokens == plain.tokens("prompt_tokens")
-        assert stored.completion_tokens == plain.tokens("completion_tokens")
+    def assert_equal_conversation(self) -> None:
+        stored, reference = self.stored, self.reference
+        assert list(stored.messages.shown().values_list("seq", flat=True)) == [each.seq for each in reference.shown]
+        assert stored.tip_seq == (reference.tip and reference.tip.seq)
+        assert stored.last_seq == len(reference.all)
+        assert stored.message_count == len(reference.shown)
+        assert stored.preview == reference.preview
+        assert stored.prompt_tokens == reference.tokens("prompt_tokens")
+        assert stored.completion_tokens == reference.tokens("completion_tokens")
 
 
 def assert_consistent(conversation: Conversation, rows: list[Message]) -> None:
-    """What is true of every conversation at all times, whoever wrote it."""
+    """Assert the invariants of every stored conversation: its path, counters and times fit its messages."""
     by_seq = {row.seq: row for row in rows}
     path, seq = [], conversation.tip_seq
     while seq is not None:

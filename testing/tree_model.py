@@ -1,6 +1,7 @@
-"""A conversation in plain Python, written from the design and not from the services: what they have to come to.
+"""A reference model of a conversation in pure Python, for tests that compare it with the stored conversation.
 
-Stored are who answers whom and where the shown path ends; all else is worked out from that each time it is asked.
+It follows the design and shares no code with the services. It stores each message's parent and the last message of the
+active path, and computes everything else from them on each call.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,16 +23,19 @@ class ReferenceMessage:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     is_live: bool = True
-    id: str = ""  # ours, as the database gave it
+    id: str = ""  # copied from the stored message
 
     @property
-    def way(self) -> list["ReferenceMessage"]:
-        """From the root to here."""
-        return [*(self.parent.way if self.parent else ()), self]
+    def path(self) -> list["ReferenceMessage"]:
+        """The messages from the root to this one."""
+        return [*(self.parent.path if self.parent else ()), self]
 
-    def take(self, draft: Draft) -> None:
+    def change(self, draft: Draft) -> None:
         for name in draft.keys() - {"id", "external_id"}:
             setattr(self, name, draft[name])
+
+
+Predicate = Callable[[ReferenceMessage], bool]
 
 
 class ReferenceConversation:
@@ -39,122 +43,131 @@ class ReferenceConversation:
         self.all: list[ReferenceMessage] = []
         self.tip: ReferenceMessage | None = None
 
-    # What is shown.
+    # The active path
 
     @property
     def path(self) -> list[ReferenceMessage]:
-        return self.tip.way if self.tip else []
+        return self.tip.path if self.tip else []
 
     @property
     def shown(self) -> list[ReferenceMessage]:
-        return [said for said in self.path if said.is_live]
+        return [message for message in self.path if message.is_live]
 
     @property
     def preview(self) -> str:
-        texts = [said.content for said in self.shown if said.content.strip()]
+        texts = [message.content for message in self.shown if message.content.strip()]
         return " ".join(texts[-1].split())[:200] if texts else ""
 
     def tokens(self, kind: str) -> int:
-        return sum(getattr(said, kind) or 0 for said in self.all)
+        return sum(getattr(message, kind) or 0 for message in self.all)
 
-    # The tree.
+    # Operations on the tree
 
     def append(self, draft: Draft) -> None:
-        said = ReferenceMessage(
+        message = ReferenceMessage(
             seq=len(self.all) + 1, parent=self.tip, role="", content="", external_id=draft.get("external_id")
         )
-        said.take(draft)
-        self.all.append(said)
-        self.tip = said
+        message.change(draft)
+        self.all.append(message)
+        self.tip = message
 
-    def branch(self, said: ReferenceMessage, changes: Draft) -> None:
-        self.tip = said.parent
-        self.append({"role": said.role, "content": said.content, **changes})
+    def branch(self, message: ReferenceMessage, changes: Draft) -> None:
+        self.tip = message.parent
+        self.append({"role": message.role, "content": message.content, **changes})
 
-    def switch(self, said: ReferenceMessage) -> None:
-        answers = list(self.answers(said))
-        if answers:
-            self.switch(max(answers, key=lambda answer: answer.seq))
+    def switch(self, message: ReferenceMessage) -> None:
+        children = list(self.live_children(message))
+        if children:
+            self.switch(max(children, key=lambda child: child.seq))
         else:
-            self.tip = said
+            self.tip = message
 
-    def trash(self, said: ReferenceMessage) -> None:
-        said.is_live = False
-        if said is self.tip:
-            self.tip = self.live_ancestor(said)
+    def trash(self, message: ReferenceMessage) -> None:
+        message.is_live = False
+        if message is self.tip:
+            self.tip = self.live_ancestor(message)
 
-    def restore(self, said: ReferenceMessage) -> None:
-        said.is_live = True
-        if self.live_ancestor(said) is self.tip:
-            self.tip = said
+    def restore(self, message: ReferenceMessage) -> None:
+        message.is_live = True
+        if self.live_ancestor(message) is self.tip:
+            self.tip = message
 
     def is_taken(self, client_id: str) -> bool:
-        return any(said.is_live and said.external_id == client_id for said in self.all)
+        return any(message.is_live and message.external_id == client_id for message in self.all)
 
-    def live_ancestor(self, said: ReferenceMessage) -> ReferenceMessage | None:
-        return next((above for above in reversed(said.way[:-1]) if above.is_live), None)
+    def live_ancestor(self, message: ReferenceMessage) -> ReferenceMessage | None:
+        return next((ancestor for ancestor in reversed(message.path[:-1]) if ancestor.is_live), None)
 
-    def answers(
-        self, to: ReferenceMessage | None, sees: Callable[[ReferenceMessage], bool] = lambda said: True
+    def live_children(
+        self, parent: ReferenceMessage | None, visible: Predicate = lambda message: True
     ) -> Iterator[ReferenceMessage]:
-        """What was said next, as far as it is live and seen: past what is not."""
-        for said in self.all:
-            if said.parent is to:
-                yield from [said] if said.is_live and sees(said) else self.answers(said, sees)
+        """Yield the live and visible children. The children of a trashed or invisible child take its place."""
+        for message in self.all:
+            if message.parent is parent:
+                is_seen = message.is_live and visible(message)
+                yield from [message] if is_seen else self.live_children(message, visible)
 
-    # A whole history.
+    # Synchronization of a complete history
 
-    def sync(self, drafts: Sequence[Draft], sees: Callable[[ReferenceMessage], bool]) -> None:
-        at: ReferenceMessage | None = None
-        matched = []
+    def sync(self, drafts: Sequence[Draft], visible: Predicate) -> None:
+        last: ReferenceMessage | None = None
+        matched_ids = []
         for index, draft in enumerate(drafts):
-            found = self.match(at, draft, sees)
-            if found is None:
-                self.tip = self.unseen_after(at, sees)[-1]
-                for new in drafts[index:]:
-                    if new.get("external_id") in matched:
-                        new = new | {"external_id": None}
-                    self.release(new.get("external_id"))
-                    self.append(new)
+            match = self.match(last, draft, visible)
+            if match is None:
+                self.tip = self.with_invisible_successors(last, visible)[-1]
+                self.append_new(drafts[index:], matched_ids)
                 return
-            at = found
-            matched.append(found.id)
-            self.take(found, draft)
-        self.tip = [said for said in self.unseen_after(at, sees) if said is None or said.is_live][-1]
+            last = match
+            matched_ids.append(match.id)
+            self.apply(match, draft)
+        after = self.with_invisible_successors(last, visible)
+        self.tip = [message for message in after if message is None or message.is_live][-1]
 
-    def match(
-        self, at: ReferenceMessage | None, draft: Draft, sees: Callable[[ReferenceMessage], bool]
-    ) -> ReferenceMessage | None:
-        here = sorted(self.answers(at, sees), key=lambda said: (said in self.path, said.seq), reverse=True)
+    def append_new(self, drafts: Sequence[Draft], matched_ids: Sequence[str]) -> None:
+        for draft in drafts:
+            if draft.get("external_id") in matched_ids:
+                draft = draft | {"external_id": None}
+            self.release(draft.get("external_id"))
+            self.append(draft)
+
+    def match(self, last: ReferenceMessage | None, draft: Draft, visible: Predicate) -> ReferenceMessage | None:
+        """Return the child of `last` that the draft repeats: an equal one, one that the draft extends, or an edited
+        instruction."""
+        children = sorted(
+            self.live_children(last, visible), key=lambda child: (child in self.path, child.seq), reverse=True
+        )
         id = draft.get("external_id") or draft.get("id")
-        named = [said for said in here if id and id in (said.external_id, said.id)]
-        equal = [said for said in here if (said.role, said.content) == (draft["role"], draft["content"])]
-        grows = [
-            said
-            for said in named
-            if said.role == draft["role"]
-            and draft["content"].startswith(said.content)
-            and all(answer.parent is not said for answer in self.all)
+        same_id = [child for child in children if id and id in (child.external_id, child.id)]
+        equal = [child for child in children if (child.role, child.content) == (draft["role"], draft["content"])]
+        extended = [
+            child
+            for child in same_id
+            if child.role == draft["role"]
+            and draft["content"].startswith(child.content)
+            and all(message.parent is not child for message in self.all)
         ]
-        edited = [said for said in here if said in self.path and {said.role, draft["role"]} <= set(INSTRUCTIONS)]
-        return next(iter([*(said for said in equal if said in named), *equal, *grows, *edited]), None)
+        edited = [
+            child for child in children if child in self.path and {child.role, draft["role"]} <= set(INSTRUCTIONS)
+        ]
+        return next(iter([*(child for child in equal if child in same_id), *equal, *extended, *edited]), None)
 
-    def take(self, said: ReferenceMessage, draft: Draft) -> None:
-        said.take(draft)
-        if draft.get("external_id") not in (None, said.external_id, *(other.id for other in self.all)):
+    def apply(self, message: ReferenceMessage, draft: Draft) -> None:
+        message.change(draft)
+        if draft.get("external_id") not in (None, message.external_id, *(other.id for other in self.all)):
             self.release(draft["external_id"])
-            said.external_id = draft["external_id"]
+            message.external_id = draft["external_id"]
 
     def release(self, external_id: str | None) -> None:
-        for said in self.all:
-            if external_id and said.is_live and said.external_id == external_id:
-                said.external_id = None
+        for message in self.all:
+            if external_id and message.is_live and message.external_id == external_id:
+                message.external_id = None
 
-    def unseen_after(
-        self, at: ReferenceMessage | None, sees: Callable[[ReferenceMessage], bool]
+    def with_invisible_successors(
+        self, last: ReferenceMessage | None, visible: Predicate
     ) -> list[ReferenceMessage | None]:
-        """`at`, and what is shown next without being seen: it stays where it is."""
-        if at is not None and at not in self.path:
-            return [at]
-        rest = self.path[self.path.index(at) + 1 :] if at else self.path
-        return [at, *takewhile(lambda said: not (said.is_live and sees(said)), rest)]
+        """Return `last` and the messages after it on the active path up to the next visible one."""
+        if last is not None and last not in self.path:
+            return [last]
+        rest = self.path[self.path.index(last) + 1 :] if last else self.path
+        return [last, *takewhile(lambda message: not (message.is_live and visible(message)), rest)]

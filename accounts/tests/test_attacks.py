@@ -25,7 +25,6 @@ EVIL = [
 
 @pytest.fixture(autouse=True)
 def fast(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 

@@ -18,27 +18,28 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import create_token
 from staff.big_tables import BigTableAdmin
-from staff.tests.test_accounts import allow, list_of, page_of, person, rights
+from testing.admin import allow, list_of, page_of, rights
+from testing.api_client import create_user
 
 EVIL = "evil@example.com"
 
 
 @pytest.fixture
 def root(db: None) -> User:
-    return person("Root", is_staff=True, is_superuser=True)
+    return create_user("Root", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def sam(client: Client, db: None) -> User:
     """Staff, who is signed in."""
-    sam = person("Sam", is_staff=True)
+    sam = create_user("Sam", is_staff=True)
     client.force_login(sam)
     return sam
 
 
 @pytest.fixture
 def alice(db: None) -> User:
-    return person("Alice")
+    return create_user("Alice")
 
 
 def address_of(user: User, **fields: Any) -> EmailAddress:
@@ -205,7 +206,7 @@ def removable(owner: User) -> list[Any]:
 def test_only_superusers_take_something_from_staff(client: Client, sam: User, root: User) -> None:
     allow(sam, "delete_authenticator", "delete_socialaccount", "delete_apitoken")
     allow(sam, "view_authenticator", "view_socialaccount", "view_apitoken")
-    for row in (*removable(root), *removable(person("Rita", is_staff=True))):
+    for row in (*removable(root), *removable(create_user("Rita", is_staff=True))):
         assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 403
         assert act(client, "delete_selected", row, post="yes").status_code == 403
         assert type(row).objects.filter(pk=row.pk).exists()

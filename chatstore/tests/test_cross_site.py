@@ -1,5 +1,5 @@
-"""The cross-site rule of the design: every combination of what a browser says, for the API with a session, for the
-admin, and for programs, which it does not concern."""
+"""The cross-site rule, for every combination of headers: for the API with a session cookie, and for the admin. Programs
+with a token are exempt."""
 
 from itertools import product
 from typing import Any
@@ -22,7 +22,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def passes(site: str | None, origin: str | None, token: bool) -> bool:
-    """The design, section 6, word for word."""
+    """Return whether the cross-site rule of docs/architecture.md lets a request pass."""
     if site in ("same-origin", "none"):
         return True
     if site is not None:
@@ -46,7 +46,6 @@ def test_the_table_is_the_design() -> None:
 
 @pytest.fixture(autouse=True)
 def trusted(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
     settings.ACCOUNT_RATE_LIMITS = False
     settings.CSRF_TRUSTED_ORIGINS = [TRUSTED, "https://*.partner.example"]
 

@@ -9,7 +9,7 @@ import pytest
 from chatstore.env import BASE_DIR
 
 READERS = ("gunicorn.conf.py", "chatstore/wsgi.py", "chatstore/settings.py")  # where two differ, the last one counts
-DOCUMENTS = [path for pattern in ("*.md", "*/README.md", "docs/**/*.md") for path in BASE_DIR.glob(pattern)]
+DOCUMENTS = [path for pattern in ("*.md", "[!.]*/README.md", "docs/**/*.md") for path in BASE_DIR.glob(pattern)]
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 

@@ -11,6 +11,7 @@ import pytest
 
 from testing.api_client import is_error
 from testing.live_server import Live, bearer, json_body, live, read_response
+from testing.parallel import run_concurrently
 
 __all__ = ["bearer", "live"]  # fixtures
 
@@ -272,30 +273,13 @@ def test_the_files_of_the_admin_and_the_documents_are_served(path: str, live: Li
 # --- At once ------------------------------------------------------------------------------------------
 
 
-def at_once(times: int, work: Any) -> list[Any]:
-    answers: list[Any] = []
-    ready = threading.Barrier(times)
-
-    def run() -> None:
-        ready.wait()
-        answers.append(work())
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == times
-    return answers
-
-
 @pytest.mark.parametrize(
     ("header", "body"),
     [({"Idempotency_Key": "k"}, {}), ({}, {"external_id": "x"}), ({"Idempotency_Key": "k"}, {"external_id": "y"})],
 )
 def test_of_many_at_once_one_is_carried_out(header: Any, body: Any, live: Live, bearer: dict[str, str]) -> None:
     sent = json.dumps(body).encode()
-    answers = at_once(8, lambda: live.call("POST", CONVERSATIONS, sent, **bearer, **header))
+    answers = run_concurrently(*[lambda: live.call("POST", CONVERSATIONS, sent, **bearer, **header)] * 8, connect=False)
     assert sorted(answer.status for answer in answers) == [200] * 7 + [201]
     assert len({json_body(answer)["id"] for answer in answers}) == 1
     assert count(live, bearer) == 1
@@ -305,8 +289,9 @@ def test_appends_at_once_all_arrive_once(live: Live, bearer: dict[str, str]) -> 
     path = f"{CONVERSATIONS}{json_body(live.call('POST', CONVERSATIONS, b'{}', **bearer))['id']}/messages/"
     one = json.dumps({"role": "user", "content": "x", "external_id": "same"}).encode()
     other = json.dumps([{"role": "user", "content": "y"}] * 3).encode()
-    answers = at_once(4, lambda: live.call("POST", path, one, **bearer, Idempotency_Key="k"))
-    answers += at_once(6, lambda: live.call("POST", path, other, **bearer))
+    same = [lambda: live.call("POST", path, one, **bearer, Idempotency_Key="k")] * 4
+    answers = run_concurrently(*same, connect=False)
+    answers += run_concurrently(*[lambda: live.call("POST", path, other, **bearer)] * 6, connect=False)
     assert sorted(answer.status for answer in answers) == [200] * 3 + [201] * 7
     rows = json_body(live.call("GET", path, **bearer))["results"]
     assert [row["seq"] for row in rows] == list(range(1, 20))
@@ -322,6 +307,6 @@ def test_another_request_with_the_key_of_one_under_way_is_a_conflict(live: Live,
             body = json.dumps({"title": next(titles)}).encode()
         return live.call("POST", CONVERSATIONS, body, **bearer, Idempotency_Key="k")
 
-    statuses = sorted(answer.status for answer in at_once(8, post))
+    statuses = sorted(answer.status for answer in run_concurrently(*[post] * 8, connect=False))
     assert statuses == [201] + [409] * 7
     assert count(live, bearer) == 1

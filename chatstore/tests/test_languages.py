@@ -18,8 +18,8 @@ from django.utils.translation.template import templatize
 
 from accounts.models import Preferences, User
 from chatstore.env import BASE_DIR
-from conversations.api.tests.test_statement_counts import statements
 from testing.api_client import AUTHENTICATION_KINDS, ApiClient
+from testing.statements import assert_statement_count
 
 CATALOGUE = BASE_DIR / "locale/de/LC_MESSAGES/django.po"
 APPS = ("accounts", "chatstore", "compat", "conversations", "replies", "staff", "transfer")
@@ -219,7 +219,7 @@ def test_a_language_costs_an_api_request_no_statement(by: str, count: int, alice
     caller = ApiClient(alice, by=by)
     caller("GET", "me/")
     for headers in ({}, GERMAN):
-        with statements(count):
+        with assert_statement_count(count):
             caller("GET", "conversations/", **headers)
 
 

@@ -1,8 +1,6 @@
 """Every knob is read once, and junk in one stops the start with one line that names it."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from chatstore import env
-from testing import scratch
+from testing.settings import printed_settings, refusal, start
 
 NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
     HISTORY_BODY_LIMIT PARTS_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT KEEP_CONVERSATIONS PROVIDER_TIMEOUT
@@ -18,30 +16,6 @@ NUMBERS = """PORT WEB_THREADS DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTE
 FLAGS = ["DEBUG", "HTTPS", "REQUIRE_STAFF_MFA"]
 CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
 SECRET = "a secret that is long enough to be one, and then some more"
-# Prints what a start with these knobs would use.
-SHOW = """
-from chatstore import settings
-for name in {names!r}: print(repr(getattr(settings, name)))
-"""
-
-
-def start(code: str, folder: Path, **knobs: str) -> tuple[str, str]:
-    """What it prints, and the last line of what it complains about."""
-    environment = scratch.environment(folder, **knobs)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    return done.stdout, (done.stderr.strip().splitlines() or [""])[-1]
-
-
-def shown(folder: Path, *names: str, **knobs: str) -> list[str]:
-    printed, complaint = start(SHOW.format(names=names), folder, **knobs)
-    assert not complaint, complaint
-    return printed.splitlines()
-
-
-def refusal(folder: Path, **knobs: str) -> str:
-    printed, complaint = start(SHOW.format(names=()), folder, **knobs)
-    assert "ImproperlyConfigured: " in complaint, (printed, complaint)
-    return complaint.partition("ImproperlyConfigured: ")[2]
 
 
 def test_all_numbers_of_the_settings_are_tested_here() -> None:
@@ -155,50 +129,58 @@ for name in {junk!r}:
 
 
 def test_on_loopback_everything_has_a_default(tmp_path: Path) -> None:
-    first = shown(tmp_path, "SECRET_KEY", "ALLOWED_HOSTS", "LOCAL", "HTTPS", "DEBUG")
+    first = printed_settings(tmp_path, "SECRET_KEY", "ALLOWED_HOSTS", "LOCAL", "HTTPS", "DEBUG")
     assert len(first[0]) >= 50
     assert first[1:] == ["['localhost', '127.0.0.1', '[::1]']", "True", "False", "False"]
-    assert shown(tmp_path, "SECRET_KEY")[0] == first[0], "made once, and kept"
+    assert printed_settings(tmp_path, "SECRET_KEY")[0] == first[0], "made once, and kept"
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("knobs", [{"DATABASE_URL": "postgresql://a:b@c/d"}, {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "x"}])
 def test_in_production_a_secret_is_needed(knobs: dict[str, str], tmp_path: Path) -> None:
     assert refusal(tmp_path, **knobs).startswith("SECRET_KEY (or SECRET_KEY_FILE) is needed")
-    shown(tmp_path, **knobs, SECRET_KEY=SECRET)
+    printed_settings(tmp_path, **knobs, SECRET_KEY=SECRET)
     assert not (tmp_path / "secret_key").exists()
 
 
 def test_in_production_the_hosts_are_needed_and_https_is_on(tmp_path: Path) -> None:
     assert refusal(tmp_path, HOST="0.0.0.0", SECRET_KEY=SECRET).startswith("ALLOWED_HOSTS is needed")
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
-    found = shown(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
+    found = printed_settings(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
     assert found == ["True", "True", "True", "31536000", "False"]
 
 
 def test_limits_are_kept_in_the_database_or_in_a_redis(tmp_path: Path) -> None:
-    assert "DatabaseCache" in shown(tmp_path, "CACHES")[0]
-    redis = shown(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
+    assert "DatabaseCache" in printed_settings(tmp_path, "CACHES")[0]
+    redis = printed_settings(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
     assert "RedisCache" in redis and "'redis://:secret@cache.example:6379/0'" in redis
     assert "redis://" in refusal(tmp_path, CACHE_URL="memcached://cache.example")
 
 
 def test_behind_https_there_is_one_proxy_unless_it_is_said(tmp_path: Path) -> None:
-    assert shown(tmp_path, "PROXIES") == ["0"]
-    assert shown(tmp_path, "PROXIES", HTTPS="true") == ["1"]
-    assert "'NUM_PROXIES': 2" in shown(tmp_path, "REST_FRAMEWORK", HTTPS="true", PROXIES="2")[0]
+    assert printed_settings(tmp_path, "PROXIES") == ["0"]
+    assert printed_settings(tmp_path, "PROXIES", HTTPS="true") == ["1"]
+    assert "'NUM_PROXIES': 2" in printed_settings(tmp_path, "REST_FRAMEWORK", HTTPS="true", PROXIES="2")[0]
 
 
 def test_a_provider_is_there_when_it_has_a_client(tmp_path: Path) -> None:
-    assert shown(tmp_path, "SOCIALACCOUNT_PROVIDERS") == ["{}"]
-    google = shown(tmp_path, "SOCIALACCOUNT_PROVIDERS", GOOGLE_CLIENT_ID="an id", GOOGLE_CLIENT_SECRET="a secret")[0]
+    assert printed_settings(tmp_path, "SOCIALACCOUNT_PROVIDERS") == ["{}"]
+    google = printed_settings(
+        tmp_path, "SOCIALACCOUNT_PROVIDERS", GOOGLE_CLIENT_ID="an id", GOOGLE_CLIENT_SECRET="a secret"
+    )[0]
     assert "'google'" in google and "'an id'" in google and "'github'" not in google
     assert refusal(tmp_path, OIDC_CLIENT_ID="an id").startswith("OIDC_CLIENT_ID needs an OIDC_SERVER_URL")
 
 
 def test_mail_goes_to_the_log_until_a_server_is_named(tmp_path: Path) -> None:
-    assert shown(tmp_path, "EMAIL_BACKEND") == ["'django.core.mail.backends.console.EmailBackend'"]
+    assert printed_settings(tmp_path, "EMAIL_BACKEND") == ["'django.core.mail.backends.console.EmailBackend'"]
     names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
     url = "smtp+tls://chatstore:p%40ss@mail.example.org:587"
-    assert shown(tmp_path, *names, EMAIL_URL=url) == ["'mail.example.org'", "587", "'chatstore'", "'p@ss'", "True"]
+    assert printed_settings(tmp_path, *names, EMAIL_URL=url) == [
+        "'mail.example.org'",
+        "587",
+        "'chatstore'",
+        "'p@ss'",
+        "True",
+    ]
     assert refusal(tmp_path, EMAIL_URL="mail.example.org").startswith("EMAIL_URL must be like smtp+tls://")

@@ -5,8 +5,7 @@ import pytest
 from accounts.models import User
 from accounts.services import managed_user
 from testing.api_client import ApiClient, acting_client, acting_client_for, create_user
-
-from .test_every_route import CHAT, SAFE, C, Row, SampleObjects, check, every_row
+from testing.contract_routes import CHAT, SAFE, C, Row, SampleObjects, check, every_row
 
 
 @pytest.fixture
@@ -22,12 +21,12 @@ def test_other_users_are_refused_and_the_user_is_answered(row: Row, samples: Sam
         acting_client_for(create_user("Other"), "u-1"),
         ApiClient(back_end),
     ):
-        if row.names:
-            samples.refused(stranger, row, 404)
+        if row.target:
+            samples.error(stranger, row, 404)
         else:
-            samples.call(stranger, row, row.status)
+            samples.request(stranger, row, row.status)
             assert CHAT not in stranger.text and str(samples.conversation.id) not in stranger.text
-    answer = samples.call(acting_client(back_end, "u-1"), row, row.status)
+    answer = samples.request(acting_client(back_end, "u-1"), row, row.status)
     if row.status != 204:
         check(row, str(row.status), answer)
 
@@ -36,9 +35,9 @@ def test_other_users_are_refused_and_the_user_is_answered(row: Row, samples: Sam
 def test_a_bad_header_is_refused_in_the_error_shape_of_the_contract(
     row: Row, samples: SampleObjects, back_end: User
 ) -> None:
-    assert "'act_as'" in samples.refused(acting_client(back_end, "u-1", scopes=["read", "write"]), row, 403)
-    assert "X-Act-As" in str(samples.refused(acting_client(back_end, ""), row, 422 if row.contract == C else 400))
+    assert "'act_as'" in samples.error(acting_client(back_end, "u-1", scopes=["read", "write"]), row, 403)
+    assert "X-Act-As" in str(samples.error(acting_client(back_end, ""), row, 422 if row.contract == C else 400))
     if row.method not in SAFE:
-        assert "'write'" in samples.refused(acting_client(back_end, "u-1", scopes=["read", "act_as"]), row, 403)
+        assert "'write'" in samples.error(acting_client(back_end, "u-1", scopes=["read", "act_as"]), row, 403)
     User.objects.filter(managed_by=back_end).update(is_active=False)
-    samples.refused(acting_client(back_end, "u-1"), row, 401)
+    samples.error(acting_client(back_end, "u-1"), row, 401)

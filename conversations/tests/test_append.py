@@ -1,4 +1,4 @@
-"""Messages at the end of what is shown, and messages changed in place."""
+"""Appending messages to the active path, and updating messages in place."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +10,9 @@ from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation, Message
 from conversations.services import conversations, messages
 from testing.cast import Draft, active_texts, create_conversation, message_draft, message_with_text, stored_rows
-from testing.statements import statements
+from testing.statements import executed_statements
 
-APPEND = ["SELECT", "INSERT", "UPDATE"]  # lock, insert, derive
+APPEND = ["SELECT", "INSERT", "UPDATE"]  # lock the conversation, insert the messages, update the conversation
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def chat(alice: User) -> Conversation:
 
 
 def append(chat: Conversation, *drafts: Draft) -> tuple[list[Message], bool]:
-    made = messages.append(user=chat.user, conversation_id=chat.id, drafts=drafts)
+    created = messages.append(user=chat.user, conversation_id=chat.id, drafts=drafts)
     chat.refresh_from_db(from_queryset=Conversation.objects.select_related("user"))
-    return made
+    return created
 
 
 def update(chat: Conversation, text: str, **changes: Any) -> None:
@@ -31,17 +31,17 @@ def update(chat: Conversation, text: str, **changes: Any) -> None:
     chat.refresh_from_db()
 
 
-# What it comes to.
+# Results
 
 
-def test_each_message_answers_the_one_before(chat: Conversation) -> None:
-    made, is_new = append(chat, message_draft("a"), message_draft("b"), message_draft("c"))
-    assert [(row.seq, row.parent_seq, row.is_active) for row in made] == [(3, 2, True), (4, 3, True), (5, 4, True)]
+def test_each_appended_message_is_a_child_of_the_one_before(chat: Conversation) -> None:
+    created, is_new = append(chat, message_draft("a"), message_draft("b"), message_draft("c"))
+    assert [(row.seq, row.parent_seq, row.is_active) for row in created] == [(3, 2, True), (4, 3, True), (5, 4, True)]
     assert is_new
     assert active_texts(chat) == ["Hi", "Hello", "a", "b", "c"]
 
 
-def test_the_conversation_follows(chat: Conversation) -> None:
+def test_an_append_updates_the_counters_preview_and_times_of_the_conversation(chat: Conversation) -> None:
     was = chat.active_at
     append(
         chat, message_draft("a", prompt_tokens=2), message_draft("b", "assistant", prompt_tokens=3, completion_tokens=5)
@@ -51,20 +51,20 @@ def test_the_conversation_follows(chat: Conversation) -> None:
     assert was < chat.active_at == chat.updated_at == message_with_text(chat, "b").created_at
 
 
-def test_nothing_to_append_changes_nothing(chat: Conversation) -> None:
+def test_an_empty_append_changes_nothing(chat: Conversation) -> None:
     before = stored_rows(chat)
     assert append(chat) == ([], False)
     assert stored_rows(chat) == before
 
 
-def test_all_are_stored_or_none(chat: Conversation) -> None:
+def test_one_invalid_message_rolls_back_the_others(chat: Conversation) -> None:
     before = stored_rows(chat)
     with pytest.raises(Invalid):
         append(chat, message_draft("a"), message_draft(None))
     assert stored_rows(chat) == before
 
 
-def test_the_first_line_of_the_first_user_message_is_the_title_where_there_was_none(alice: User) -> None:
+def test_an_untitled_conversation_gets_the_first_line_of_the_first_user_message_as_its_title(alice: User) -> None:
     untitled, titled = create_conversation(alice), create_conversation(alice, title="Mine")
     for chat in (untitled, titled):
         append(chat, message_draft("Be brief.", "system"), message_draft("\n Tell me of the sea.\nAll of it."))
@@ -72,7 +72,7 @@ def test_the_first_line_of_the_first_user_message_is_the_title_where_there_was_n
     assert (untitled.title, titled.title) == ("Tell me of the sea.", "Mine")
 
 
-def test_a_long_title_is_cut_and_says_so(alice: User) -> None:
+def test_a_long_title_is_shortened_with_an_ellipsis(alice: User) -> None:
     assert create_conversation(alice, "x" * 80).title == "x" * 80
     assert create_conversation(alice, "x" * 81).title == "x" * 80 + "..."
 
@@ -87,14 +87,14 @@ def test_the_preview_is_the_newest_text_on_one_line(chat: Conversation, text: st
 
 
 @pytest.mark.parametrize("text", [" " * 3_000 + "late", "\N{NO-BREAK SPACE}", "a" + " " * 3_000 + "b", "x " * 300])
-def test_the_preview_is_the_same_however_it_is_worked_out(chat: Conversation, text: str) -> None:
+def test_the_preview_of_an_append_equals_the_recomputed_preview(chat: Conversation, text: str) -> None:
     append(chat, message_draft(text))
     was = chat.preview
-    update(chat, "Hi", name="Ann")  # anything that is not an append counts again
+    update(chat, "Hi", name="Ann")  # each write except an append recomputes the counters
     assert chat.preview == was != "Hello"
 
 
-def test_an_importer_gives_times_and_the_conversation_is_as_active_as_its_newest(alice: User) -> None:
+def test_an_importer_sets_times_and_the_newest_one_is_the_activity_of_the_conversation(alice: User) -> None:
     long_ago, soon = datetime(2020, 5, 17, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
     chat = create_conversation(alice)
     was = chat.active_at
@@ -105,7 +105,7 @@ def test_an_importer_gives_times_and_the_conversation_is_as_active_as_its_newest
     assert chat.active_at == soon == last.created_at, "time never runs backwards within a conversation"
 
 
-# The same request again.
+# Retries
 
 
 def test_a_message_sent_twice_is_stored_once(chat: Conversation) -> None:
@@ -118,14 +118,14 @@ def test_a_message_sent_twice_is_stored_once(chat: Conversation) -> None:
     assert active_texts(chat) == ["Hi", "Hello", "a"]
 
 
-def test_a_retry_of_a_message_that_was_edited_since_is_still_a_retry(chat: Conversation) -> None:
+def test_a_retry_is_recognized_after_the_message_was_edited(chat: Conversation) -> None:
     append(chat, message_draft("a", external_id="x"))
     update(chat, "a", content="edited")
     (row,), is_new = append(chat, message_draft("a", external_id="x"))
     assert (row.content, is_new) == ("edited", False)
 
 
-def test_the_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
+def test_the_client_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
     append(chat, message_draft("a", external_id="x"))
     before = stored_rows(chat)
     with pytest.raises(Conflict) as refused:
@@ -134,26 +134,26 @@ def test_the_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
     assert stored_rows(chat) == before
 
 
-def test_a_retry_that_holds_more_stores_the_rest_and_answers_all_in_order(chat: Conversation) -> None:
+def test_a_retry_with_additional_messages_stores_these_and_returns_all_in_order(chat: Conversation) -> None:
     append(chat, message_draft("b", external_id="x"))
-    made, is_new = append(
+    created, is_new = append(
         chat,
         message_draft("a"),
         message_draft("b", external_id="x"),
         message_draft("c", external_id="y"),
         message_draft("d"),
     )
-    assert ([row.content for row in made], is_new) == (["a", "b", "c", "d"], True)
+    assert ([row.content for row in created], is_new) == (["a", "b", "c", "d"], True)
     assert active_texts(chat) == ["Hi", "Hello", "b", "a", "c", "d"]
 
 
-def test_one_request_cannot_hold_an_id_twice(chat: Conversation) -> None:
+def test_one_request_cannot_repeat_a_client_id(chat: Conversation) -> None:
     with pytest.raises(Conflict):
         append(chat, message_draft("a", external_id="x"), message_draft("b", external_id="x"))
     assert active_texts(chat) == ["Hi", "Hello"]
 
 
-def test_an_id_is_free_again_when_its_message_is_in_the_trash(chat: Conversation) -> None:
+def test_the_client_id_of_a_trashed_message_can_be_used_again(chat: Conversation) -> None:
     append(chat, message_draft("a", external_id="x"))
     messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
     (_,), is_new = append(chat, message_draft("b", external_id="x"))
@@ -161,17 +161,17 @@ def test_an_id_is_free_again_when_its_message_is_in_the_trash(chat: Conversation
     assert active_texts(chat) == ["Hi", "Hello", "b"]
 
 
-def test_two_conversations_may_use_one_id(chat: Conversation) -> None:
+def test_two_conversations_can_use_the_same_client_id(chat: Conversation) -> None:
     other = create_conversation(chat.user)
     for each in (chat, other):
         _, is_new = append(each, message_draft("a", external_id="x"))
         assert is_new
 
 
-# In place.
+# Updates in place
 
 
-def test_a_message_is_changed_in_place(chat: Conversation) -> None:
+def test_an_update_changes_the_message_in_place(chat: Conversation) -> None:
     was_active_at, was_updated_at = chat.active_at, chat.updated_at
     update(chat, "Hello", content="Hello there")
     assert (active_texts(chat), chat.preview, chat.last_seq) == (["Hi", "Hello there"], "Hello there", 2)
@@ -179,32 +179,32 @@ def test_a_message_is_changed_in_place(chat: Conversation) -> None:
     assert chat.updated_at == message_with_text(chat, "Hello there").updated_at > was_updated_at
 
 
-def test_the_sums_follow_a_change_of_tokens(chat: Conversation) -> None:
+def test_an_update_of_token_counts_changes_the_sums(chat: Conversation) -> None:
     append(chat, message_draft("a", prompt_tokens=5, completion_tokens=7))
     for prompt_tokens in (None, 2, 0, 11):
         update(chat, "a", prompt_tokens=prompt_tokens)
         assert (chat.prompt_tokens, chat.completion_tokens) == (prompt_tokens or 0, 7)
 
 
-def test_the_sums_count_what_is_not_shown_and_what_is_trashed(chat: Conversation) -> None:
+def test_the_sums_include_hidden_and_trashed_messages(chat: Conversation) -> None:
     append(chat, message_draft("a", prompt_tokens=5))
     messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
     chat.refresh_from_db()
     assert chat.prompt_tokens == 5
 
 
-def test_a_change_that_leaves_a_message_saying_nothing_is_refused(chat: Conversation) -> None:
+def test_an_update_that_empties_a_message_is_refused(chat: Conversation) -> None:
     before = stored_rows(chat)
     with pytest.raises(Invalid):
         update(chat, "Hello", content=None)
     assert stored_rows(chat) == before
 
 
-# Where there is nothing to append to, and what it costs.
+# Missing conversations, and statement counts
 
 
 @pytest.mark.parametrize("away", [conversations.trash, conversations.purge])
-def test_nothing_is_appended_to_what_is_in_the_trash_or_gone(chat: Conversation, away: Any) -> None:
+def test_an_append_to_a_trashed_or_purged_conversation_is_not_found(chat: Conversation, away: Any) -> None:
     message_id = message_with_text(chat, "Hi").id
     away(user=chat.user, conversation_id=chat.id)
     with pytest.raises(NotFound):
@@ -215,16 +215,18 @@ def test_nothing_is_appended_to_what_is_in_the_trash_or_gone(chat: Conversation,
 
 @pytest.mark.parametrize("length", [10, 1_000])
 @pytest.mark.parametrize("more", [1, 100])
-def test_an_append_costs_three_statements_however_much_is_stored_or_sent(alice: User, length: int, more: int) -> None:
+def test_an_append_runs_three_statements_for_any_number_of_stored_and_new_messages(
+    alice: User, length: int, more: int
+) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
-    with statements() as asked:
+    with executed_statements() as statements:
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("a")] * more)
-    assert asked == APPEND
+    assert statements == APPEND
 
 
-def test_a_client_id_costs_one_statement_more_and_a_retry_writes_nothing(chat: Conversation) -> None:
+def test_a_client_id_adds_one_statement_and_a_retry_writes_nothing(chat: Conversation) -> None:
     user, drafts = chat.user, [message_draft("a", external_id="x")]
     for expected in (["SELECT", *APPEND], ["SELECT", "SELECT"]):
-        with statements() as asked:
+        with executed_statements() as statements:
             messages.append(user=user, conversation_id=chat.id, drafts=drafts)
-        assert asked == expected
+        assert statements == expected

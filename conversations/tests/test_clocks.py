@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ApiToken, Idempotency, User
-from conversations.api.tests.test_statement_counts import statements
 from conversations.models import Conversation
 from conversations.services import conversations, erase, retention
 from testing.api_client import ApiClient
+from testing.statements import assert_statement_count
 from testing.storage_client import save, session, user
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_the_use_of_a_token_is_noted_once_an_hour(hours: int, as_alice: ApiClien
     as_alice("GET", "me/")
     noted = ApiToken.objects.get().last_used_at
     assert noted and is_now(noted)
-    with statements(1):
+    with assert_statement_count(1):
         as_alice("GET", "me/")
 
 

@@ -1,4 +1,4 @@
-"""Writers at the same time, each with a connection of its own: nothing lost, nothing doubled, nobody dead-locked."""
+"""Concurrent writers, each with its own connection: no message is lost or stored twice, and no deadlock occurs."""
 
 import random
 from collections.abc import Callable
@@ -17,9 +17,8 @@ from conversations.services import branches, conversations, messages
 from conversations.services.sync import sync
 from testing.cast import Draft, active_texts, create_conversation, dialogue, message_draft
 from testing.parallel import repeat, run_concurrently, run_while_locked
+from testing.sync_profiles import history_of
 from testing.tree_machine import assert_consistent
-
-from .contract import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +34,7 @@ def reload(chat: Conversation) -> list[Message]:
     return list(chat.messages.order_by("seq"))
 
 
-# One conversation.
+# Writers of one conversation
 
 
 def test_many_writers_append_to_one_conversation(alice: User) -> None:
@@ -54,10 +53,10 @@ def test_many_writers_append_to_one_conversation(alice: User) -> None:
         own = [row.content for row in rows if row.content.startswith(f"{index}:")]
         assert own == [f"{index}:{turn}" for turn in range(25)]
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.completion_tokens) == (500, 500, 500, 500)
-    assert_consistent(chat, rows)  # times that rise with seq among them
+    assert_consistent(chat, rows)  # this includes that times increase with seq
 
 
-def test_a_writer_that_had_to_wait_writes_the_time_at_which_it_writes(alice: User) -> None:
+def test_a_writer_that_waited_for_a_lock_stores_the_time_after_the_wait(alice: User) -> None:
     chat = create_conversation(alice)
     (second,), _ = run_while_locked(
         lambda: append(chat, message_draft("first")), lambda: append(chat, message_draft("second"))
@@ -76,7 +75,7 @@ def test_a_message_sent_many_times_at_once_is_stored_once(alice: User) -> None:
 
 def test_tabs_that_send_different_histories_at_once_lose_nothing(alice: User) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
-    common = read(chat)
+    common = history_of(chat)
     histories = [[*common, *dialogue(f"question {tab}", f"answer {tab}")] for tab in range(8)]
     run_concurrently(*repeat(8, lambda tab: sync(user=alice, conversation_id=chat.id, drafts=histories[tab])))
     rows = reload(chat)
@@ -92,14 +91,14 @@ def test_a_history_sent_many_times_at_once_is_stored_once(alice: User) -> None:
     assert [row.content for row in reload(chat)] == ["Hi", "Hello", "How are you?"]
 
 
-# Everything at once.
+# All operations at once
 
 
 def any_operation(chat: Conversation, chance: random.Random) -> None:
     user, rows = chat.user, list(chat.messages.all())
     message = chance.choice([row for row in rows if row.deleted_at is None])
     trashed = chance.choice([row for row in rows if row.deleted_at] or rows)
-    history = [*read(chat)[: chance.randrange(6)], message_draft(f"sync {chance.random()}")]
+    history = [*history_of(chat)[: chance.randrange(6)], message_draft(f"sync {chance.random()}")]
     chance.choice(
         [
             lambda: append(
@@ -116,43 +115,43 @@ def any_operation(chat: Conversation, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("conversation_count", [1, 3])
-def test_every_operation_at_once_keeps_the_tree_whole(alice: User, conversation_count: int) -> None:
+def test_concurrent_operations_of_all_kinds_leave_a_consistent_tree(alice: User, conversation_count: int) -> None:
     chats = [create_conversation(alice, *map(str, range(8))) for _ in range(conversation_count)]
 
     def work(seed: int) -> int:
         chance = random.Random(seed)
-        return sum(or_nothing(lambda: any_operation(chance.choice(chats), chance)) for _ in range(40))
+        return sum(succeeds(lambda: any_operation(chance.choice(chats), chance)) for _ in range(40))
 
     assert sum(run_concurrently(*repeat(6, work))) > 6 * 20
     for chat in chats:
         assert_consistent(chat, reload(chat))
 
 
-def test_several_conversations_locked_at_once_are_locked_in_one_order(alice: User) -> None:
+def test_several_conversations_are_locked_in_the_same_order_without_a_deadlock(alice: User) -> None:
     chats = [create_conversation(alice) for _ in range(4)]
 
-    def all_at_once(seed: int) -> None:
+    def lock_all(seed: int) -> None:
         mixed = random.Random(seed).sample(chats, 4)
         for _ in range(10):
             with transaction.atomic():
                 for chat in Conversation.objects.filter(id__in=[chat.id for chat in mixed]).locked():
                     insert_messages(chat, [message_draft(f"all {seed}")])
 
-    def one_by_one(seed: int) -> None:
+    def lock_each(seed: int) -> None:
         for _ in range(10):
             for chat in chats:
                 append(chat, message_draft(f"one {seed}"))
 
-    run_concurrently(*repeat(6, all_at_once), *repeat(6, one_by_one))
+    run_concurrently(*repeat(6, lock_all), *repeat(6, lock_each))
     for chat in chats:
         assert len(reload(chat)) == 120
         assert_consistent(chat, reload(chat))
 
 
-# Whole conversations.
+# Creation, trash and restore of conversations
 
 
-def test_a_conversation_posted_many_times_at_once_is_made_once(alice: User) -> None:
+def test_a_conversation_posted_many_times_at_once_is_created_once(alice: User) -> None:
     def post(index: int) -> tuple[Conversation, bool]:
         return conversations.create(user=alice, fields={"external_id": "x"}, drafts=dialogue("Hi", "Hello"))
 
@@ -162,10 +161,12 @@ def test_a_conversation_posted_many_times_at_once_is_made_once(alice: User) -> N
     assert active_texts(Conversation.objects.get()) == ["Hi", "Hello"]
 
 
-def test_different_conversations_posted_at_once_under_one_id_are_one_and_conflicts(alice: User) -> None:
+def test_of_different_conversations_posted_at_once_with_one_id_one_is_created_and_the_others_conflict(
+    alice: User,
+) -> None:
     def post(index: int) -> bool:
         fields = {"external_id": "x", "title": str(index)}
-        return or_nothing(lambda: conversations.create(user=alice, fields=fields))
+        return succeeds(lambda: conversations.create(user=alice, fields=fields))
 
     assert sum(run_concurrently(*repeat(WRITERS, post))) == 1
     assert Conversation.objects.count() == 1
@@ -175,12 +176,12 @@ def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_noth
     chat = create_conversation(alice)
 
     def write(index: int) -> int:
-        return sum(or_nothing(lambda: append(chat, message_draft("a"))) for _ in range(20))
+        return sum(succeeds(lambda: append(chat, message_draft("a"))) for _ in range(20))
 
     def move(index: int) -> int:
         for _ in range(20):
-            or_nothing(lambda: conversations.trash(user=alice, conversation_id=chat.id))
-            or_nothing(lambda: conversations.restore(user=alice, conversation_id=chat.id))
+            succeeds(lambda: conversations.trash(user=alice, conversation_id=chat.id))
+            succeeds(lambda: conversations.restore(user=alice, conversation_id=chat.id))
         return 0
 
     written = sum(run_concurrently(*repeat(4, write), *repeat(2, move)))
@@ -189,8 +190,8 @@ def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_noth
     assert chat.updated_at >= chat.active_at
 
 
-def or_nothing(work: Callable[[], Any]) -> bool:
-    """Another may have been faster."""
+def succeeds(work: Callable[[], Any]) -> bool:
+    """Return whether the work succeeds. Another thread may have trashed or restored the object first."""
     try:
         work()
     except ServiceError:
@@ -198,14 +199,14 @@ def or_nothing(work: Callable[[], Any]) -> bool:
     return True
 
 
-# An Idempotency-Key, and the services behind it.
+# Idempotency keys
 
 
 def once(user: User, work: Callable[[], Any], *, key: str = "key", request: str = "") -> Any:
     return idempotency.run_idempotent(user=user, key=key, fingerprint=fingerprint(request), work=work)
 
 
-def test_a_request_sent_many_times_at_once_is_carried_out_once(alice: User) -> None:
+def test_a_request_sent_many_times_at_once_with_one_key_runs_once(alice: User) -> None:
     chat = create_conversation(alice)
 
     def work() -> list[str]:
@@ -217,8 +218,8 @@ def test_a_request_sent_many_times_at_once_is_carried_out_once(alice: User) -> N
     assert Idempotency.objects.count() == 1
 
 
-def test_a_request_whose_first_try_fails_is_carried_out_by_one_that_waited(alice: User) -> None:
-    """However many fail before."""
+def test_if_the_first_request_fails_a_waiting_request_with_the_same_key_runs(alice: User) -> None:
+    """This holds for any number of failed requests."""
     chat = create_conversation(alice)
     failures = iter([True] * 5 + [False] * WRITERS)
 
@@ -238,11 +239,11 @@ def test_a_request_whose_first_try_fails_is_carried_out_by_one_that_waited(alice
     assert active_texts(chat) == ["a"]
 
 
-def test_different_requests_at_once_under_one_key_are_one_and_conflicts(alice: User) -> None:
+def test_of_different_requests_at_once_with_one_key_one_runs_and_the_others_conflict(alice: User) -> None:
     chat = create_conversation(alice)
 
     def ask(index: int) -> bool:
-        return or_nothing(
+        return succeeds(
             lambda: once(alice, lambda: append(chat, message_draft(str(index))) and None, request=str(index))
         )
 
@@ -250,7 +251,7 @@ def test_different_requests_at_once_under_one_key_are_one_and_conflicts(alice: U
     assert len(reload(chat)) == 1
 
 
-def test_different_keys_for_one_conversation_do_not_stand_in_each_others_way(alice: User) -> None:
+def test_requests_with_different_keys_for_one_conversation_all_run(alice: User) -> None:
     chat = create_conversation(alice)
 
     def ask(index: int) -> None:

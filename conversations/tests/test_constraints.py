@@ -1,4 +1,4 @@
-"""What the database refuses by itself, whoever writes."""
+"""Constraints of the database, which hold for every writer."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def chat(alice: User) -> Conversation:
 
 
 def insert(chat: Conversation, **fields: Any) -> Message:
-    """With everything in order, but for `fields`. Checked at once, the keys of two columns too."""
+    """Insert a valid message with these fields changed. Deferred constraints are checked immediately."""
     now = timezone.now()
     usual = {"conversation": chat, "user": chat.user, "seq": 4, "parent_seq": 3, "role": "user", "content": "x"}
     with transaction.atomic():
@@ -30,23 +30,23 @@ def change(rows: Any, **fields: Any) -> None:
         rows.update(**fields)
 
 
-def test_a_message_in_order_is_accepted(chat: Conversation) -> None:
+def test_a_valid_message_is_accepted(chat: Conversation) -> None:
     insert(chat)
 
 
 @pytest.mark.parametrize("parent_seq", [4, 5])
-def test_a_message_does_not_answer_itself_or_a_later_one(chat: Conversation, parent_seq: int) -> None:
+def test_the_parent_of_a_message_is_an_earlier_message(chat: Conversation, parent_seq: int) -> None:
     insert(chat, seq=5, parent_seq=3)
     with pytest.raises(IntegrityError, match="message_parent"):
         insert(chat, parent_seq=parent_seq)
 
 
-def test_no_change_makes_a_cycle(chat: Conversation) -> None:
+def test_an_update_cannot_make_a_cycle(chat: Conversation) -> None:
     with pytest.raises(IntegrityError, match="message_parent_before"):
         change(chat.messages.filter(seq=1), parent_seq=3)
 
 
-def test_a_message_answers_one_of_its_own_conversation(chat: Conversation) -> None:
+def test_the_parent_of_a_message_is_in_the_same_conversation(chat: Conversation) -> None:
     other = create_conversation(chat.user)
     with pytest.raises(IntegrityError, match="message_parent"):
         insert(other, seq=4, parent_seq=3)
@@ -64,17 +64,17 @@ def test_a_message_has_the_owner_of_its_conversation(chat: Conversation, bob: Us
 
 
 @pytest.mark.parametrize("seq", [0, -1])
-def test_seq_begins_with_one(chat: Conversation, seq: int) -> None:
+def test_seq_is_at_least_one(chat: Conversation, seq: int) -> None:
     with pytest.raises(IntegrityError, match="message_seq_positive"):
         insert(chat, seq=seq, parent_seq=None)
 
 
-def test_no_two_messages_have_one_seq(chat: Conversation) -> None:
+def test_two_messages_cannot_have_the_same_seq(chat: Conversation) -> None:
     with pytest.raises(IntegrityError, match="message_seq"):
         insert(chat, seq=3, parent_seq=2)
 
 
-def test_no_two_live_messages_have_one_client_id(chat: Conversation) -> None:
+def test_two_live_messages_cannot_have_the_same_client_id(chat: Conversation) -> None:
     insert(chat, external_id="x")
     with pytest.raises(IntegrityError, match="message_external_id"):
         insert(chat, seq=5, external_id="x")
@@ -84,7 +84,7 @@ def test_no_two_live_messages_have_one_client_id(chat: Conversation) -> None:
         change(chat.messages.filter(seq=4), deleted_at=None)
 
 
-def test_no_two_live_conversations_of_a_user_have_one_client_id(alice: User, bob: User) -> None:
+def test_two_live_conversations_of_a_user_cannot_have_the_same_client_id(alice: User, bob: User) -> None:
     first, second = create_conversation(alice, external_id="x"), create_conversation(alice)
     with pytest.raises(IntegrityError, match="conversation_external_id"):
         change(Conversation.objects.filter(id=second.id), external_id="x")
@@ -93,11 +93,11 @@ def test_no_two_live_conversations_of_a_user_have_one_client_id(alice: User, bob
     change(Conversation.objects.filter(id=second.id), external_id="x")
 
 
-def test_a_message_says_something(chat: Conversation) -> None:
+def test_a_message_cannot_be_empty(chat: Conversation) -> None:
     with pytest.raises(IntegrityError, match="message_says_something"):
         insert(chat, content=None)
-    for seq, said in enumerate([{"content": ""}, {"parts": []}, {"tool_calls": []}], start=4):
-        insert(chat, seq=seq, **{"content": None, **said})
+    for seq, fields_of_row in enumerate([{"content": ""}, {"parts": []}, {"tool_calls": []}], start=4):
+        insert(chat, seq=seq, **{"content": None, **fields_of_row})
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_message_says_something(chat: Conversation) -> None:
         ({"tip_seq": F("last_seq") + 1}, "conversation_tip"),
     ],
 )
-def test_counters_stay_within_what_there_is(chat: Conversation, fields: dict[str, Any], name: str) -> None:
+def test_counters_are_within_their_range(chat: Conversation, fields: dict[str, Any], name: str) -> None:
     with pytest.raises(IntegrityError, match=name):
         change(Conversation.objects.filter(id=chat.id), **fields)
 
 
-def test_nothing_goes_while_something_hangs_on_it(chat: Conversation) -> None:
+def test_a_row_that_others_refer_to_cannot_be_deleted(chat: Conversation) -> None:
     with pytest.raises(ProtectedError):
         chat.delete()
     with pytest.raises(ProtectedError):
@@ -122,8 +122,8 @@ def test_nothing_goes_while_something_hangs_on_it(chat: Conversation) -> None:
         chat.messages.filter(seq=1).delete()
 
 
-def test_a_reaction_of_one_kind_is_there_once(chat: Conversation) -> None:
-    said = {"message": chat.messages.get(seq=1), "user": chat.user, "type": "like"}
-    Reaction.objects.create(**said)
+def test_a_message_has_one_reaction_of_each_type(chat: Conversation) -> None:
+    fields_of_row = {"message": chat.messages.get(seq=1), "user": chat.user, "type": "like"}
+    Reaction.objects.create(**fields_of_row)
     with pytest.raises(IntegrityError, match="reaction_once"), transaction.atomic():
-        Reaction.objects.create(**said)
+        Reaction.objects.create(**fields_of_row)

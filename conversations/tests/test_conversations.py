@@ -1,4 +1,4 @@
-"""Conversations: made once, changed, trashed and restored."""
+"""Creating, updating, trashing and restoring conversations."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +11,14 @@ from conversations.models import Conversation
 from conversations.services import conversations, messages
 from testing.cast import active_texts, create_conversation, dialogue, message_draft, message_with_text, stored_rows
 from testing.parallel import run_while_locked
-from testing.statements import statements
+from testing.statements import executed_statements
 
 
 def create(user: User, *texts: str, **fields: Any) -> tuple[Conversation, bool]:
     return conversations.create(user=user, fields=fields, drafts=dialogue(*texts))
 
 
-# Made.
+# Creation
 
 
 def test_a_conversation_is_stored_with_its_messages(alice: User) -> None:
@@ -37,25 +37,25 @@ def test_an_empty_conversation_is_a_new_chat(alice: User) -> None:
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.preview) == (0, None, 0, "")
 
 
-def test_a_title_that_was_given_stays(alice: User) -> None:
+def test_a_title_given_by_the_client_is_kept(alice: User) -> None:
     chat, _ = create(alice, "Hi", title="Mine")
     assert (chat.title, chat.title_is_auto) == ("Mine", False)
 
 
-def test_a_message_that_says_nothing_takes_the_conversation_back(alice: User) -> None:
+def test_an_empty_message_rolls_back_the_conversation(alice: User) -> None:
     with pytest.raises(Invalid):
         conversations.create(user=alice, fields={}, drafts=[message_draft("Hi"), message_draft(None)])
     assert not Conversation.objects.exists()
 
 
 @pytest.mark.parametrize("length", [1, 300])
-def test_a_conversation_costs_the_same_with_one_message_or_many(alice: User, length: int) -> None:
-    with statements() as asked:
+def test_creation_runs_the_same_statements_for_one_message_and_many(alice: User, length: int) -> None:
+    with executed_statements() as statements:
         create(alice, *map(str, range(length)))
-    assert asked == ["SELECT", "INSERT", "INSERT"]
+    assert statements == ["SELECT", "INSERT", "INSERT"]
 
 
-# The same request again.
+# Retries
 
 
 def test_a_conversation_sent_twice_is_stored_once(alice: User) -> None:
@@ -65,12 +65,12 @@ def test_a_conversation_sent_twice_is_stored_once(alice: User) -> None:
     assert active_texts(first) == ["Hi", "Hello"]
 
 
-def test_a_retry_after_an_edit_is_still_a_retry(alice: User) -> None:
+def test_a_retry_is_recognized_after_the_conversation_was_edited(alice: User) -> None:
     chat, _ = create(alice, "Hi", external_id="x", title="Mine")
     conversations.update(user=alice, conversation_id=chat.id, changes={"title": "Changed"})
     messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("more")])
-    again, is_new = create(alice, "Hi", external_id="x", title="Mine")
-    assert (again.title, is_new) == ("Changed", False)
+    stored, is_new = create(alice, "Hi", external_id="x", title="Mine")
+    assert (stored.title, is_new) == ("Changed", False)
 
 
 @pytest.mark.parametrize(("texts", "fields"), [(["Hi"], {"title": "Other"}), (["Ho"], {}), (["Hi", "Hello"], {})])
@@ -84,14 +84,14 @@ def test_the_id_of_another_conversation_is_a_conflict(alice: User, texts: list[s
     assert Conversation.objects.count() == 1
 
 
-def test_two_people_may_use_one_id(alice: User, bob: User) -> None:
+def test_two_users_can_use_the_same_client_id(alice: User, bob: User) -> None:
     assert create(alice, "Hi", external_id="x")[0] != create(bob, "Hi", external_id="x")[0]
 
 
-# Changed.
+# Updates
 
 
-def test_a_change_moves_the_time_of_change_and_not_that_of_activity(alice: User) -> None:
+def test_an_update_changes_updated_at_and_not_active_at(alice: User) -> None:
     chat, _ = create(alice, "Hi")
     changed = conversations.update(user=alice, conversation_id=chat.id, changes={"title": "Mine", "tags": ["a"]})
     stored = Conversation.objects.get()
@@ -100,7 +100,7 @@ def test_a_change_moves_the_time_of_change_and_not_that_of_activity(alice: User)
     assert stored.active_at == chat.active_at
 
 
-def test_the_archive_keeps_the_date_of_the_first_time(alice: User) -> None:
+def test_archiving_twice_keeps_the_first_date(alice: User) -> None:
     chat, _ = create(alice)
 
     def archive(is_archived: bool) -> datetime | None:
@@ -113,10 +113,10 @@ def test_the_archive_keeps_the_date_of_the_first_time(alice: User) -> None:
     assert archive(True) != first
 
 
-# Trashed and restored.
+# Trash and restore
 
 
-def test_a_conversation_comes_back_from_the_trash_as_it_was(alice: User) -> None:
+def test_a_restored_conversation_is_unchanged(alice: User) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
     before = stored_rows(chat)[1:]
     conversations.trash(user=alice, conversation_id=chat.id)
@@ -126,7 +126,7 @@ def test_a_conversation_comes_back_from_the_trash_as_it_was(alice: User) -> None
     assert stored_rows(chat)[1:] == before
 
 
-def test_what_is_not_in_the_trash_cannot_be_restored_and_what_is_cannot_be_trashed(alice: User) -> None:
+def test_a_live_conversation_cannot_be_restored_and_a_trashed_one_cannot_be_trashed(alice: User) -> None:
     chat = create_conversation(alice)
     with pytest.raises(NotFound):
         conversations.restore(user=alice, conversation_id=chat.id)
@@ -135,7 +135,7 @@ def test_what_is_not_in_the_trash_cannot_be_restored_and_what_is_cannot_be_trash
         conversations.trash(user=alice, conversation_id=chat.id)
 
 
-def test_an_id_is_free_again_when_its_conversation_is_in_the_trash(alice: User) -> None:
+def test_the_client_id_of_a_trashed_conversation_can_be_used_again(alice: User) -> None:
     old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     new, is_new = create(alice, external_id="x")
@@ -147,7 +147,7 @@ def test_an_id_is_free_again_when_its_conversation_is_in_the_trash(alice: User) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restore_that_meets_its_id_being_taken_is_a_conflict(alice: User) -> None:
+def test_a_restore_is_a_conflict_if_another_request_takes_the_client_id_meanwhile(alice: User) -> None:
     old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     with pytest.raises(Conflict):
@@ -157,7 +157,7 @@ def test_a_restore_that_meets_its_id_being_taken_is_a_conflict(alice: User) -> N
         )
 
 
-def test_a_message_of_a_trashed_conversation_is_out_of_reach(alice: User) -> None:
+def test_messages_of_a_trashed_conversation_are_not_found(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     conversations.trash(user=alice, conversation_id=chat.id)
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""A process that is killed, with SIGKILL, in the middle of its work: nothing is half done, and nothing stays locked."""
+"""A process that is killed with SIGKILL leaves no partial write and no lock."""
 
 import json
 import os
@@ -60,8 +60,8 @@ with connection.execute_wrapper(kill):
 """
 
 
-def killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
-    """The work, in a process of its own that is killed after so many statements; whether it came to that."""
+def is_killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
+    """Run the work in a process that is killed after so many statements. Return whether it was killed."""
     task |= {"database": connection.settings_dict["NAME"], "conversation": str(chat.id), "statements": after}
     child = subprocess.run(
         [sys.executable, "-c", CHILD],
@@ -77,11 +77,11 @@ def killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_of_an_append_all_is_stored_or_nothing(alice: User, after: int) -> None:
+def test_an_append_that_is_killed_stores_all_or_nothing(alice: User, after: int) -> None:
     chat = create_conversation(alice, "Hi")
     before = stored_rows(chat)
     drafts = [message_draft(str(index)) for index in range(500)]
-    assert killed(chat, "append", after=after, drafts=drafts) == (after < 3)
+    assert is_killed(chat, "append", after=after, drafts=drafts) == (after < 3)
     if after < 3:
         assert stored_rows(chat) == before
     messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("next")])
@@ -89,20 +89,20 @@ def test_of_an_append_all_is_stored_or_nothing(alice: User, after: int) -> None:
 
 
 @pytest.mark.parametrize("after", [2, 4, 6])
-def test_of_a_history_all_is_stored_or_nothing(alice: User, after: int) -> None:
+def test_a_sync_that_is_killed_stores_all_or_nothing(alice: User, after: int) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
     before = stored_rows(chat)
     drafts = dialogue("Good day", "Good day to you")
-    assert killed(chat, "sync", after=after, drafts=drafts)
+    assert is_killed(chat, "sync", after=after, drafts=drafts)
     assert stored_rows(chat) == before
     sync(user=alice, conversation_id=chat.id, drafts=drafts)
     assert active_texts(chat) == ["Good day", "Good day to you"]
 
 
 @pytest.mark.parametrize("after", [1, 4, 5, 6, 7, 12])
-def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: int) -> None:
+def test_a_purge_that_was_killed_is_finished_by_the_next_purge(alice: User, after: int) -> None:
     chat = create_conversation(alice, *map(str, range(35)))
-    assert killed(chat, "purge", after=after, batch=10)
+    assert is_killed(chat, "purge", after=after, batch=10)
     rest = chat.messages.count()
     assert 0 < rest <= 35
     assert rest in (5, 15, 25, 35), "batches go whole"
@@ -114,13 +114,13 @@ def test_a_purge_that_was_cut_short_is_finished_by_the_next(alice: User, after: 
 
 
 @pytest.mark.parametrize("after", [1, 2, 6, 9, 13, 16, 22, 26])
-def test_an_erasure_that_was_cut_short_is_finished_by_housekeeping(alice: User, bob: User, after: int) -> None:
+def test_an_erasure_that_was_killed_is_finished_by_housekeeping(alice: User, bob: User, after: int) -> None:
     chat = create_conversation(alice, *map(str, range(25)))
     create_user("Managed", managed_by=alice)
-    caller = ApiClient(alice)
+    client = ApiClient(alice)
     others = create_conversation(bob, "Bob's own")
-    assert killed(chat, "erase", after=after, batch=10)
-    caller.refusal("GET", "me/", status=401)
+    assert is_killed(chat, "erase", after=after, batch=10)
+    client.refusal("GET", "me/", status=401)
     assert User.objects.filter(erasing_at__isnull=False).exists()
     assert retention.housekeep()["users"] == 0, "whoever began it may be at it still"
     User.objects.filter(erasing_at__isnull=False).update(erasing_at=timezone.now() - 2 * erase.ABANDONED)

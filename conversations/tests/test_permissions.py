@@ -1,71 +1,134 @@
-"""Who may do what: every route of the API and of the contracts, asked by everybody. A route without a row in the tables
-of test_every_route fails there; here each row is asked by each line of this table."""
+"""Permissions: each kind of caller sends the request of each row of testing/routes.py and testing/contract_routes.py.
 
+test_every_route checks that those tables have all routes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
-from compat.tests import test_every_route as contracts
-from conversations.api.tests import test_every_route as native
-from testing.api_client import ApiClient, acting_client, acting_client_for, create_user
+from accounts.models import ApiToken, Preferences, User
+from conversations.models import Conversation, Message, Reaction
+from testing import contract_routes, routes
+from testing.api_client import ApiClient, acting_client, acting_client_for, create_user, is_error
 
-#                             something of Alice's   one's own
+#                             an object of Alice     an object of one's own
 #                             read   write           read   write
 TABLE = {
-    "nobody":                 (401,  401,            401,   401),
-    "stranger":               (404,  404,            "ok",  "ok"),
-    "owner":                  ("ok", "ok",           "ok",  "ok"),
-    "owner by session":       ("ok", "ok",           "ok",  "ok"),
-    "read token":             ("ok", 403,            "ok",  403),
-    "write token":            (403,  "ok",           403,   "ok"),
-    "expired token":          (401,  401,            401,   401),
-    "act-as without the scope": (403, 403,           403,   403),
-    "act-as of a back end":   (404,  404,            "ok",  "ok"),
-    "her own back end, as another": (404, 404,       "ok",  "ok"),
-    "staff":                  (404,  404,            "ok",  "ok"),
-    "superuser":              (404,  404,            "ok",  "ok"),
+    "nobody":                   (401,  401,          401,   401),
+    "stranger":                 (404,  404,          "ok",  "ok"),
+    "stranger by session":      (404,  404,          "ok",  "ok"),
+    "read token":               ("ok", 403,          "ok",  403),
+    "write token":              (403,  "ok",         403,   "ok"),
+    "expired token":            (401,  401,          401,   401),
+    "act-as without the scope": (403,  403,          403,   403),
+    "user of another back end": (404,  404,          "ok",  "ok"),
+    "user managed by Alice":    (404,  404,          "ok",  "ok"),
+    "staff":                    (404,  404,          "ok",  "ok"),
+    "superuser":                (404,  404,          "ok",  "ok"),
+    "owner by session":         ("ok", "ok",         "ok",  "ok"),
+    "owner":                    ("ok", "ok",         "ok",  "ok"),
 }  # fmt: skip
-# Staff keep their account, and with it what they did.
+IS_ALICE = {"read token", "write token", "owner by session", "owner"}
+# Staff cannot erase their account, because the admin's log names them.
 EXCEPTIONS = {("DELETE me/", "staff"): 409, ("DELETE me/", "superuser"): 409}
+CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 409: "conflict"}
+MISSING_SCOPES = {"read token": "scope 'write'", "write token": "scope 'read'", "act-as without the scope": "'act_as'"}
 
 
-def caller(who: str, alice: User) -> ApiClient:
-    match who:
+def client_of(kind: str, alice: User) -> ApiClient:
+    match kind:
         case "nobody":
             return ApiClient()
-        case "owner by session":
-            return ApiClient(alice, by="session")
+        case "stranger by session":
+            return ApiClient(create_user("Browser"), by="session")
         case "read token" | "write token":
-            return ApiClient(alice, scopes=[who.split()[0]])
+            return ApiClient(alice, scopes=[kind.split()[0]])
         case "expired token":
             return ApiClient(alice, expires_at=timezone.now() - timedelta(seconds=1))
         case "act-as without the scope":
             return acting_client(alice, "somebody", scopes=["read", "write"])
-        case "act-as of a back end":
+        case "user of another back end":
             return acting_client_for(create_user("Backend"), "somebody")
-        case "her own back end, as another":
+        case "user managed by Alice":
             return acting_client_for(alice, "somebody")
+        case "owner by session":
+            return ApiClient(alice, by="session")
         case "owner":
             return ApiClient(alice)
-    return ApiClient(create_user(who, is_staff=who in ("staff", "superuser"), is_superuser=who == "superuser"))
+    return ApiClient(create_user(kind, is_staff=kind in ("staff", "superuser"), is_superuser=kind == "superuser"))
 
 
-def expected(row: Any, who: str) -> int:
-    is_write, is_own = row.method != "GET", not (getattr(row, "thing", "") or getattr(row, "names", ""))
-    told = TABLE[who][is_own * 2 + is_write]
-    return EXCEPTIONS.get((str(row), who), row.status if told == "ok" else told)
+def expected_status(row: Any, kind: str) -> int:
+    is_write, is_own = row.method != "GET", not row.target
+    status = TABLE[kind][is_own * 2 + is_write]
+    return EXCEPTIONS.get((str(row), kind), row.status if status == "ok" else status)
 
 
-@pytest.mark.parametrize("who", TABLE)
-@pytest.mark.parametrize("row", native.ROWS, ids=str)
-def test_the_api(row: native.Row, who: str, alice: User) -> None:
-    native.World(alice).call(caller(who, alice), row, expected(row, who))
+def rows_of(user: User) -> list[Any]:
+    """Return the stored rows of the user. Of tokens only the ids, because each use of a token is stored."""
+    models = (Conversation, Message, Reaction, Preferences)
+    own = [list(model._default_manager.filter(user=user).order_by("pk").values()) for model in models]
+    tokens = ApiToken.objects.filter(user=user).order_by("pk").values_list("pk", flat=True)
+    return [*own, list(tokens), *User.objects.filter(pk=user.pk).values()]
 
 
-@pytest.mark.parametrize("who", TABLE)
-@pytest.mark.parametrize("row", contracts.ROWS, ids=str)
-def test_the_contracts(row: contracts.Row, who: str, alice: User) -> None:
-    contracts.World(alice).call(caller(who, alice), row, expected(row, who))
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def responses(samples: Any, row: Any, alice: User) -> Iterator[tuple[str, ApiClient]]:
+    """Send the row's request as each kind of caller, and check that a refused request changes nothing."""
+    clients = {kind: client_of(kind, alice) for kind in TABLE}
+    for kind, client in clients.items():
+        before = rows_of(alice)
+        with rolled_back():
+            client.status_of(row.method, samples.path(row), samples.body(row))
+            if client.answer.status_code >= 400:
+                assert rows_of(alice) == before, f"{kind} is refused and changes something"
+        yield kind, client
+
+
+def assert_permissions(clients: dict[str, ApiClient], samples: Any, row: Any) -> None:
+    statuses = {kind: client.answer.status_code for kind, client in clients.items()}
+    assert statuses == {kind: expected_status(row, kind) for kind in TABLE}
+    for kind, client in clients.items():
+        if statuses[kind] == 403:
+            assert MISSING_SCOPES[kind] in client.text
+        if statuses[kind] < 400 and kind not in IS_ALICE:
+            assert not any(id in client.text for id in samples.ids), f"{kind} reads something of Alice's"
+
+
+@routes.every_row
+def test_permissions_of_the_native_api(row: routes.Row, alice: User) -> None:
+    samples = routes.SampleObjects(alice)
+    clients = dict(responses(samples, row, alice))
+    assert_permissions(clients, samples, row)
+    for kind, client in clients.items():
+        if client.answer.status_code >= 400:
+            code = "authentication_failed" if kind == "expired token" else CODES[client.answer.status_code]
+            assert is_error(client.answer)
+            assert client.answer.json()["error"]["code"] == code, kind
+
+
+@contract_routes.every_row
+def test_permissions_of_the_contracts(row: contract_routes.Row, alice: User) -> None:
+    samples = contract_routes.SampleObjects(alice)
+    clients = dict(responses(samples, row, alice))
+    assert_permissions(clients, samples, row)
+    for client in clients.values():
+        if client.answer.status_code != 204:
+            status = "default" if client.answer.status_code >= 400 else str(row.status)
+            contract_routes.check(row, status, client.answer.json())
+    nobody = clients["nobody"].answer.json()
+    assert nobody.get("error", nobody.get("detail")) in (
+        "Unauthorized",
+        "Authentication credentials were not provided.",
+    )

@@ -1,4 +1,4 @@
-"""Removed for good: all of it, in bounded transactions, by one or by several at once."""
+"""Purging deletes a conversation completely, in transactions of bounded size, and can run concurrently."""
 
 import pytest
 
@@ -19,29 +19,29 @@ def purge(chat: Conversation) -> int:
     return conversations.purge(user=chat.user, conversation_id=chat.id)
 
 
-def gone(chat: Conversation) -> bool:
+def is_purged(chat: Conversation) -> bool:
     return stored_rows(chat) == []
 
 
-def test_a_conversation_goes_with_its_messages_branches_and_reactions(alice: User) -> None:
+def test_a_purge_deletes_the_conversation_with_its_messages_branches_and_reactions(alice: User) -> None:
     chat, other = create_conversation(alice, "Hi", "Hello", "Well?"), create_conversation(alice, "Other")
     branches.branch(user=alice, message_id=message_with_text(chat, "Hello").id, changes={})
     messages.trash(user=alice, message_id=message_with_text(chat, "Well?").id)
     for each in (chat, other):
         reactions.react(user=alice, message_id=each.messages.get(seq=1).id, type="like")
     assert purge(chat) == 4
-    assert gone(chat)
+    assert is_purged(chat)
     assert (active_texts(other), Reaction.objects.count()) == (["Other"], 1)
 
 
-def test_what_is_in_the_trash_can_be_purged(alice: User) -> None:
+def test_a_trashed_conversation_can_be_purged(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     conversations.trash(user=alice, conversation_id=chat.id)
     assert purge(chat) == 1
-    assert gone(chat)
+    assert is_purged(chat)
 
 
-def test_what_is_gone_cannot_be_purged_or_restored(alice: User) -> None:
+def test_a_purged_conversation_cannot_be_purged_or_restored(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     purge(chat)
     with pytest.raises(NotFound):
@@ -52,21 +52,21 @@ def test_what_is_gone_cannot_be_purged_or_restored(alice: User) -> None:
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("length", [0, 9, 10, 11, 35])
-def test_it_takes_as_many_batches_as_it_takes(alice: User, length: int) -> None:
+def test_a_purge_deletes_all_messages_in_batches(alice: User, length: int) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
     assert purge(chat) == length
-    assert gone(chat)
+    assert is_purged(chat)
 
 
-def test_a_thousand_messages_and_more_go(alice: User) -> None:
+def test_a_purge_deletes_more_messages_than_one_batch_of_production(alice: User) -> None:
     chat = create_conversation(alice, *map(str, range(2_500)))
     assert purge(chat) == 2_500
-    assert gone(chat)
+    assert is_purged(chat)
 
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.django_db(transaction=True)
-def test_several_purges_at_once_remove_it_once(alice: User) -> None:
+def test_of_several_purges_at_once_one_succeeds(alice: User) -> None:
     chat = create_conversation(alice, *map(str, range(200)))
 
     def purge_or_miss(index: int) -> int:
@@ -76,22 +76,22 @@ def test_several_purges_at_once_remove_it_once(alice: User) -> None:
             return 0
 
     assert sum(run_concurrently(*repeat(8, purge_or_miss))) == 200
-    assert gone(chat)
+    assert is_purged(chat)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_that_came_while_the_purge_waited_goes_with_the_rest(alice: User) -> None:
+def test_a_message_appended_while_the_purge_waits_is_deleted_too(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
 
     def append() -> None:
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("just in time")])
 
     assert run_while_locked(append, lambda: purge(chat)) == 2
-    assert gone(chat)
+    assert is_purged(chat)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_writer_that_waited_for_a_purge_finds_nothing(alice: User) -> None:
+def test_a_writer_that_waited_for_a_purge_gets_not_found(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     with pytest.raises(NotFound):
         run_while_locked(

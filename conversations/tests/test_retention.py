@@ -1,4 +1,4 @@
-"""What goes by itself: after TRASH_DAYS in the trash, and not before."""
+"""Housekeeping purges objects after TRASH_DAYS in the trash, and not before."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ def age(row: Any, by: timedelta = LONG_AGO) -> None:
     type(row).objects.filter(pk=row.pk).update(deleted_at=timezone.now() - by)
 
 
-def test_a_conversation_goes_after_its_days_in_the_trash_and_not_before(alice: User) -> None:
+def test_a_trashed_conversation_is_purged_after_trash_days_and_not_before(alice: User) -> None:
     old, new = create_conversation(alice, "old", "yes"), create_conversation(alice, "new")
     for row in (old, new):
         conversations.trash(user=alice, conversation_id=row.id)
@@ -31,14 +31,14 @@ def test_a_conversation_goes_after_its_days_in_the_trash_and_not_before(alice: U
     assert not Message.objects.filter(conversation_id=old.id).exists()
 
 
-def test_what_is_not_in_the_trash_stays_however_old(alice: User) -> None:
+def test_a_live_conversation_of_any_age_is_kept(alice: User) -> None:
     kept = create_conversation(alice, "kept")
     Conversation.objects.update(created_at=timezone.now() - 10 * LONG_AGO, active_at=timezone.now() - 10 * LONG_AGO)
     assert set(retention.housekeep().values()) == {0}
     assert active_texts(kept) == ["kept"]
 
 
-def test_a_message_loses_what_it_said_and_keeps_its_place(alice: User) -> None:
+def test_a_trashed_message_is_emptied_and_keeps_its_place_in_the_tree(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret", "thanks")
     secret = message_with_text(conversation, "secret")
     reactions.react(user=alice, message_id=secret.id, type="like")
@@ -51,7 +51,7 @@ def test_a_message_loses_what_it_said_and_keeps_its_place(alice: User) -> None:
     assert active_texts(conversation) == ["question", "thanks"]
 
 
-def test_a_message_that_lost_what_it_said_is_not_restored_and_not_emptied_again(alice: User) -> None:
+def test_an_emptied_message_cannot_be_restored_and_is_not_emptied_again(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret")
     secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
@@ -62,7 +62,7 @@ def test_a_message_that_lost_what_it_said_is_not_restored_and_not_emptied_again(
     assert retention.housekeep()["messages"] == 0
 
 
-def test_a_history_around_an_emptied_message_still_writes_nothing_when_sent_again(alice: User) -> None:
+def test_a_repeated_history_around_an_emptied_message_writes_nothing(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret", "thanks")
     secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
@@ -82,7 +82,7 @@ def test_an_interrupted_purge_is_finished(alice: User) -> None:
     assert not Conversation.objects.filter(id=conversation.id).exists()
 
 
-def test_whoever_restores_in_time_wins(alice: User) -> None:
+def test_a_conversation_restored_before_its_purge_is_kept(alice: User) -> None:
     conversation = create_conversation(alice, "question")
     conversations.trash(user=alice, conversation_id=conversation.id)
     with pytest.raises(NotFound):

@@ -12,7 +12,7 @@ from testing.cast import create_conversation, message_with_text
 SPAN = {"days": 30, "zone": ZoneInfo("UTC")}
 
 
-def test_totals_are_of_what_is_not_in_the_trash(alice: User, bob: User) -> None:
+def test_totals_exclude_the_trash(alice: User, bob: User) -> None:
     create_conversation(alice, "one", "two")
     trashed = create_conversation(alice, "three")
     conversations.trash(user=alice, conversation_id=trashed.id)
@@ -20,7 +20,7 @@ def test_totals_are_of_what_is_not_in_the_trash(alice: User, bob: User) -> None:
     assert stats.totals(alice) == {"conversations": 1, "messages": 2, "prompt_tokens": 0, "completion_tokens": 0}
 
 
-def test_tokens_stay_counted_when_their_message_is_deleted(alice: User) -> None:
+def test_tokens_of_deleted_messages_are_counted(alice: User) -> None:
     draft = {"role": "assistant", "content": "dear", "model": "m", "prompt_tokens": 7, "completion_tokens": 5}
     conversation, _ = conversations.create(user=alice, fields={}, drafts=[draft])
     messages.trash(user=alice, message_id=message_with_text(conversation, "dear").id)
@@ -29,9 +29,9 @@ def test_tokens_stay_counted_when_their_message_is_deleted(alice: User) -> None:
     assert stats.by_model(alice, **SPAN) == [{"model": "m", "messages": 0, **spent}]
 
 
-def test_days_are_those_of_the_asked_time_zone(alice: User) -> None:
+def test_days_begin_at_midnight_in_the_requested_time_zone(alice: User) -> None:
     create_conversation(alice, "late")
-    # 23:30 of yesterday in UTC is today in Tokyo.
+    # 23:30 UTC of yesterday is today in Tokyo.
     late = timezone.now().replace(hour=23, minute=30) - timedelta(days=1)
     Message.objects.update(created_at=late)
     (utc,) = stats.by_day(alice, **SPAN)
@@ -40,6 +40,6 @@ def test_days_are_those_of_the_asked_time_zone(alice: User) -> None:
     assert utc["messages"] == tokyo["messages"] == 1
 
 
-def test_an_empty_account_has_zeros(alice: User) -> None:
+def test_the_totals_of_an_empty_account_are_zero(alice: User) -> None:
     assert set(stats.totals(alice).values()) == {0}
     assert stats.by_model(alice, **SPAN) == stats.by_day(alice, **SPAN) == []

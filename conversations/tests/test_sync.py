@@ -1,4 +1,4 @@
-"""A whole history sent again: what of it is new, and what becomes of the rest."""
+"""Synchronizing a complete history: which messages are matched, which are new, and which become hidden."""
 
 from typing import Any
 
@@ -18,9 +18,8 @@ from testing.cast import (
     message_with_text,
     stored_rows,
 )
-from testing.statements import statements
-
-from .contract import CONTRACT, NATIVE, READS, read
+from testing.statements import executed_statements
+from testing.sync_profiles import CONTRACT, NATIVE, STATEMENTS_WITHOUT_CHANGES, history_of
 
 
 def send(conversation: Conversation, drafts: list[Draft], **profile: Any) -> None:
@@ -29,15 +28,15 @@ def send(conversation: Conversation, drafts: list[Draft], **profile: Any) -> Non
 
 
 def texts(conversation: Conversation) -> list[str]:
-    """Of every message, shown or not."""
+    """Return the texts of all messages, hidden ones included."""
     return list(conversation.messages.order_by("seq").values_list("content", flat=True))
 
 
 def writes_nothing(conversation: Conversation, drafts: list[Draft], **profile: Any) -> bool:
     user, before = conversation.user, stored_rows(conversation)
-    with statements() as asked:
+    with executed_statements() as statements:
         sync(user=user, conversation_id=conversation.id, drafts=drafts, **profile)
-    return asked == READS and stored_rows(conversation) == before
+    return statements == STATEMENTS_WITHOUT_CHANGES and stored_rows(conversation) == before
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def chat(alice: User) -> Conversation:
 
 @pytest.fixture
 def with_tools(alice: User) -> Conversation:
-    """A tool was asked, which the contract does not show."""
+    """A conversation with a message of a tool, which the contract does not show."""
     chat = create_conversation(alice, "What time is it?")
     drafts = [
         message_draft("Let me look.", "assistant"),
@@ -58,24 +57,24 @@ def with_tools(alice: User) -> Conversation:
     return chat
 
 
-# What is equal.
+# Equal histories
 
 
 @pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
-def test_what_is_read_and_sent_again_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
-    assert writes_nothing(chat, read(chat, profile), **profile)
+def test_sending_the_stored_history_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
+    assert writes_nothing(chat, history_of(chat, profile), **profile)
 
 
 @pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
-def test_a_history_without_ids_sent_again_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
+def test_sending_the_stored_history_without_ids_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
     assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), **profile)
 
 
-def test_a_history_that_names_messages_by_our_ids_writes_nothing(chat: Conversation) -> None:
+def test_sending_the_stored_history_with_server_ids_writes_nothing(chat: Conversation) -> None:
     assert writes_nothing(chat, [message_draft(row.content, row.role, id=row.id) for row in chat.messages.shown()])
 
 
-def test_everything_that_a_message_can_hold_is_stored_and_then_equal(alice: User) -> None:
+def test_all_fields_of_a_message_are_stored_and_compared_as_equal(alice: User) -> None:
     chat = create_conversation(alice)
     call = {"id": "c1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
     drafts = [
@@ -92,22 +91,20 @@ def test_everything_that_a_message_can_hold_is_stored_and_then_equal(alice: User
     assert writes_nothing(chat, drafts)
 
 
-def test_a_field_that_the_contract_does_not_speak_is_not_compared(chat: Conversation) -> None:
+def test_a_field_that_the_contract_does_not_have_is_not_compared(chat: Conversation) -> None:
     messages.update(
         user=chat.user, message_id=message_with_text(chat, "Hello").id, changes={"name": "Hal", "tool_call_id": "x"}
     )
-    assert writes_nothing(chat, read(chat), **CONTRACT)
+    assert writes_nothing(chat, history_of(chat), **CONTRACT)
 
 
 @pytest.mark.parametrize("compared_fields", ["metadata", "usage", "status", "name", "prompt_tokens"])
-def test_a_spoken_field_that_a_draft_leaves_out_is_what_a_message_has_without_it(
-    chat: Conversation, compared_fields: str
-) -> None:
-    assert writes_nothing(chat, read(chat), compared_fields=frozenset({"role", "content", compared_fields}))
+def test_a_compared_field_that_a_draft_leaves_out_has_its_default(chat: Conversation, compared_fields: str) -> None:
+    assert writes_nothing(chat, history_of(chat), compared_fields=frozenset({"role", "content", compared_fields}))
 
 
-def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_other_fields_of_a_draft_are_updated_in_place(chat: Conversation) -> None:
+    drafts = history_of(chat)
     drafts[1] |= {"model": "m", "metadata": {"seen": True}, "completion_tokens": 4}
     send(chat, drafts)
     hello = message_with_text(chat, "Hello")
@@ -117,17 +114,17 @@ def test_what_else_a_draft_names_is_brought_up_in_place(chat: Conversation) -> N
 
 
 @pytest.mark.parametrize(("stored", "sent", "is_equal"), [(1, 1.0, True), (1, True, False), (0, False, False)])
-def test_values_are_equal_as_json_has_it(alice: User, stored: Any, sent: Any, is_equal: bool) -> None:
+def test_values_are_compared_as_json(alice: User, stored: Any, sent: Any, is_equal: bool) -> None:
     chat = create_conversation(alice)
     send(chat, [message_draft(None, parts=[{"n": stored}])])
     send(chat, [message_draft(None, parts=[{"n": sent}])])
     assert (chat.last_seq == 1) == is_equal
 
 
-# What is new.
+# New messages
 
 
-def test_the_first_history_is_stored_and_gives_the_title(alice: User) -> None:
+def test_the_first_history_is_stored_and_sets_the_title(alice: User) -> None:
     chat = create_conversation(alice)
     send(chat, dialogue("Hi\nthere", "Hello"))
     assert active_texts(chat) == ["Hi\nthere", "Hello"]
@@ -136,48 +133,48 @@ def test_the_first_history_is_stored_and_gives_the_title(alice: User) -> None:
 
 def test_a_longer_history_is_appended(chat: Conversation) -> None:
     was_active_at = chat.active_at
-    send(chat, [*read(chat), message_draft("Good")])
+    send(chat, [*history_of(chat), message_draft("Good")])
     assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well", "Good"]
     assert chat.active_at > was_active_at
 
 
-def test_a_shorter_history_ends_the_path_earlier_and_deletes_nothing(chat: Conversation) -> None:
+def test_a_shorter_history_shortens_the_active_path_and_deletes_nothing(chat: Conversation) -> None:
     was = texts(chat)
-    send(chat, read(chat)[:2])
+    send(chat, history_of(chat)[:2])
     assert (active_texts(chat), texts(chat)) == (["Hi", "Hello"], was)
     assert (chat.tip_seq, chat.last_seq, chat.preview) == (2, 4, "Hello")
-    assert writes_nothing(chat, read(chat)[:2])
+    assert writes_nothing(chat, history_of(chat)[:2])
 
 
-def test_a_shorter_history_sent_in_full_again_finds_its_messages(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_the_full_history_sent_after_a_shorter_one_reuses_its_messages(chat: Conversation) -> None:
+    drafts = history_of(chat)
     send(chat, drafts[:1])
     send(chat, drafts)
     assert (active_texts(chat), chat.last_seq) == (["Hi", "Hello", "How are you?", "Well"], 4)
 
 
-def test_an_empty_history_shows_nothing_and_deletes_nothing(chat: Conversation) -> None:
+def test_an_empty_history_hides_all_messages_and_deletes_none(chat: Conversation) -> None:
     send(chat, [])
     assert (active_texts(chat), chat.tip_seq, chat.preview, len(texts(chat))) == ([], None, "", 4)
     assert writes_nothing(chat, [])
 
 
-def test_a_history_that_departs_in_the_middle_becomes_a_branch(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_a_history_that_differs_in_the_middle_becomes_a_branch(chat: Conversation) -> None:
+    drafts = history_of(chat)
     send(chat, [*drafts[:2], message_draft("Who are you?"), message_draft("A program", "assistant")])
     assert active_texts(chat) == ["Hi", "Hello", "Who are you?", "A program"]
     assert texts(chat)[:4] == ["Hi", "Hello", "How are you?", "Well"]
     assert message_with_text(chat, "Who are you?").parent_seq == message_with_text(chat, "How are you?").parent_seq
 
 
-def test_an_edited_first_message_takes_none_of_its_old_answers_along(chat: Conversation) -> None:
-    send(chat, [message_draft("Good evening"), *read(chat)[1:]])
+def test_an_edited_first_message_starts_a_branch_without_the_old_replies(chat: Conversation) -> None:
+    send(chat, [message_draft("Good evening"), *history_of(chat)[1:]])
     assert chat.last_seq == 8
     assert message_with_text(chat, "Good evening").parent_seq is None
 
 
-def test_returning_to_an_older_branch_finds_it_and_makes_no_new_rows(chat: Conversation) -> None:
-    older = read(chat)
+def test_returning_to_an_older_branch_reuses_its_messages(chat: Conversation) -> None:
+    older = history_of(chat)
     newer = [*older[:2], message_draft("Who are you?"), message_draft("A program", "assistant")]
     send(chat, newer)
     for drafts in (older, newer, older):
@@ -186,15 +183,15 @@ def test_returning_to_an_older_branch_finds_it_and_makes_no_new_rows(chat: Conve
     assert chat.last_seq == 6
 
 
-def test_of_equal_messages_the_shown_one_is_meant(chat: Conversation) -> None:
-    again = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
+def test_of_equal_messages_the_active_one_is_matched(chat: Conversation) -> None:
+    second = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     branches.switch(user=chat.user, conversation_id=chat.id, message_id=chat.messages.get(seq=4).id)
     chat.refresh_from_db()
     assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"))
-    assert again.seq == 5
+    assert second.seq == 5
 
 
-def test_of_equal_messages_the_shown_one_is_meant_even_where_only_the_other_has_no_client_id(alice: User) -> None:
+def test_of_equal_messages_the_active_one_is_matched_even_if_only_the_other_has_no_client_id(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     messages.append(
         user=alice, conversation_id=chat.id, drafts=[message_draft("Hello", "assistant", external_id="named")]
@@ -205,34 +202,34 @@ def test_of_equal_messages_the_shown_one_is_meant_even_where_only_the_other_has_
     assert writes_nothing(chat, dialogue("Hi", "Hello"))
 
 
-def test_of_equal_messages_the_one_that_is_named_is_meant(chat: Conversation) -> None:
-    again = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
+def test_of_equal_messages_the_one_with_the_given_id_is_matched(chat: Conversation) -> None:
+    second = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     first = chat.messages.get(seq=4)
-    for meant in (first, again):
-        send(chat, [*read(chat)[:3], message_draft("Well", "assistant", id=meant.id)])
+    for meant in (first, second):
+        send(chat, [*history_of(chat)[:3], message_draft("Well", "assistant", id=meant.id)])
         assert chat.tip_seq == meant.seq
     assert chat.last_seq == 5
 
 
-# Client ids.
+# Client ids
 
 
 def test_autosave_of_a_growing_reply_keeps_one_row(chat: Conversation) -> None:
-    drafts = [*read(chat), message_draft("Tell me")]
+    drafts = [*history_of(chat), message_draft("Tell me")]
     for text in ("", "On", "Once", "Once upon", "Once upon a time"):
         send(chat, [*drafts, message_draft(text, "assistant", external_id="r1")])
         assert writes_nothing(chat, [*drafts, message_draft(text, "assistant", external_id="r1")])
     assert (texts(chat)[4:], chat.preview) == (["Tell me", "Once upon a time"], "Once upon a time")
 
 
-def test_a_message_without_an_id_does_not_grow(chat: Conversation) -> None:
-    """Nobody said that the longer text is the same message."""
+def test_a_longer_text_without_an_id_is_a_new_message(chat: Conversation) -> None:
+    """Without an id, nothing says that the longer text is the same message."""
     send(chat, dialogue("Hi", "Hello", "How are you?", "Well, thanks"))
     assert texts(chat)[3:] == ["Well", "Well, thanks"]
 
 
-def test_a_reply_that_was_rewritten_does_not_grow(chat: Conversation) -> None:
-    drafts = [*read(chat), message_draft("Tell me")]
+def test_a_rewritten_reply_is_a_new_message(chat: Conversation) -> None:
+    drafts = [*history_of(chat), message_draft("Tell me")]
     send(chat, [*drafts, message_draft("Once", "assistant", external_id="r1")])
     send(chat, [*drafts, message_draft("Twice", "assistant", external_id="r1")])
     assert texts(chat)[5:] == ["Once", "Twice"]
@@ -240,19 +237,19 @@ def test_a_reply_that_was_rewritten_does_not_grow(chat: Conversation) -> None:
     assert message_with_text(chat, "Once").external_id is None
 
 
-def test_a_message_that_was_answered_does_not_grow(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_a_longer_text_of_a_message_with_children_is_a_new_message(chat: Conversation) -> None:
+    drafts = history_of(chat)
     drafts[2]["content"] += " Today?"
     send(chat, drafts)
     assert texts(chat)[2:] == ["How are you?", "Well", "How are you? Today?", "Well"]
 
 
-def test_calls_grow_with_a_reply_that_is_streamed(chat: Conversation) -> None:
+def test_tool_calls_of_a_streamed_reply_are_extended_in_place(chat: Conversation) -> None:
     def call(*arguments: str) -> Draft:
         calls = [{"id": f"c{index}", "arguments": text} for index, text in enumerate(arguments)]
         return message_draft(None, "assistant", external_id="r1", tool_calls=calls)
 
-    drafts = [*read(chat), message_draft("What time is it?")]
+    drafts = [*history_of(chat), message_draft("What time is it?")]
     for arguments in (("{",), ("{}",), ("{}", "{")):
         send(chat, [*drafts, call(*arguments)])
     assert chat.last_seq == 6
@@ -260,8 +257,8 @@ def test_calls_grow_with_a_reply_that_is_streamed(chat: Conversation) -> None:
 
 
 @pytest.mark.parametrize("field", ["parts", "tool_calls"])
-def test_what_was_said_without_a_text_is_not_written_over(chat: Conversation, field: str) -> None:
-    drafts = read(chat)
+def test_a_message_without_text_is_not_overwritten(chat: Conversation, field: str) -> None:
+    drafts = history_of(chat)
     send(chat, [*drafts, message_draft(None, external_id="u3", **{field: [{"type": "image", "url": "cat"}]})])
     send(chat, [*drafts, message_draft(None, external_id="u3", **{field: [{"type": "image", "url": "dog"}]})])
     assert [getattr(row, field) for row in chat.messages.filter(seq__gt=4).order_by("seq")] == [
@@ -270,15 +267,15 @@ def test_what_was_said_without_a_text_is_not_written_over(chat: Conversation, fi
     ]
 
 
-def test_a_client_id_names_the_newest_message_that_carried_it(chat: Conversation) -> None:
+def test_a_client_id_belongs_to_the_newest_message_that_was_sent_with_it(chat: Conversation) -> None:
     send(chat, [message_draft(text, external_id=id) for text, id in (("Hi", "a"), ("Hello", "b"))])
     send(chat, [message_draft(text, external_id=id) for text, id in (("Good day", "a"), ("Hello", "b"))])
     holders = dict(chat.messages.exclude(external_id=None).values_list("external_id", "seq"))
     assert holders == {"a": chat.last_seq - 1, "b": chat.last_seq}
 
 
-def test_a_client_id_that_moves_to_another_message_of_the_history_moves(chat: Conversation) -> None:
-    drafts = [draft | {"external_id": id} for draft, id in zip(read(chat), "abcd", strict=True)]
+def test_a_client_id_can_move_to_another_message_of_the_history(chat: Conversation) -> None:
+    drafts = [draft | {"external_id": id} for draft, id in zip(history_of(chat), "abcd", strict=True)]
     send(chat, drafts)
     swapped = [draft | {"external_id": id} for draft, id in zip(drafts, "badc", strict=True)]
     send(chat, swapped)
@@ -287,32 +284,32 @@ def test_a_client_id_that_moves_to_another_message_of_the_history_moves(chat: Co
     assert writes_nothing(chat, swapped)
 
 
-def test_our_id_sent_back_as_a_client_id_is_not_stored_as_one(chat: Conversation) -> None:
-    send(chat, [*read(chat), message_draft("Good")])
+def test_a_server_id_sent_as_a_client_id_is_not_stored_as_one(chat: Conversation) -> None:
+    send(chat, [*history_of(chat), message_draft("Good")])
     assert not chat.messages.exclude(external_id=None).exists()
 
 
-def test_our_id_on_another_message_of_the_path_is_not_stored_twice(alice: User) -> None:
-    """Read back, both would be called the same."""
+def test_the_server_id_of_another_message_is_not_stored_as_a_client_id(alice: User) -> None:
+    """Otherwise two messages would have the same id in the response."""
     chat = create_conversation(alice, "again", "ok", "again", "fine")
-    first, ok, again, fine = read(chat)
-    send(chat, [again, fine])
-    assert writes_nothing(chat, [again, fine])
-    send(chat, [again, fine, first, ok])
+    first, ok, second, fine = history_of(chat)
+    send(chat, [second, fine])
+    assert writes_nothing(chat, [second, fine])
+    send(chat, [second, fine, first, ok])
     for leaf in chat.messages.filter(seq__in=(4, chat.last_seq)):
         branches.switch(user=alice, conversation_id=chat.id, message_id=leaf.id)
         chat.refresh_from_db()
-        assert writes_nothing(chat, read(chat))
+        assert writes_nothing(chat, history_of(chat))
 
 
-def test_a_message_is_not_restored_beside_another_that_took_its_id(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_a_message_whose_client_id_was_taken_cannot_be_restored(chat: Conversation) -> None:
+    drafts = history_of(chat)
     hello = message_with_text(chat, "Hello")
     messages.trash(user=chat.user, message_id=hello.id)
-    send(chat, drafts)  # a tab that does not know
+    send(chat, drafts)  # from a tab with an old state
     with pytest.raises(Conflict):
         messages.restore(user=chat.user, message_id=hello.id)
-    assert writes_nothing(chat, read(chat))
+    assert writes_nothing(chat, history_of(chat))
 
 
 def test_two_messages_with_one_id_are_refused(chat: Conversation) -> None:
@@ -322,14 +319,14 @@ def test_two_messages_with_one_id_are_refused(chat: Conversation) -> None:
     assert stored_rows(chat) == before
 
 
-def test_a_message_that_says_nothing_is_refused_and_takes_the_rest_back(chat: Conversation) -> None:
+def test_an_empty_message_is_refused_and_rolls_back_the_others(chat: Conversation) -> None:
     before = stored_rows(chat)
     with pytest.raises(Invalid):
-        send(chat, [*read(chat)[:2], message_draft("More"), message_draft(None, "assistant")])
+        send(chat, [*history_of(chat)[:2], message_draft("More"), message_draft(None, "assistant")])
     assert stored_rows(chat) == before
 
 
-# Instructions.
+# System prompts
 
 
 def test_an_edited_system_prompt_is_edited_in_place(alice: User) -> None:
@@ -341,12 +338,12 @@ def test_an_edited_system_prompt_is_edited_in_place(alice: User) -> None:
     assert writes_nothing(chat, edited)
 
 
-def test_a_prompt_that_is_new_at_the_head_begins_a_branch(chat: Conversation) -> None:
-    send(chat, [message_draft("Be kind.", "system"), *read(chat)])
+def test_a_new_system_prompt_at_the_beginning_starts_a_branch(chat: Conversation) -> None:
+    send(chat, [message_draft("Be kind.", "system"), *history_of(chat)])
     assert (chat.last_seq, chat.message_count) == (9, 5)
 
 
-def test_a_prompt_that_is_not_shown_is_not_edited(alice: User) -> None:
+def test_a_system_prompt_of_a_hidden_branch_is_not_edited(alice: User) -> None:
     chat = create_conversation(alice)
     send(chat, [message_draft("Be brief.", "system"), *dialogue("Hi")])
     send(chat, dialogue("Hi"))
@@ -361,29 +358,29 @@ def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
     assert texts(chat) == ["Be brief.", "Hi", "Hello", "Hi", "Hello"]
 
 
-# What the sender cannot see.
+# Messages that the client cannot see
 
 
-def test_what_a_contract_cannot_show_stays_where_it_is(with_tools: Conversation) -> None:
-    assert writes_nothing(with_tools, read(with_tools, CONTRACT), **CONTRACT)
-    send(with_tools, [*read(with_tools, CONTRACT), message_draft("Thanks")], **CONTRACT)
+def test_messages_that_a_contract_cannot_show_keep_their_place(with_tools: Conversation) -> None:
+    assert writes_nothing(with_tools, history_of(with_tools, CONTRACT), **CONTRACT)
+    send(with_tools, [*history_of(with_tools, CONTRACT), message_draft("Thanks")], **CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Noon.", "Thanks"]
 
 
-def test_a_reply_that_is_made_anew_stands_below_the_tool_that_was_asked(with_tools: Conversation) -> None:
-    send(with_tools, [*read(with_tools, CONTRACT)[:2], message_draft("Twelve.", "assistant")], **CONTRACT)
+def test_a_regenerated_reply_is_a_child_of_the_tool_message(with_tools: Conversation) -> None:
+    send(with_tools, [*history_of(with_tools, CONTRACT)[:2], message_draft("Twelve.", "assistant")], **CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Twelve."]
 
 
-def test_a_history_that_ends_before_a_hidden_message_keeps_it(with_tools: Conversation) -> None:
-    """Its sender never saw it, and cannot have meant to take it back."""
-    drafts = read(with_tools, CONTRACT)[:2]
+def test_a_history_that_ends_before_an_invisible_message_keeps_that_message_active(with_tools: Conversation) -> None:
+    """The client never saw the message, so it cannot mean to remove it."""
+    drafts = history_of(with_tools, CONTRACT)[:2]
     send(with_tools, drafts, **CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00"]
     assert writes_nothing(with_tools, drafts, **CONTRACT)
 
 
-def test_a_hidden_message_at_the_head_is_kept_by_an_empty_history(alice: User) -> None:
+def test_an_empty_history_keeps_an_invisible_message_at_the_beginning_active(alice: User) -> None:
     chat = create_conversation(alice)
     messages.append(
         user=alice,
@@ -395,8 +392,8 @@ def test_a_hidden_message_at_the_head_is_kept_by_an_empty_history(alice: User) -
     assert active_texts(chat) == ["{}", "Good day"]
 
 
-def test_a_hidden_message_of_a_branch_that_is_not_shown_is_not_brought_in(with_tools: Conversation) -> None:
-    drafts = read(with_tools, CONTRACT)[:2]
+def test_an_invisible_message_of_a_hidden_branch_stays_hidden(with_tools: Conversation) -> None:
+    drafts = history_of(with_tools, CONTRACT)[:2]
     branches.branch(
         user=with_tools.user, message_id=message_with_text(with_tools, "12:00").id, changes={"role": "assistant"}
     )
@@ -410,7 +407,7 @@ def test_a_hidden_message_of_a_branch_that_is_not_shown_is_not_brought_in(with_t
     assert message_with_text(with_tools, "Thanks").parent_seq == 2
 
 
-def test_a_trashed_message_in_the_middle_is_walked_through(chat: Conversation) -> None:
+def test_a_history_matches_messages_below_a_trashed_one(chat: Conversation) -> None:
     messages.trash(user=chat.user, message_id=message_with_text(chat, "Hello").id)
     chat.refresh_from_db()
     assert writes_nothing(
@@ -418,8 +415,8 @@ def test_a_trashed_message_in_the_middle_is_walked_through(chat: Conversation) -
     )
 
 
-def test_a_history_from_before_the_trashing_brings_a_message_of_its_own(chat: Conversation) -> None:
-    drafts = read(chat)
+def test_a_history_that_contains_a_trashed_message_stores_a_new_message_for_it(chat: Conversation) -> None:
+    drafts = history_of(chat)
     hello = message_with_text(chat, "Hello")
     messages.trash(user=chat.user, message_id=hello.id)
     send(chat, drafts)
@@ -445,10 +442,10 @@ def test_a_client_id_of_a_trashed_message_can_be_used_again(alice: User) -> None
     assert active_texts(chat) == ["Ho"]
 
 
-# Who may, and what it costs.
+# Permission and statement counts
 
 
-def test_a_stranger_finds_nothing_to_send_to(chat: Conversation, bob: User) -> None:
+def test_sync_raises_not_found_for_a_stranger(chat: Conversation, bob: User) -> None:
     before = stored_rows(chat)
     with pytest.raises(NotFound):
         sync(user=bob, conversation_id=chat.id, drafts=[])
@@ -457,26 +454,26 @@ def test_a_stranger_finds_nothing_to_send_to(chat: Conversation, bob: User) -> N
 
 
 @pytest.mark.parametrize("length", [10, 1_000])
-def test_an_unchanged_history_costs_two_statements_however_long(alice: User, length: int) -> None:
+def test_an_unchanged_history_of_any_length_runs_two_statements(alice: User, length: int) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
-    drafts = read(chat)
-    with statements() as asked:
+    drafts = history_of(chat)
+    with executed_statements() as statements:
         sync(user=alice, conversation_id=chat.id, drafts=drafts)
-    assert asked == READS
+    assert statements == STATEMENTS_WITHOUT_CHANGES
 
 
 @pytest.mark.parametrize("more", [1, 200])
-def test_a_branch_costs_the_same_however_long(alice: User, more: int) -> None:
+def test_a_branch_of_any_length_runs_the_same_statements(alice: User, more: int) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
     drafts = [message_draft("Ho", external_id="u"), *dialogue(*map(str, range(more)))]
-    with statements() as asked:
+    with executed_statements() as statements:
         sync(user=alice, conversation_id=chat.id, drafts=drafts)
-    assert asked.count("INSERT") == 1
-    assert len(asked) <= 8
+    assert statements.count("INSERT") == 1
+    assert len(statements) <= 8
 
 
-def test_two_tabs_that_send_different_histories_in_turn_lose_neither(chat: Conversation) -> None:
-    common = read(chat)
+def test_two_tabs_that_send_different_histories_in_turn_lose_no_message(chat: Conversation) -> None:
+    common = history_of(chat)
     ours = [*common, message_draft("Ours", external_id="x")]
     theirs = [*common, message_draft("Theirs", external_id="y")]
     for drafts in (ours, theirs, ours, theirs):

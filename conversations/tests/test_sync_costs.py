@@ -14,7 +14,7 @@ from conversations.models import Conversation, Message
 from conversations.services import branches, conversations
 from conversations.services.sync import sync
 from testing.cast import message_draft
-from testing.statements import statements
+from testing.statements import executed_statements
 
 MEGABYTES_4 = {"role": "user", "content": "x" * 990_000, "reasoning": "y" * 990_000, "parts": ["z" * 990_000]}
 
@@ -75,7 +75,7 @@ def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest
     monkeypatch.setattr(stored, "BATCH_BYTES", 50_000)
     drafts = [message_draft(f"{number} {'x' * 9_000}") for number in range(40)]
     conversation = a_conversation(alice, drafts)
-    with statements() as asked:
+    with executed_statements() as asked:
         sync(user=alice, conversation_id=conversation.id, drafts=drafts)
     assert asked == ["SELECT"] * 10, "the conversation, the messages, and eight batches of five"
     changed = [*drafts[:39], message_draft("Another end"), message_draft("and more")]
@@ -122,7 +122,7 @@ def test_ids_that_change_places_do_so_in_two_updates(alice: User) -> None:
     drafts = [message_draft(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
     conversation = a_conversation(alice, drafts)
     turned = [draft | {"external_id": id} for draft, id in zip(drafts, "bca", strict=True)]
-    with statements() as asked:
+    with executed_statements() as asked:
         sync(user=alice, conversation_id=conversation.id, drafts=turned)
     assert asked.count("UPDATE") == 3, "ids taken away, ids given, the conversation"
     assert list(conversation.messages.order_by("seq").values_list("external_id", flat=True)) == ["b", "c", "a"]

@@ -1,4 +1,4 @@
-"""Whole histories, random ones, beside a plain conversation that is given the same."""
+"""Random complete histories, synchronized with a stored conversation and with its reference model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,111 +10,112 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from conversations.services.sync import sync
 from testing.cast import Draft, message_draft, stored_rows
-from testing.statements import statements
+from testing.statements import executed_statements
+from testing.sync_profiles import CONTRACT, NATIVE, STATEMENTS_WITHOUT_CHANGES
 from testing.tree_machine import DRAFTS, TEXTS, TreeMachine, has, is_live
 from testing.tree_model import ReferenceMessage
 
-from .contract import CONTRACT, NATIVE, READS
-
 
 @pytest.mark.django_db
-def test_any_sequence_of_histories_and_operations_comes_to_what_a_plain_conversation_comes_to() -> None:
+def test_random_histories_and_operations_agree_with_the_reference_model() -> None:
     run_state_machine_as_test(SyncMachine, settings=settings())
 
 
 CLIENT_IDS = st.sampled_from(["one", "two", "three", "four"])
-DOORS = st.sampled_from([NATIVE, CONTRACT])
+PROFILES = st.sampled_from([NATIVE, CONTRACT])
 
 
-def known_by(said: ReferenceMessage, how: str) -> Draft:
+def id_fields(message: ReferenceMessage, kind: str) -> Draft:
     return {
-        "nothing": {},
-        "its id": {"id": said.id},
-        "its client's id": {"external_id": said.external_id or said.id},
-    }[how]
+        "no id": {},
+        "own id": {"id": message.id},
+        "client id": {"external_id": message.external_id or message.id},
+    }[kind]
 
 
-KNOWN = st.sampled_from(["nothing", "its id", "its client's id"])
+ID_KINDS = st.sampled_from(["no id", "own id", "client id"])
 
 
 class SyncMachine(TreeMachine):
-    def history(self, way: list[ReferenceMessage], profile: dict[str, Any], how: str) -> list[Draft]:
-        seen = [said for said in way if said.is_live and profile["visible"](said)]
-        return [message_draft(said.content, said.role, **known_by(said, how)) for said in seen]
+    def history(self, path: list[ReferenceMessage], profile: dict[str, Any], kind: str) -> list[Draft]:
+        seen = [message for message in path if message.is_live and profile["visible"](message)]
+        return [message_draft(message.content, message.role, **id_fields(message, kind)) for message in seen]
 
     def send(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
-        drafts = without_doubled_ids(drafts)
-        sees = profile["visible"]
-        if not all(map(sees, map(as_said, drafts))):
-            return  # nobody sends what they cannot say
+        drafts = without_repeated_ids(drafts)
+        visible = profile["visible"]
+        if not all(map(visible, map(as_message, drafts))):
+            return  # a client does not send messages that it cannot see
         sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
-        self.plain.sync(drafts, sees)
-        self.they_are_alike()
-        self.what_was_sent_is_what_is_read_back(drafts, sees)
-        self.sent_again_it_writes_nothing(drafts, profile)
+        self.reference.sync(drafts, visible)
+        self.assert_equal_to_reference()
+        self.assert_read_back(drafts, visible)
+        self.assert_repetition_writes_nothing(drafts, profile)
 
-    def what_was_sent_is_what_is_read_back(self, drafts: list[Draft], sees: Callable[[Any], bool]) -> None:
-        assert [message_draft(row.content, row.role) for row in self.stored.messages.shown() if sees(row)] == [
+    def assert_read_back(self, drafts: list[Draft], visible: Callable[[Any], bool]) -> None:
+        assert [message_draft(row.content, row.role) for row in self.stored.messages.shown() if visible(row)] == [
             message_draft(draft["content"], draft["role"]) for draft in drafts
         ]
 
-    def sent_again_it_writes_nothing(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
+    def assert_repetition_writes_nothing(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
         before = stored_rows(self.stored)
-        with statements() as asked:
+        with executed_statements() as statements:
             sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
-        assert asked == READS
+        assert statements == STATEMENTS_WITHOUT_CHANGES
         assert stored_rows(self.stored) == before
 
-    @rule(profile=DOORS, how=KNOWN)
-    def send_what_is_read(self, profile: dict[str, Any], how: str) -> None:
+    @rule(profile=PROFILES, kind=ID_KINDS)
+    def send_the_stored_history(self, profile: dict[str, Any], kind: str) -> None:
         before = stored_rows(self.stored)
-        drafts = self.history(self.plain.path, profile, how)
+        drafts = self.history(self.reference.path, profile, kind)
         sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
         assert stored_rows(self.stored) == before
 
-    @rule(profile=DOORS, how=KNOWN, data=st.data())
-    def send_less(self, profile: dict[str, Any], how: str, data: st.DataObject) -> None:
-        drafts = self.history(self.plain.path, profile, how)
+    @rule(profile=PROFILES, kind=ID_KINDS, data=st.data())
+    def send_a_shorter_history(self, profile: dict[str, Any], kind: str, data: st.DataObject) -> None:
+        drafts = self.history(self.reference.path, profile, kind)
         self.send(drafts[: data.draw(st.integers(0, len(drafts)), "length")], profile)
 
-    @rule(profile=DOORS, how=KNOWN, more=st.lists(DRAFTS, min_size=1, max_size=3))
-    def send_more(self, profile: dict[str, Any], how: str, more: list[Draft]) -> None:
-        self.send(self.history(self.plain.path, profile, how) + more, profile)
+    @rule(profile=PROFILES, kind=ID_KINDS, more=st.lists(DRAFTS, min_size=1, max_size=3))
+    def send_a_longer_history(self, profile: dict[str, Any], kind: str, more: list[Draft]) -> None:
+        self.send(self.history(self.reference.path, profile, kind) + more, profile)
 
-    @rule(profile=DOORS, how=KNOWN, more=st.lists(DRAFTS, min_size=1, max_size=2), data=st.data())
-    def send_a_departure(self, profile: dict[str, Any], how: str, more: list[Draft], data: st.DataObject) -> None:
-        drafts = self.history(self.plain.path, profile, how)
+    @rule(profile=PROFILES, kind=ID_KINDS, more=st.lists(DRAFTS, min_size=1, max_size=2), data=st.data())
+    def send_another_continuation(
+        self, profile: dict[str, Any], kind: str, more: list[Draft], data: st.DataObject
+    ) -> None:
+        drafts = self.history(self.reference.path, profile, kind)
         at = data.draw(st.integers(0, len(drafts)), "from")
         self.send(drafts[:at] + more + drafts[at + 1 :], profile)
 
     @precondition(has(is_live))
-    @rule(profile=DOORS, how=KNOWN, data=st.data(), text=TEXTS)
-    def send_an_edited_one(self, profile: dict[str, Any], how: str, data: st.DataObject, text: str) -> None:
-        """With the ids as they were: an edited message, or one that has grown."""
-        drafts = self.history(self.plain.path, profile, how)
+    @rule(profile=PROFILES, kind=ID_KINDS, data=st.data(), text=TEXTS)
+    def send_an_edited_message(self, profile: dict[str, Any], kind: str, data: st.DataObject, text: str) -> None:
+        """The message keeps its id. Its text may also extend the old one."""
+        drafts = self.history(self.reference.path, profile, kind)
         for draft in drafts and [data.draw(st.sampled_from(drafts), "which")]:
             draft["content"] = text
         self.send(drafts, profile)
 
     @precondition(has(is_live))
-    @rule(profile=DOORS, how=KNOWN, data=st.data())
-    def send_another_branch(self, profile: dict[str, Any], how: str, data: st.DataObject) -> None:
-        self.send(self.history(self.pick(data, is_live).way, profile, how), profile)
+    @rule(profile=PROFILES, kind=ID_KINDS, data=st.data())
+    def send_another_branch(self, profile: dict[str, Any], kind: str, data: st.DataObject) -> None:
+        self.send(self.history(self.pick(data, is_live).path, profile, kind), profile)
 
-    @rule(profile=DOORS, how=KNOWN, ids=st.lists(CLIENT_IDS, unique=True), more=st.lists(DRAFTS, max_size=2))
-    def send_with_other_ids(self, profile: dict[str, Any], how: str, ids: list[str], more: list[Draft]) -> None:
-        drafts = self.history(self.plain.path, profile, how) + more
+    @rule(profile=PROFILES, kind=ID_KINDS, ids=st.lists(CLIENT_IDS, unique=True), more=st.lists(DRAFTS, max_size=2))
+    def send_with_other_ids(self, profile: dict[str, Any], kind: str, ids: list[str], more: list[Draft]) -> None:
+        drafts = self.history(self.reference.path, profile, kind) + more
         for draft, external_id in zip(reversed(drafts), ids, strict=False):
             draft["external_id"] = external_id
         self.send(drafts, profile)
 
 
-def as_said(draft: Draft) -> ReferenceMessage:
+def as_message(draft: Draft) -> ReferenceMessage:
     return ReferenceMessage(seq=1, parent=None, role=draft["role"], content=draft["content"])
 
 
-def without_doubled_ids(drafts: list[Draft]) -> list[Draft]:
-    """The first that carries an id keeps it."""
+def without_repeated_ids(drafts: list[Draft]) -> list[Draft]:
+    """Remove an id from all drafts but the first that has it."""
     seen: set[str] = set()
     kept = []
     for draft in drafts:

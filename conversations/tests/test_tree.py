@@ -1,4 +1,4 @@
-"""The tree: what is shown after any sequence of appends, alternatives, switches, deletions and restores."""
+"""The message tree: the active path after appends, alternatives, switches, deletions and restores."""
 
 import pytest
 from hypothesis import settings
@@ -9,12 +9,12 @@ from chatstore.errors import Conflict, Invalid, NotFound
 from conversations.models import Conversation
 from conversations.services import branches, messages
 from testing.cast import active_texts, create_conversation, dialogue, message_draft, message_with_text, stored_rows
-from testing.statements import statements
+from testing.statements import executed_statements
 from testing.tree_machine import TreeMachine
 
 
 @pytest.mark.django_db
-def test_any_sequence_of_operations_comes_to_what_a_plain_tree_comes_to() -> None:
+def test_random_operations_agree_with_the_reference_model() -> None:
     run_state_machine_as_test(TreeMachine, settings=settings())
 
 
@@ -44,10 +44,10 @@ def append(chat: Conversation, *texts: str) -> None:
     messages.append(user=chat.user, conversation_id=chat.id, drafts=dialogue(*texts))
 
 
-# Alternatives.
+# Alternatives and switches
 
 
-def test_an_edited_question_is_shown_without_its_old_answer(chat: Conversation) -> None:
+def test_an_edited_question_hides_its_old_answer(chat: Conversation) -> None:
     branch(chat, "How are you?", content="Who are you?")
     assert active_texts(chat) == ["Hi", "Hello", "Who are you?"]
 
@@ -58,37 +58,37 @@ def test_the_first_message_can_be_edited(chat: Conversation) -> None:
     assert message_with_text(chat, "Good day").parent_seq is None
 
 
-def test_an_alternative_beside_a_message_that_is_not_shown_shows_the_way_to_it(chat: Conversation) -> None:
+def test_an_alternative_to_a_hidden_message_activates_the_path_to_it(chat: Conversation) -> None:
     branch(chat, "Hi", content="Good day")
     append(chat, "Good day to you")
     branch(chat, "Well", content="Very well")
     assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Very well"]
 
 
-def test_an_alternative_takes_over_what_was_said_and_not_what_it_cost(alice: User) -> None:
+def test_an_alternative_copies_the_content_and_not_the_token_counts(alice: User) -> None:
     chat = create_conversation(alice)
-    said = message_draft(
+    content_fields = message_draft(
         "Hello", "assistant", name="Hal", model="m", reasoning="Hm", metadata={"a": 1}, parts=[{"b": 2}]
     )
     cost = {"prompt_tokens": 3, "completion_tokens": 4, "usage": {"n": 7}, "finish_reason": "length", "error": "x"}
-    drafts = [said | cost | {"external_id": "one", "status": "incomplete"}]
+    drafts = [content_fields | cost | {"external_id": "one", "status": "incomplete"}]
     (first,), _ = messages.append(user=alice, conversation_id=chat.id, drafts=drafts)
     second = branches.branch(user=alice, message_id=first.id, changes={})
-    assert {name: getattr(second, name) for name in said} == said
+    assert {name: getattr(second, name) for name in content_fields} == content_fields
     assert [getattr(second, name) for name in cost] == [None, None, None, "", ""]
     assert (second.external_id, second.fingerprint, second.status) == (None, None, "completed")
     chat.refresh_from_db()
     assert (chat.prompt_tokens, chat.completion_tokens) == (3, 4)
 
 
-def test_an_alternative_that_says_nothing_is_refused(chat: Conversation) -> None:
+def test_an_empty_alternative_is_refused(chat: Conversation) -> None:
     before = stored_rows(chat)
     with pytest.raises(Invalid):
         branch(chat, "Well", content=None)
     assert stored_rows(chat) == before
 
 
-def test_switching_leads_to_the_newest_answers(chat: Conversation) -> None:
+def test_a_switch_activates_the_newest_replies_below_the_message(chat: Conversation) -> None:
     branch(chat, "Hello", content="Hey")
     append(chat, "What's up?")
     switch(chat, "Hello")
@@ -97,7 +97,7 @@ def test_switching_leads_to_the_newest_answers(chat: Conversation) -> None:
     assert active_texts(chat) == ["Hi", "Hey", "What's up?"]
 
 
-def test_switching_goes_through_trashed_messages(chat: Conversation) -> None:
+def test_a_switch_passes_trashed_messages(chat: Conversation) -> None:
     trash(chat, "Hello")
     branch(chat, "Hi", content="Good day")
     switch(chat, "Hi")
@@ -119,17 +119,17 @@ def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Convers
             refused(chat, "Hello")
 
 
-# The trash.
+# Trash and restore
 
 
-def test_what_answers_a_trashed_message_stays(chat: Conversation) -> None:
+def test_the_replies_of_a_trashed_message_stay(chat: Conversation) -> None:
     trash(chat, "Hello")
     assert active_texts(chat) == ["Hi", "How are you?", "Well"]
     restore(chat, "Hello")
     assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
 
 
-def test_the_path_ends_at_the_nearest_live_message(chat: Conversation) -> None:
+def test_trashing_the_tip_moves_it_to_the_nearest_live_ancestor(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     chat.refresh_from_db()
     assert (chat.tip_seq, chat.preview, chat.message_count) == (2, "Hello", 2)
@@ -137,20 +137,20 @@ def test_the_path_ends_at_the_nearest_live_message(chat: Conversation) -> None:
     assert message_with_text(chat, "And you?").parent_seq == 2
 
 
-def test_restored_in_the_order_they_were_trashed_they_are_all_shown(chat: Conversation) -> None:
+def test_messages_restored_in_the_order_of_their_trashing_are_all_active(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     restore(chat, "How are you?")
     restore(chat, "Well")
     assert active_texts(chat) == ["Hi", "Hello", "How are you?", "Well"]
 
 
-def test_a_message_restored_below_a_trashed_one_is_shown_past_it(chat: Conversation) -> None:
+def test_a_message_restored_below_a_trashed_one_is_active(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     restore(chat, "Well")
     assert active_texts(chat) == ["Hi", "Hello", "Well"]
 
 
-def test_a_message_restored_beside_a_newer_one_is_not_shown(chat: Conversation) -> None:
+def test_a_message_restored_beside_a_newer_sibling_is_hidden(chat: Conversation) -> None:
     trash(chat, "Well")
     append(chat, "Fine")
     restore(chat, "Well")
@@ -167,7 +167,7 @@ def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> No
     assert (active_texts(chat), message_with_text(chat, "Again").seq) == (["Again"], 5)
 
 
-def test_a_message_is_not_restored_onto_an_id_that_is_taken(alice: User) -> None:
+def test_a_message_whose_client_id_is_taken_cannot_be_restored(alice: User) -> None:
     chat = create_conversation(alice)
     for text in ("old", "new"):
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft(text, external_id="x")])
@@ -179,15 +179,15 @@ def test_a_message_is_not_restored_onto_an_id_that_is_taken(alice: User) -> None
     assert active_texts(chat) == ["old"]
 
 
-# What it costs.
+# Statement counts
 
 
 @pytest.mark.parametrize("length", [10, 500])
-def test_a_change_of_the_tree_costs_the_same_however_long_the_conversation(alice: User, length: int) -> None:
+def test_a_change_of_the_tree_runs_the_same_statements_for_any_length(alice: User, length: int) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
     costs = []
     for change, text in ((branch, "4"), (switch, "5"), (trash, "5"), (restore, "5")):
-        with statements() as asked:
+        with executed_statements() as statements:
             change(chat, text)
-        costs.append(len(asked))
+        costs.append(len(statements))
     assert max(costs) <= 11

@@ -9,10 +9,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from chatstore import env
-from chatstore.tests.test_settings import refusal, shown
 from replies import providers
 from replies.configuration import configured_models
 from replies.providers import Answer
+from testing.settings import printed_settings, refusal
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
 NOTHING = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
@@ -20,7 +20,7 @@ GROQ = {"base_url": "https://groq.example/v1", "model": "llama", "api_key": ""}
 
 
 def models(folder: Path, **knobs: str) -> Any:
-    return json.loads(shown(folder, "MODELS", **NOTHING | knobs)[0].replace("'", '"'))
+    return json.loads(printed_settings(folder, "MODELS", **NOTHING | knobs)[0].replace("'", '"'))
 
 
 def test_no_model_is_configured_by_default(tmp_path: Path) -> None:

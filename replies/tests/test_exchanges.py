@@ -14,7 +14,7 @@ from conversations.services import branches, conversations, messages
 from replies.services import exchanges
 from replies.services.exchanges import Exchange
 from testing.cast import active_texts, create_conversation, message_draft, message_with_text
-from testing.fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_each, completes_with, fails
+from testing.fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_when_set, completes_with, fails
 from testing.parallel import run_and_disconnect, run_concurrently
 from testing.scratch import wait_until
 from testing.tree_machine import assert_consistent
@@ -240,7 +240,7 @@ def test_two_questions_at_once_get_their_own_answers_in_any_order(
     order: str, alice: User, provider: FakeProvider
 ) -> None:
     gates = {"a": Event(), "b": Event()}
-    provider.behavior = answers_each(gates)
+    provider.behavior = answers_when_set(gates)
     chat = create_conversation(alice)
 
     def said(text: str) -> str | None:

@@ -3,52 +3,16 @@
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ApiToken, Idempotency, Preferences, User
 from accounts.services import create_token
+from testing.admin import allow, list_of, page_of, rights
+from testing.api_client import create_user
 
-PASSWORD = "correct horse battery"
-
-
-def person(name: str, **fields: object) -> User:
-    return User.objects.create(email=f"{name.lower()}@example.com", name=name, **fields)
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return person("Alice")
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    """Staff, and no more than that."""
-    return person("Sam", is_staff=True)
-
-
-@pytest.fixture
-def root(client: Client, db: None) -> User:
-    root = person("Root", is_staff=True, is_superuser=True)
-    client.force_login(root)
-    return root
-
-
-def allow(user: User, *codenames: str) -> None:
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-
-
-def list_of(model: type) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def page_of(row: object, page: str = "change") -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
-
-
-def rights(**changes: object) -> dict[str, object]:
-    return {"email": "alice@example.com", "name": "Alice", "image": "", "is_active": "on", **changes}
+NEW_PASSWORD = "another horse battery"  # create_user sets a different one
+PASSWORDS = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
 
 
 def test_every_model_is_there_but_the_one_with_a_composite_key() -> None:
@@ -57,10 +21,10 @@ def test_every_model_is_there_but_the_one_with_a_composite_key() -> None:
 
 
 def test_people_sign_in_by_email(client: Client, db: None) -> None:
-    User.objects.create_superuser("Root@Example.com", PASSWORD)
+    User.objects.create_superuser("Root@Example.com", NEW_PASSWORD)
     door = client.get(reverse("admin:index"), follow=True).redirect_chain[-1][0]
     assert door.startswith(reverse("account_login"))
-    answer = client.post(door, {"login": "ROOT@example.com", "password": PASSWORD})
+    answer = client.post(door, {"login": "ROOT@example.com", "password": NEW_PASSWORD})
     assert answer.status_code == 302
     assert "chatstore" in client.get(answer.url).text
 
@@ -74,11 +38,9 @@ def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User)
     page = client.get(reverse("admin:accounts_user_add"))
     assert "username" not in page.text
     form = {"email": "New@Example.com", "name": "New", "usable_password": "true"}
-    assert (
-        client.post(page.request["PATH_INFO"], form | {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
-    )
+    assert client.post(page.request["PATH_INFO"], form | PASSWORDS).status_code == 302
     user = User.objects.get(email="new@example.com")
-    assert user.check_password(PASSWORD) and not user.is_staff
+    assert user.check_password(NEW_PASSWORD) and not user.is_staff
 
 
 @pytest.mark.parametrize(
@@ -90,17 +52,21 @@ def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User)
     ],
 )
 def test_a_user_is_refused(client: Client, root: User, alice: User, form: dict[str, str], error: str) -> None:
-    whole = {"email": "new@example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    whole = {
+        "email": "new@example.com",
+        "usable_password": "true",
+        **PASSWORDS,
+    }
     assert error in client.post(reverse("admin:accounts_user_add"), whole | form).text
     assert User.objects.count() == 2
 
 
 def test_a_password_is_changed(client: Client, root: User, alice: User) -> None:
     path = reverse("admin:auth_user_password_change", args=[alice.pk])
-    form = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    form = {"usable_password": "true", **PASSWORDS}
     assert client.post(path, form).status_code == 302
     alice.refresh_from_db()
-    assert alice.check_password(PASSWORD)
+    assert alice.check_password(NEW_PASSWORD)
 
 
 def test_an_email_is_kept_in_lower_case_and_none_is_null(client: Client, root: User, alice: User) -> None:
@@ -120,7 +86,7 @@ def test_only_a_superuser_gives_rights(client: Client, alice: User, sam: User) -
     alice.refresh_from_db()
     assert alice.name == "Alicia" and not alice.is_staff and not alice.is_superuser
 
-    client.force_login(person("Root", is_staff=True, is_superuser=True))
+    client.force_login(create_user("Root", is_staff=True, is_superuser=True))
     assert client.post(page_of(alice), form).status_code == 302
     alice.refresh_from_db()
     assert alice.is_staff and alice.is_superuser
@@ -128,15 +94,15 @@ def test_only_a_superuser_gives_rights(client: Client, alice: User, sam: User) -
 
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_only_a_superuser_changes_a_colleague(client: Client, sam: User, is_superuser: bool) -> None:
-    colleague = person("Rita", is_staff=True, is_superuser=is_superuser)
+    colleague = create_user("Rita", is_staff=True, is_superuser=is_superuser)
     path = reverse("admin:auth_user_password_change", args=[colleague.pk])
-    form = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    form = {"usable_password": "true", **PASSWORDS}
     allow(sam, "change_user")
     client.force_login(sam)
     assert client.post(page_of(colleague), rights(email="rita@example.com")).status_code == 403
     assert client.post(path, form).status_code == 403
 
-    client.force_login(person("Root", is_staff=True, is_superuser=True))
+    client.force_login(create_user("Root", is_staff=True, is_superuser=True))
     assert client.post(path, form).status_code == 302
 
 

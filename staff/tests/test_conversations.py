@@ -11,11 +11,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import DELETION, LogEntry
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from accounts.models import Idempotency, Preferences, User
 from accounts.services import create_token
@@ -23,31 +22,13 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 from conversations.services import branches, conversations, messages, reactions
 from staff import transcript
+from testing.admin import allow, list_of, page_of
 from testing.cast import create_conversation, create_user, dialogue, message_draft, message_with_text
-from testing.statements import statements
+from testing.statements import executed_statements
 
 HOSTILE = "<script>alert(1)</script>"
 ABSENT = "01a00000-0000-7000-8000-000000000000"
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
-
-
-@pytest.fixture
-def root(client: Client, db: None) -> User:
-    root = create_user("Root", is_staff=True, is_superuser=True)
-    client.force_login(root)
-    return root
-
-
-def allow(user: User, *codenames: str) -> None:
-    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-
-
-def list_of(model: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def page_of(row: Any, page: str = "change") -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
 
 
 def logged(row: Any) -> list[str]:
@@ -112,7 +93,7 @@ def pages(client: Client, model: Any) -> Iterator[str]:
 
 def cost(client: Client, path: str) -> int:
     client.get(path)  # content types and permissions are looked up once
-    with statements() as verbs:
+    with executed_statements() as verbs:
         assert client.get(path).status_code == 200
     return len(verbs)
 

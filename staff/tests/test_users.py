@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -10,21 +9,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from conversations.models import Conversation
-from testing.cast import create_conversation, create_user
-
-LIST = "admin:accounts_user_changelist"
+from testing.admin import list_of
+from testing.cast import create_conversation
 
 
 def erase(client: Client, *users: User, **more: str) -> Any:
     form = {"action": "erase", "_selected_action": [user.pk for user in users], **more}
-    return client.post(reverse(LIST), form, follow=True)
-
-
-@pytest.fixture
-def root(client: Client, db: None) -> User:
-    root = create_user("Root", is_staff=True, is_superuser=True)
-    client.force_login(root)
-    return root
+    return client.post(list_of(User), form, follow=True)
 
 
 def test_a_superuser_is_asked_and_then_erases_with_all_that_is_theirs(client: Client, root: User, alice: User) -> None:

@@ -19,7 +19,7 @@ from conversations.services import branches, conversations, messages, reactions
 from conversations.services.sync import sync
 from testing.api_client import AUTHENTICATION_KINDS, ApiClient, create_user
 from testing.cast import create_conversation, dialogue, message_with_text
-from testing.statements import statements
+from testing.statements import executed_statements
 from testing.tree_machine import assert_consistent
 from transfer.exporters import archive
 
@@ -145,7 +145,7 @@ def test_batches_lose_nothing_and_double_nothing(lengths: list[int], as_alice: A
 def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: User) -> None:
     for _ in range(rows):
         create_conversation(alice, "Hi")
-    with statements() as asked:
+    with executed_statements() as asked:
         assert len(b"".join(archive.stream(user=alice, account=b"{}")))
     assert asked == ["SELECT", "SELECT"]
 
@@ -153,7 +153,7 @@ def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: U
 def test_no_more_than_a_batch_is_read_before_the_first_of_it_is_sent(alice: User, small_batches: None) -> None:
     for _ in range(9):
         create_conversation(alice, *["x" * 200_000] * 4)
-    with statements() as asked:
+    with executed_statements() as asked:
         stream = archive.stream(user=alice, account=b"{}")
         next(stream), next(stream)
         assert asked == ["SELECT", "SELECT"]

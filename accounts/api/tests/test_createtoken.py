@@ -19,11 +19,11 @@ def createtoken(*arguments: str) -> str:
 
 def test_it_prints_the_token_only(alice: User) -> None:
     printed = createtoken("Alice@Example.com", "--name", "script")
-    caller = ApiClient()
-    caller.headers = {"Authorization": f"Bearer {printed.removesuffix(chr(10))}"}
+    client = ApiClient()
+    client.headers = {"Authorization": f"Bearer {printed.removesuffix(chr(10))}"}
     assert printed.count("\n") == 1
-    assert caller("GET", "me/")["id"] == str(alice.id)
-    assert caller("GET", "tokens/")[0]["name"] == "script"
+    assert client("GET", "me/")["id"] == str(alice.id)
+    assert client("GET", "tokens/")[0]["name"] == "script"
 
 
 @pytest.mark.django_db

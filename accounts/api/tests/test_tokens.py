@@ -15,9 +15,9 @@ LATER = "2999-12-31T23:59:59.999999Z"
 
 
 def bearer(secret: str) -> ApiClient:
-    caller = ApiClient()
-    caller.headers = {"Authorization": f"Bearer {secret}"}
-    return caller
+    client = ApiClient()
+    client.headers = {"Authorization": f"Bearer {secret}"}
+    return client
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def test_a_revoked_token_opens_nothing(browser: ApiClient) -> None:
 
 def test_a_token_may_revoke_itself(browser: ApiClient) -> None:
     made = browser("POST", "tokens/", {"name": "x"}, status=201)
-    caller = bearer(made["token"])
-    caller("DELETE", f"tokens/{made['id']}/", status=204)
-    caller.refusal("GET", "me/", status=401)
+    client = bearer(made["token"])
+    client("DELETE", f"tokens/{made['id']}/", status=204)
+    client.refusal("GET", "me/", status=401)
 
 
 # --- Bearer -------------------------------------------------------------------------------------------
@@ -125,10 +125,10 @@ def test_a_token_may_revoke_itself(browser: ApiClient) -> None:
     ],
 )
 def test_a_header_that_names_no_token_is_a_401(header: str, code: str, db: None) -> None:
-    caller = ApiClient()
-    caller.headers = {"Authorization": header}
-    assert caller.refusal("GET", "me/", status=401) == (code, None)
-    assert caller.answer.headers["WWW-Authenticate"] == "Bearer"
+    client = ApiClient()
+    client.headers = {"Authorization": header}
+    assert client.refusal("GET", "me/", status=401) == (code, None)
+    assert client.answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_bad_token_beside_a_good_session_is_a_401(browser: ApiClient) -> None:
@@ -137,21 +137,21 @@ def test_a_bad_token_beside_a_good_session_is_a_401(browser: ApiClient) -> None:
 
 
 def test_the_scheme_is_read_in_any_case(alice: User) -> None:
-    caller = ApiClient(alice)
+    client = ApiClient(alice)
     for scheme in ("bearer", "BEARER"):
-        caller.headers = {"Authorization": caller.headers["Authorization"].replace("Bearer", scheme)}
-        caller("GET", "me/")
+        client.headers = {"Authorization": client.headers["Authorization"].replace("Bearer", scheme)}
+        client("GET", "me/")
 
 
 def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
-    caller = ApiClient(alice)
-    assert caller("GET", "tokens/")[0]["last_used_at"] is not None
+    client = ApiClient(alice)
+    assert client("GET", "tokens/")[0]["last_used_at"] is not None
     noted = ApiToken.objects.get().last_used_at
     assert noted is not None
-    caller("GET", "me/")
+    client("GET", "me/")
     assert ApiToken.objects.get().last_used_at == noted
     ApiToken.objects.update(last_used_at=timezone.now() - datetime.timedelta(minutes=61))
-    caller("GET", "me/")
+    client("GET", "me/")
     later = ApiToken.objects.get().last_used_at
     assert later is not None and later > noted
 
@@ -159,8 +159,8 @@ def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
 # --- A token makes no token that may more than itself -------------------------------------------------
 
 
-def made(caller: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
-    token = caller("POST", "tokens/", {"name": "x", **fields}, status=201)
+def made(client: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
+    token = client("POST", "tokens/", {"name": "x", **fields}, status=201)
     return token["scopes"], token["expires_at"]
 
 
@@ -211,10 +211,10 @@ def test_so_many_tokens_an_hour_and_no_more(browser: ApiClient, alice: User, set
     settings.TOKEN_RATE = 3
     for _ in range(3):
         browser("POST", "tokens/", {"name": "x"}, status=201)
-    for caller in (browser, ApiClient(alice)):
-        assert caller.refusal("POST", "tokens/", {"name": "x"}, status=429) == ("rate_limited", None)
-        assert 3590 <= int(caller.answer.headers["Retry-After"]) <= 3600
-        assert "3 tokens an hour" in caller.text
+    for client in (browser, ApiClient(alice)):
+        assert client.refusal("POST", "tokens/", {"name": "x"}, status=429) == ("rate_limited", None)
+        assert 3590 <= int(client.answer.headers["Retry-After"]) <= 3600
+        assert "3 tokens an hour" in client.text
     ApiClient(create_user("Bob"))("POST", "tokens/", {"name": "x"}, status=201)
     settings.TOKEN_RATE = 0
     browser("POST", "tokens/", {"name": "x"}, status=201)

@@ -1,16 +1,15 @@
 """The chat route of the contracts B and E with the built-in echo: requests and responses."""
 
-import re
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from testing.api_client import ApiClient
+from testing.shapes import TIME
 
 CHAT = "/api/chat"
 HISTORY = "/api/chat/history"
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 ECHO = "This is chatstore's built-in echo, not a language model. You said: "
 LONG = "x" * 51
 

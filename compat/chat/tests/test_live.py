@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from testing.fake_provider import FakeProvider, answers_each, running
+from testing.fake_provider import FakeProvider, answers_when_set, running
 from testing.live_server import Live, create_token_of_new_user, gunicorn, json_body
 from testing.scratch import wait_until
 
@@ -63,7 +63,7 @@ def chat(server: tuple[Live, FakeProvider], django_db_blocker: Any) -> Iterator[
 @pytest.fixture
 def gates(chat: Chat) -> Iterator[dict[str, Event]]:
     gates = {text: Event() for text in ("One", "Two", "Three")}
-    chat.provider.behavior = answers_each(gates)
+    chat.provider.behavior = answers_when_set(gates)
     yield gates
     for gate in gates.values():
         gate.set()

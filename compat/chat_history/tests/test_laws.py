@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from testing.api_client import ApiClient
-from testing.statements import statements
+from testing.statements import executed_statements
 
 from .helpers import CHATS, MESSAGES, chat, detail, messages_in, say
 
@@ -33,10 +33,10 @@ def caller(alice: User) -> ApiClient:
     return caller
 
 
-def put_back(caller: ApiClient, path: str, row: Any) -> Any:
-    with statements() as executed:
-        answer = caller("PUT", path, row)
-    assert set(executed) == {"SELECT"}
+def put_back(client: ApiClient, path: str, row: Any) -> Any:
+    with executed_statements() as asked:
+        answer = client("PUT", path, row)
+    assert set(asked) == {"SELECT"}
     return answer
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from conversations.api.tests.test_shapes import TIME
 from testing.api_client import ApiClient
+from testing.shapes import TIME
 
 SESSIONS = "/api/chat/sessions"
 Json = dict[str, Any]

@@ -1,15 +1,13 @@
 """Saving whole histories in contract A: stored messages are kept, and the saved history is displayed."""
 
 import copy
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from threading import Barrier
 from typing import Any
 
 import pytest
 
 from testing.api_client import ApiClient
+from testing.parallel import run_concurrently
 
 from .helpers import HELLO, SESSIONS, Json, assistant, post, put, read, stored, system, texts, user
 
@@ -102,7 +100,9 @@ def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: ApiC
     id = post(as_alice, first)["id"]
     ends = [[user(f"Tab {tab}"), assistant(f"Reply {tab}")] for tab in range(TABS)]
     histories = [first + end for end in ends]
-    at_once([lambda history=history: put(copy.copy(as_alice), id, history) for history in histories])
+    run_concurrently(
+        *[lambda history=history: put(copy.copy(as_alice), id, history) for history in histories], connect=False
+    )
     rows = stored(as_alice, id)
     assert sorted(texts(rows)) == sorted(texts([*first, *chain(*ends)]))
     assert read(as_alice, id) in histories
@@ -115,19 +115,8 @@ def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: ApiC
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
 def test_the_same_history_sent_by_several_tabs_at_once_is_stored_once(as_alice: ApiClient) -> None:
     id = post(as_alice, HELLO)["id"]
-    at_once([lambda: put(copy.copy(as_alice), id, LONGER)] * TABS)
+    run_concurrently(*[lambda: put(copy.copy(as_alice), id, LONGER)] * TABS, connect=False)
     assert texts(stored(as_alice, id)) == texts(LONGER)
-
-
-def at_once(works: list[Callable[[], Any]]) -> None:
-    start = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> None:
-        start.wait(timeout=60)
-        work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        list(pool.map(run, works))
 
 
 # --- Messages from other APIs that this contract cannot show

@@ -11,7 +11,7 @@ from conversations.models import Conversation, Message
 from conversations.services import reactions
 from testing.api_client import ApiClient
 from testing.cast import stored_rows
-from testing.statements import statements
+from testing.statements import executed_statements
 
 from .helpers import SESSIONS, Json, assistant, post, put, read, user
 
@@ -23,60 +23,60 @@ def written(verbs: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def caller(alice: User) -> ApiClient:
-    caller = ApiClient(alice)
-    caller("GET", SESSIONS)  # the use of a token is noted at most hourly
-    return caller
+def client(alice: User) -> ApiClient:
+    client = ApiClient(alice)
+    client("GET", SESSIONS)  # the use of a token is noted at most hourly
+    return client
 
 
 @pytest.fixture
-def long(caller: ApiClient) -> Conversation:
-    return Conversation.objects.get(id=post(caller, LONG)["id"])
+def long(client: ApiClient) -> Conversation:
+    return Conversation.objects.get(id=post(client, LONG)["id"])
 
 
-def test_adding_a_message_to_a_long_history_writes_only_that_message(caller: ApiClient, long: Conversation) -> None:
+def test_adding_a_message_to_a_long_history_writes_only_that_message(client: ApiClient, long: Conversation) -> None:
     liked = long.messages.get(seq=500)
     reactions.react(user=long.user, message_id=liked.id, type="like")
     before = list(long.messages.order_by("seq").values())
     longer = [*LONG, user("One more")]
-    with statements() as executed:
-        put(caller, str(long.id), longer)
+    with executed_statements() as executed:
+        put(client, str(long.id), longer)
     assert written(executed) == ["INSERT", "UPDATE"]
     *rest, new = long.messages.order_by("seq").values()
     assert rest == before and new["content"] == "One more"
     assert list(liked.reactions.values_list("type", flat=True)) == ["like"]
 
 
-def test_saving_an_unchanged_history_runs_four_queries_at_any_length(caller: ApiClient, long: Conversation) -> None:
-    short = post(caller, LONG[:2])
+def test_saving_an_unchanged_history_runs_four_queries_at_any_length(client: ApiClient, long: Conversation) -> None:
+    short = post(client, LONG[:2])
     for id, history in ((short["id"], LONG[:2]), (str(long.id), LONG)):
-        with statements() as executed:
-            put(caller, id, history)
+        with executed_statements() as executed:
+            put(client, id, history)
         assert executed == ["SELECT"] * 4  # the token, the id of the session, its row (locked), its messages
 
 
-def test_saving_an_unchanged_long_history_changes_no_stored_value(caller: ApiClient, long: Conversation) -> None:
+def test_saving_an_unchanged_long_history_changes_no_stored_value(client: ApiClient, long: Conversation) -> None:
     before = stored_rows(long)
-    put(caller, str(long.id), read(caller, str(long.id)))
+    put(client, str(long.id), read(client, str(long.id)))
     assert stored_rows(long) == before
 
 
-def test_listing_runs_two_queries_for_any_number_of_sessions(caller: ApiClient) -> None:
+def test_listing_runs_two_queries_for_any_number_of_sessions(client: ApiClient) -> None:
     for _ in range(2):
-        with statements() as executed:
-            caller("GET", SESSIONS)
+        with executed_statements() as executed:
+            client("GET", SESSIONS)
         assert executed == ["SELECT"] * 2
         for text in "abcdef":
-            post(caller, [user(text)])
+            post(client, [user(text)])
 
 
-def test_a_refused_request_writes_nothing(caller: ApiClient, long: Conversation) -> None:
+def test_a_refused_request_writes_nothing(client: ApiClient, long: Conversation) -> None:
     before = stored_rows(long)
-    with statements() as executed:
+    with executed_statements() as executed:
         for method, path, status in (("PUT", f"{SESSIONS}/{long.id}", 400), ("PUT", f"{SESSIONS}/nobody", 400)):
-            caller(method, path, {"messages": "Hello"}, status=status)
-        caller("POST", SESSIONS, {"messages": [*LONG, 5]}, status=400)
-        caller("PUT", f"{SESSIONS}/nobody", {"messages": []}, status=404)
+            client(method, path, {"messages": "Hello"}, status=status)
+        client("POST", SESSIONS, {"messages": [*LONG, 5]}, status=400)
+        client("PUT", f"{SESSIONS}/nobody", {"messages": []}, status=404)
     assert written(executed) == []
     assert stored_rows(long) == before and Message.objects.count() == len(LONG)
 
@@ -117,20 +117,20 @@ def as_read(history: list[Json]) -> list[Any]:
 )
 @given(first=st.lists(messages(), max_size=3), rest=histories())
 def test_any_history_is_read_back_and_saving_it_unchanged_writes_nothing(
-    caller: ApiClient, first: list[Json], rest: list[list[Json]]
+    client: ApiClient, first: list[Json], rest: list[list[Json]]
 ) -> None:
-    session = post(caller, first)
+    session = post(client, first)
     id = session["id"]
     stored = Conversation.objects.get(id=id).messages
     rows: dict[Any, Any] = {}
     for history in [first, *rest]:
-        answer = session if history is first else put(caller, id, history)
-        assert read(caller, id) == as_read(history)
+        answer = session if history is first else put(client, id, history)
+        assert read(client, id) == as_read(history)
         assert answer["messageCount"] == len(history)
-        with statements() as executed:
-            assert put(caller, id, read(caller, id)) == answer
+        with executed_statements() as executed:
+            assert put(client, id, read(client, id)) == answer
         assert written(executed) == []
-        assert [one for one in caller("GET", SESSIONS) if one["id"] == id] == [answer]
+        assert [one for one in client("GET", SESSIONS) if one["id"] == id] == [answer]
         now = {row.id: row.created_at for row in stored.all()}
         assert rows.items() <= now.items(), "a stored message was deleted or replaced"
         rows = now

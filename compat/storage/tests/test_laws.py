@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from chatstore.ids import new_id
 from conversations.models import Conversation, Message
 from testing.api_client import ApiClient, create_user
-from testing.statements import statements
-from testing.storage_client import NO_TOKENS, load, save
+from testing.statements import executed_statements
+from testing.storage_client import NO_TOKENS, load, save, snapshot
 from testing.tree_machine import assert_consistent
-
-from .test_saves import snapshot
 
 TEXTS = st.sampled_from(["", "a", "ab", "abc", " \n", "b é", "北京"])
 CALLS = st.sampled_from([[], [{"id": "c", "function": {"name": "f", "arguments": "{}"}}], [{"n": 1}], [{"n": True}]])
@@ -66,15 +64,15 @@ def as_sent(world: dict[str, Any]) -> list[Any]:
 def test_any_sessions_are_read_back_and_saving_them_unchanged_writes_nothing(worlds: list[dict[str, Any]]) -> None:
     with undone():
         alice = create_user(str(new_id()))
-        caller = ApiClient(alice)
+        client = ApiClient(alice)
         for world in worlds:
             stored_before = set(Message.objects.owned_by(alice).values_list("id", flat=True))
-            save(caller, *as_sent(world))
-            read = load(caller)
+            save(client, *as_sent(world))
+            read = load(client)
             assert read == as_sent(world)
             before = snapshot(alice)
-            with statements() as executed:
-                save(caller, *read)
+            with executed_statements() as executed:
+                save(client, *read)
             assert set(executed) == {"SELECT"}
             assert snapshot(alice) == before
             assert stored_before <= set(Message.objects.owned_by(alice).values_list("id", flat=True))

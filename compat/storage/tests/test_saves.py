@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from conversations.models import Conversation, Message
+from conversations.models import Message
 from conversations.services import conversations, reactions
 from testing.api_client import ApiClient
-from testing.statements import statements
-from testing.storage_client import assistant, every_message, load, messages_of, native, save, session, user
+from testing.statements import executed_statements
+from testing.storage_client import assistant, every_message, load, messages_of, native, save, session, snapshot, user
 
 ONLY_READ = ["SELECT"] * 5  # the token, the user (locked), the known ids, the conversations, their messages
 
@@ -92,9 +92,9 @@ def test_an_omitted_session_goes_to_the_trash_and_is_restored_by_its_id(as_alice
     assert messages_of(as_alice, "s") == [user("1", "Hi"), assistant("2", "Hello")]
 
 
-def made_elsewhere(caller: ApiClient) -> str:
+def made_elsewhere(client: ApiClient) -> str:
     body = {"messages": [{"role": "user", "content": "Made elsewhere"}]}
-    id: str = caller("POST", "/api/chat/sessions", body, status=201)["id"]
+    id: str = client("POST", "/api/chat/sessions", body, status=201)["id"]
     return id
 
 
@@ -201,11 +201,6 @@ def test_of_many_saves_at_once_one_wins_completely(as_alice: ApiClient) -> None:
 # --- SQL statements
 
 
-def snapshot(user: User) -> list[Any]:
-    tables = (Conversation, Message)
-    return [list(table.objects.owned_by(user).order_by("id").values()) for table in tables]
-
-
 def world_of(sessions: int, messages: int) -> list[dict[str, Any]]:
     history = [user(str(n), f"Question {n}") if n % 2 else assistant(str(n), f"Answer {n}") for n in range(messages)]
     return [session(str(n), *history, createdAt=1_747_036_238_000 + n) for n in range(sessions)]
@@ -213,18 +208,18 @@ def world_of(sessions: int, messages: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("sessions", "messages"), [(1, 1), (40, 50)])
 def test_saving_unchanged_sessions_runs_five_reads_at_any_size(sessions: int, messages: int, alice: User) -> None:
-    caller, world = ApiClient(alice), world_of(sessions, messages)
-    save(caller, *world)
+    client, world = ApiClient(alice), world_of(sessions, messages)
+    save(client, *world)
     before = snapshot(alice)
-    for again in (world, load(caller)):
-        with statements() as executed:
-            save(caller, *again)
+    for again in (world, load(client)):
+        with executed_statements() as executed:
+            save(client, *again)
         assert executed == ONLY_READ
     assert snapshot(alice) == before
 
 
 def test_saving_unchanged_sessions_of_any_origin_writes_nothing(alice: User) -> None:
-    caller = ApiClient(alice)
+    client = ApiClient(alice)
     tool = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [
         {"role": "developer", "content": "Hidden."},
@@ -235,23 +230,23 @@ def test_saving_unchanged_sessions_of_any_origin_writes_nothing(alice: User) -> 
     ]
     conversations.create(user=alice, fields={"title": "Native", "external_id": "n~7"}, drafts=messages)
     conversations.create(user=alice, fields={}, drafts=[])
-    caller("POST", "/api/chat", {"message": "Hello", "conversation_id": "c", "message_id": "m~2"})
-    read, before = load(caller), snapshot(alice)
-    with statements() as executed:
-        save(caller, *read)
+    client("POST", "/api/chat", {"message": "Hello", "conversation_id": "c", "message_id": "m~2"})
+    read, before = load(client), snapshot(alice)
+    with executed_statements() as executed:
+        save(client, *read)
     assert executed == ONLY_READ
     assert snapshot(alice) == before
 
 
 def test_adding_a_message_to_a_thousand_writes_only_that_message(alice: User) -> None:
-    caller, (long, *others) = ApiClient(alice), world_of(5, 1_000)
-    save(caller, long, *others)
+    client, (long, *others) = ApiClient(alice), world_of(5, 1_000)
+    save(client, long, *others)
     liked = Message.objects.filter(conversation__external_id=long["id"]).earliest("seq")
     reactions.react(user=alice, message_id=liked.id, type="like")
     before = snapshot(alice)
     long["messages"].append(user("1000", "One more"))
-    with statements() as executed:
-        save(caller, long, *others)
+    with executed_statements() as executed:
+        save(client, long, *others)
     # Locks the conversation, reads its messages, inserts one, and reads the new count and preview.
     assert executed == [*ONLY_READ, *["SELECT"] * 2, "INSERT", *["SELECT"] * 2, "UPDATE"]
     after = snapshot(alice)

@@ -1,15 +1,14 @@
 """The routes of contract E, except its chat route: list, messages, title and deletion of conversations."""
 
-import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from testing.api_client import NO_BODY, ApiClient
+from testing.shapes import TIME
 
 THREADS = "/api/conversations"
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def ask(caller: ApiClient, id: str, message: str = "Hello", **more: str) -> Any:

@@ -1,6 +1,5 @@
-"""/conversations/ and /conversations/{id}/: made, read, changed, trashed, restored, purged."""
+"""/conversations/ and /conversations/{id}/: create, read, update, trash, restore, purge."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +8,8 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message, Reaction
 from testing.api_client import ApiClient
+from testing.shapes import TIME
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 EMPTY = {
     "external_id": None,
     "source": "native",
@@ -42,54 +41,57 @@ EVERYTHING = {
 
 
 def without_times(row: dict[str, Any]) -> dict[str, Any]:
-    """What is left besides the id, once these are found well formed."""
+    """Return the row without its id and times, after checking their format."""
     assert all(TIME.fullmatch(row[name]) for name in TIMES)
     return {name: value for name, value in row.items() if name not in ("id", *TIMES)}
 
 
-def post(caller: ApiClient, path: str = "conversations/", body: Any = None, status: int = 201) -> Any:
-    return caller("POST", path, body or {}, status=status)
+def post(client: ApiClient, path: str = "conversations/", body: Any = None, status: int = 201) -> Any:
+    return client("POST", path, body or {}, status=status)
 
 
-def test_an_empty_one_is_titled_with_the_date(as_either: ApiClient) -> None:
-    made = post(as_either)
-    assert without_times(made) == EMPTY | {"title": f"New Chat {datetime.now(UTC):%Y-%m-%d}"}
-    assert made["created_at"] == made["updated_at"] == made["active_at"]
-    assert list(made) == list(as_either("GET", f"conversations/{made['id']}/"))
+def test_an_empty_conversation_has_the_date_as_its_title(as_either: ApiClient) -> None:
+    created = post(as_either)
+    assert without_times(created) == EMPTY | {"title": f"New Chat {datetime.now(UTC):%Y-%m-%d}"}
+    assert created["created_at"] == created["updated_at"] == created["active_at"]
+    assert list(created) == list(as_either("GET", f"conversations/{created['id']}/"))
 
 
-def test_no_body_at_all_is_an_empty_one(as_alice: ApiClient) -> None:
+def test_a_post_without_a_body_creates_an_empty_conversation(as_alice: ApiClient) -> None:
     assert as_alice("POST", "conversations/", status=201)["message_count"] == 0
 
 
-def test_everything_that_can_be_given(as_either: ApiClient) -> None:
-    made = post(as_either, body=EVERYTHING)
-    assert TIME.fullmatch(made["archived_at"])
-    assert without_times(made) == EMPTY | EVERYTHING | {"title_is_auto": False, "archived_at": made["archived_at"]}
+def test_all_writable_fields_are_stored(as_either: ApiClient) -> None:
+    created = post(as_either, body=EVERYTHING)
+    assert TIME.fullmatch(created["archived_at"])
+    assert without_times(created) == EMPTY | EVERYTHING | {
+        "title_is_auto": False,
+        "archived_at": created["archived_at"],
+    }
 
 
-def test_first_messages_give_title_preview_and_counts(as_either: ApiClient) -> None:
-    said = [
+def test_the_first_messages_set_title_preview_and_counts(as_either: ApiClient) -> None:
+    messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "  What is\na zebra?", "prompt_tokens": 7},
         {"role": "assistant", "content": "A  striped\nhorse.", "prompt_tokens": 1, "completion_tokens": 3},
     ]
-    made = post(as_either, body={"messages": said})
+    created = post(as_either, body={"messages": messages})
     found = {"title": "What is", "preview": "A striped horse.", "message_count": 3}
-    assert without_times(made) == EMPTY | found | {"prompt_tokens": 8, "completion_tokens": 3}
-    rows = as_either("GET", f"conversations/{made['id']}/messages/")["results"]
-    assert [(row["role"], row["content"]) for row in rows] == [(m["role"], m["content"]) for m in said]
+    assert without_times(created) == EMPTY | found | {"prompt_tokens": 8, "completion_tokens": 3}
+    rows = as_either("GET", f"conversations/{created['id']}/messages/")["results"]
+    assert [(row["role"], row["content"]) for row in rows] == [(m["role"], m["content"]) for m in messages]
 
 
-def test_a_long_first_line_is_cut_and_says_so(as_alice: ApiClient) -> None:
+def test_a_long_first_line_is_shortened_with_an_ellipsis(as_alice: ApiClient) -> None:
     exact, long = "x" * 80, "y" * 81
     assert post(as_alice, body={"messages": [{"role": "user", "content": exact}]})["title"] == exact
     assert post(as_alice, body={"messages": [{"role": "user", "content": long}]})["title"] == "y" * 80 + "..."
 
 
-def test_a_bad_message_leaves_nothing(as_alice: ApiClient) -> None:
-    said = [{"role": "user", "content": "a"}, {"role": "king", "content": "b"}]
-    assert as_alice.refusal("POST", "conversations/", {"messages": said}, status=400) == (
+def test_an_invalid_message_stores_nothing(as_alice: ApiClient) -> None:
+    messages = [{"role": "user", "content": "a"}, {"role": "king", "content": "b"}]
+    assert as_alice.refusal("POST", "conversations/", {"messages": messages}, status=400) == (
         "invalid_choice",
         "messages[1].role",
     )
@@ -97,71 +99,71 @@ def test_a_bad_message_leaves_nothing(as_alice: ApiClient) -> None:
 
 
 def test_two_first_messages_with_one_id_are_refused(as_alice: ApiClient) -> None:
-    said = [{"role": "user", "content": text, "external_id": "m"} for text in "ab"]
-    code, field = as_alice.refusal("POST", "conversations/", {"messages": said}, status=409)
+    messages = [{"role": "user", "content": text, "external_id": "m"} for text in "ab"]
+    code, field = as_alice.refusal("POST", "conversations/", {"messages": messages}, status=409)
     assert (code, field) == ("conflict", "external_id")
     assert not Conversation.objects.exists()
 
 
-def test_the_same_external_id_again_is_the_same_conversation(as_alice: ApiClient) -> None:
+def test_a_post_with_the_same_external_id_returns_the_stored_conversation(as_alice: ApiClient) -> None:
     body = {"external_id": "x", "messages": [{"role": "user", "content": "Hi"}]}
-    made = post(as_alice, body=body)
-    assert post(as_alice, body=body, status=200) == made
-    # As it was sent, not as it is now.
-    as_alice("PATCH", f"conversations/{made['id']}/", {"title": "Else"})
+    created = post(as_alice, body=body)
+    assert post(as_alice, body=body, status=200) == created
+    # A retry is compared with the original request, not with the current state.
+    as_alice("PATCH", f"conversations/{created['id']}/", {"title": "Else"})
     assert post(as_alice, body=body, status=200)["title"] == "Else"
     assert Conversation.objects.count() == 1
 
 
-def test_the_same_external_id_with_something_else_is_a_conflict(as_alice: ApiClient) -> None:
+def test_a_post_with_the_same_external_id_and_other_fields_is_a_conflict(as_alice: ApiClient) -> None:
     post(as_alice, body={"external_id": "x"})
     body = {"external_id": "x", "title": "Else"}
     assert as_alice.refusal("POST", "conversations/", body, status=409) == ("conflict", "external_id")
 
 
-def test_an_external_id_is_its_users_own(as_alice: ApiClient, as_bob: ApiClient) -> None:
+def test_two_users_can_use_the_same_external_id(as_alice: ApiClient, as_bob: ApiClient) -> None:
     assert post(as_alice, body={"external_id": "x"})["id"] != post(as_bob, body={"external_id": "x"})["id"]
 
 
-def test_a_patch_changes_what_it_names(as_either: ApiClient) -> None:
-    made = post(as_either, body=EVERYTHING)
-    changed = as_either("PATCH", f"conversations/{made['id']}/", {"tags": ["c", "c", "d"], "is_archived": False})
-    assert changed == as_either("GET", f"conversations/{made['id']}/")
-    assert changed.pop("updated_at") > made.pop("updated_at")
-    assert changed == made | {"tags": ["c", "d"], "is_archived": False, "archived_at": None}
+def test_a_patch_changes_only_the_given_fields(as_either: ApiClient) -> None:
+    created = post(as_either, body=EVERYTHING)
+    changed = as_either("PATCH", f"conversations/{created['id']}/", {"tags": ["c", "c", "d"], "is_archived": False})
+    assert changed == as_either("GET", f"conversations/{created['id']}/")
+    assert changed.pop("updated_at") > created.pop("updated_at")
+    assert changed == created | {"tags": ["c", "d"], "is_archived": False, "archived_at": None}
 
 
-def test_a_title_given_is_no_automatic_one(as_alice: ApiClient) -> None:
-    made = post(as_alice)
-    changed = as_alice("PATCH", f"conversations/{made['id']}/", {"title": "Mine"})
+def test_a_given_title_is_not_automatic(as_alice: ApiClient) -> None:
+    created = post(as_alice)
+    changed = as_alice("PATCH", f"conversations/{created['id']}/", {"title": "Mine"})
     assert (changed["title"], changed["title_is_auto"]) == ("Mine", False)
-    post(as_alice, f"conversations/{made['id']}/messages/", {"role": "user", "content": "Something else"})
-    assert as_alice("GET", f"conversations/{made['id']}/")["title"] == "Mine"
+    post(as_alice, f"conversations/{created['id']}/messages/", {"role": "user", "content": "Something else"})
+    assert as_alice("GET", f"conversations/{created['id']}/")["title"] == "Mine"
 
 
-def test_a_put_sets_what_it_leaves_out_to_its_default(as_either: ApiClient) -> None:
-    made = post(as_either, body=EVERYTHING)
-    put = as_either("PUT", f"conversations/{made['id']}/", {"model": "other"})
+def test_a_put_resets_omitted_fields_to_their_defaults(as_either: ApiClient) -> None:
+    created = post(as_either, body=EVERYTHING)
+    put = as_either("PUT", f"conversations/{created['id']}/", {"model": "other"})
     kept = {"external_id": "mine-1", "title": " Zebras \n", "title_is_auto": False, "model": "other"}
     assert without_times(put) == EMPTY | kept
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_was_read_can_be_sent_back(method: str, as_either: ApiClient) -> None:
-    made = post(as_either, body=EVERYTHING)
-    sent_back = as_either(method, f"conversations/{made['id']}/", made)
-    assert sent_back | {"updated_at": ""} == made | {"updated_at": ""}
+def test_a_response_can_be_sent_back_unchanged(method: str, as_either: ApiClient) -> None:
+    created = post(as_either, body=EVERYTHING)
+    sent_back = as_either(method, f"conversations/{created['id']}/", created)
+    assert sent_back | {"updated_at": ""} == created | {"updated_at": ""}
 
 
 def test_an_archive_date_stays_when_archived_again(as_alice: ApiClient) -> None:
-    made = post(as_alice, body={"is_archived": True})
-    again = as_alice("PATCH", f"conversations/{made['id']}/", {"is_archived": True})
-    assert again["archived_at"] == made["archived_at"]
+    created = post(as_alice, body={"is_archived": True})
+    archived_again = as_alice("PATCH", f"conversations/{created['id']}/", {"is_archived": True})
+    assert archived_again["archived_at"] == created["archived_at"]
 
 
-def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: ApiClient) -> None:
-    made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
-    path = f"conversations/{made['id']}/"
+def test_delete_trashes_and_restore_restores(as_either: ApiClient) -> None:
+    created = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
+    path = f"conversations/{created['id']}/"
     as_either("DELETE", path, status=204)
     for method, route, body in [
         ("GET", path, {}),
@@ -177,47 +179,47 @@ def test_delete_moves_to_the_trash_and_restore_brings_back(as_either: ApiClient)
     (trashed,) = as_either("GET", "conversations/?trashed=true")["results"]
     assert TIME.fullmatch(trashed["deleted_at"])
     restored = as_either("POST", f"{path}restore/")
-    assert without_times(restored) == without_times(made)
+    assert without_times(restored) == without_times(created)
     assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
 
 
 def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: ApiClient) -> None:
-    made = post(as_alice, body={"external_id": "x"})
-    as_alice("DELETE", f"conversations/{made['id']}/", status=204)
+    created = post(as_alice, body={"external_id": "x"})
+    as_alice("DELETE", f"conversations/{created['id']}/", status=204)
     post(as_alice, body={"external_id": "x", "title": "Another"})
-    path = f"conversations/{made['id']}/restore/"
+    path = f"conversations/{created['id']}/restore/"
     assert as_alice.refusal("POST", path, status=409) == ("conflict", "external_id")
 
 
 @pytest.mark.parametrize("trashed_first", [True, False])
-def test_permanent_leaves_nothing(trashed_first: bool, as_either: ApiClient) -> None:
-    made = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
-    message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
+def test_a_permanent_delete_deletes_all_rows(trashed_first: bool, as_either: ApiClient) -> None:
+    created = post(as_either, body={"messages": [{"role": "user", "content": "Hi"}]})
+    message = as_either("GET", f"conversations/{created['id']}/messages/")["results"][0]
     post(as_either, f"messages/{message['id']}/reactions/", {"type": "like"})
     if trashed_first:
-        as_either("DELETE", f"conversations/{made['id']}/", status=204)
-    as_either("DELETE", f"conversations/{made['id']}/?permanent=true", status=204)
+        as_either("DELETE", f"conversations/{created['id']}/", status=204)
+    as_either("DELETE", f"conversations/{created['id']}/?permanent=true", status=204)
     assert not any(model.objects.exists() for model in (Conversation, Message, Reaction))
-    assert as_either.refusal("DELETE", f"conversations/{made['id']}/?permanent=true", status=404)
+    assert as_either.refusal("DELETE", f"conversations/{created['id']}/?permanent=true", status=404)
 
 
 def test_permanent_is_true_or_false(as_alice: ApiClient) -> None:
-    made = post(as_alice)
+    created = post(as_alice)
     for value in ("1", "True", "", "yes"):
-        path = f"conversations/{made['id']}/?permanent={value}"
+        path = f"conversations/{created['id']}/?permanent={value}"
         assert as_alice.refusal("DELETE", path, status=400) == ("invalid", "permanent")
-    as_alice("DELETE", f"conversations/{made['id']}/?permanent=false", status=204)
+    as_alice("DELETE", f"conversations/{created['id']}/?permanent=false", status=204)
     assert Conversation.objects.exists()
 
 
 # --- The list ---------------------------------------------------------------------------------------
 
 
-def titles(caller: ApiClient, query: str = "") -> list[str]:
-    return [row["title"] for row in caller("GET", f"conversations/{query}")["results"]]
+def titles(client: ApiClient, query: str = "") -> list[str]:
+    return [row["title"] for row in client("GET", f"conversations/{query}")["results"]]
 
 
-def test_the_newest_activity_comes_first(as_either: ApiClient) -> None:
+def test_the_list_is_ordered_by_activity(as_either: ApiClient) -> None:
     ids = {title: post(as_either, body={"title": title})["id"] for title in "abc"}
     assert titles(as_either) == ["c", "b", "a"]
     post(as_either, f"conversations/{ids['a']}/messages/", {"role": "user", "content": "Hi"})
@@ -226,10 +228,10 @@ def test_the_newest_activity_comes_first(as_either: ApiClient) -> None:
     assert titles(as_either) == ["a", "c", "b"]
 
 
-def test_rows_of_the_list_are_what_one_is(as_either: ApiClient) -> None:
-    made = post(as_either, body=EVERYTHING | {"is_archived": False})
-    assert as_either("GET", "conversations/") == {"results": [made], "next": None}
-    assert as_either("GET", f"conversations/{made['id']}/") == made
+def test_rows_of_the_list_equal_the_single_resource(as_either: ApiClient) -> None:
+    created = post(as_either, body=EVERYTHING | {"is_archived": False})
+    assert as_either("GET", "conversations/") == {"results": [created], "next": None}
+    assert as_either("GET", f"conversations/{created['id']}/") == created
 
 
 @pytest.mark.parametrize(
@@ -283,8 +285,8 @@ def test_filters(query: str, found: str, as_alice: ApiClient, as_bob: ApiClient)
 
 
 def test_a_time_filter_is_exact_to_the_microsecond(as_alice: ApiClient) -> None:
-    made = post(as_alice)
-    moment = made["updated_at"]
+    created = post(as_alice)
+    moment = created["updated_at"]
     assert titles(as_alice, f"?updated_after={moment}") == titles(as_alice, f"?updated_before={moment}") == []
     earlier = datetime.fromisoformat(moment) - timedelta(microseconds=1)
     assert len(titles(as_alice, f"?updated_after={earlier:%Y-%m-%dT%H:%M:%S.%f}Z")) == 1
@@ -298,7 +300,7 @@ def test_a_time_filter_is_exact_to_the_microsecond(as_alice: ApiClient) -> None:
         "tag=%00", "external_id=a%00b", "shoe_size=44", "user=1", "ordering=title", "metadata=" + "%5B" * 2000,
     ],
 )  # fmt: skip
-def test_junk_in_a_filter_is_a_400_that_names_it(query: str, as_alice: ApiClient) -> None:
+def test_an_invalid_filter_is_a_400_with_its_name(query: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"conversations/?{query}", status=400)[1] == query.partition("=")[0]
 
 
@@ -306,7 +308,7 @@ def test_junk_in_a_filter_is_a_400_that_names_it(query: str, as_alice: ApiClient
 
 
 def fill(as_alice: ApiClient, count: int) -> list[str]:
-    """Ids, newest first; each three of them have one active_at."""
+    """Create conversations and return their ids, newest first. Three each have the same active_at."""
     user = as_alice.token.user
     now = timezone.now()
     rows = [
@@ -319,7 +321,7 @@ def fill(as_alice: ApiClient, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 20, 100])
-def test_pages_give_every_row_once_in_order_ties_too(limit: int, as_alice: ApiClient) -> None:
+def test_pages_have_each_row_once_in_order_with_equal_times(limit: int, as_alice: ApiClient) -> None:
     ids = fill(as_alice, 23)
     assert [row["id"] for row in as_alice.pages(f"conversations/?limit={limit}")] == ids
 
@@ -329,7 +331,7 @@ def test_a_full_last_page_has_no_next(as_alice: ApiClient) -> None:
     assert as_alice("GET", "conversations/")["next"] is None
 
 
-def test_rows_that_come_while_someone_pages_change_nothing_of_what_is_left(as_alice: ApiClient) -> None:
+def test_new_rows_do_not_change_the_following_pages(as_alice: ApiClient) -> None:
     ids = fill(as_alice, 9)
     page = as_alice("GET", "conversations/?limit=4")
     post(as_alice)

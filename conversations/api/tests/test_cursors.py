@@ -1,4 +1,4 @@
-"""Cursors: opaque, of one list, and checked."""
+"""Cursors: opaque, valid for one list only, and checked."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,8 +21,8 @@ def as_alice(as_alice: ApiClient) -> ApiClient:
     return as_alice
 
 
-def path_of(caller: ApiClient, listed: str, external_id: str = "0") -> str:
-    found = caller("GET", f"conversations/?external_id={external_id}")["results"]
+def path_of(api_client: ApiClient, listed: str, external_id: str = "0") -> str:
+    found = api_client("GET", f"conversations/?external_id={external_id}")["results"]
     return listed.replace("{id}", found[0]["id"])
 
 
@@ -30,8 +30,8 @@ def with_cursor(path: str, cursor: str, **more: str) -> str:
     return path + ("&" if "?" in path else "?") + "&".join([f"cursor={cursor}", *(f"{k}={v}" for k, v in more.items())])
 
 
-def cursor_of(caller: ApiClient, path: str) -> str:
-    following = caller("GET", path + ("&" if "?" in path else "?") + "limit=1")["next"]
+def cursor_of(api_client: ApiClient, path: str) -> str:
+    following = api_client("GET", path + ("&" if "?" in path else "?") + "limit=1")["next"]
     return parse_qs(urlsplit(following).query)["cursor"][0]
 
 
@@ -51,8 +51,8 @@ def test_a_cursor_of_another_conversation_is_a_400(as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")
 
 
-def made_up() -> list[list[Any]]:
-    """Keys that look right and are not."""
+def forged_keys() -> list[list[Any]]:
+    """Return decoded cursors of the right form with wrong values."""
     junk: list[Any] = [
         None, True, "", "x", "5", -1, 0, 1.5, 2**31, 2**63 - 1, 1e308, [], {}, [1], "9999-12-31T23:59:59-23:59",
         "0001-01-01T00:00:00+23:59", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00:00.5", "\0", TIME,
@@ -62,11 +62,11 @@ def made_up() -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("listed", LISTS)
-def test_a_made_up_cursor_is_answered_or_refused(listed: str, as_alice: ApiClient) -> None:
+def test_a_forged_cursor_is_a_200_or_a_400(listed: str, as_alice: ApiClient) -> None:
     path = path_of(as_alice, listed)
     id = path_of(as_alice, "{id}")
     kinds = dict(zip(LISTS, ("conversations", f"messages-{id}", "search-recent", "search-relevance"), strict=True))
-    for key in made_up():
+    for key in forged_keys():
         url = with_cursor(path, encode(kinds[listed], key))
         answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
         assert answer.status_code in (200, 400), (key, answer.status_code)

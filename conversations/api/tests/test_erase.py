@@ -1,4 +1,4 @@
-"""DELETE /me/: an account, and all that is its own."""
+"""DELETE /me/: erasing an account with all its data."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,12 +30,12 @@ def sam(db: None) -> User:
 
 
 def signed_in(user: User, seconds_ago: float) -> ApiClient:
-    caller = ApiClient(user, by="session")
-    sign_in(caller.client, user, seconds_ago)
-    return caller
+    api_client = ApiClient(user, by="session")
+    sign_in(api_client.client, user, seconds_ago)
+    return api_client
 
 
-def of_everything(user: User) -> None:
+def create_rows_of_each_kind(user: User) -> None:
     chat, trashed = create_conversation(user, "Hi", "Hello"), create_conversation(user, "Old")
     reactions.react(user=user, message_id=chat.messages.get(seq=2).id, type="like")
     conversations.trash(user=user, conversation_id=trashed.id)
@@ -49,7 +49,7 @@ def of_everything(user: User) -> None:
 
 
 def rows_of(user: User) -> dict[str, int]:
-    """By the database's own knowledge of what refers to a user."""
+    """Count the rows of each table that has a foreign key to the user, according to the database."""
     counts = {"account": User.objects.filter(pk=user.pk).count()}
     for relation in User._meta.get_fields(include_hidden=True):
         if (relation.one_to_many or relation.one_to_one) and relation.auto_created:
@@ -59,18 +59,18 @@ def rows_of(user: User) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
-def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
+def test_erasing_deletes_all_rows_of_the_user_and_counts_them(by: str, alice: User, bob: User) -> None:
     for user in (alice, bob):
-        of_everything(user)
+        create_rows_of_each_kind(user)
     before = rows_of(bob)
-    caller = ApiClient(alice, by=by)
-    answer = caller("DELETE", "me/", BODY)
+    api_client = ApiClient(alice, by=by)
+    answer = api_client("DELETE", "me/", BODY)
     assert answer == {"users": 1, "conversations": 3, "messages": 4, "tokens": 1 if by == "token" else 0}
     assert set(rows_of(alice).values()) == {0}
     assert rows_of(bob) == before and before["message"] == 4 and before["account_emailaddress"] == 1
     assert [row.get_decoded()["_auth_user_id"] for row in Session.objects.all()] == [str(bob.pk)]
-    caller.refusal("GET", "me/", status=401)
-    caller.refusal("DELETE", "me/", BODY, status=401)
+    api_client.refusal("GET", "me/", status=401)
+    api_client.refusal("DELETE", "me/", BODY, status=401)
 
 
 @pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
@@ -85,47 +85,49 @@ def test_all_of_it_goes_and_is_counted(by: str, alice: User, bob: User) -> None:
         ({}, 403, ("reauthentication_required", None)),
     ],
 )
-def test_who_does_not_prove_to_be_them_erases_nothing(by: str, body: Any, status: int, error: Any, alice: User) -> None:
+def test_a_request_without_the_right_password_erases_nothing(
+    by: str, body: Any, status: int, error: Any, alice: User
+) -> None:
     chat = create_conversation(alice, "Hi")
-    caller = ApiClient(alice) if by == "token" else signed_in(alice, 301)
-    assert caller.refusal("DELETE", "me/", body, status=status) == error
-    assert caller("GET", "me/")["name"] == "Alice"
+    api_client = ApiClient(alice) if by == "token" else signed_in(alice, 301)
+    assert api_client.refusal("DELETE", "me/", body, status=status) == error
+    assert api_client("GET", "me/")["name"] == "Alice"
     assert active_texts(chat) == ["Hi"]
 
 
-def test_a_session_that_has_just_signed_in_needs_no_password(alice: User) -> None:
+def test_a_session_that_signed_in_recently_needs_no_password(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
     signed_in(alice, 301).refusal("DELETE", "me/", {}, status=403)
     assert signed_in(alice, 290)("DELETE", "me/", {})["users"] == 1
 
 
-def test_a_wrong_password_is_wrong_in_such_a_session_too(alice: User) -> None:
+def test_a_wrong_password_is_refused_in_a_recent_session_too(alice: User) -> None:
     signed_in(alice, 1).refusal("DELETE", "me/", {"password": "wrong"}, status=400)
 
 
-def test_a_token_is_not_vouched_for_by_a_session_that_comes_along(alice: User) -> None:
-    caller = signed_in(alice, 1)
-    caller.headers = ApiClient(alice).headers
-    assert caller.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
+def test_a_session_cookie_beside_a_token_does_not_replace_the_password(alice: User) -> None:
+    api_client = signed_in(alice, 1)
+    api_client.headers = ApiClient(alice).headers
+    assert api_client.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"
 
 
-def test_somebody_elses_sign_in_proves_nothing(alice: User, bob: User) -> None:
-    caller = signed_in(alice, 1)
-    session = caller.client.session
+def test_the_sign_in_of_another_user_does_not_replace_the_password(alice: User, bob: User) -> None:
+    api_client = signed_in(alice, 1)
+    session = api_client.client.session
     session["account_authentication_methods_user"] = str(bob.pk)
     session.save()
-    caller.refusal("DELETE", "me/", {}, status=403)
+    api_client.refusal("DELETE", "me/", {}, status=403)
 
 
-def test_who_has_no_password_and_a_token_only_does_not_erase(alice: User) -> None:
+def test_a_user_without_a_password_cannot_erase_with_a_token(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
     for password in ("", alice.password, "!"):
         ApiClient(alice).refusal("DELETE", "me/", {"password": password}, status=400)
 
 
-def test_whom_they_manage_goes_along_and_nobody_else(alice: User, bob: User) -> None:
+def test_managed_users_are_erased_too_and_no_others(alice: User, bob: User) -> None:
     managed = create_user("Managed", managed_by=alice, external_id="a")
     theirs = create_user("Theirs", managed_by=managed, external_id="a")
     other = create_user("Other", managed_by=bob, external_id="a")
@@ -138,24 +140,24 @@ def test_whom_they_manage_goes_along_and_nobody_else(alice: User, bob: User) -> 
     token.refusal("GET", "me/", status=401)
 
 
-def test_who_manages_them_stays(alice: User, bob: User) -> None:
+def test_the_manager_of_an_erased_user_stays(alice: User, bob: User) -> None:
     User.objects.filter(pk=alice.pk).update(managed_by=bob)
     assert ApiClient(alice)("DELETE", "me/", BODY)["users"] == 1
     assert list(User.objects.all()) == [bob]
 
 
-def test_those_who_manage_each_other_go_together(alice: User, bob: User) -> None:
+def test_users_who_manage_each_other_are_erased_together(alice: User, bob: User) -> None:
     User.objects.filter(pk=alice.pk).update(managed_by=bob)
     User.objects.filter(pk=bob.pk).update(managed_by=alice)
     assert ApiClient(alice)("DELETE", "me/", BODY)["users"] == 2
 
 
-def test_staff_do_not_erase_themselves(sam: User) -> None:
+def test_staff_cannot_erase_themselves(sam: User) -> None:
     assert ApiClient(sam).refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
     assert User.objects.filter(pk=sam.pk, is_active=True).exists()
 
 
-def test_the_log_keeps_what_was_done_and_not_who_they_were(alice: User, sam: User) -> None:
+def test_the_log_keeps_the_actions_and_no_personal_data(alice: User, sam: User) -> None:
     users = ContentType.objects.get_for_model(User)
     about = LogEntry.objects.create(
         user=sam, content_type=users, object_id=str(alice.pk), object_repr=alice.email, action_flag=CHANGE
@@ -169,7 +171,7 @@ def test_the_log_keeps_what_was_done_and_not_who_they_were(alice: User, sam: Use
     assert (by.user.email, by.user.name, by.user.is_active, by.user.has_usable_password()) == (None, "", False, False)
 
 
-def test_sessions_are_found_among_those_of_others(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_sessions_of_the_user_are_deleted(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erase, "SESSIONS_A_BATCH", 2)
     for user in (alice, bob, alice, bob, alice):
         ApiClient(user, by="session")
@@ -178,7 +180,7 @@ def test_sessions_are_found_among_those_of_others(alice: User, bob: User, monkey
 
 
 @pytest.mark.parametrize("count", [1, 250])
-def test_however_many_conversations_there_are_all_go(count: int, alice: User) -> None:
+def test_any_number_of_conversations_is_erased(count: int, alice: User) -> None:
     for _ in range(count):
         create_conversation(alice, "Hi")
     assert erase.erase(user=alice)["conversations"] == count
@@ -186,59 +188,59 @@ def test_however_many_conversations_there_are_all_go(count: int, alice: User) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_request_stores_that_had_begun_before_goes_too(alice: User) -> None:
-    """It holds its conversation's lock, for which the purge waits; its second conversation comes after that."""
+def test_rows_of_a_request_that_began_before_are_erased_too(alice: User) -> None:
+    """The purge waits for the lock of that request, which then creates a second conversation."""
     chat = create_conversation(alice, "Hi")
 
     def write() -> None:
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("just in time")])
         create_conversation(alice, "another")
 
-    gone = run_while_locked(write, lambda: erase.erase(user=alice))
-    assert (gone["users"], gone["conversations"], gone["messages"]) == (1, 2, 3)
+    erased = run_while_locked(write, lambda: erase.erase(user=alice))
+    assert (erased["users"], erased["conversations"], erased["messages"]) == (1, 2, 3)
     assert not Message.objects.exists() and not User.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_comes_in_at_the_very_end_goes_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_stored_after_the_purge_are_erased_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     come: list[Any] = []
     purge = erase._purge
 
     def purge_and_store(user: User) -> Any:
-        gone = purge(user)
+        erased = purge(user)
         if not come:
             come.append(create_conversation(user, "late"))
-        return gone
+        return erased
 
     monkeypatch.setattr(erase, "_purge", purge_and_store)
-    gone = erase.erase(user=alice)
-    assert (gone["users"], gone["conversations"], gone["messages"]) == (1, 1, 1)
+    erased = erase.erase(user=alice)
+    assert (erased["users"], erased["conversations"], erased["messages"]) == (1, 1, 1)
     assert not Conversation.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_comes_in_again_and_again_is_left_to_housekeeping(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_finishes_if_new_rows_keep_coming(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     purge = erase._purge
 
     def purge_and_store(user: User) -> Any:
-        gone = purge(user)
+        erased = purge(user)
         create_conversation(user, "late")
-        return gone
+        return erased
 
-    caller = ApiClient(alice)
+    api_client = ApiClient(alice)
     with monkeypatch.context() as patched:
         patched.setattr(erase, "_purge", purge_and_store)
-        assert caller.refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
+        assert api_client.refusal("DELETE", "me/", BODY, status=409) == ("conflict", None)
         User.objects.update(erasing_at=timezone.now() - 2 * erase.ABANDONED)
         assert retention.housekeep()["users"] == 0
-    caller.refusal("GET", "me/", status=401)
+    api_client.refusal("GET", "me/", status=401)
     User.objects.update(erasing_at=timezone.now() - timedelta(hours=1))
     assert retention.housekeep()["users"] == 1
     assert not User.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_erase_once(alice: User) -> None:
+def test_of_two_concurrent_requests_one_erases(alice: User) -> None:
     for _ in range(5):
         create_conversation(alice, *map(str, range(50)))
     first, second = run_concurrently(*repeat(2, lambda index: erase.erase(user=alice)))
@@ -246,21 +248,21 @@ def test_two_at_once_erase_once(alice: User) -> None:
     assert not User.objects.exists()
 
 
-def test_who_is_being_erased_is_found_by_an_index(db: None) -> None:
+def test_unfinished_erasures_are_found_by_an_index(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN SELECT id FROM account WHERE erasing_at < now()")
         assert "user_erasing" in str(cursor.fetchall())
 
 
-def test_no_token_outlives_its_user(alice: User) -> None:
+def test_tokens_of_an_erased_user_are_refused(alice: User) -> None:
     for _ in range(2):
         ApiClient(alice, scopes=["read"])
     assert ApiClient(alice)("DELETE", "me/", BODY)["tokens"] == 3
     assert not ApiToken.objects.exists()
 
 
-def test_a_back_end_erases_its_user_without_a_password_and_a_token_of_that_user_does_not(back_end: User) -> None:
+def test_a_back_end_erases_a_managed_user_without_a_password_and_a_token_of_that_user_cannot(back_end: User) -> None:
     user = managed_user(manager=back_end, external_id="u-1")
     own = ApiClient(user)
     assert own.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"

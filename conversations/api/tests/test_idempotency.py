@@ -1,4 +1,4 @@
-"""Idempotency-Key, on everything that creates: carried out once, answered again."""
+"""Idempotency-Key, on each route that creates an object: the first request runs, a retry returns the same response."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,7 @@ import pytest
 from accounts.models import Idempotency, User
 from conversations.models import Conversation, Message
 from testing.api_client import ApiClient
-
-from .test_every_route import ROWS, Row, SampleObjects
+from testing.routes import ROWS, Row, SampleObjects
 
 CREATING = [row for row in ROWS if row.status == 201]
 OTHER = {
@@ -28,113 +27,113 @@ def samples(alice: User) -> SampleObjects:
     return SampleObjects(alice)
 
 
-def keyed(caller: ApiClient, key: str = "k") -> ApiClient:
-    caller.headers = caller.headers | {"Idempotency-Key": key}
-    return caller
+def with_key(client: ApiClient, key: str = "k") -> ApiClient:
+    client.headers = client.headers | {"Idempotency-Key": key}
+    return client
 
 
 def without_secret(answer: Any) -> Any:
     return answer | {"token": None} if "token" in answer else answer
 
 
-def test_every_creating_route_is_here() -> None:
+def test_every_creating_route_is_in_the_table() -> None:
     assert {row.path for row in CREATING} == OTHER.keys()
 
 
 @pytest.mark.parametrize("by", ["token", "session"])
 @every_creating
-def test_the_same_again_is_answered_with_the_same(row: Row, by: str, samples: SampleObjects, alice: User) -> None:
-    caller = keyed(ApiClient(alice, by=by))
-    made = samples.call(caller, row, 201)
-    assert samples.call(caller, row, 200) == without_secret(made)
+def test_a_retry_returns_the_same_body(row: Row, by: str, samples: SampleObjects, alice: User) -> None:
+    client = with_key(ApiClient(alice, by=by))
+    created = samples.request(client, row, 201)
+    assert samples.request(client, row, 200) == without_secret(created)
     without_slash = replace(row, path=row.path.replace("/?", "?").rstrip("/"))
-    assert samples.call(caller, without_slash, 200) == without_secret(made)
+    assert samples.request(client, without_slash, 200) == without_secret(created)
 
 
 @every_creating
 def test_another_request_with_that_key_is_a_conflict(row: Row, samples: SampleObjects, alice: User) -> None:
-    caller = keyed(ApiClient(alice))
-    made = samples.call(caller, row, 201)
+    client = with_key(ApiClient(alice))
+    created = samples.request(client, row, 201)
     other = replace(row, body=OTHER[row.path])
-    assert samples.refuse(caller, other, 409) == "idempotency_key_reused"
-    assert samples.call(caller, row, 200) == without_secret(made)
-    samples.call(keyed(ApiClient(alice), "another"), other, 201)
+    assert samples.error_code(client, other, 409) == "idempotency_key_reused"
+    assert samples.request(client, row, 200) == without_secret(created)
+    samples.request(with_key(ApiClient(alice), "another"), other, 201)
 
 
 @every_creating
-def test_a_key_is_its_users_own(row: Row, samples: SampleObjects, alice: User, bob: User) -> None:
-    samples.call(keyed(ApiClient(alice)), row, 201)
-    his = keyed(ApiClient(bob))
-    if row.thing:
-        samples.refuse(his, row, 404)
+def test_two_users_can_use_the_same_key(row: Row, samples: SampleObjects, alice: User, bob: User) -> None:
+    samples.request(with_key(ApiClient(alice)), row, 201)
+    his = with_key(ApiClient(bob))
+    if row.target:
+        samples.error_code(his, row, 404)
     else:
-        samples.call(his, row, 201)
+        samples.request(his, row, 201)
 
 
 @every_creating
 def test_a_failed_request_leaves_the_key_free(row: Row, samples: SampleObjects, alice: User) -> None:
-    caller = keyed(ApiClient(alice))
+    client = with_key(ApiClient(alice))
     for body in ({"shoe": 1}, [], b"{"):
-        samples.refuse(caller, replace(row, body=body), 400)
+        samples.error_code(client, replace(row, body=body), 400)
     assert not Idempotency.objects.exists()
-    samples.call(caller, row, 201)
+    samples.request(client, row, 201)
 
 
 def test_a_conflict_leaves_the_key_free(alice: User, samples: SampleObjects) -> None:
-    caller = keyed(ApiClient(alice))
+    client = with_key(ApiClient(alice))
     ApiClient(alice)("POST", "conversations/", {"external_id": "x"}, status=201)
-    caller.refusal("POST", "conversations/", {"external_id": "x", "title": "Other"}, status=409)
-    caller("POST", "conversations/", {"title": "Other"}, status=201)
+    client.refusal("POST", "conversations/", {"external_id": "x", "title": "Other"}, status=409)
+    client("POST", "conversations/", {"title": "Other"}, status=201)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
 @every_creating
 def test_a_key_has_1_to_255_characters(row: Row, key: str, samples: SampleObjects, alice: User) -> None:
-    caller = keyed(ApiClient(alice), key)
-    assert samples.call(caller, row, 400)["error"]["field"] == "Idempotency-Key"
-    samples.call(keyed(caller, "x" * 255), row, 201)
+    client = with_key(ApiClient(alice), key)
+    assert samples.request(client, row, 400)["error"]["field"] == "Idempotency-Key"
+    samples.request(with_key(client, "x" * 255), row, 201)
 
 
-def test_keys_are_of_one_route(alice: User, samples: SampleObjects) -> None:
-    caller = keyed(ApiClient(alice))
-    caller("POST", "conversations/", {}, status=201)
-    caller.refusal("POST", "tokens/", {"name": "x"}, status=409)
-    other = caller.refusal("POST", f"conversations/{samples.conversation.id}/messages/", ROWS[10].body, status=409)
+def test_a_key_used_on_another_route_is_a_conflict(alice: User, samples: SampleObjects) -> None:
+    client = with_key(ApiClient(alice))
+    client("POST", "conversations/", {}, status=201)
+    client.refusal("POST", "tokens/", {"name": "x"}, status=409)
+    other = client.refusal("POST", f"conversations/{samples.conversation.id}/messages/", ROWS[10].body, status=409)
     assert other == ("idempotency_key_reused", None)
 
 
-def test_what_was_made_is_answered_as_it_is_now(as_alice: ApiClient) -> None:
-    caller = keyed(as_alice)
-    made = caller("POST", "conversations/", {"title": "A"}, status=201)
-    changed = caller("PATCH", f"conversations/{made['id']}/", {"title": "B"})
-    assert caller("POST", "conversations/", {"title": "A"}) == changed
-    caller("DELETE", f"conversations/{made['id']}/", status=204)
-    caller.refusal("POST", "conversations/", {"title": "A"}, status=404)
+def test_a_retry_returns_the_current_state_of_the_object(as_alice: ApiClient) -> None:
+    client = with_key(as_alice)
+    created = client("POST", "conversations/", {"title": "A"}, status=201)
+    changed = client("PATCH", f"conversations/{created['id']}/", {"title": "B"})
+    assert client("POST", "conversations/", {"title": "A"}) == changed
+    client("DELETE", f"conversations/{created['id']}/", status=204)
+    client.refusal("POST", "conversations/", {"title": "A"}, status=404)
     assert Conversation.objects.count() == 1
 
 
-def test_an_array_is_answered_again_whole_in_its_order(as_alice: ApiClient) -> None:
+def test_a_retry_of_an_array_returns_all_messages_in_order(as_alice: ApiClient) -> None:
     id = as_alice("POST", "conversations/", {}, status=201)["id"]
     path = f"conversations/{id}/messages/"
     old = {"role": "user", "content": "old", "external_id": "old"}
     as_alice("POST", path, old, status=201)
-    caller, sent = keyed(as_alice), [{"role": "user", "content": "new"}, old]
-    made = caller("POST", path, sent, status=201)
-    assert caller("POST", path, sent) == made
-    assert [row["content"] for row in made] == ["new", "old"]
+    client, sent = with_key(as_alice), [{"role": "user", "content": "new"}, old]
+    created = client("POST", path, sent, status=201)
+    assert client("POST", path, sent) == created
+    assert [row["content"] for row in created] == ["new", "old"]
     assert Message.objects.count() == 2
 
 
-def test_a_key_and_a_client_id_together(as_alice: ApiClient) -> None:
+def test_a_key_can_be_combined_with_a_client_id(as_alice: ApiClient) -> None:
     body = {"external_id": "x"}
-    made = as_alice("POST", "conversations/", body, status=201)
-    caller = keyed(as_alice)
-    assert caller("POST", "conversations/", body) == made
-    assert caller("POST", "conversations/", body) == made
-    caller.refusal("POST", "conversations/", {"external_id": "y"}, status=409)
+    created = as_alice("POST", "conversations/", body, status=201)
+    client = with_key(as_alice)
+    assert client("POST", "conversations/", body) == created
+    assert client("POST", "conversations/", body) == created
+    client.refusal("POST", "conversations/", {"external_id": "y"}, status=409)
 
 
-def test_other_query_parameters_are_another_request(alice: User, samples: SampleObjects) -> None:
-    caller = keyed(ApiClient(alice))
-    caller("POST", "conversations/?a=1", {}, status=201)
-    caller.refusal("POST", "conversations/?a=2", {}, status=409)
+def test_a_key_used_with_other_query_parameters_is_a_conflict(alice: User, samples: SampleObjects) -> None:
+    client = with_key(ApiClient(alice))
+    client("POST", "conversations/?a=1", {}, status=201)
+    client.refusal("POST", "conversations/?a=2", {}, status=409)

@@ -1,5 +1,7 @@
-"""Junk of every kind at every writing route and every query parameter: never a 500, always the one error shape, and
-nothing stored by what is refused."""
+"""Malformed bodies for each writing route and malformed values for each query parameter.
+
+The response is never a 500, errors have their one format, and a refused request stores nothing.
+"""
 
 import json
 from collections.abc import Iterator
@@ -22,8 +24,7 @@ from conversations.api.serializers import (
 )
 from replies.api.serializers import QuestionSerializer
 from testing.api_client import NO_BODY, ApiClient, is_error
-
-from .test_every_route import READING, ROWS, WRITING, Row, SampleObjects
+from testing.routes import READING, ROWS, WRITING, Row, SampleObjects
 
 DEEP = b"[" * 10_000 + b"]" * 10_000
 JUNK: list[Any] = [
@@ -34,7 +35,7 @@ JUNK: list[Any] = [
     [], [None], [[]], [1, "a", None, {}], ["x"] * 2_000, ["x", "x"], {}, {"": ""}, {"a": {"b": [None]}},
     {"x" * 300: 1}, {"__proto__": 1}, {"$ref": "#"}, [{"role": "user", "content": "x"}], {"role": "king"},
 ]  # fmt: skip
-# Bodies that are no JSON that can be stored, in the place of a value.
+# Values that are not JSON, or JSON that cannot be stored
 RAW = [
     b"", b"nul", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"18446744073709551616", b"9" * 5_000, b'"\\u0000"',
     b'"a\\u0000b"', b'{"\\u0000":1}', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\xff"', b'"\xed\xa0\x80"', b"\xff\xfe",
@@ -62,7 +63,7 @@ def serializer_of(row: Row) -> Any:
 
 
 WITH_BODY = [row for row in WRITING if row.body is not NO_BODY]
-# Routes with the fields of another one, to which only random bodies are sent.
+# Routes with the same fields as another one. They only get random bodies.
 ALIKE = {
     "PUT conversations/<uuid:id>/",
     "PUT conversations/<uuid:id>/messages/",
@@ -77,17 +78,17 @@ def samples(alice: User) -> SampleObjects:
     return SampleObjects(alice)
 
 
-class Thrower:
-    """Sends raw bodies to one route, each as if it were the first: what is accepted is undone."""
+class JunkSender:
+    """Sends raw bodies to one route. Accepted requests are rolled back, so that all have the same initial state."""
 
     def __init__(self, samples: SampleObjects, alice: User, row: Row) -> None:
         self.row, self.caller = row, ApiClient(alice)
-        self.path = row.path.replace("<uuid:id>", str(getattr(samples, row.thing).id) if row.thing else "")
+        self.path = row.path.replace("<uuid:id>", str(getattr(samples, row.target).id) if row.target else "")
         self.good = samples.body(row)
-        self.caller("GET", "me/")  # the token's use is noted
+        self.caller("GET", "me/")  # stores the first use of the token
         self.before = stored()
 
-    def throw(self, body: bytes) -> int:
+    def send(self, body: bytes) -> int:
         url, _, query = f"/api/v1/{self.path}".partition("?")
         with transaction.atomic():
             answer = self.caller.client.generic(
@@ -100,7 +101,7 @@ class Thrower:
         return int(answer.status_code)
 
     def with_value(self, field: str, value: bytes) -> bytes:
-        """The good body, with a value in one field; or in its first message's."""
+        """Return the valid body with this value in one field. In an array, in the first message."""
         one = self.good[0] if isinstance(self.good, list) else self.good
         rest = json.dumps({name: item for name, item in one.items() if name != field}).encode()[1:-1]
         body = b"{" + json.dumps(field).encode() + b":" + value + (b"," + rest if rest else b"") + b"}"
@@ -108,7 +109,7 @@ class Thrower:
 
 
 def stored() -> list[Any]:
-    """Every row there is."""
+    """Return all rows of all tables."""
     return [list(model._default_manager.order_by("pk").values()) for model in TABLES]
 
 
@@ -117,34 +118,34 @@ ENCODED = [json.dumps(value).encode() for value in JUNK]
 
 
 @pytest.fixture
-def thrower(row: Row, samples: SampleObjects, alice: User) -> Iterator[Thrower]:
-    thrower = Thrower(samples, alice, row)
-    yield thrower
-    assert stored() == thrower.before, "something that was refused has been stored"
+def sender(row: Row, samples: SampleObjects, alice: User) -> Iterator[JunkSender]:
+    sender = JunkSender(samples, alice, row)
+    yield sender
+    assert stored() == sender.before, "a refused request stored something"
 
 
 @every_row
-def test_junk_as_a_body(row: Row, thrower: Thrower) -> None:
+def test_junk_as_a_body(row: Row, sender: JunkSender) -> None:
     for body in ENCODED:
-        thrower.throw(body)
+        sender.send(body)
     for raw in RAW[1:]:
-        assert thrower.throw(raw) == 400, raw[:100]
+        assert sender.send(raw) == 400, raw[:100]
 
 
 @pytest.mark.parametrize("row", [row for row in WITH_BODY if str(row) not in ALIKE], ids=str)
-def test_junk_in_every_field(row: Row, thrower: Thrower) -> None:
+def test_junk_in_every_field(row: Row, sender: JunkSender) -> None:
     fields = serializer_of(row)().fields.items()
     names = [name for name, field in fields if name in ("id", "created_at") or not field.read_only]
     for name in [*names, "no_such_field", "é" * 300]:
         for value in ENCODED:
-            thrower.throw(thrower.with_value(name, value))
+            sender.send(sender.with_value(name, value))
 
 
 @every_row
-def test_what_cannot_be_stored_in_a_field(row: Row, thrower: Thrower) -> None:
+def test_a_value_that_cannot_be_stored_is_a_400(row: Row, sender: JunkSender) -> None:
     field = next(iter(serializer_of(row)().fields))
     for raw in RAW[:-1]:
-        assert thrower.throw(thrower.with_value(field, raw)) == 400, raw[:100]
+        assert sender.send(sender.with_value(field, raw)) == 400, raw[:100]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +165,11 @@ def test_what_cannot_be_stored_in_a_field(row: Row, thrower: Thrower) -> None:
         (b"[]", "invalid", None),
     ],
 )
-def test_errors_name_the_place(value: bytes, code: str, field: str | None, as_alice: ApiClient) -> None:
+def test_errors_name_the_field(value: bytes, code: str, field: str | None, as_alice: ApiClient) -> None:
     assert as_alice.refusal("POST", "conversations/", value, status=400) == (code, field)
 
 
-def test_everything_that_is_wrong_is_said_at_once(as_alice: ApiClient) -> None:
+def test_a_response_names_all_invalid_fields(as_alice: ApiClient) -> None:
     body = {"title": 1, "tags": {}, "messages": [{"role": "x"}], "metadata": []}
     error = as_alice("POST", "conversations/", body, status=400)["error"]
     assert {detail["field"] for detail in error["details"]} >= {"title", "tags", "messages[0].role", "metadata"}
@@ -196,24 +197,24 @@ QUERIES = [
 
 @pytest.mark.parametrize("row", [*READING, *[row for row in ROWS if row.method == "DELETE"]], ids=str)
 def test_junk_in_every_query_parameter(row: Row, samples: SampleObjects, alice: User) -> None:
-    caller = ApiClient(alice)
-    path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(samples, row.thing).id) if row.thing else "")
+    api_client = ApiClient(alice)
+    path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(samples, row.target).id) if row.target else "")
     for name in [*PARAMETERS.get(row.route, "").split(), "unknown"]:
         for raw in QUERIES:
             query = f"{name}={quote_from_bytes(raw)}" + ("&q=x" if "search" in path and name != "q" else "")
-            answer = caller.client.generic(row.method, path, headers=caller.headers, QUERY_STRING=query)
+            answer = api_client.client.generic(row.method, path, headers=api_client.headers, QUERY_STRING=query)
             assert answer.status_code < 500, (query, answer.content[:500])
             if answer.status_code >= 400:
                 assert is_error(answer), query
             if answer.status_code == 400:
-                assert answer.json()["error"]["field"] in (name, MISSING.get(row.path)), query
+                assert answer.json()["error"]["field"] in (name, MISSING.get(row.path, name)), query
 
 
-# Which parameter a row cannot do without.
+# Parameters that a route requires. Without them it names the required one.
 MISSING = {"messages/<uuid:id>/reactions/?type=like": "type"}
 
 
-# --- Random -------------------------------------------------------------------------------------------
+# --- Random bodies ------------------------------------------------------------------------------------
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(["user", "assistant", "x" * 256])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
@@ -235,21 +236,21 @@ def bodies(row: Row) -> st.SearchStrategy[Any]:
 
 
 @every_row
-def test_random_bodies(row: Row, thrower: Thrower) -> None:
+def test_random_bodies(row: Row, sender: JunkSender) -> None:
     @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(bodies(row))
     def run(body: Any) -> None:
-        # With NaN, Infinity and lone surrogates, as Python writes them.
-        thrower.throw(json.dumps(body).encode())
+        # Python also writes NaN, Infinity and lone surrogates.
+        sender.send(json.dumps(body).encode())
 
     run()
 
 
 def test_a_body_cut_short_anywhere_is_refused(samples: SampleObjects, alice: User) -> None:
-    thrower = Thrower(samples, alice, next(row for row in ROWS if str(row) == "POST conversations/"))
+    sender = JunkSender(samples, alice, next(row for row in ROWS if str(row) == "POST conversations/"))
     text = json.dumps({"title": "é\n", "messages": [{"role": "user", "content": "x", "metadata": {"a": 1.5}}]})
     body = text.encode()
     for length in range(1, len(body)):
-        assert thrower.throw(body[:length]) == 400
-    assert thrower.throw(body) == 201
-    assert stored() == thrower.before
+        assert sender.send(body[:length]) == 400
+    assert sender.send(body) == 201
+    assert stored() == sender.before

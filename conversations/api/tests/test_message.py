@@ -1,4 +1,4 @@
-"""/messages/{id}/ and what is below it, and /conversations/{id}/branch/."""
+"""/messages/{id}/ with its sub-resources, and /conversations/{id}/branch/."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ def rows(as_alice: ApiClient) -> Any:
     return as_alice("GET", f"conversations/{id}/messages/")["results"]
 
 
-def shown(caller: ApiClient, rows: Any) -> list[str]:
+def active_contents(client: ApiClient, rows: Any) -> list[str]:
     path = f"conversations/{rows[0]['conversation_id']}/messages/"
-    return [row["content"] for row in caller("GET", path)["results"]]
+    return [row["content"] for row in client("GET", path)["results"]]
 
 
-def conversation(caller: ApiClient, rows: Any) -> Any:
-    return caller("GET", f"conversations/{rows[0]['conversation_id']}/")
+def conversation(client: ApiClient, rows: Any) -> Any:
+    return client("GET", f"conversations/{rows[0]['conversation_id']}/")
 
 
-def test_one_is_what_the_page_says(as_either: ApiClient, rows: Any) -> None:
+def test_a_message_equals_its_row_in_the_list(as_either: ApiClient, rows: Any) -> None:
     assert [as_either("GET", f"messages/{row['id']}/") for row in rows] == rows
 
 
@@ -47,18 +47,18 @@ def test_a_patch_edits_in_place(as_either: ApiClient, rows: Any) -> None:
     assert row["active_at"] == rows[1]["created_at"]
 
 
-def test_what_cannot_change_is_left_as_it_is(as_alice: ApiClient, rows: Any) -> None:
+def test_read_only_fields_are_ignored(as_alice: ApiClient, rows: Any) -> None:
     junk = {"id": "x", "seq": 9, "role": "king", "external_id": 5, "item_type": [], "created_at": "!", "reactions": 1}
     changed = as_alice("PATCH", f"messages/{rows[0]['id']}/", junk)
     assert changed | {"updated_at": ""} == rows[0] | {"updated_at": ""}
 
 
-def test_an_edit_that_leaves_nothing_said_is_refused(as_alice: ApiClient, rows: Any) -> None:
+def test_an_edit_that_empties_a_message_is_refused(as_alice: ApiClient, rows: Any) -> None:
     assert as_alice.refusal("PATCH", f"messages/{rows[0]['id']}/", {"content": None}, status=400) == (
         "invalid",
         "content",
     )
-    assert shown(as_alice, rows) == ["Question", "Answer"]
+    assert active_contents(as_alice, rows) == ["Question", "Answer"]
 
 
 @pytest.mark.parametrize("branch", ["", "?branch=false", "?branch=true"])
@@ -70,23 +70,28 @@ def test_an_unknown_field_is_named(branch: str, as_alice: ApiClient, rows: Any) 
 # --- As an alternative --------------------------------------------------------------------------------
 
 
-def test_a_branch_is_shown_instead(as_either: ApiClient, rows: Any) -> None:
-    made = as_either("PATCH", f"messages/{rows[0]['id']}/?branch=true", {"content": "Else?"}, status=201)
-    assert (made["content"], made["seq"], made["parent_seq"], made["metadata"]) == ("Else?", 3, None, {"k": 1})
-    assert made["prompt_tokens"] is None and made["is_active"]
-    assert as_either("GET", f"messages/{made['id']}/") == made
-    assert shown(as_either, rows) == ["Else?"]
+def test_a_branch_replaces_the_message_on_the_active_path(as_either: ApiClient, rows: Any) -> None:
+    created = as_either("PATCH", f"messages/{rows[0]['id']}/?branch=true", {"content": "Else?"}, status=201)
+    assert (created["content"], created["seq"], created["parent_seq"], created["metadata"]) == (
+        "Else?",
+        3,
+        None,
+        {"k": 1},
+    )
+    assert created["prompt_tokens"] is None and created["is_active"]
+    assert as_either("GET", f"messages/{created['id']}/") == created
+    assert active_contents(as_either, rows) == ["Else?"]
 
 
-def test_switching_shows_a_branch_down_to_its_newest(as_either: ApiClient, rows: Any) -> None:
+def test_a_switch_activates_a_branch_down_to_its_newest_message(as_either: ApiClient, rows: Any) -> None:
     other = as_either("PATCH", f"messages/{rows[0]['id']}/?branch=true", {"content": "Else?"}, status=201)
     path = f"conversations/{rows[0]['conversation_id']}/branch/"
     switched = as_either("POST", path, {"message_id": rows[0]["id"]})
-    assert shown(as_either, rows) == ["Question", "Answer"]
+    assert active_contents(as_either, rows) == ["Question", "Answer"]
     assert switched == conversation(as_either, rows)
     assert (switched["message_count"], switched["preview"]) == (2, "Answer")
     as_either("POST", path, {"message_id": other["id"]})
-    assert shown(as_either, rows) == ["Else?"]
+    assert active_contents(as_either, rows) == ["Else?"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_switching_shows_a_branch_down_to_its_newest(as_either: ApiClient, rows:
         (None, None),
     ],
 )
-def test_a_switch_to_nothing_is_refused(body: Any, field: str | None, as_alice: ApiClient, rows: Any) -> None:
+def test_a_switch_without_a_message_id_is_refused(body: Any, field: str | None, as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/branch/"
     assert as_alice.refusal("POST", path, body, status=400)[1] == field
 
@@ -120,10 +125,10 @@ def test_a_switch_to_a_trashed_message_or_one_of_another_conversation_is_a_404(a
 # --- The trash ----------------------------------------------------------------------------------------
 
 
-def test_what_is_deleted_is_gone_until_restored(as_either: ApiClient, rows: Any) -> None:
+def test_a_deleted_message_is_not_found_until_it_is_restored(as_either: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[0]['id']}/"
     as_either("DELETE", path, status=204)
-    assert shown(as_either, rows) == ["Answer"]
+    assert active_contents(as_either, rows) == ["Answer"]
     assert conversation(as_either, rows)["message_count"] == 1
     for method, route, body in [
         ("GET", path, {}),
@@ -137,11 +142,11 @@ def test_what_is_deleted_is_gone_until_restored(as_either: ApiClient, rows: Any)
         assert as_either.refusal(method, route, body, status=404) == ("not_found", None)
     restored = as_either("POST", f"{path}restore/")
     assert restored == rows[0] | {"updated_at": restored["updated_at"]}
-    assert shown(as_either, rows) == ["Question", "Answer"]
+    assert active_contents(as_either, rows) == ["Question", "Answer"]
     assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
 
 
-def test_messages_of_a_trashed_conversation_are_not_there(as_alice: ApiClient, rows: Any) -> None:
+def test_messages_of_a_trashed_conversation_are_not_found(as_alice: ApiClient, rows: Any) -> None:
     as_alice("DELETE", f"messages/{rows[1]['id']}/", status=204)
     as_alice("DELETE", f"conversations/{rows[0]['conversation_id']}/", status=204)
     path = f"messages/{rows[0]['id']}/"
@@ -155,7 +160,7 @@ def test_messages_of_a_trashed_conversation_are_not_there(as_alice: ApiClient, r
 
 def test_restoring_onto_a_taken_client_id_is_a_conflict(as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/messages/"
-    made = as_alice("POST", path, {"role": "user", "content": "a", "external_id": "m"}, status=201)
-    as_alice("DELETE", f"messages/{made['id']}/", status=204)
+    created = as_alice("POST", path, {"role": "user", "content": "a", "external_id": "m"}, status=201)
+    as_alice("DELETE", f"messages/{created['id']}/", status=204)
     as_alice("POST", path, {"role": "user", "content": "b", "external_id": "m"}, status=201)
-    as_alice.refusal("POST", f"messages/{made['id']}/restore/", status=409)
+    as_alice.refusal("POST", f"messages/{created['id']}/restore/", status=409)

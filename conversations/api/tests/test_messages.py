@@ -1,6 +1,5 @@
-"""/conversations/{id}/messages/: read by pages, appended to, sent whole."""
+"""/conversations/{id}/messages/: reading pages, appending, and sending a complete history."""
 
-import re
 from typing import Any
 
 import pytest
@@ -8,8 +7,8 @@ from django.conf import settings
 
 from conversations.models import Conversation, Message
 from testing.api_client import ApiClient
+from testing.shapes import TIME
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 DEFAULTS = {
     "external_id": None,
     "item_type": "message",
@@ -62,35 +61,35 @@ def texts(rows: list[Any]) -> list[str]:
     return [row["content"] for row in rows]
 
 
-def fill(caller: ApiClient, path: str, count: int) -> None:
-    caller("POST", path, [{"role": "user", "content": str(i)} for i in range(count)], status=201)
+def fill(client: ApiClient, path: str, count: int) -> None:
+    client("POST", path, [{"role": "user", "content": str(i)} for i in range(count)], status=201)
 
 
 # --- Appending ----------------------------------------------------------------------------------------
 
 
-def test_one_message_is_answered_with_one(as_either: ApiClient, path: str) -> None:
-    made = as_either("POST", path, HELLO, status=201)
-    assert all(TIME.fullmatch(made.pop(name)) for name in ("created_at", "updated_at"))
-    id, conversation_id = made.pop("id"), made.pop("conversation_id")
-    assert made == DEFAULTS | HELLO | {"seq": 1, "parent_seq": None}
+def test_a_post_of_one_message_returns_one_message(as_either: ApiClient, path: str) -> None:
+    created = as_either("POST", path, HELLO, status=201)
+    assert all(TIME.fullmatch(created.pop(name)) for name in ("created_at", "updated_at"))
+    id, conversation_id = created.pop("id"), created.pop("conversation_id")
+    assert created == DEFAULTS | HELLO | {"seq": 1, "parent_seq": None}
     assert conversation_id in path
     assert as_either("GET", f"messages/{id}/")["conversation_id"] == conversation_id
 
 
-def test_everything_that_can_be_given(as_either: ApiClient, path: str) -> None:
-    made = as_either("POST", path, EVERYTHING, status=201)
-    assert {name: made[name] for name in EVERYTHING} == EVERYTHING
-    assert as_either("GET", path) == {"results": [made], "next": None}
+def test_all_writable_fields_are_stored(as_either: ApiClient, path: str) -> None:
+    created = as_either("POST", path, EVERYTHING, status=201)
+    assert {name: created[name] for name in EVERYTHING} == EVERYTHING
+    assert as_either("GET", path) == {"results": [created], "next": None}
 
 
-def test_an_array_is_answered_with_an_array_in_order(as_either: ApiClient, path: str) -> None:
-    made = as_either("POST", path, [HELLO, {"role": "assistant", "content": "Yes?"}], status=201)
-    assert [(row["seq"], row["parent_seq"], row["content"]) for row in made] == [(1, None, "Hello?"), (2, 1, "Yes?")]
+def test_a_post_of_an_array_returns_an_array_in_order(as_either: ApiClient, path: str) -> None:
+    created = as_either("POST", path, [HELLO, {"role": "assistant", "content": "Yes?"}], status=201)
+    assert [(row["seq"], row["parent_seq"], row["content"]) for row in created] == [(1, None, "Hello?"), (2, 1, "Yes?")]
     assert as_either("POST", path, [HELLO], status=201)[0]["parent_seq"] == 2
 
 
-def test_the_conversation_follows(as_alice: ApiClient, path: str) -> None:
+def test_an_append_updates_the_conversation(as_alice: ApiClient, path: str) -> None:
     before = as_alice("GET", path.replace("messages/", ""))
     as_alice("POST", path, [HELLO | {"prompt_tokens": 3}, EVERYTHING | {"completion_tokens": 4}], status=201)
     after = as_alice("GET", path.replace("messages/", ""))
@@ -101,17 +100,17 @@ def test_the_conversation_follows(as_alice: ApiClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"content": None, "parts": {}}, {"tool_calls": []}, {"parts": []}, {"content": ""}])
-def test_a_message_says_something_in_one_of_three_ways(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
+def test_a_message_has_content_parts_or_tool_calls(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, {"role": "tool", **body}, status=201)
 
 
 @pytest.mark.parametrize("body", [{}, {"content": None}, {"reasoning": "Hm."}, {"parts": None, "tool_calls": None}])
-def test_a_message_that_says_nothing_is_refused(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
+def test_an_empty_message_is_refused(body: dict[str, Any], as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, {"role": "tool", **body}, status=400) == ("invalid", "content")
     assert as_alice.refusal("POST", path, [{"role": "tool", **body}], status=400) == ("invalid", "[0].content")
 
 
-def test_all_or_nothing(as_alice: ApiClient, path: str) -> None:
+def test_one_invalid_message_of_an_array_stores_none(as_alice: ApiClient, path: str) -> None:
     sent = [HELLO, HELLO | {"role": "king"}, {"content": 5}]
     error = as_alice("POST", path, sent, status=400)["error"]
     assert [detail["field"] for detail in error["details"]] == ["[1].role", "[2].role", "[2].content"]
@@ -119,17 +118,17 @@ def test_all_or_nothing(as_alice: ApiClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [[], [[]], [None], [1], None, "x", 1, True, [[HELLO]]])
-def test_what_is_no_message_is_refused(body: Any, as_alice: ApiClient, path: str) -> None:
+def test_a_body_that_is_not_a_message_is_refused(body: Any, as_alice: ApiClient, path: str) -> None:
     as_alice.refusal("POST", path, body, status=400)
     assert not Message.objects.exists()
 
 
-def test_a_thousand_at_once_and_not_one_more(as_alice: ApiClient, path: str) -> None:
+def test_one_request_stores_a_thousand_messages_and_no_more(as_alice: ApiClient, path: str) -> None:
     over = [HELLO] * (settings.MESSAGES_LIMIT + 1)
     assert as_alice.refusal("POST", path, over, status=400) == ("max_length", None)
     assert "1000" in as_alice.text
-    made = as_alice("POST", path, over[1:], status=201)
-    assert [row["seq"] for row in made] == list(range(1, 1001))
+    created = as_alice("POST", path, over[1:], status=201)
+    assert [row["seq"] for row in created] == list(range(1, 1001))
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000_000, "é" * 500_001])
@@ -153,19 +152,19 @@ def test_a_body_over_the_limit_is_a_413_that_names_limit_and_value(as_alice: Api
 # --- Client ids ---------------------------------------------------------------------------------------
 
 
-def test_the_same_client_id_again_is_the_same_message(as_either: ApiClient, path: str) -> None:
+def test_a_post_with_the_same_client_id_returns_the_stored_message(as_either: ApiClient, path: str) -> None:
     sent = HELLO | {"external_id": "m"}
-    made = as_either("POST", path, sent, status=201)
-    assert as_either("POST", path, sent) == made
-    assert as_either("POST", path, [sent]) == [made]
-    as_either("PATCH", f"messages/{made['id']}/", {"content": "Edited"})
-    as_either("POST", f"messages/{made['id']}/reactions/", {"type": "like"}, status=201)
-    again = as_either("POST", path, sent)
-    assert (again["id"], again["content"], again["reactions"]) == (made["id"], "Edited", ["like"])
+    created = as_either("POST", path, sent, status=201)
+    assert as_either("POST", path, sent) == created
+    assert as_either("POST", path, [sent]) == [created]
+    as_either("PATCH", f"messages/{created['id']}/", {"content": "Edited"})
+    as_either("POST", f"messages/{created['id']}/reactions/", {"type": "like"}, status=201)
+    retried = as_either("POST", path, sent)
+    assert (retried["id"], retried["content"], retried["reactions"]) == (created["id"], "Edited", ["like"])
     assert Message.objects.count() == 1
 
 
-def test_the_same_client_id_with_something_else_is_a_conflict(as_alice: ApiClient, path: str) -> None:
+def test_a_post_with_the_same_client_id_and_other_content_is_a_conflict(as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, HELLO | {"external_id": "m"}, status=201)
     other = {"role": "user", "content": "Else", "external_id": "m"}
     assert as_alice.refusal("POST", path, other, status=409)[0] == "conflict"
@@ -173,20 +172,20 @@ def test_the_same_client_id_with_something_else_is_a_conflict(as_alice: ApiClien
     assert Message.objects.count() == 1
 
 
-def test_two_of_one_request_with_one_client_id_are_a_conflict(as_alice: ApiClient, path: str) -> None:
+def test_one_request_cannot_repeat_a_client_id(as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, [HELLO | {"external_id": "m"}] * 2, status=409)[0] == "conflict"
 
 
-def test_old_and_new_in_one_request_come_back_in_the_order_sent(as_alice: ApiClient, path: str) -> None:
+def test_stored_and_new_messages_are_returned_in_the_order_of_the_request(as_alice: ApiClient, path: str) -> None:
     old = as_alice("POST", path, HELLO | {"external_id": "old"}, status=201)
     as_alice("POST", f"messages/{old['id']}/reactions/", {"type": "like"}, status=201)
     sent = [HELLO | {"external_id": "new"}, HELLO | {"external_id": "old"}]
-    made = as_alice("POST", path, sent, status=201)
-    assert [row["external_id"] for row in made] == ["new", "old"]
-    assert made[1]["id"] == old["id"] and made[1]["reactions"] == ["like"]
+    created = as_alice("POST", path, sent, status=201)
+    assert [row["external_id"] for row in created] == ["new", "old"]
+    assert created[1]["id"] == old["id"] and created[1]["reactions"] == ["like"]
 
 
-def test_a_client_id_is_of_one_conversation(as_alice: ApiClient, path: str) -> None:
+def test_two_conversations_can_use_the_same_client_id(as_alice: ApiClient, path: str) -> None:
     other = as_alice("POST", "conversations/", {}, status=201)["id"]
     for one in (path, f"conversations/{other}/messages/"):
         as_alice("POST", one, HELLO | {"external_id": "m"}, status=201)
@@ -196,19 +195,19 @@ def test_a_client_id_is_of_one_conversation(as_alice: ApiClient, path: str) -> N
 
 
 @pytest.mark.parametrize("limit", [1, 4, 5, 11, 12, 1000])
-def test_pages_give_every_message_once_in_order(limit: int, as_alice: ApiClient, path: str) -> None:
+def test_pages_have_each_message_once_in_order(limit: int, as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 11)
     assert texts(as_alice.pages(f"{path}?limit={limit}")) == [str(i) for i in range(11)]
 
 
-def test_a_page_has_a_hundred_where_nothing_is_said(as_alice: ApiClient, path: str) -> None:
+def test_the_default_page_has_a_hundred_messages(as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 101)
     page = as_alice("GET", path)
     assert len(page["results"]) == 100 and page["next"]
     assert texts(as_alice("GET", page["next"])["results"]) == ["100"]
 
 
-def test_what_is_appended_while_someone_pages_comes_at_the_end(as_alice: ApiClient, path: str) -> None:
+def test_messages_appended_meanwhile_are_on_the_last_page(as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 4)
     page = as_alice("GET", f"{path}?limit=3")
     as_alice("POST", path, HELLO, status=201)
@@ -246,14 +245,14 @@ def test_the_whole_tree_has_parents_and_sibling_counts(as_either: ApiClient, pat
 # --- A whole history ----------------------------------------------------------------------------------
 
 
-def test_what_is_put_is_what_is_read(as_either: ApiClient, path: str) -> None:
+def test_a_put_history_is_read_back(as_either: ApiClient, path: str) -> None:
     put = as_either("PUT", path, [HELLO, EVERYTHING])
     assert put == as_either("GET", path)
     assert [row["content"] for row in put["results"]] == [HELLO["content"], EVERYTHING["content"]]
     assert as_either("GET", path.replace("messages/", ""))["title"] == "Hello?"
 
 
-def test_put_of_get_writes_nothing(as_either: ApiClient, path: str) -> None:
+def test_a_put_of_the_stored_history_writes_nothing(as_either: ApiClient, path: str) -> None:
     as_either("POST", path, [HELLO, EVERYTHING, {"role": "tool", "parts": {"a": 1.0}}], status=201)
     conversation, page = as_either("GET", path.replace("messages/", "")), as_either("GET", path)
     assert as_either("PUT", path, page["results"]) == page
@@ -262,7 +261,7 @@ def test_put_of_get_writes_nothing(as_either: ApiClient, path: str) -> None:
     assert as_either("PUT", path, whole) == page
 
 
-def test_what_differs_becomes_a_branch_and_nothing_is_lost(as_either: ApiClient, path: str) -> None:
+def test_a_different_history_becomes_a_branch_and_keeps_all_messages(as_either: ApiClient, path: str) -> None:
     as_either("PUT", path, [HELLO, {"role": "assistant", "content": "A"}])
     as_either("PUT", path, [HELLO | {"content": "Else"}])
     assert texts(as_either("GET", path)["results"]) == ["Else"]
@@ -271,7 +270,7 @@ def test_what_differs_becomes_a_branch_and_nothing_is_lost(as_either: ApiClient,
     assert texts(as_either("GET", f"{path}?all=true")["results"]) == ["Hello?", "A", "Else"]
 
 
-def test_a_history_may_be_longer_than_a_list_and_is_answered_by_pages(as_alice: ApiClient, path: str) -> None:
+def test_a_history_can_exceed_the_limit_of_an_array_and_is_returned_in_pages(as_alice: ApiClient, path: str) -> None:
     history = [{"role": "user", "content": str(i)} for i in range(1_200)]
     page = as_alice("PUT", f"{path}?limit=1000", history)
     assert len(page["results"]) == 1_000
@@ -280,7 +279,7 @@ def test_a_history_may_be_longer_than_a_list_and_is_answered_by_pages(as_alice: 
     assert as_alice.refusal("PUT", path, over, status=400) == ("max_length", None)
 
 
-def test_a_history_may_be_larger_than_another_body(as_alice: ApiClient, path: str) -> None:
+def test_a_history_has_a_higher_body_limit(as_alice: ApiClient, path: str) -> None:
     body = b"[]" + b" " * settings.BODY_LIMIT
     assert as_alice("PUT", path, body) == {"results": [], "next": None}
     body += b" " * settings.HISTORY_BODY_LIMIT
@@ -302,13 +301,13 @@ def test_a_history_may_be_larger_than_another_body(as_alice: ApiClient, path: st
         ([HELLO | {"shoe": 5}], "[0].shoe"),
     ],
 )
-def test_what_is_no_history_is_refused(body: Any, field: str | None, as_alice: ApiClient, path: str) -> None:
+def test_a_body_that_is_not_a_history_is_refused(body: Any, field: str | None, as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, HELLO, status=201)
     before = Conversation.objects.values().get()
     assert as_alice.refusal("PUT", path, body, status=400)[1] == field
     assert Conversation.objects.values().get() == before and Message.objects.count() == 1
 
 
-def test_one_id_twice_in_a_history_is_refused(as_alice: ApiClient, path: str) -> None:
+def test_a_history_cannot_repeat_a_client_id(as_alice: ApiClient, path: str) -> None:
     body = [HELLO | {"external_id": "m"}] * 2
     assert as_alice.refusal("PUT", path, body, status=400)[0] == "invalid"

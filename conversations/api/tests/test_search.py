@@ -17,41 +17,43 @@ from testing.api_client import ApiClient
 from testing.cast import create_conversation
 
 
-def say(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
+def message_body(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
 
 
-def talk(caller: ApiClient, *messages: Any, **fields: Any) -> Any:
-    said = [say(message) if isinstance(message, str) else message for message in messages]
-    return caller("POST", "conversations/", {"title": "Untitled", **fields, "messages": said}, status=201)
+def create_conversation_with(client: ApiClient, *messages: Any, **fields: Any) -> Any:
+    bodies = [message_body(message) if isinstance(message, str) else message for message in messages]
+    return client("POST", "conversations/", {"title": "Untitled", **fields, "messages": bodies}, status=201)
 
 
 def url(query: str, **more: Any) -> str:
     return f"search/?q={quote(query)}" + "".join(f"&{name}={value}" for name, value in more.items())
 
 
-def search(caller: ApiClient, query: str, **more: Any) -> Any:
-    return caller("GET", url(query, **more))
+def search(client: ApiClient, query: str, **more: Any) -> Any:
+    return client("GET", url(query, **more))
 
 
-def found(caller: ApiClient, query: str, **more: Any) -> list[str]:
-    """What the found messages say, by their snippets' plain text."""
-    return [plain(hit["snippet"]) for hit in search(caller, query, **more)["results"]]
+def found(client: ApiClient, query: str, **more: Any) -> list[str]:
+    """Return the snippets of the hits without their marks."""
+    return [without_marks(hit["snippet"]) for hit in search(client, query, **more)["results"]]
 
 
-def plain(snippet: str) -> str:
+def without_marks(snippet: str) -> str:
     return html.unescape(re.sub("</?mark>", "", snippet))
 
 
-def test_a_hit_is_whole(as_either: ApiClient) -> None:
-    made = talk(as_either, say("A striped zebra, no horse", "assistant", model="m"), title="Animals")
-    message = as_either("GET", f"conversations/{made['id']}/messages/")["results"][0]
+def test_a_hit_has_all_documented_fields(as_either: ApiClient) -> None:
+    created = create_conversation_with(
+        as_either, message_body("A striped zebra, no horse", "assistant", model="m"), title="Animals"
+    )
+    message = as_either("GET", f"conversations/{created['id']}/messages/")["results"][0]
     assert search(as_either, "zebra") == {
         "conversations": [],
         "results": [
             {
                 "message_id": message["id"],
-                "conversation_id": made["id"],
+                "conversation_id": created["id"],
                 "conversation_title": "Animals",
                 "seq": 1,
                 "role": "assistant",
@@ -66,10 +68,10 @@ def test_a_hit_is_whole(as_either: ApiClient) -> None:
     assert search(as_either, "anim") == {
         "conversations": [
             {
-                "conversation_id": made["id"],
+                "conversation_id": created["id"],
                 "title": "Animals",
                 "snippet": "<mark>Anim</mark>als",
-                "active_at": made["active_at"],
+                "active_at": created["active_at"],
             }
         ],
         "results": [],
@@ -94,34 +96,34 @@ SAID = [
 
 @pytest.fixture
 def as_reader(as_alice: ApiClient) -> ApiClient:
-    talk(as_alice, *SAID)
+    create_conversation_with(as_alice, *SAID)
     return as_alice
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        # By the stem.
+        # Stems
         ("run", [0]), ("RUN", [0]), ("runs", [0]), ("database", [0]), ("jump", [1]),
-        # All of the words; any order.
+        # All words, in any order
         ("fox quick", [1]), ("fox database", []), ("user", [2, 0]),
         # Phrases.
         ('"brown fox"', [1]), ('"fox brown"', []), ('"lazy dogs"', [1]), ('"unclosed brown', []), ('"brown fox', [1]),
         # Exclusions.
         ("quick -fox", [0]), ('quick -"brown fox"', [0]), ("quick -absent", [1, 0]), ("-fox", "not fox"),
-        # Inside of words, from three characters on.
+        # Parts of words, from three characters
         ("getUserB", [2]), ("serById", [2]), ("UserById(42)", [2]), ("user_by", [2, 0]), ("tabas", [0]), ("ge", []),
         # Chinese, Japanese, Korean.
         ("北京", [3]), ("京", [4, 3]), ("北", [3]), ("北京旅", [3]), ("去北京旅游", [3]), ("東京タワー", [4]),
         ("タワ", [4]), ("세계", [5]), ("녕하", [5]), ("安", []), ("想去 旅游", [3]), ("北京 -旅游", []),
-        # Case and letters of other scripts, signs.
+        # Case, other scripts, punctuation
         ("ärger", [6]), ("ÖL", [6]), ("100%", [7]), ("C++", [7]), ("a\\b", [7]), ("%", []), ("_", []), ("get_", [2]),
         ("don't", [8]), ("don’t", []), ("stop", [8]),
-        # Only stop words, and nothing.
+        # Only stop words; an empty query
         ("the", [1, 0]), ("zzzzzz", []),
     ],
 )  # fmt: skip
-def test_what_finds_what(query: str, expected: Any, as_reader: ApiClient) -> None:
+def test_a_query_finds_the_expected_messages(query: str, expected: Any, as_reader: ApiClient) -> None:
     if expected == "not fox":
         expected = [index for index in reversed(range(len(SAID))) if index != 1]
     assert found(as_reader, query) == [SAID[index] for index in expected]
@@ -129,8 +131,15 @@ def test_what_finds_what(query: str, expected: Any, as_reader: ApiClient) -> Non
 
 
 def test_operators(as_alice: ApiClient) -> None:
-    talk(as_alice, say("word one"), say("word two", "assistant", model="gpt-5"), tags=["a b", "x"])
-    talk(as_alice, say("word three", "tool", tool_calls=[{"id": "1"}]), say("other", "system"), title="word of title")
+    create_conversation_with(
+        as_alice, message_body("word one"), message_body("word two", "assistant", model="gpt-5"), tags=["a b", "x"]
+    )
+    create_conversation_with(
+        as_alice,
+        message_body("word three", "tool", tool_calls=[{"id": "1"}]),
+        message_body("other", "system"),
+        title="word of title",
+    )
     for query, expected in {
         "word role:user": ["word one"],
         "word ROLE:assistant": ["word two"],
@@ -155,23 +164,23 @@ def test_operators(as_alice: ApiClient) -> None:
     assert titles == ["word of title"]
 
 
-def test_what_is_no_operator_is_text(as_alice: ApiClient) -> None:
+def test_an_unknown_operator_is_searched_as_text(as_alice: ApiClient) -> None:
     for text in ["role:king", "see http://x.example", "before:noon", "has:it", "a:b", "in:place"]:
-        talk(as_alice, f"about {text} here")
+        create_conversation_with(as_alice, f"about {text} here")
     for text in ["role:king", "http://x.example", "before:noon", "has:it", "in:place"]:
         assert len(found(as_alice, text)) == 1, text
 
 
 def test_before_and_after_are_exact(as_alice: ApiClient) -> None:
-    made = talk(as_alice, "word")
-    at = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]["created_at"]
+    created = create_conversation_with(as_alice, "word")
+    at = as_alice("GET", f"conversations/{created['id']}/messages/")["results"][0]["created_at"]
     assert found(as_alice, f"word after:{at}") == ["word"]
     assert found(as_alice, f"word before:{at}") == []
 
 
-def test_titles_are_found_by_every_part_of_them(as_alice: ApiClient) -> None:
+def test_titles_are_found_by_any_part(as_alice: ApiClient) -> None:
     for title in ("Holiday in 北京", "100% Ölpreis", "holiday_plan"):
-        talk(as_alice, title=title)
+        create_conversation_with(as_alice, title=title)
 
     def titles(query: str) -> list[str]:
         return [hit["title"] for hit in search(as_alice, query)["conversations"]]
@@ -203,44 +212,47 @@ def test_odd_queries_are_answered(as_reader: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?query=x", "?q=x&sort=newest", "?q=x&sort=", "?q=x&limit=0", "?q=x&limit=101"])
-def test_junk_beside_the_query_is_a_400(query: str, as_alice: ApiClient) -> None:
+def test_an_invalid_parameter_is_a_400(query: str, as_alice: ApiClient) -> None:
     as_alice.refusal("GET", f"search/{query}", status=400)
 
 
-# --- Who finds what -----------------------------------------------------------------------------------
+# --- Scope of a search --------------------------------------------------------------------------------
 
 
-def test_branches_that_are_not_shown_are_found(as_alice: ApiClient) -> None:
-    made = talk(as_alice, "zebra")
-    message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
+def test_messages_of_hidden_branches_are_found(as_alice: ApiClient) -> None:
+    created = create_conversation_with(as_alice, "zebra")
+    message = as_alice("GET", f"conversations/{created['id']}/messages/")["results"][0]
     as_alice("PATCH", f"messages/{message['id']}/?branch=true", {"content": "horse"}, status=201)
     (hit,) = search(as_alice, "zebra")["results"]
     assert not hit["is_active"]
-    as_alice("POST", f"conversations/{made['id']}/branch/", {"message_id": hit["message_id"]})
+    as_alice("POST", f"conversations/{created['id']}/branch/", {"message_id": hit["message_id"]})
     assert search(as_alice, "zebra")["results"][0]["is_active"]
 
 
 def test_the_trash_is_not_searched(as_alice: ApiClient) -> None:
-    kept, trashed = talk(as_alice, "zebra one", "zebra two"), talk(as_alice, "zebra three", title="zebra")
+    kept, trashed = (
+        create_conversation_with(as_alice, "zebra one", "zebra two"),
+        create_conversation_with(as_alice, "zebra three", title="zebra"),
+    )
     message = as_alice("GET", f"conversations/{kept['id']}/messages/")["results"][0]
     as_alice("DELETE", f"messages/{message['id']}/", status=204)
     as_alice("DELETE", f"conversations/{trashed['id']}/", status=204)
     for query in ("zebra", "ebra", "role:user"):
         answer = search(as_alice, query)
-        assert [plain(hit["snippet"]) for hit in answer["results"]] == ["zebra two"]
+        assert [without_marks(hit["snippet"]) for hit in answer["results"]] == ["zebra two"]
         assert answer["conversations"] == []
 
 
-def test_nobody_finds_what_another_said(as_alice: ApiClient, as_bob: ApiClient) -> None:
-    talk(as_alice, say("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
+def test_messages_of_another_user_are_not_found(as_alice: ApiClient, as_bob: ApiClient) -> None:
+    create_conversation_with(as_alice, message_body("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
     for query in ("zebra", "ebr", "北京", "京", "role:user", "tag:x", "has:tool_calls", "after:2000-01-01", "-horse"):
         for sort in ("recent", "relevance"):
             assert search(as_bob, query, sort=sort) == {"conversations": [], "results": [], "next": None}
 
 
-def test_an_edit_is_searched_at_once(as_alice: ApiClient) -> None:
-    made = talk(as_alice, "zebra")
-    message = as_alice("GET", f"conversations/{made['id']}/messages/")["results"][0]
+def test_an_edited_text_is_found_immediately(as_alice: ApiClient) -> None:
+    created = create_conversation_with(as_alice, "zebra")
+    message = as_alice("GET", f"conversations/{created['id']}/messages/")["results"][0]
     as_alice("PATCH", f"messages/{message['id']}/", {"content": "horse"})
     assert (found(as_alice, "zebra"), found(as_alice, "horse")) == ([], ["horse"])
 
@@ -250,29 +262,29 @@ def test_an_edit_is_searched_at_once(as_alice: ApiClient) -> None:
 
 def test_a_snippet_is_safe_html(as_alice: ApiClient) -> None:
     text = "<script>alert('zebra')</script> & <b title=\"x\">zebras</b> </mark><mark>"
-    talk(as_alice, text, title="<i>zebra</i>")
+    create_conversation_with(as_alice, text, title="<i>zebra</i>")
     answer = search(as_alice, "zebra")
     for snippet in (answer["results"][0]["snippet"], answer["conversations"][0]["snippet"]):
         rest = re.sub("</?mark>", "", snippet)
         assert "<" not in rest and ">" not in rest and '"' not in rest and "'" not in rest
         assert "<mark>zebra" in snippet
-    assert plain(answer["results"][0]["snippet"]) == text
+    assert without_marks(answer["results"][0]["snippet"]) == text
     for query in ("script", "<b", "&", "<script>", "alert('zebra')", "mark", "amp", "lt"):
         snippets = [hit["snippet"] for hit in search(as_alice, query)["results"]]
-        assert all(plain(snippet) == text for snippet in snippets), query
+        assert all(without_marks(snippet) == text for snippet in snippets), query
 
 
-def test_a_snippet_of_a_long_text_is_its_part_around_the_match(as_alice: ApiClient) -> None:
+def test_the_snippet_of_a_long_text_is_the_part_around_the_match(as_alice: ApiClient) -> None:
     for size in (1_000, 400_000):
-        talk(as_alice, "x " * (size // 2) + "the needle lies here" + " y" * (size // 2))
+        create_conversation_with(as_alice, "x " * (size // 2) + "the needle lies here" + " y" * (size // 2))
     for hit in search(as_alice, "needle")["results"]:
         assert "<mark>needle</mark> lies here" in hit["snippet"]
         assert hit["snippet"].startswith("…") and hit["snippet"].endswith("…")
-        assert len(plain(hit["snippet"])) < 300
+        assert len(without_marks(hit["snippet"])) < 300
 
 
-def test_a_snippet_marks_what_the_stem_found(as_alice: ApiClient) -> None:
-    talk(as_alice, "He is happy running")
+def test_a_snippet_marks_words_that_match_by_their_stem(as_alice: ApiClient) -> None:
+    create_conversation_with(as_alice, "He is happy running")
     for query, snippet in {
         "runs": "He is happy <mark>running</mark>",
         "run": "He is happy <mark>run</mark>ning",
@@ -285,7 +297,7 @@ def test_a_snippet_marks_what_the_stem_found(as_alice: ApiClient) -> None:
 
 
 def fill(user: User, texts: list[str]) -> list[str]:
-    """Three messages of each moment, in one conversation; the last is the newest. What they say, newest first."""
+    """Create a conversation with three messages per point in time. Return their texts, newest first."""
     now = timezone.now()
     times = {"created_at": now, "updated_at": now}
     conversation = Conversation.objects.create(
@@ -304,27 +316,27 @@ def fill(user: User, texts: list[str]) -> list[str]:
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
 @pytest.mark.parametrize("limit", [1, 3, 7, 100])
 @pytest.mark.parametrize("query", ["word", "wor", "role:user", "词语"])
-def test_pages_give_each_hit_once(query: str, limit: int, sort: str, as_alice: ApiClient, alice: User) -> None:
+def test_pages_have_each_hit_once(query: str, limit: int, sort: str, as_alice: ApiClient, alice: User) -> None:
     texts = fill(alice, [f"{'word ' * (1 + i % 4)}{'sword' * (i % 2)} 词语 number {i}" for i in range(23)])
     hits = as_alice.pages(url(query, limit=limit, sort=sort))
-    said = [plain(hit["snippet"]) for hit in hits]
-    assert sorted(said) == sorted(texts)
+    snippets = [without_marks(hit["snippet"]) for hit in hits]
+    assert sorted(snippets) == sorted(texts)
     if sort == "recent":
-        assert said == texts
+        assert snippets == texts
     assert as_alice("GET", url(query, limit=limit, sort=sort)) == as_alice("GET", url(query, limit=limit, sort=sort))
 
 
-def test_pages_go_beyond_the_newest_that_are_looked_at_first(as_alice: ApiClient, alice: User) -> None:
+def test_pages_continue_after_the_first_thousand_candidates(as_alice: ApiClient, alice: User) -> None:
     texts = fill(alice, [("needle " if i % 100 == 0 else "hay ") + str(i) for i in range(3_000)])
     needles = [text for text in texts if text.startswith("needle")]
     for query in ("needle", "eedle"):
-        assert [plain(hit["snippet"]) for hit in as_alice.pages(url(query, limit=7))] == needles
-    # Relevance ranks candidates: here those among the newest 1,000, which are more than a page.
-    ranked = [plain(hit["snippet"]) for hit in as_alice.pages(url("needle", limit=7, sort="relevance"))]
+        assert [without_marks(hit["snippet"]) for hit in as_alice.pages(url(query, limit=7))] == needles
+    # Relevance ranks the newest 1,000 candidates, which are more than a page.
+    ranked = [without_marks(hit["snippet"]) for hit in as_alice.pages(url("needle", limit=7, sort="relevance"))]
     assert sorted(ranked) == sorted(needles[:10])
 
 
-def test_titles_come_with_the_first_page_only(as_alice: ApiClient, alice: User) -> None:
+def test_only_the_first_page_has_titles(as_alice: ApiClient, alice: User) -> None:
     fill(alice, ["filled"] * 3)
     first = search(as_alice, "filled", limit=2)
     assert [hit["title"] for hit in first["conversations"]] == ["Filled"]
@@ -334,14 +346,14 @@ def test_titles_come_with_the_first_page_only(as_alice: ApiClient, alice: User) 
 # --- Indexes ------------------------------------------------------------------------------------------
 
 
-def plans(caller: ApiClient, query: str) -> str:
+def plans(client: ApiClient, query: str) -> str:
     with CaptureQueriesContext(connection) as captured:
-        search(caller, query)
+        search(client, query)
     with connection.cursor() as cursor:
         lines = []
-        for asked in captured:
-            if "FROM message" in asked["sql"] or "message m" in asked["sql"]:
-                cursor.execute("EXPLAIN " + asked["sql"].replace("%", "%%"), [])
+        for recorded in captured:
+            if "FROM message" in recorded["sql"] or "message m" in recorded["sql"]:
+                cursor.execute("EXPLAIN " + recorded["sql"].replace("%", "%%"), [])
                 lines += [line for (line,) in cursor.fetchall()]
     return "\n".join(lines)
 
@@ -350,7 +362,7 @@ def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob:
     fill(bob, [f"some hay of a stranger {i}" for i in range(2_000)])
     fill(alice, ["a rare needle 北京", *[f"plain hay {i} and again {i * 7}" for i in range(4_000)]])
     with connection.cursor() as cursor:
-        # As housekeeping and autovacuum do. (A search of a table this small would rather not read a pending list.)
+        # Housekeeping and autovacuum do the same. With a pending list, PostgreSQL would not use the index here.
         cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
         cursor.execute("ANALYZE message")
         cursor.execute("ANALYZE conversation")
@@ -368,7 +380,7 @@ def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob:
         assert "Seq Scan on message" not in plan, plan
 
 
-def test_a_title_is_not_found_by_what_only_messages_have(as_alice: ApiClient, alice: User) -> None:
+def test_operators_for_messages_exclude_titles(as_alice: ApiClient, alice: User) -> None:
     create_conversation(alice, "Zebra crossing")
     assert [hit["title"] for hit in search(as_alice, "zebra")["conversations"]] == ["Zebra crossing"]
     assert search(as_alice, "zebra role:user")["conversations"] == []

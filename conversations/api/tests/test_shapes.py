@@ -1,50 +1,23 @@
-"""Every answer, JSON made by PostgreSQL or by Python, has the shape that docs/openapi.yaml states, no key more."""
+"""Each response has the shape that docs/openapi.yaml documents, without additional keys."""
 
-import re
 from typing import Any
 
 import jsonschema
 import pytest
-import yaml
-from django.conf import settings
 
 from accounts.models import User
 from testing.api_client import ApiClient
-
-from .test_every_route import ROWS, Row, SampleObjects, every_row
-
-SCHEMA = yaml.safe_load((settings.BASE_DIR / "docs" / "openapi.yaml").read_text())
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-
-
-def strict(node: Any) -> Any:
-    """References followed, nothing beside what is named."""
-    if isinstance(node, list):
-        return [strict(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        return strict(SCHEMA["components"]["schemas"][node["$ref"].rpartition("/")[2]])
-    schema = {name: strict(value) for name, value in node.items()}
-    if "properties" in schema:
-        schema.setdefault("additionalProperties", False)
-    return schema
+from testing.routes import ROWS, Row, SampleObjects, every_row
+from testing.shapes import SCHEMA, TIME, assert_matches, responses_of, strict
 
 
 def documented(row: Row) -> dict[str, Any]:
-    """The responses of a row's route, by status."""
-    path = "/api/v1/" + row.route.replace("<uuid:id>", "{id}")
-    responses: dict[str, Any] = SCHEMA["paths"][path][row.method.lower()]["responses"]
-    return responses
+    """Return the documented responses of a row's route, by status code."""
+    return responses_of(row.method, "/api/v1/" + row.route.replace("<uuid:id>", "{id}"))
 
 
 def check(row: Row, status: str, answer: Any) -> None:
-    """Refuse an answer that the document forbids as it is written, or that has a key which it does not name."""
-    schema = documented(row)[status]["content"]["application/json"]["schema"]
-    for stated in ({**schema, "components": SCHEMA["components"]}, strict(schema)):
-        validator = jsonschema.Draft202012Validator(stated)
-        problem = jsonschema.exceptions.best_match(validator.iter_errors(answer))
-        assert problem is None, f"{problem.json_path}: {problem.message}"
+    assert_matches(answer, documented(row)[status])
 
 
 def times(node: Any) -> list[str]:
@@ -63,8 +36,8 @@ def samples(alice: User) -> SampleObjects:
 
 @every_row
 def test_answers_and_errors_have_the_documented_shape(row: Row, samples: SampleObjects, alice: User) -> None:
-    check(row, "default", samples.call(ApiClient(), row, 401))
-    answer = samples.call(ApiClient(alice), row, row.status)
+    check(row, "default", samples.request(ApiClient(), row, 401))
+    answer = samples.request(ApiClient(alice), row, row.status)
     if row.status == 204:
         assert "content" not in documented(row)["204"]
     elif row.path == "me/export/":
@@ -83,17 +56,17 @@ def test_every_route_is_documented() -> None:
 
 def test_the_tree_has_the_documented_shape(samples: SampleObjects, alice: User) -> None:
     row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
-    caller = ApiClient(alice)
-    caller("PATCH", f"messages/{samples.message.id}/?branch=true", {}, status=201)
-    check(row, "200", caller("GET", f"conversations/{samples.conversation.id}/messages/?all=true"))
+    client = ApiClient(alice)
+    client("PATCH", f"messages/{samples.message.id}/?branch=true", {}, status=201)
+    check(row, "200", client("GET", f"conversations/{samples.conversation.id}/messages/?all=true"))
 
 
 @pytest.mark.parametrize("query", ["", "?all=true"])
 def test_an_empty_page_has_the_documented_shape(query: str, samples: SampleObjects, alice: User) -> None:
     row = next(row for row in ROWS if str(row) == "GET conversations/<uuid:id>/messages/")
-    caller = ApiClient(alice)
-    empty = caller("POST", "conversations/", {}, status=201)["id"]
-    check(row, "200", caller("GET", f"conversations/{empty}/messages/{query}"))
+    client = ApiClient(alice)
+    empty = client("POST", "conversations/", {}, status=201)["id"]
+    check(row, "200", client("GET", f"conversations/{empty}/messages/{query}"))
 
 
 @pytest.mark.parametrize("parts", [{"a": [1]}, [{"type": "text"}], [], {}, None])
@@ -120,28 +93,28 @@ FULL = {
 
 
 @pytest.mark.parametrize("body", [{"role": "user", "content": "x"}, FULL])
-def test_a_message_made_is_the_message_read(body: Any, alice: User, samples: SampleObjects) -> None:
-    """PostgreSQL writes what is read, Python what was just made: the same keys in the same order, the same values."""
-    caller = ApiClient(alice)
+def test_a_created_message_equals_the_message_read(body: Any, alice: User, samples: SampleObjects) -> None:
+    """PostgreSQL serializes stored messages and Python created ones: with equal keys, order and values."""
+    client = ApiClient(alice)
     path = f"conversations/{samples.conversation.id}/messages/"
-    made = caller("POST", path, body, status=201)
-    alternative = caller("PATCH", f"messages/{made['id']}/?branch=true", {}, status=201)
-    for one in (made, alternative):
-        read = caller("GET", f"messages/{one['id']}/")
+    created = client("POST", path, body, status=201)
+    alternative = client("PATCH", f"messages/{created['id']}/?branch=true", {}, status=201)
+    for one in (created, alternative):
+        read = client("GET", f"messages/{one['id']}/")
         hidden = {"is_active": one is alternative}
         assert read == one | hidden
         assert list(read) == list(one)
         assert {name: type(value) for name, value in read.items()} == {name: type(v) for name, v in one.items()}
-    assert caller("GET", path)["results"][-1] == alternative
+    assert client("GET", path)["results"][-1] == alternative
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"is_archived": True, "tags": ["b", "a"], "metadata": {"z": 1.5, "a": []}, "messages": [FULL]}]
 )
-def test_a_conversation_made_is_the_conversation_read(body: Any, alice: User) -> None:
-    caller = ApiClient(alice)
-    made = caller("POST", "conversations/", body, status=201)
-    read = caller("GET", f"conversations/{made['id']}/")
-    assert read == made == caller("GET", "conversations/?archived=any")["results"][0]
-    assert list(read) == list(made)
-    assert {name: type(value) for name, value in read.items()} == {name: type(v) for name, v in made.items()}
+def test_a_created_conversation_equals_the_conversation_read(body: Any, alice: User) -> None:
+    client = ApiClient(alice)
+    created = client("POST", "conversations/", body, status=201)
+    read = client("GET", f"conversations/{created['id']}/")
+    assert read == created == client("GET", "conversations/?archived=any")["results"][0]
+    assert list(read) == list(created)
+    assert {name: type(value) for name, value in read.items()} == {name: type(v) for name, v in created.items()}

@@ -13,19 +13,24 @@ from testing.api_client import ApiClient
 EMPTY = {"conversations": 0, "messages": 0, "prompt_tokens": 0, "completion_tokens": 0, "by_model": [], "by_day": []}
 
 
-def said(model: str, prompt: int | None, completion: int | None) -> dict[str, Any]:
+def assistant_message(model: str, prompt: int | None, completion: int | None) -> dict[str, Any]:
     tokens = {"prompt_tokens": prompt, "completion_tokens": completion}
     return {"role": "assistant", "content": "x", "model": model, **tokens}
 
 
-def test_of_nothing(as_either: ApiClient, alice: User) -> None:
+def test_the_stats_of_an_empty_account_are_zero(as_either: ApiClient, alice: User) -> None:
     alice.refresh_from_db()
     joined = f"{alice.created_at:%Y-%m-%dT%H:%M:%S.%fZ}"
     assert as_either("GET", "stats/") == EMPTY | {"joined_at": joined}
 
 
 def test_totals_by_model_and_by_day(as_either: ApiClient, as_bob: ApiClient) -> None:
-    messages = [said("a", 1, 10), said("a", 2, None), said("b", 4, 40), {"role": "user", "content": "?"}]
+    messages = [
+        assistant_message("a", 1, 10),
+        assistant_message("a", 2, None),
+        assistant_message("b", 4, 40),
+        {"role": "user", "content": "?"},
+    ]
     as_either("POST", "conversations/", {"messages": messages}, status=201)
     trashed = as_either("POST", "conversations/", {"messages": messages}, status=201)["id"]
     as_either("DELETE", f"conversations/{trashed}/", status=204)
@@ -47,8 +52,10 @@ def test_totals_by_model_and_by_day(as_either: ApiClient, as_bob: ApiClient) -> 
     }
 
 
-def test_days_are_whose_days_they_are_asked_for(as_alice: ApiClient) -> None:
-    as_alice("POST", "conversations/", {"messages": [said("a", 1, 1), said("a", 2, 2)]}, status=201)
+def test_days_are_those_of_the_requested_time_zone(as_alice: ApiClient) -> None:
+    as_alice(
+        "POST", "conversations/", {"messages": [assistant_message("a", 1, 1), assistant_message("a", 2, 2)]}, status=201
+    )
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     first, second = Message.objects.order_by("seq")
     Message.objects.filter(id=first.id).update(created_at=midnight - timedelta(minutes=1))
@@ -62,7 +69,7 @@ def test_days_are_whose_days_they_are_asked_for(as_alice: ApiClient) -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Etc/GMT%2B12", "EST"])
 def test_zones(zone: str, as_alice: ApiClient) -> None:
-    as_alice("POST", "conversations/", {"messages": [said("a", 1, 1)]}, status=201)
+    as_alice("POST", "conversations/", {"messages": [assistant_message("a", 1, 1)]}, status=201)
     assert len(as_alice("GET", f"stats/?tz={zone}")["by_day"]) == 1
 
 
@@ -70,7 +77,7 @@ def test_zones(zone: str, as_alice: ApiClient) -> None:
     "zone", ["", "Nowhere/City", "Europe", "../../etc/passwd", "/etc/passwd", "%00", "x" * 300, "localtime", "%FF",
              "posix/Europe/Berlin", "right/Europe/Berlin", "UTC+1", "zone.tab", "utc';--", "."],
 )  # fmt: skip
-def test_no_zone_is_a_400(zone: str, as_alice: ApiClient) -> None:
+def test_an_unknown_time_zone_is_a_400(zone: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal("GET", f"stats/?tz={zone}", status=400) == ("invalid", "tz")
 
 

@@ -1,0 +1,27 @@
+"""Addresses of admin pages, and permissions for their users."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from accounts.models import User
+
+
+def allow(user: User, *codenames: str) -> None:
+    """Give the user permissions: "view_user", "change_user"."""
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+
+
+def list_of(model: Any) -> str:
+    """Return the path of the model's change list."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def page_of(row: Any, page: str = "change") -> str:
+    """Return the path of one of the row's pages: "change", "history" or "delete"."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+
+
+def rights(**changes: object) -> dict[str, object]:
+    return {"email": "alice@example.com", "name": "Alice", "image": "", "is_active": "on", **changes}
