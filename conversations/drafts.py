@@ -1,7 +1,34 @@
 """The data that callers hand to the services."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Required, TypedDict
+
+CONTENT_FIELDS = frozenset({"content", "parts", "tool_calls"})  # a message has at least one of them
+
+
+class MessageDraft(TypedDict, total=False):
+    """The fields of a message to store. A field that is left out gets the default of its column."""
+
+    id: Any  # the id of the stored message that the draft repeats; only for `sync`
+    external_id: str | None
+    role: Required[str]
+    item_type: str
+    content: str | None
+    parts: Any
+    reasoning: str
+    name: str
+    model: str
+    tool_calls: Any
+    tool_call_id: str
+    status: str
+    finish_reason: str
+    error: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    usage: dict[str, Any] | None
+    metadata: dict[str, Any]
+    created_at: datetime
 
 
 class TreeShape(NamedTuple):
@@ -21,3 +48,30 @@ class TreeShape(NamedTuple):
             path.add(index)
             index = self.parents[index]
         return path
+
+
+class SyncProfile(NamedTuple):
+    """What a client that sends whole histories knows of a message."""
+
+    # Two messages are the same if these fields are equal.
+    compared_fields: frozenset[str] = frozenset("role item_type content parts tool_calls tool_call_id".split())
+    # The client displays messages of these roles, if they have content in a field that it knows. None: all messages.
+    visible_roles: frozenset[str] | None = None
+    # Turns a stored external_id into the id that the client knows.
+    normalize_id: Callable[[str], str] = str
+
+    def is_visible(self, message: Any) -> bool:
+        """Return whether the client can display this message. Reads only its role, its type and CONTENT_FIELDS."""
+        if self.visible_roles is None:
+            return True
+        if message.item_type != "message" or message.role not in self.visible_roles:
+            return False
+        return any(getattr(message, name) is not None for name in CONTENT_FIELDS & self.compared_fields)
+
+
+class SessionInput(NamedTuple):
+    """A conversation as a client of `sync_all` sends it."""
+
+    name: str  # its external_id, or its id
+    fields: dict[str, Any]
+    drafts: Sequence[MessageDraft]

@@ -1,8 +1,7 @@
 """Two ways to send a complete history to `sync`: as the native API does, and as a compatibility contract does."""
 
-from typing import Any
-
-from conversations.models import Conversation
+from conversations.drafts import SyncProfile
+from conversations.models import Conversation, Role
 
 from .cast import Draft, message_draft
 
@@ -10,22 +9,18 @@ from .cast import Draft, message_draft
 STATEMENTS_WITHOUT_CHANGES = ["SELECT", "SELECT"]
 
 
-def is_visible_natively(message: Any) -> bool:
-    return True
-
-
-NATIVE: dict[str, Any] = {"visible": is_visible_natively}
+NATIVE = SyncProfile()
 # A contract with roles and texts, but without messages of tools.
-CONTRACT: dict[str, Any] = {
-    "compared_fields": frozenset({"role", "content", "reasoning"}),
-    "visible": lambda message: message.role != "tool",
-}
+CONTRACT = SyncProfile(
+    compared_fields=frozenset({"role", "content", "reasoning"}),
+    visible_roles=frozenset(Role.values) - {"tool"},
+)
 
 
-def history_of(conversation: Conversation, profile: dict[str, Any] = NATIVE) -> list[Draft]:
+def history_of(conversation: Conversation, profile: SyncProfile = NATIVE) -> list[Draft]:
     """Return the history as its client reads it, with the ids that the client knows."""
     return [
         message_draft(row.content, row.role, external_id=row.external_id or str(row.id))
         for row in conversation.messages.shown()
-        if profile["visible"](row)
+        if profile.is_visible(row)
     ]

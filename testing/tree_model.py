@@ -23,6 +23,7 @@ class ReferenceMessage:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     is_live: bool = True
+    item_type: str = "message"
     id: str = ""  # copied from the stored message
 
     @property

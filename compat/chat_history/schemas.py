@@ -7,6 +7,7 @@ from pydantic import Field, RootModel, StringConstraints
 from chatstore.api.errors import Found
 from chatstore.api.responses import format_time
 from compat.contract import Id, Schema, Text, Title, name_of
+from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 SOURCE = "chat_history"
@@ -72,7 +73,7 @@ def fields(chat: NewChat) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def draft(message: NewMessage) -> dict[str, Any]:
+def draft(message: NewMessage) -> MessageDraft:
     return {"role": TO_STORE[message.role], "content": message.content}
 
 

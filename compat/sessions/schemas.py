@@ -4,11 +4,14 @@ from pydantic import RootModel
 
 from chatstore.api.responses import format_time
 from compat.contract import History, Schema, Text, name_of, shortened
+from conversations.drafts import MessageDraft, SyncProfile
 from conversations.models import Conversation, Message
 
 SOURCE = "sessions"
-ROLES = ("user", "assistant", "system")
-COMPARED_FIELDS = frozenset({"role", "content", "reasoning"})
+SYNC_PROFILE = SyncProfile(
+    compared_fields=frozenset({"role", "content", "reasoning"}),
+    visible_roles=frozenset({"user", "assistant", "system"}),
+)
 LISTED_TITLE_LENGTH = 30
 FIRST_LENGTH = 200
 
@@ -40,15 +43,11 @@ class Success(Schema):
     success: bool
 
 
-def drafts(history: SessionHistory) -> list[dict[str, Any]]:
+def drafts(history: SessionHistory) -> list[MessageDraft]:
     return [
         {"role": message.role, "content": message.content, "reasoning": message.thinkingContent or ""}
         for message in history.messages
     ]
-
-
-def is_visible(row: Message) -> bool:
-    return row.item_type == "message" and row.role in ROLES and row.content is not None
 
 
 def message(row: Message) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class SessionView(View):
     @extend_schema(operation_id="sessions_retrieve", responses=schemas.SessionHistory)
     def get(self, request: Request, id: str) -> Response:
         """Get the messages of a session, in order."""
-        shown = self.conversation(id).messages.shown()
-        return Response({"messages": [schemas.message(row) for row in shown if schemas.is_visible(row)]})
+        rows = self.conversation(id).messages.shown()
+        return Response({"messages": [schemas.message(row) for row in rows if schemas.SYNC_PROFILE.is_visible(row)]})
 
     @extend_schema(operation_id="sessions_update", request=schemas.SessionHistory, responses=schemas.Session)
     def put(self, request: Request, id: str) -> Response:
@@ -55,8 +55,7 @@ class SessionView(View):
             user=request.user,
             conversation_id=self.conversation(id).id,
             drafts=schemas.drafts(history),
-            compared_fields=schemas.COMPARED_FIELDS,
-            visible=schemas.is_visible,
+            profile=schemas.SYNC_PROFILE,
         )
         return Response(schemas.session(row, schemas.first_question(history)))
 

@@ -1,5 +1,5 @@
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import orjson
 from django.conf import settings
@@ -8,18 +8,21 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from chatstore.times import parse_utc
 from compat.contract import History, Id, Parts, Schema, Short, Text, Title, name_of, refusal
-from conversations.core.comparison import json_equal
+from conversations.drafts import MessageDraft, SessionInput, SyncProfile
 from conversations.models import Conversation
-from conversations.services.sync_all import SessionInput, SyncProfile
+from conversations.usage import counted_usage
 
 from . import ids
 
 SOURCE = "storage"
-ROLES = ("user", "assistant", "system", "tool")
 # Optional fields and their defaults. A field that has its default is left out of the response.
 DEFAULTS: dict[str, Any] = {"model": "", "tool_calls": None, "tool_call_id": "", "name": "", "reasoning": ""}
-COMPARED_FIELDS = frozenset({"role", "content", *DEFAULTS})
-READ = ("id", "external_id", "item_type", *sorted(COMPARED_FIELDS))
+SYNC_PROFILE = SyncProfile(
+    compared_fields=frozenset({"role", "content", *DEFAULTS}),
+    visible_roles=frozenset({"user", "assistant", "system", "tool"}),
+    normalize_id=ids.as_sent,
+)
+READ = ("id", "external_id", "item_type", *sorted(SYNC_PROFILE.compared_fields))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -112,13 +115,12 @@ class Saved(Schema):
 
 
 def session(row: Conversation, messages: list[Any]) -> dict[str, Any]:
-    fields = read_fields(row)
     return {
         "id": name_of(row),
         "title": row.title,
-        "messages": [message(each) for each in messages if is_visible(each)],
-        "createdAt": fields["created_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "tokenUsage": fields["reported_usage"],
+        "messages": [message(each) for each in messages if SYNC_PROFILE.is_visible(each)],
+        "createdAt": row.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "tokenUsage": row.reported_usage if row.reported_usage is not None else counted_usage(row),
     }
 
 
@@ -128,29 +130,10 @@ def message(row: Any) -> dict[str, Any]:
     return {"id": id, "role": row.role, "content": row.content, **optional}
 
 
-def is_visible(row: Any) -> bool:
-    says_something = row.content is not None or row.tool_calls is not None
-    return row.item_type == "message" and row.role in ROLES and says_something
-
-
-def read_fields(row: Conversation) -> dict[str, Any]:
-    """Return the fields of the conversation that the client reads, under their names in the store."""
-    counted = {
-        "prompt_tokens": row.prompt_tokens,
-        "completion_tokens": row.completion_tokens,
-        "total_tokens": row.prompt_tokens + row.completion_tokens,
-    }
-    return {
-        "title": row.title,
-        "created_at": _to_millisecond(row.created_at),
-        "reported_usage": row.reported_usage if row.reported_usage is not None else counted,
-    }
-
-
 # --- Requests ------------------------------------------------------------------------------------------
 
 
-def sent(session: StoredSession) -> SessionInput:
+def session_input(session: StoredSession) -> SessionInput:
     given = {"title": session.title, "created_at": session.createdAt, "reported_usage": session.tokenUsage}
     fields = {name: value for name, value in given.items() if value not in (None, "")}
     stored = iter(ids.unique_ids(message.id for message in session.messages if message.id))
@@ -158,28 +141,7 @@ def sent(session: StoredSession) -> SessionInput:
     return SessionInput(session.id, fields, drafts)
 
 
-def _draft(message: StoredMessage, external_id: str | None) -> dict[str, Any]:
-    given = {name: value for name in DEFAULTS if (value := getattr(message, name)) is not None}
-    return {"role": message.role, "content": message.content, **DEFAULTS, **given, "external_id": external_id}
-
-
-def changes(row: Conversation, sent: dict[str, Any]) -> dict[str, Any]:
-    """Return the sent fields that differ from those that the client can read."""
-    shown = read_fields(row)
-    if row.reported_usage is None and _is_counted(sent.get("reported_usage"), shown["reported_usage"]):
-        shown |= {"reported_usage": sent["reported_usage"]}
-    return {name: value for name, value in sent.items() if not json_equal(shown[name], value)}
-
-
-def _is_counted(usage: dict[str, Any] | None, counted: dict[str, int]) -> bool:
-    """Return whether the usage is our own count, read earlier and sent back: that is no report of the client."""
-    return (
-        usage is not None
-        and usage.keys() == counted.keys()
-        and all(type(value) is int and value <= counted[name] for name, value in usage.items())
-    )
-
-
-SYNC_PROFILE = SyncProfile(
-    source=SOURCE, compared_fields=COMPARED_FIELDS, visible=is_visible, normalize_id=ids.as_sent, changes=changes
-)
+def _draft(message: StoredMessage, external_id: str | None) -> MessageDraft:
+    optional = DEFAULTS | {name: value for name in DEFAULTS if (value := getattr(message, name)) is not None}
+    draft: Any = {"role": message.role, "content": message.content, "external_id": external_id, **optional}
+    return cast(MessageDraft, draft)

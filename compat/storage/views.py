@@ -56,7 +56,12 @@ class ChatSessionsView(View):
         Sessions that the client knows, because it has listed or saved them, go to the trash if the request leaves them
         out. A later save with the same id restores them."""
         sessions = self.read(schemas.ChatSessions).chatSessions
-        sync_all(user=request.user, profile=schemas.SYNC_PROFILE, sent=[schemas.sent(session) for session in sessions])
+        sync_all(
+            user=request.user,
+            source=schemas.SOURCE,
+            profile=schemas.SYNC_PROFILE,
+            sessions=[schemas.session_input(session) for session in sessions],
+        )
         return Response({"success": True})
 
 

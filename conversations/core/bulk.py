@@ -1,4 +1,4 @@
-"""Updates of many messages, each with values of its own, in a few statements."""
+"""Updates of many messages, each with its own values, in a few statements."""
 
 import uuid
 from collections import defaultdict
@@ -14,7 +14,10 @@ Changes = Mapping[str, Any]  # values by the names of fields
 
 
 def update_each(changes: Mapping[uuid.UUID, Changes]) -> None:
-    """Write to each message its own values: one statement for up to BATCH messages that change the same fields."""
+    """Write its own values to each message. The caller must hold the lock of the conversation.
+
+    Runs one statement for up to BATCH messages that change the same fields.
+    """
     by_fields: dict[tuple[str, ...], list[tuple[uuid.UUID, Changes]]] = defaultdict(list)
     for id, values in changes.items():
         by_fields[tuple(sorted(values))].append((id, values))

@@ -1,11 +1,11 @@
-"""When two values are the same, and when one only goes on where the other ended."""
+"""Comparison of JSON values."""
 
 from typing import Any
 
 
 def json_equal(one: Any, other: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, as jsonb has it, and is not true, as Python has it."""
-    if type(one) is str:  # nearly always
+    """Return whether two values are equal as JSON: 1 == 1.0 (as in jsonb), but 1 != true (unlike Python)."""
+    if type(one) is str:  # the usual case
         return bool(one == other)
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(json_equal(value, other[key]) for key, value in one.items())
@@ -15,7 +15,7 @@ def json_equal(one: Any, other: Any) -> bool:
 
 
 def extends(stored: Any, sent: Any) -> bool:
-    """Whether what is sent begins with what is stored: nothing of that is lost."""
+    """Return whether the sent value contains the whole stored value and only adds to its end."""
     if stored is None or stored == "":
         return True
     if isinstance(stored, str) and isinstance(sent, str):

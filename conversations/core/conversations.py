@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from chatstore.fingerprints import fingerprint
-from conversations.drafts import TreeShape
+from conversations.drafts import MessageDraft, TreeShape
 from conversations.models import Conversation, Message
 
 from . import messages, titles, tree
@@ -16,29 +16,28 @@ from .comparison import json_equal
 def build_conversation(
     user: User,
     fields: dict[str, Any],
-    drafts: Sequence[dict[str, Any]],
+    drafts: Sequence[MessageDraft],
     shape: TreeShape | None = None,
     *,
     now: datetime,
 ) -> tuple[Conversation, list[Message]]:
-    """Build a conversation and its messages without storing them. Raises Conflict if an external_id repeats.
+    """Build a conversation and its messages without storing them. `now` is the database's time.
 
-    `now` is the database's time.
+    Raises Conflict if an external_id of the messages repeats.
     """
     messages.refuse_doubled_external_ids(drafts)
-    conversation = _draft(user, fields, drafts, now)
+    conversation = _build_row(user, fields, drafts, now)
     conversation.fingerprint = fingerprint([fields, drafts, *([list(shape.parents), shape.tip] if shape else [])])
-    marked = messages.with_fingerprints(drafts)
     if shape:
-        return conversation, tree.build_tree(conversation, marked, shape)
-    return conversation, tree.build_messages(conversation, marked, below=None)
+        return conversation, tree.build_tree(conversation, drafts, shape)
+    return conversation, tree.build_messages(conversation, drafts, below=None)
 
 
-def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]], now: datetime) -> Conversation:
-    # An imported conversation is sorted by its own creation time in the sidebar.
-    then = min(fields.get("created_at", now), now)
-    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=then)
-    conversation.now = then
+def _build_row(user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft], now: datetime) -> Conversation:
+    # The sidebar sorts an imported conversation by its own creation time.
+    created_at = min(fields.get("created_at", now), now)
+    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=created_at)
+    conversation.now = created_at
     for name, value in archived_flag_to_timestamp(fields, conversation).items():
         setattr(conversation, name, value)
     if not conversation.title:
@@ -47,7 +46,7 @@ def _draft(user: User, fields: dict[str, Any], drafts: Sequence[dict[str, Any]],
 
 
 def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
-    """Archived is a date in the store and a yes or no to whoever asks."""
+    """Replace `is_archived`, which the API knows, by `archived_at`, which the database stores."""
     if "is_archived" not in changes:
         return dict(changes)
     is_archived = changes["is_archived"]
@@ -56,7 +55,7 @@ def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversati
 
 
 def update_conversation(conversation: Conversation, changes: dict[str, Any]) -> None:
-    """Writes the row, which is locked; nothing where nothing changes."""
+    """Save the changes that differ from the row. The caller must hold the conversation's lock."""
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(conversation, name), value)}
     if not changes:
         return

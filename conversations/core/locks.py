@@ -1,5 +1,7 @@
-"""The order of locks, everywhere: the user's advisory lock → idempotency row → conversations by id → messages.
-Never the user's row. Other orders dead-locked when tried."""
+"""Locks. All code takes them in this order, because other orders caused deadlocks in tests:
+
+the user's advisory lock → the idempotency key's row → conversations by id → messages. Nothing locks the user's row.
+"""
 
 import uuid
 
@@ -11,13 +13,16 @@ from conversations.models import Conversation, Message
 
 
 def lock_user(user: User) -> None:
-    """Until the transaction ends; for writes of everything that a user has."""
+    """Take the user's advisory lock until the transaction ends. For writes of all conversations of a user."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chatstore user {user.pk}"])
 
 
 def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:
-    """The caller's live conversation, locked; its `now` is the time to write."""
+    """Lock the user's live conversation until the transaction ends, and return it. Raises NotFound.
+
+    Its attribute `now` is the time for everything that this transaction writes.
+    """
     conversation = Conversation.objects.lock_one(user, conversation_id)
     if conversation is None:
         raise NotFound("conversation")
@@ -25,14 +30,17 @@ def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation
 
 
 def lock_message(*, user: User, message_id: uuid.UUID, trashed: bool = False) -> tuple[Conversation, Message]:
-    """The caller's message and its conversation, which is locked first: the message is read again under the lock."""
+    """Lock the conversation of the user's message, then read the message. Return both. Raises NotFound.
+
+    The message must be live, or with `trashed` in the trash.
+    """
     owned = Message.objects.owned_by(user).filter(id=message_id)
     messages = owned.trashed() if trashed else owned.live()
     conversation_id = messages.values_list("conversation_id", flat=True).first()
     if conversation_id is None:
         raise NotFound("message")
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    message = messages.first()
+    message = messages.first()  # read again: it may have changed before the lock
     if message is None:
         raise NotFound("message")
     return conversation, message

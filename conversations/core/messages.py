@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from chatstore.errors import Conflict
-from chatstore.fingerprints import fingerprint
+from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 from . import titles, tree
@@ -18,49 +18,48 @@ from . import titles, tree
 TOKENS = ("prompt_tokens", "completion_tokens")
 
 
-def insert_messages(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> list[Message]:
-    """Two statements, however many messages; none for none."""
+def insert_messages(conversation: Conversation, drafts: Sequence[MessageDraft]) -> list[Message]:
+    """Insert messages after the tip, and save the conversation. Runs two statements for any number of drafts, or none
+    if there are no drafts."""
     if not drafts:
         return []
-    messages = tree.build_messages(conversation, with_fingerprints(drafts), below=conversation.tip_seq)
+    messages = tree.build_messages(conversation, drafts, below=conversation.tip_seq)
     Message.objects.bulk_create(messages)
     tree.save_derived(conversation)
     return messages
 
 
-def insert_hidden_message(conversation: Conversation, draft: dict[str, Any], *, below: int) -> Message:
-    """Below a message that is not shown, and as little shown."""
+def insert_hidden_message(conversation: Conversation, draft: MessageDraft, *, below: int) -> Message:
+    """Add a hidden child to a hidden message, and save the conversation."""
     message = tree.build_hidden_message(conversation, draft, below=below)
     message.save(force_insert=True)
     tree.save_derived(conversation)
     return message
 
 
-def set_title_from(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> None:
-    """Once a user says something: what came before, a system prompt or a greeting, is no title."""
+def set_title_from(conversation: Conversation, drafts: Sequence[MessageDraft]) -> None:
+    """Title the conversation by the first text of a user, if it has no title of its own yet."""
     if conversation.title_is_auto and titles.is_new_chat(conversation.title):
         conversation.title = titles.from_messages(drafts) or conversation.title
 
 
-def with_fingerprints(drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A fingerprint is kept where a client id may bring the same request again."""
-    return [draft | {"fingerprint": fingerprint(draft)} if draft.get("external_id") else draft for draft in drafts]
-
-
-def refuse_doubled_external_ids(drafts: Sequence[dict[str, Any]]) -> None:
+def refuse_doubled_external_ids(drafts: Sequence[MessageDraft]) -> None:
+    """Raise Conflict if two drafts have the same external_id."""
     ids = [draft["external_id"] for draft in drafts if draft.get("external_id")]
     if len(set(ids)) < len(ids):
         raise Conflict(gettext("Two messages of this request have the same external_id."), field="external_id")
 
 
 def update_message(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
-    """Save changes to a message. Update the token sums of the conversation in memory."""
+    """Save changes to a message. Update the token sums of the conversation in memory. Raises Invalid if the message
+    would have no content."""
     apply_changes(conversation, message, changes)
     message.save(update_fields=[*changes, "updated_at"])
 
 
 def apply_changes(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
-    """Change a message and the token sums of its conversation in memory."""
+    """Change a message and the token sums of its conversation in memory. Raises Invalid if the message would have no
+    content."""
     for name in TOKENS:
         if name in changes:
             delta = (changes[name] or 0) - (getattr(message, name) or 0)

@@ -1,7 +1,7 @@
 """The stored messages of one conversation, of which only a part is in memory.
 
-A conversation can have more text than fits into memory. All its messages are read once, without what may be large; that
-is read when it is needed, in batches of BATCH_BYTES, and forgotten with the next batch.
+A conversation can have more text than fits into memory. All its messages are read once, without their large fields.
+These are read when they are needed, in batches of BATCH_BYTES, and dropped with the next batch.
 """
 
 import json
@@ -18,14 +18,16 @@ JSON = {"parts", "tool_calls", "usage", "metadata"}
 
 
 class StoredMessages:
+    """`rows` are all messages of a locked conversation, in order. The large fields of large messages are deferred."""
+
     def __init__(self, conversation: Conversation) -> None:
-        """Read all messages of the conversation, which is locked, in one statement."""
+        """Read the messages. Runs one statement."""
         self.conversation = conversation
-        self.rows: list[Message] = []  # in order; large fields are deferred
-        self._sizes: dict[int, int] = {}  # by seq, of those that are not small
+        self.rows: list[Message] = []
+        self._sizes: dict[int, int] = {}  # bytes of each large message, by seq
         self._content_bytes: dict[int, int | None] = {}
-        self._glimpses: dict[int, SimpleNamespace] = {}
-        self._at: dict[int, int] = {}  # where a seq is in `rows`
+        self._outlines: dict[int, SimpleNamespace] = {}
+        self._index: dict[int, int] = {}  # the index in `rows` by seq
         self._loaded: list[Message] = []
         light = Message.objects.light_fields()
         names = [field.attname for field in light]
@@ -35,47 +37,47 @@ class StoredMessages:
     def _add(self, row: Message, values: tuple[Any, ...]) -> None:
         size, content_bytes, has_parts, has_tool_calls, *heavy = values
         row.conversation = self.conversation
-        self._at[row.seq] = len(self.rows)
+        self._index[row.seq] = len(self.rows)
         self.rows.append(row)
         self._content_bytes[row.seq] = content_bytes
         if size <= SMALL:
             _fill(row, heavy)
         else:
             self._sizes[row.seq] = size
-            self._glimpses[row.seq] = _glimpse(row, content_bytes is not None, has_parts, has_tool_calls)
+            self._outlines[row.seq] = _outline(row, content_bytes is not None, has_parts, has_tool_calls)
 
-    def glimpse(self, row: Message) -> Any:
-        """Return what is known of the message without its texts: one that is there is "", and JSON []."""
-        return self._glimpses.get(row.seq, row)
+    def outline(self, row: Message) -> Any:
+        """Return the role, type and content of the message. A text that is not loaded is "", JSON is []."""
+        return self._outlines.get(row.seq, row)
 
     def load(self, row: Message) -> None:
-        """Read the large fields of the message, and with them those of the next ones."""
+        """Read the large fields of the message, and those of the next messages with it."""
         if row.seq not in self._sizes or "content" in row.__dict__:
             return
-        self._forget()
+        self._drop_loaded()
         batch = {each.id: each for each in self._batch(row)}
         for id, *heavy in self.conversation.messages.filter(id__in=batch).values_list("id", *HEAVY):
             batch[id].__dict__.update(zip(HEAVY, heavy, strict=True))
         self._loaded = list(batch.values())
 
     def _batch(self, row: Message) -> list[Message]:
-        """The message and the large ones after it, as many as have BATCH_BYTES together."""
+        """Return the message and the large ones after it, up to BATCH_BYTES together."""
         batch, size = [row], self._sizes[row.seq]
-        for at in range(self._at[row.seq] + 1, len(self.rows)):
-            size += self._sizes.get(self.rows[at].seq, 0)
+        for index in range(self._index[row.seq] + 1, len(self.rows)):
+            size += self._sizes.get(self.rows[index].seq, 0)
             if size > BATCH_BYTES:
                 break
-            if self.rows[at].seq in self._sizes:
-                batch.append(self.rows[at])
+            if self.rows[index].seq in self._sizes:
+                batch.append(self.rows[index])
         return batch
 
-    def _forget(self) -> None:
+    def _drop_loaded(self) -> None:
         for row in self._loaded:
             for name in HEAVY:
                 row.__dict__.pop(name, None)
 
-    def may_have(self, row: Message, content: str | None) -> bool:
-        """Say whether the message can have this content, by its length."""
+    def can_have(self, row: Message, content: str | None) -> bool:
+        """Return whether the message can have this content, judged by its length in bytes."""
         return self._content_bytes[row.seq] == (None if content is None else len(content.encode()))
 
 
@@ -84,7 +86,7 @@ def _fill(row: Message, heavy: list[Any]) -> None:
         row.__dict__[name] = json.loads(value) if value is not None and name in JSON else value
 
 
-def _glimpse(row: Message, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:
+def _outline(row: Message, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:
     return SimpleNamespace(
         role=row.role,
         item_type=row.item_type,

@@ -1,3 +1,5 @@
+"""Titles of conversations that have none yet."""
+
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,6 +9,7 @@ AUTO_TITLE_LENGTH = 80
 
 
 def new_chat(now: datetime) -> str:
+    """Return the title of a conversation without a question."""
     return f"New Chat {now:%Y-%m-%d}"
 
 
@@ -14,13 +17,13 @@ def is_new_chat(title: str) -> bool:
     return re.fullmatch(r"New Chat \d{4}-\d\d-\d\d", title) is not None
 
 
-def from_messages(drafts: Iterable[dict[str, Any]]) -> str:
-    """The first line of the first user message, or "" where no user said anything."""
+def from_messages(drafts: Iterable[Any]) -> str:
+    """Return the first line of the first text of a user, shortened; "" if there is none."""
     texts = ((draft.get("content") or "").strip() for draft in drafts if draft["role"] == "user")
     text = next(filter(None, texts), "")
     return shortened(text.splitlines()[0]) if text else ""
 
 
 def shortened(line: str, length: int = AUTO_TITLE_LENGTH) -> str:
-    """`...` only where something was cut."""
+    """Cut a line to a number of characters, and add `...` if something was cut."""
     return line if len(line) <= length else line[:length].rstrip() + "..."

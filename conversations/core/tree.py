@@ -1,27 +1,30 @@
-"""The tree of a conversation: what is shown, and what that makes of the conversation's row.
+"""The tree of a conversation, its active path, and the columns of the conversation that follow from it.
 
-A message's parent is the message it answers; siblings are alternatives. `is_active` marks the one path from the root
-to `tip_seq` that is shown; a trashed message may lie on it, hidden, but is never its tip. Since a parent's seq is below
-its child's, seq rises along every path. Every function here runs under the conversation's lock, changes the given
-Conversation in memory, and leaves saving it (`save_derived`) to the caller.
+The parent of a message is the message that it answers; siblings are alternatives. `is_active` marks the active path,
+which leads from a root to `tip_seq` and is the one that clients display. A trashed message can lie on it, but is never
+its tip. A parent has a lower `seq` than its children, so `seq` rises along every path.
+
+Every function here must run under the conversation's lock. It changes the given Conversation in memory; the caller
+saves it with `save_derived`.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
-from conversations.drafts import TreeShape
+from chatstore.fingerprints import fingerprint
+from conversations.drafts import MessageDraft, TreeShape
 from conversations.models import Conversation, Message
 
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
 SAVE_DERIVED = f"UPDATE conversation SET {', '.join(f'{name} = %s' for name in DERIVED)} WHERE id = %s"
 PREVIEW_LENGTH = 200
-BLANK = " \t\n\r\f\v"  # spelled out: what \s covers differs between Python and PostgreSQL
+BLANK = " \t\n\r\f\v"  # not \s, which covers other characters in Python than in PostgreSQL
 TEXT = f"[^{BLANK}]+"
 
 
@@ -33,7 +36,7 @@ class Node(NamedTuple):
 
 
 class Tree:
-    """The skeleton of one conversation: no texts."""
+    """The messages of one conversation without their content."""
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.nodes = {node.seq: node for node in nodes}
@@ -43,54 +46,57 @@ class Tree:
 
     @classmethod
     def of(cls, conversation: Conversation) -> "Tree":
+        """Read the tree. Runs one statement."""
         rows = conversation.messages.order_by("seq").values_list("seq", "parent_seq", "is_active", "deleted_at")
         return cls(Node(seq, parent, active, deleted is None) for seq, parent, active, deleted in rows)
 
     def path(self, seq: int | None) -> list[int]:
-        """From `seq` up to its root."""
-        steps = []
+        """Return the path from `seq` up to its root."""
+        path = []
         while seq is not None:
-            steps.append(seq)
+            path.append(seq)
             seq = self.nodes[seq].parent_seq
-        return steps
+        return path
 
     def live_ancestor(self, seq: int) -> int | None:
-        """The nearest one above."""
-        return next((step for step in self.path(seq)[1:] if self.nodes[step].is_live), None)
+        """Return the nearest ancestor that is not in the trash."""
+        return next((ancestor for ancestor in self.path(seq)[1:] if self.nodes[ancestor].is_live), None)
 
     def leaf_below(self, seq: int) -> int:
-        """Where the newest live answers lead; a trashed message in between hides nothing below it."""
-        while (below := self._newest_below(seq)) is not None:
-            seq = below
+        """Follow the newest live answers down to a leaf. The answers to a trashed message count as answers here."""
+        while (newest := self._newest_below(seq)) is not None:
+            seq = newest
         return seq
 
     def _newest_below(self, seq: int) -> int | None:
-        candidates, waiting = [], list(self._children[seq])
+        live, waiting = [], list(self._children[seq])
         while waiting:
             child = waiting.pop()
             if self.nodes[child].is_live:
-                candidates.append(child)
+                live.append(child)
             else:
                 waiting.extend(self._children[child])
-        return max(candidates, default=None)
+        return max(live, default=None)
 
 
-def build_messages(conversation: Conversation, drafts: Sequence[dict[str, Any]], *, below: int | None) -> list[Message]:
-    """Messages for `drafts`, one under the other, the first under `below`, which is where the shown path ends.
-    Nothing is stored yet: the caller inserts them and saves the conversation."""
+def build_messages(conversation: Conversation, drafts: Sequence[MessageDraft], *, below: int | None) -> list[Message]:
+    """Build active messages that answer one another. The first answers `below`, where the active path must end.
+
+    The caller inserts them. Raises Invalid for a message without content.
+    """
     messages = []
     for draft in drafts:
-        message = _message(conversation, draft, below)
+        message = _build_message(conversation, draft, below, is_active=True)
         below = message.seq
         update_counters(conversation, message)
         messages.append(message)
     return messages
 
 
-def build_tree(conversation: Conversation, drafts: Sequence[dict[str, Any]], shape: TreeShape) -> list[Message]:
-    """Build the messages of an empty conversation, with branches, and update the conversation in memory.
+def build_tree(conversation: Conversation, drafts: Sequence[MessageDraft], shape: TreeShape) -> list[Message]:
+    """Build the messages of an empty conversation, with branches. A parent must come before its answers.
 
-    The caller inserts the messages and saves the conversation. A parent must come before its answers.
+    The caller inserts them. Raises Invalid for a message without content.
     """
     active = shape.path()
     messages: list[Message] = []
@@ -103,34 +109,43 @@ def build_tree(conversation: Conversation, drafts: Sequence[dict[str, Any]], sha
     return messages
 
 
-def build_hidden_message(conversation: Conversation, draft: dict[str, Any], *, below: int | None) -> Message:
-    """One message on a branch that is not shown: it is spent, and neither counted nor previewed."""
-    message = _message(conversation, draft | {"is_active": False}, below)
+def build_hidden_message(conversation: Conversation, draft: MessageDraft, *, below: int | None) -> Message:
+    """Build a message that is not on the active path. Its tokens are counted; it is not, and it gives no preview.
+
+    The caller inserts it. Raises Invalid for a message without content.
+    """
+    message = _build_message(conversation, draft, below, is_active=False)
     conversation.last_seq = message.seq
     add_usage(conversation, message)
     return message
 
 
-def _message(conversation: Conversation, draft: dict[str, Any], parent_seq: int | None) -> Message:
-    now = conversation.now
-    times = {"created_at": now, "updated_at": now}
+def _build_message(
+    conversation: Conversation, draft: Mapping[str, Any], parent_seq: int | None, *, is_active: bool
+) -> Message:
+    times = {"created_at": conversation.now, "updated_at": conversation.now}
     message = Message(
-        **(times | draft),
+        **(times | dict(draft)),
         conversation=conversation,
         user_id=conversation.user_id,
         seq=conversation.last_seq + 1,
         parent_seq=parent_seq,
+        is_active=is_active,
+        # Only a client id can bring the same request again.
+        fingerprint=fingerprint(draft) if draft.get("external_id") else None,
     )
     refuse_empty(message)
     return message
 
 
 def refuse_empty(message: Message) -> None:
+    """Raise Invalid if the message has no content."""
     if message.content is None and message.parts is None and message.tool_calls is None:
         raise Invalid(gettext("A message has content, parts or tool calls."), field="content")
 
 
 def update_counters(conversation: Conversation, message: Message) -> None:
+    """Count a new message at the end of the active path."""
     conversation.last_seq = conversation.tip_seq = message.seq
     conversation.message_count += 1
     conversation.preview = preview_of(message.content) or conversation.preview
@@ -138,6 +153,7 @@ def update_counters(conversation: Conversation, message: Message) -> None:
 
 
 def add_usage(conversation: Conversation, message: Message) -> None:
+    """Add the tokens of a new message, and move the times of the conversation forward."""
     conversation.prompt_tokens += message.prompt_tokens or 0
     conversation.completion_tokens += message.completion_tokens or 0
     conversation.active_at = max(conversation.active_at, message.created_at)
@@ -145,13 +161,14 @@ def add_usage(conversation: Conversation, message: Message) -> None:
 
 
 def preview_of(content: str | None) -> str:
+    """Return the beginning of a text in one line."""
     return " ".join(re.findall(TEXT, (content or "").lstrip(BLANK)[: PREVIEW_LENGTH * 10]))[:PREVIEW_LENGTH]
 
 
 def truncate_active_path(conversation: Conversation, seq: int | None) -> None:
-    """The shown path leads to `seq` and ends there."""
+    """Make the active path lead to `seq` and end there. None empties it."""
     if seq is None or conversation.messages.filter(seq=seq, is_active=True).exists():
-        # What is shown beyond it steps down. (From the edited message on would be wrong where that one is not shown.)
+        # Hide all active messages after `seq`. Do not start at the edited message: it may be hidden itself.
         conversation.messages.filter(is_active=True, seq__gt=seq or 0).update(is_active=False)
     else:
         activate_path(conversation, Tree.of(conversation), seq)
@@ -159,22 +176,24 @@ def truncate_active_path(conversation: Conversation, seq: int | None) -> None:
 
 
 def activate_path(conversation: Conversation, tree: Tree, seq: int | None) -> None:
+    """Make the path from a root to `seq` the active one."""
     path = set(tree.path(seq))
-    shown = {node.seq for node in tree.nodes.values() if node.is_active}
-    conversation.messages.filter(seq__in=sorted(shown - path)).update(is_active=False)
-    conversation.messages.filter(seq__in=sorted(path - shown)).update(is_active=True)
+    active = {node.seq for node in tree.nodes.values() if node.is_active}
+    conversation.messages.filter(seq__in=sorted(active - path)).update(is_active=False)
+    conversation.messages.filter(seq__in=sorted(path - active)).update(is_active=True)
     conversation.tip_seq = seq
 
 
 def refresh_counters(conversation: Conversation) -> None:
-    """What the shown path amounts to, after something other than an append changed it."""
-    shown = conversation.messages.shown()
-    conversation.message_count = shown.count()
-    texts = shown.reverse().filter(content__regex=TEXT).values_list("content", flat=True)
+    """Count the active path again, after something other than an append changed it."""
+    active = conversation.messages.shown()
+    conversation.message_count = active.count()
+    texts = active.reverse().filter(content__regex=TEXT).values_list("content", flat=True)
     conversation.preview = preview_of(texts.first())
     conversation.updated_at = conversation.now
 
 
 def save_derived(conversation: Conversation) -> None:
-    with connection.cursor() as cursor:  # written out; chatstore.raw_sql says why
+    """Save the derived columns of the conversation."""
+    with connection.cursor() as cursor:  # hand-written SQL: chatstore/raw_sql.py says why
         cursor.execute(SAVE_DERIVED, [getattr(conversation, name) for name in (*DERIVED, "pk")])

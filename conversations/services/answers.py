@@ -1,20 +1,20 @@
 """Stores the answer that a model gave to a stored question."""
 
 import uuid
-from typing import Any
 
 from django.db import transaction
 
 from accounts.models import User
 from conversations.core.locks import lock_message
 from conversations.core.messages import insert_hidden_message
+from conversations.drafts import MessageDraft
 from conversations.models import Message
 
 from . import messages
 
 
 @transaction.atomic
-def store(*, user: User, question_id: uuid.UUID, draft: dict[str, Any]) -> Message:
+def store(*, user: User, question_id: uuid.UUID, draft: MessageDraft) -> Message:
     """Store an answer below its question and return it.
 
     Return the stored answer instead if another request has answered the question in the meantime. If the question has

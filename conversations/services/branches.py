@@ -21,8 +21,8 @@ def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
     """A sibling of the message, shown instead of it and of what answered it."""
     conversation, message = lock_message(user=user, message_id=message_id)
     tree.truncate_active_path(conversation, message.parent_seq)
-    copied = {name: getattr(message, name) for name in COPIED}
-    (sibling,) = tree.build_messages(conversation, [copied | changes], below=message.parent_seq)
+    draft: Any = {name: getattr(message, name) for name in COPIED} | changes
+    (sibling,) = tree.build_messages(conversation, [draft], below=message.parent_seq)
     sibling.save(force_insert=True)
     tree.refresh_counters(conversation)
     tree.save_derived(conversation)

@@ -1,8 +1,8 @@
-"""Conversations: made, changed, trashed, restored, purged.
+"""Creates, changes, trashes, restores and purges conversations.
 
-Purging is the one thing that cannot be taken back. It removes in transactions of at most PURGE_BATCH rows, children
-first, under the conversation's lock. Before its first batch the conversation is trashed with the date PURGING, which no
-restore accepts: an interrupted purge is never seen half done, and whoever purges next finishes it.
+A purge is the one operation that cannot be undone. It deletes children first, in transactions of at most PURGE_BATCH
+rows, each under the conversation's lock. Before the first one, the conversation gets the `deleted_at` PURGING, which
+no restore accepts. So nobody sees a purge that is half done, and the next one finishes it.
 """
 
 import uuid
@@ -22,7 +22,7 @@ from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
 from conversations.core.locks import lock_conversation, lock_user
-from conversations.drafts import TreeShape
+from conversations.drafts import MessageDraft, TreeShape
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING, ConversationQuerySet
 
@@ -34,7 +34,7 @@ def create(
     *,
     user: User,
     fields: dict[str, Any],
-    drafts: Sequence[dict[str, Any]] = (),
+    drafts: Sequence[MessageDraft] = (),
     shape: TreeShape | None = None,
 ) -> tuple[Conversation, bool]:
     """Store a conversation with its first messages. Return it, and whether it is new.
@@ -48,23 +48,25 @@ def create(
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)
     if settings.KEEP_CONVERSATIONS:
-        # After the commit: of several made at once, each is counted then.
+        # After the commit, so that of several new conversations each one counts.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)
     return conversation, True
 
 
 def _insert(conversation: Conversation) -> bool:
-    """Of several at once with one external_id, one is stored; the others wait for it here and then see it."""
+    """Insert the row, and return whether this was possible.
+
+    Of several concurrent requests with one external_id, the first inserts its row; the others wait for it here."""
     if conversation.external_id is None:
         conversation.save(force_insert=True)
         return True
-    _refuse_taken_name(conversation.user, conversation.external_id)
+    _refuse_own_id(conversation.user, conversation.external_id)
     Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
     return Conversation.objects.filter(id=conversation.id).exists()
 
 
-def _refuse_taken_name(user: User, external_id: str) -> None:
-    """Where contracts name a conversation by one id, ours and a client's must not be the same."""
+def _refuse_own_id(user: User, external_id: str) -> None:
+    """Raise Conflict if the external_id is the id of another conversation: contracts use both as one name."""
     if (id := as_uuid(external_id)) and Conversation.objects.owned_by(user).live().filter(id=id).exists():
         message = gettext("{id!r} is the id of another conversation.")
         raise Conflict(message.format(id=external_id), field="external_id")
@@ -80,6 +82,7 @@ def _stored_again(user: User, sent: Conversation) -> Conversation:
 
 @transaction.atomic
 def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -> Conversation:
+    """Change fields of a conversation and return it. Writes nothing if nothing changes. Raises NotFound. Locks it."""
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     update_conversation(conversation, archived_flag_to_timestamp(changes, conversation))
     return conversation
@@ -87,12 +90,17 @@ def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -
 
 @transaction.atomic
 def trash(*, user: User, conversation_id: uuid.UUID) -> None:
+    """Move a conversation to the trash. Raises NotFound. Locks it."""
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     update_conversation(conversation, {"deleted_at": conversation.now})
 
 
 @transaction.atomic
 def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
+    """Take a conversation out of the trash and return it. Locks it.
+
+    Raises NotFound if it is not in the trash, Conflict if another live conversation has its external_id.
+    """
     conversation = Conversation.objects.owned_by(user).trashed().filter(id=conversation_id).locked().first()
     if conversation is None:
         raise NotFound("conversation in the trash")
@@ -101,7 +109,7 @@ def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     try:
         with transaction.atomic():
             update_conversation(conversation, {"deleted_at": None})
-    except IntegrityError:  # the constraint is asked, since another may be taking the id at this moment
+    except IntegrityError:  # only the constraint knows whether another request takes the id at this moment
         raise _taken(conversation.external_id) from None
     return conversation
 
@@ -113,13 +121,15 @@ def _taken(external_id: str | None) -> Conflict:
 
 @transaction.atomic
 def keep_latest(*, user: User) -> None:
-    """Of more than KEEP_CONVERSATIONS, those in which nothing was said for longest go to the trash. What is pinned or
-    in the archive stays."""
+    """Move the least recently active conversations beyond KEEP_CONVERSATIONS to the trash.
+
+    Pinned and archived ones stay. Locks the user, then the conversations.
+    """
     lock_user(user)
-    while found := {row.id: row for row in _too_many(user).locked()}:
-        # Asked again under the locks: in one of them something may have been said meanwhile.
-        for row in _too_many(user).filter(id__in=found):
-            update_conversation(found[row.id], {"deleted_at": found[row.id].now})
+    while rows := {row.id: row for row in _too_many(user).locked()}:
+        # Query again under the locks: one of them may have got a message in the meantime.
+        for row in _too_many(user).filter(id__in=rows):
+            update_conversation(rows[row.id], {"deleted_at": rows[row.id].now})
 
 
 def _too_many(user: User) -> ConversationQuerySet:
@@ -129,11 +139,14 @@ def _too_many(user: User) -> ConversationQuerySet:
 
 
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
-    """Removes a conversation for good: in the trash or not, or only if it was trashed before a time. The number of
-    messages that went with it."""
+    """Delete a conversation permanently, live or in the trash. Return the number of deleted messages.
+
+    With `trashed_before`, only if it was moved to the trash before that time. Raises NotFound. Runs several
+    transactions, each with the conversation's lock.
+    """
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
-    meant = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
-    if not meant.update(deleted_at=PURGING):
+    selected = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
+    if not selected.update(deleted_at=PURGING):
         raise NotFound("conversation")
     removed = 0
     while batch := _purge_batch(owned):
@@ -145,7 +158,7 @@ def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | 
 @transaction.atomic
 def _purge_batch(owned: ConversationQuerySet) -> int:
     conversation = owned.locked().first()
-    if conversation is None:  # another purge was faster
+    if conversation is None:  # another purge has deleted it
         return 0
     ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
     Reaction.objects.filter(message__in=ids).delete()

@@ -1,4 +1,4 @@
-"""Writing messages. Each function is one transaction under its conversation's lock."""
+"""Writes of messages. Each function is one transaction under the lock of the conversation."""
 
 import uuid
 from collections.abc import Sequence
@@ -16,15 +16,17 @@ from conversations.core.comparison import json_equal
 from conversations.core.locks import lock_conversation, lock_message
 from conversations.core.messages import insert_messages, refuse_doubled_external_ids, set_title_from, update_message
 from conversations.core.tree import Tree
+from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 
 @transaction.atomic
-def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[dict[str, Any]]) -> tuple[list[Message], bool]:
-    """Messages at the end of what is shown, all or none; and whether any of them is new.
+def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
+    """Append messages to the active path, all or none. Return them in their order, and whether any of them is new.
 
-    A draft is a message's fields by name. One whose external_id is stored already answers the stored message when it
-    was sent with the same fields, else Conflict.
+    For a draft whose external_id is stored, return the stored message if it was sent with the same fields. Raises
+    NotFound; Conflict if it was sent with others, or if an external_id repeats; Invalid for a message without content.
+    Locks the conversation. Runs three statements for any number of messages.
     """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
@@ -32,14 +34,15 @@ def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[dict[str,
     set_title_from(conversation, new)
     added = insert_messages(conversation, new)
     by_id = stored | {message.external_id: message for message in added if message.external_id}
-    rest = iter(message for message in added if not message.external_id)
-    return [by_id[draft["external_id"]] if draft.get("external_id") else next(rest) for draft in drafts], bool(new)
+    others = iter(message for message in added if not message.external_id)
+    ids = [draft.get("external_id") for draft in drafts]
+    return [by_id[id] if id else next(others) for id in ids], bool(new)
 
 
-def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) -> dict[str, Message]:
-    """Stored messages by the external_id they share with a draft."""
+def _stored_again(conversation: Conversation, drafts: Sequence[MessageDraft]) -> dict[str, Message]:
+    """Return the stored messages that drafts repeat, by external_id. Raises Conflict if their fields differ."""
     refuse_doubled_external_ids(drafts)
-    sent = {draft["external_id"]: index for index, draft in enumerate(drafts) if draft.get("external_id")}
+    sent = {id: index for index, draft in enumerate(drafts) if (id := draft.get("external_id"))}
     if not sent:
         return {}
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
@@ -52,7 +55,8 @@ def _stored_again(conversation: Conversation, drafts: Sequence[dict[str, Any]]) 
 
 @transaction.atomic
 def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
-    """In place; nothing is written where nothing changes."""
+    """Change a message in place and return it. Writes nothing if nothing changes. Raises NotFound; Invalid if the
+    message would have no content. Locks the conversation."""
     conversation, message = lock_message(user=user, message_id=message_id)
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(message, name), value)}
     if changes:
@@ -64,9 +68,13 @@ def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
 
 @transaction.atomic
 def trash(*, user: User, message_id: uuid.UUID) -> None:
-    """A tombstone. What answers it stays on the shown path; a trashed message is never the path's end."""
+    """Move a message to the trash. Raises NotFound. Locks the conversation.
+
+    The message keeps its place in the tree, and its answers stay active. If it was the tip, its nearest live ancestor
+    becomes the tip.
+    """
     conversation, message = lock_message(user=user, message_id=message_id)
-    _mark(conversation, message, deleted_at=conversation.now)
+    _set_deleted_at(conversation, message, deleted_at=conversation.now)
     if message.seq == conversation.tip_seq:
         tree.truncate_active_path(conversation, Tree.of(conversation).live_ancestor(message.seq))
     tree.refresh_counters(conversation)
@@ -75,20 +83,24 @@ def trash(*, user: User, message_id: uuid.UUID) -> None:
 
 @transaction.atomic
 def restore(*, user: User, message_id: uuid.UUID) -> Message:
-    """Shown again where it lies on the shown path, or where that path ends at its nearest live ancestor."""
+    """Take a message out of the trash and return it.
+
+    It becomes active if it is on the active path, or if that path ends at its nearest live ancestor. Raises NotFound if
+    it is not in the trash, Conflict if another live message has its external_id. Locks the conversation.
+    """
     conversation, message = lock_message(user=user, message_id=message_id, trashed=True)
     _refuse_taken_id(conversation, message.external_id or str(message.id))
-    _mark(conversation, message, deleted_at=None)
-    skeleton = Tree.of(conversation)
-    if not message.is_active and skeleton.live_ancestor(message.seq) == conversation.tip_seq:
-        tree.activate_path(conversation, skeleton, message.seq)
+    _set_deleted_at(conversation, message, deleted_at=None)
+    nodes = Tree.of(conversation)
+    if not message.is_active and nodes.live_ancestor(message.seq) == conversation.tip_seq:
+        tree.activate_path(conversation, nodes, message.seq)
         message.is_active = True
     tree.refresh_counters(conversation)
     tree.save_derived(conversation)
     return message
 
 
-def _mark(conversation: Conversation, message: Message, *, deleted_at: datetime | None) -> None:
+def _set_deleted_at(conversation: Conversation, message: Message, *, deleted_at: datetime | None) -> None:
     message.deleted_at, message.updated_at = deleted_at, conversation.now
     message.save(update_fields=["deleted_at", "updated_at"])
 

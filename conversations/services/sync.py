@@ -1,31 +1,30 @@
 """Saves the whole history of one conversation that a client sends again."""
 
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from accounts.models import User
 from conversations.core.locks import lock_conversation
-from conversations.core.merging import COMPARED_FIELDS, HistoryMerger, refuse_doubled_ids
-from conversations.models import Conversation, Message
+from conversations.core.merging import HistoryMerger, refuse_doubled_ids
+from conversations.drafts import MessageDraft, SyncProfile
+from conversations.models import Conversation
+
+NATIVE = SyncProfile()
 
 
 @transaction.atomic
 def sync(
-    *,
-    user: User,
-    conversation_id: uuid.UUID,
-    drafts: Sequence[dict[str, Any]],
-    compared_fields: frozenset[str] = COMPARED_FIELDS,
-    visible: Callable[[Message], bool] = lambda message: True,
+    *, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft], profile: SyncProfile = NATIVE
 ) -> Conversation:
-    """What was sent is what is shown. Equal input writes nothing, not even the conversation's row.
+    """Make the active path show these messages, and return the conversation.
 
-    Compared are the `spoken` fields and whatever else a draft names; `visible` says which messages the sender can see.
+    Messages that are stored already stay. Different messages become a branch. Nothing is deleted. A history that is
+    stored already writes nothing, not even the conversation's row. Raises NotFound; Invalid if two messages have the
+    same id, or one has no content. Locks the conversation.
     """
     refuse_doubled_ids(drafts)
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
-    HistoryMerger(conversation, compared_fields, visible).merge(drafts)
+    HistoryMerger(conversation, profile).merge(drafts)
     return conversation

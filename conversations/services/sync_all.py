@@ -1,18 +1,19 @@
-"""Everything that a user has, sent again by a client that knows no other way to save.
+"""Saves all conversations of a user, for a client that knows no other way to save.
 
-The hazards: one bad conversation must not leave half a world behind; a tab that was opened yesterday must not sweep
-away what was made elsewhere since; and it comes every second, nearly always with one message more than the last time.
-The principle: what is as it was is neither locked nor written; what changed goes the way of `sync`; what was left out
-goes to the trash, from where its id brings it back, and only if its client can have known of it. One transaction, under
-the user's lock, then the locks of the conversations that change.
+The hazards: one bad conversation must not leave half of the save behind; a tab that was opened yesterday must not
+delete what others created since; and the client saves about once a second, usually with one message more. The
+principle: unchanged conversations are neither locked nor written; changed ones are merged as in `sync`; those that the
+client left out go to the trash, from where their id brings them back, and only if the client can know of them. All of
+it is one transaction, under the user's lock and then the locks of the changed conversations.
 
-What it can have known of is what it was shown or sent last. (By the times of creation and of the last listing, as it
-was designed, a conversation was taken for deleted that had come out of the trash or the archive since.)
+A client knows what it was last shown or has last sent. (Times of creation and of the last listing were tried first.
+They deleted conversations that came out of the trash or the archive in between.)
 """
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -23,115 +24,132 @@ from accounts.models import User
 from accounts.services import known_to, note_known
 from chatstore.database import database_time
 from chatstore.errors import Conflict, Invalid
+from conversations.core.comparison import json_equal
 from conversations.core.conversations import build_conversation, update_conversation
 from conversations.core.locks import lock_user
-from conversations.core.merging import Draft, HistoryMerger, client_id, is_equal, is_named
+from conversations.core.merging import HistoryMerger, client_id, has_id, is_equal
+from conversations.drafts import MessageDraft, SessionInput, SyncProfile
 from conversations.models import Conversation, Message
+from conversations.usage import is_counted_usage
 
 BATCH = 1_000
 
 
-class SessionInput(NamedTuple):
-    """A conversation as its client has it."""
+class Match(NamedTuple):
+    """A stored conversation, the session that the client sent for it, and the fields that differ."""
 
-    name: str  # its client's id, or ours
-    fields: dict[str, Any]
-    drafts: Sequence[Draft]
-
-
-class SyncProfile(NamedTuple):
-    """Through which a whole world comes."""
-
-    source: str
-    compared_fields: frozenset[str]  # of a message: the fields that make two the same one
-    visible: Callable[[Any], bool]  # of a message: whether the client can see it
-    normalize_id: Callable[[str], str]  # of a message's id, as it is stored: as the client knows it
-    changes: Callable[[Conversation, dict[str, Any]], dict[str, Any]]  # of the fields that were sent: what is news
+    conversation: Conversation
+    session: SessionInput
+    changes: dict[str, Any]
 
 
-def sync_all(*, user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> None:
-    """What was sent is what is listed."""
+def sync_all(*, user: User, source: str, profile: SyncProfile, sessions: Sequence[SessionInput]) -> None:
+    """Make these sessions the conversations that the client lists. `source` is stored with new conversations.
+
+    Raises Invalid if two sessions are the same conversation, Conflict if one is purged at the same time. Locks the user
+    and the conversations that change.
+    """
     try:
-        _sync_all(user, profile, sent)
-    except IntegrityError:  # another request took an id at this moment: what is there is to be seen now
-        _sync_all(user, profile, sent)
+        _sync_all(user, source, profile, sessions)
+    except IntegrityError:  # another request has taken an id at the same moment; the second attempt sees its row
+        _sync_all(user, source, profile, sessions)
 
 
 @transaction.atomic
-def _sync_all(user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> None:
+def _sync_all(user: User, source: str, profile: SyncProfile, sessions: Sequence[SessionInput]) -> None:
     lock_user(user)
-    stored, seen = _stored(user, sent), known_to(user)
-    known = _known(stored, sent)
-    changed = _changed(user, profile, known)
-    left_out = _left_out(stored, known, seen)
-    locked = _locked(user, [row.id for row, _ in changed] + left_out)
-    for row, each in changed:
-        _apply_session(profile, locked[row.id], each)
+    stored, known_ids = _stored(user, sessions), known_to(user)
+    matches, new = _match(stored, sessions)
+    changed = _changed(user, profile, matches)
+    left_out = _left_out(stored, matches, known_ids)
+    locked = _lock(user, [match.conversation.id for match in changed] + left_out)
+    for match in changed:
+        conversation = locked[match.conversation.id]
+        HistoryMerger(conversation, profile).merge(match.session.drafts)
+        update_conversation(conversation, {"deleted_at": None, **match.changes})
     _trash([locked[id] for id in left_out])
-    names = {each.name for _, each in known}
-    made = _make(user, profile, [each for each in sent if each.name not in names])
-    note_known(user=user, ids=[*(row.id for row, _ in known), *made], before=seen)
+    created = _create(user, source, new)
+    note_known(user=user, ids=[*(match.conversation.id for match in matches), *created], before=known_ids)
 
 
-def _stored(user: User, sent: Sequence[SessionInput]) -> list[Conversation]:
-    """What is listed, and whatever else was sent: from the archive or the trash."""
+def _stored(user: User, sessions: Sequence[SessionInput]) -> list[Conversation]:
+    """Read the listed conversations, and those of the sessions that are in the archive or the trash."""
     owned = Conversation.objects.owned_by(user).kept()
-    return list(owned.listed() | owned.named(*(each.name for each in sent)))
+    return list(owned.listed() | owned.named(*(session.name for session in sessions)))
 
 
-def _known(stored: Iterable[Conversation], sent: Sequence[SessionInput]) -> list[tuple[Conversation, SessionInput]]:
-    """What was sent, each beside the conversation that it is."""
+def _match(stored: Iterable[Conversation], sessions: Sequence[SessionInput]) -> tuple[list[Match], list[SessionInput]]:
+    """Return the sessions that are stored and those that are new. Raises Invalid if two are the same conversation."""
     by_name = _by_name(stored)
-    known = [(by_name[each.name], each) for each in sent if each.name in by_name]
-    ids = [row.id for row, _ in known] + [each.name for each in sent if each.name not in by_name]
-    if doubled := next((id for id, times in Counter(ids).items() if times > 1), None):
+    pairs = [(by_name[session.name], session) for session in sessions if session.name in by_name]
+    new = [session for session in sessions if session.name not in by_name]
+    counts = Counter([*(conversation.id for conversation, _ in pairs), *(session.name for session in new)])
+    if doubled := next((id for id, count in counts.items() if count > 1), None):
         raise Invalid(gettext("Two conversations have the id '{id}'.").format(id=doubled))
-    return known
+    return [Match(row, session, _changed_fields(row, session.fields)) for row, session in pairs], new
 
 
 def _by_name(stored: Iterable[Conversation]) -> dict[str, Conversation]:
-    """Live ones before trashed ones, their clients' ids before ours, the newest in the trash before older."""
-    named = [
+    """Map both names of each conversation to it. A live one wins over a trashed one, an external_id over an id, and a
+    conversation that was trashed later over one that was trashed earlier."""
+    ranked = [
         ((row.deleted_at is None, name == row.external_id, row.deleted_at or row.created_at), name, row)
         for row in stored
         for name in {row.external_id, str(row.id)}
         if name
     ]
-    return {name: row for _, name, row in sorted(named, key=itemgetter(0))}
+    return {name: row for _, name, row in sorted(ranked, key=itemgetter(0))}
 
 
-def _changed(
-    user: User, profile: SyncProfile, known: Sequence[tuple[Conversation, SessionInput]]
-) -> list[tuple[Conversation, SessionInput]]:
+def _changed_fields(conversation: Conversation, fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if not _is_unchanged(conversation, name, value)}
+
+
+def _is_unchanged(conversation: Conversation, name: str, value: Any) -> bool:
+    stored = getattr(conversation, name)
+    if isinstance(value, datetime):
+        return _to_milliseconds(stored) == _to_milliseconds(value)  # a client in JavaScript knows no smaller unit
+    if name == "reported_usage" and stored is None:
+        return is_counted_usage(value, conversation)
+    return json_equal(stored, value)
+
+
+def _to_milliseconds(time: datetime) -> datetime:
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def _changed(user: User, profile: SyncProfile, matches: Sequence[Match]) -> list[Match]:
+    """Return the matches that differ in anything. Runs one statement."""
     fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
-    said = Message.objects.owned_by(user).by_conversation([row.id for row, _ in known], *fields)
-    return [(row, each) for row, each in known if not _is_same(profile, row, said[row.id], each)]
+    ids = [match.conversation.id for match in matches]
+    messages = Message.objects.owned_by(user).by_conversation(ids, *fields)
+    return [
+        match
+        for match in matches
+        if match.conversation.deleted_at
+        or match.changes
+        or not _has_equal_history(profile, messages[match.conversation.id], match.session.drafts)
+    ]
 
 
-def _is_same(profile: SyncProfile, row: Conversation, said: Iterable[Any], sent: SessionInput) -> bool:
-    return (
-        row.deleted_at is None and not profile.changes(row, sent.fields) and _says_the_same(profile, said, sent.drafts)
-    )
-
-
-def _says_the_same(profile: SyncProfile, said: Iterable[Any], drafts: Sequence[Draft]) -> bool:
-    """Then `sync` would find each message where it was, and write nothing."""
-    seen = [message for message in said if profile.visible(message)]
-    return len(seen) == len(drafts) and all(
-        is_named(message, client_id(draft), profile.normalize_id) and is_equal(message, draft, profile.compared_fields)
-        for message, draft in zip(seen, drafts, strict=True)
+def _has_equal_history(profile: SyncProfile, messages: Iterable[Any], drafts: Sequence[MessageDraft]) -> bool:
+    visible = [message for message in messages if profile.is_visible(message)]
+    return len(visible) == len(drafts) and all(
+        has_id(message, client_id(draft), profile) and is_equal(message, draft, profile)
+        for message, draft in zip(visible, drafts, strict=True)
     )
 
 
 def _left_out(
-    stored: Iterable[Conversation], known: Iterable[tuple[Conversation, SessionInput]], seen: Iterable[uuid.UUID]
+    stored: Iterable[Conversation], matches: Iterable[Match], known_ids: Iterable[uuid.UUID]
 ) -> list[uuid.UUID]:
-    sent = {row.id for row, _ in known}
-    rest = {row.id for row in stored if row.id not in sent and row.deleted_at is None}
-    return sorted(rest.intersection(seen))
+    """Return the live conversations that the client knows and has not sent."""
+    sent = {match.conversation.id for match in matches}
+    unsent = {row.id for row in stored if row.id not in sent and row.deleted_at is None}
+    return sorted(unsent.intersection(known_ids))
 
 
-def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
+def _lock(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
     if not ids:
         return {}
     rows = {row.id: row for row in Conversation.objects.owned_by(user).kept().filter(id__in=ids).locked()}
@@ -140,28 +158,23 @@ def _locked(user: User, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Conversatio
     return rows
 
 
-def _apply_session(profile: SyncProfile, conversation: Conversation, sent: SessionInput) -> None:
-    HistoryMerger(conversation, profile.compared_fields, profile.visible, profile.normalize_id).merge(sent.drafts)
-    update_conversation(conversation, {"deleted_at": None, **profile.changes(conversation, sent.fields)})
-
-
 def _trash(locked: Sequence[Conversation]) -> None:
     if locked:
         now = max(row.now for row in locked)
         Conversation.objects.filter(id__in=[row.id for row in locked]).update(deleted_at=now, updated_at=now)
 
 
-def _make(user: User, profile: SyncProfile, sent: Sequence[SessionInput]) -> list[uuid.UUID]:
-    """Store new conversations, and return their ids."""
-    if not sent:
+def _create(user: User, source: str, sessions: Sequence[SessionInput]) -> list[uuid.UUID]:
+    """Store new conversations and return their ids."""
+    if not sessions:
         return []
     now = database_time()
-    made = [
+    built = [
         build_conversation(
-            user, {"external_id": each.name, "source": profile.source, **each.fields}, each.drafts, now=now
+            user, {"external_id": session.name, "source": source, **session.fields}, session.drafts, now=now
         )
-        for each in sent
+        for session in sessions
     ]
-    Conversation.objects.bulk_create([conversation for conversation, _ in made], batch_size=BATCH)
-    Message.objects.bulk_create([message for _, messages in made for message in messages], batch_size=BATCH)
-    return [conversation.id for conversation, _ in made]
+    Conversation.objects.bulk_create([conversation for conversation, _ in built], batch_size=BATCH)
+    Message.objects.bulk_create([message for _, messages in built for message in messages], batch_size=BATCH)
+    return [conversation.id for conversation, _ in built]

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
+from conversations.drafts import SyncProfile
 from conversations.models import Conversation, Message
 from conversations.services import branches, messages
 from conversations.services.sync import sync
@@ -22,8 +23,8 @@ from testing.statements import executed_statements
 from testing.sync_profiles import CONTRACT, NATIVE, STATEMENTS_WITHOUT_CHANGES, history_of
 
 
-def send(conversation: Conversation, drafts: list[Draft], **profile: Any) -> None:
-    sync(user=conversation.user, conversation_id=conversation.id, drafts=drafts, **profile)
+def send(conversation: Conversation, drafts: list[Draft], profile: SyncProfile = NATIVE) -> None:
+    sync(user=conversation.user, conversation_id=conversation.id, drafts=drafts, profile=profile)
     conversation.refresh_from_db()
 
 
@@ -32,10 +33,10 @@ def texts(conversation: Conversation) -> list[str]:
     return list(conversation.messages.order_by("seq").values_list("content", flat=True))
 
 
-def writes_nothing(conversation: Conversation, drafts: list[Draft], **profile: Any) -> bool:
+def writes_nothing(conversation: Conversation, drafts: list[Draft], profile: SyncProfile = NATIVE) -> bool:
     user, before = conversation.user, stored_rows(conversation)
     with executed_statements() as statements:
-        sync(user=user, conversation_id=conversation.id, drafts=drafts, **profile)
+        sync(user=user, conversation_id=conversation.id, drafts=drafts, profile=profile)
     return statements == STATEMENTS_WITHOUT_CHANGES and stored_rows(conversation) == before
 
 
@@ -61,13 +62,13 @@ def with_tools(alice: User) -> Conversation:
 
 
 @pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
-def test_sending_the_stored_history_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
-    assert writes_nothing(chat, history_of(chat, profile), **profile)
+def test_sending_the_stored_history_writes_nothing(chat: Conversation, profile: SyncProfile) -> None:
+    assert writes_nothing(chat, history_of(chat, profile), profile=profile)
 
 
 @pytest.mark.parametrize("profile", [NATIVE, CONTRACT])
-def test_sending_the_stored_history_without_ids_writes_nothing(chat: Conversation, profile: dict[str, Any]) -> None:
-    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), **profile)
+def test_sending_the_stored_history_without_ids_writes_nothing(chat: Conversation, profile: SyncProfile) -> None:
+    assert writes_nothing(chat, dialogue("Hi", "Hello", "How are you?", "Well"), profile=profile)
 
 
 def test_sending_the_stored_history_with_server_ids_writes_nothing(chat: Conversation) -> None:
@@ -95,12 +96,12 @@ def test_a_field_that_the_contract_does_not_have_is_not_compared(chat: Conversat
     messages.update(
         user=chat.user, message_id=message_with_text(chat, "Hello").id, changes={"name": "Hal", "tool_call_id": "x"}
     )
-    assert writes_nothing(chat, history_of(chat), **CONTRACT)
+    assert writes_nothing(chat, history_of(chat), profile=CONTRACT)
 
 
 @pytest.mark.parametrize("compared_fields", ["metadata", "usage", "status", "name", "prompt_tokens"])
 def test_a_compared_field_that_a_draft_leaves_out_has_its_default(chat: Conversation, compared_fields: str) -> None:
-    assert writes_nothing(chat, history_of(chat), compared_fields=frozenset({"role", "content", compared_fields}))
+    assert writes_nothing(chat, history_of(chat), profile=SyncProfile(frozenset({"role", "content", compared_fields})))
 
 
 def test_other_fields_of_a_draft_are_updated_in_place(chat: Conversation) -> None:
@@ -362,22 +363,22 @@ def test_a_user_message_never_edits_a_system_prompt(alice: User) -> None:
 
 
 def test_messages_that_a_contract_cannot_show_keep_their_place(with_tools: Conversation) -> None:
-    assert writes_nothing(with_tools, history_of(with_tools, CONTRACT), **CONTRACT)
-    send(with_tools, [*history_of(with_tools, CONTRACT), message_draft("Thanks")], **CONTRACT)
+    assert writes_nothing(with_tools, history_of(with_tools, CONTRACT), profile=CONTRACT)
+    send(with_tools, [*history_of(with_tools, CONTRACT), message_draft("Thanks")], profile=CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Noon.", "Thanks"]
 
 
 def test_a_regenerated_reply_is_a_child_of_the_tool_message(with_tools: Conversation) -> None:
-    send(with_tools, [*history_of(with_tools, CONTRACT)[:2], message_draft("Twelve.", "assistant")], **CONTRACT)
+    send(with_tools, [*history_of(with_tools, CONTRACT)[:2], message_draft("Twelve.", "assistant")], profile=CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00", "Twelve."]
 
 
 def test_a_history_that_ends_before_an_invisible_message_keeps_that_message_active(with_tools: Conversation) -> None:
     """The client never saw the message, so it cannot mean to remove it."""
     drafts = history_of(with_tools, CONTRACT)[:2]
-    send(with_tools, drafts, **CONTRACT)
+    send(with_tools, drafts, profile=CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "12:00"]
-    assert writes_nothing(with_tools, drafts, **CONTRACT)
+    assert writes_nothing(with_tools, drafts, profile=CONTRACT)
 
 
 def test_an_empty_history_keeps_an_invisible_message_at_the_beginning_active(alice: User) -> None:
@@ -387,8 +388,8 @@ def test_an_empty_history_keeps_an_invisible_message_at_the_beginning_active(ali
         conversation_id=chat.id,
         drafts=[message_draft("{}", "tool"), message_draft("Hi"), message_draft("Ho", "assistant")],
     )
-    send(chat, [], **CONTRACT)
-    send(chat, [message_draft("Good day")], **CONTRACT)
+    send(chat, [], profile=CONTRACT)
+    send(chat, [message_draft("Good day")], profile=CONTRACT)
     assert active_texts(chat) == ["{}", "Good day"]
 
 
@@ -402,7 +403,7 @@ def test_an_invisible_message_of_a_hidden_branch_stays_hidden(with_tools: Conver
     )
     messages.trash(user=with_tools.user, message_id=message_with_text(with_tools, "Noon.").id)
     messages.trash(user=with_tools.user, message_id=with_tools.messages.get(role="tool").id)
-    send(with_tools, [*drafts, message_draft("Thanks")], **CONTRACT)
+    send(with_tools, [*drafts, message_draft("Thanks")], profile=CONTRACT)
     assert active_texts(with_tools) == ["What time is it?", "Let me look.", "Thanks"]
     assert message_with_text(with_tools, "Thanks").parent_seq == 2
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from conversations.core import stored_messages as stored
 from conversations.core.merging import HistoryMerger
+from conversations.drafts import SyncProfile
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations
 from conversations.services.sync import sync
@@ -149,7 +150,7 @@ def test_a_client_id_is_looked_up_and_not_searched_for(alice: User, monkeypatch:
         return attribute(row, name)
 
     monkeypatch.setattr(Message, "__getattribute__", counted)
-    walk = HistoryMerger(conversation, frozenset({"role", "content"}), lambda row: True)
+    merger = HistoryMerger(conversation, SyncProfile(frozenset({"role", "content"})))
     conversation.now = conversation.active_at
-    walk.along([draft | {"external_id": f"new {draft['external_id']}"} for draft in drafts])
+    merger.merge([draft | {"external_id": f"new {draft['external_id']}"} for draft in drafts])
     assert reads < 500 * 20

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
+from conversations.drafts import SyncProfile
 from conversations.services.sync import sync
 from testing.cast import Draft, message_draft, stored_rows
 from testing.statements import executed_statements
@@ -37,16 +38,16 @@ ID_KINDS = st.sampled_from(["no id", "own id", "client id"])
 
 
 class SyncMachine(TreeMachine):
-    def history(self, path: list[ReferenceMessage], profile: dict[str, Any], kind: str) -> list[Draft]:
-        seen = [message for message in path if message.is_live and profile["visible"](message)]
+    def history(self, path: list[ReferenceMessage], profile: SyncProfile, kind: str) -> list[Draft]:
+        seen = [message for message in path if message.is_live and profile.is_visible(message)]
         return [message_draft(message.content, message.role, **id_fields(message, kind)) for message in seen]
 
-    def send(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
+    def send(self, drafts: list[Draft], profile: SyncProfile) -> None:
         drafts = without_repeated_ids(drafts)
-        visible = profile["visible"]
+        visible = profile.is_visible
         if not all(map(visible, map(as_message, drafts))):
             return  # a client does not send messages that it cannot see
-        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
+        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, profile=profile)
         self.reference.sync(drafts, visible)
         self.assert_equal_to_reference()
         self.assert_read_back(drafts, visible)
@@ -57,32 +58,32 @@ class SyncMachine(TreeMachine):
             message_draft(draft["content"], draft["role"]) for draft in drafts
         ]
 
-    def assert_repetition_writes_nothing(self, drafts: list[Draft], profile: dict[str, Any]) -> None:
+    def assert_repetition_writes_nothing(self, drafts: list[Draft], profile: SyncProfile) -> None:
         before = stored_rows(self.stored)
         with executed_statements() as statements:
-            sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
+            sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, profile=profile)
         assert statements == STATEMENTS_WITHOUT_CHANGES
         assert stored_rows(self.stored) == before
 
     @rule(profile=PROFILES, kind=ID_KINDS)
-    def send_the_stored_history(self, profile: dict[str, Any], kind: str) -> None:
+    def send_the_stored_history(self, profile: SyncProfile, kind: str) -> None:
         before = stored_rows(self.stored)
         drafts = self.history(self.reference.path, profile, kind)
-        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, **profile)
+        sync(user=self.user, conversation_id=self.stored.id, drafts=drafts, profile=profile)
         assert stored_rows(self.stored) == before
 
     @rule(profile=PROFILES, kind=ID_KINDS, data=st.data())
-    def send_a_shorter_history(self, profile: dict[str, Any], kind: str, data: st.DataObject) -> None:
+    def send_a_shorter_history(self, profile: SyncProfile, kind: str, data: st.DataObject) -> None:
         drafts = self.history(self.reference.path, profile, kind)
         self.send(drafts[: data.draw(st.integers(0, len(drafts)), "length")], profile)
 
     @rule(profile=PROFILES, kind=ID_KINDS, more=st.lists(DRAFTS, min_size=1, max_size=3))
-    def send_a_longer_history(self, profile: dict[str, Any], kind: str, more: list[Draft]) -> None:
+    def send_a_longer_history(self, profile: SyncProfile, kind: str, more: list[Draft]) -> None:
         self.send(self.history(self.reference.path, profile, kind) + more, profile)
 
     @rule(profile=PROFILES, kind=ID_KINDS, more=st.lists(DRAFTS, min_size=1, max_size=2), data=st.data())
     def send_another_continuation(
-        self, profile: dict[str, Any], kind: str, more: list[Draft], data: st.DataObject
+        self, profile: SyncProfile, kind: str, more: list[Draft], data: st.DataObject
     ) -> None:
         drafts = self.history(self.reference.path, profile, kind)
         at = data.draw(st.integers(0, len(drafts)), "from")
@@ -90,7 +91,7 @@ class SyncMachine(TreeMachine):
 
     @precondition(has(is_live))
     @rule(profile=PROFILES, kind=ID_KINDS, data=st.data(), text=TEXTS)
-    def send_an_edited_message(self, profile: dict[str, Any], kind: str, data: st.DataObject, text: str) -> None:
+    def send_an_edited_message(self, profile: SyncProfile, kind: str, data: st.DataObject, text: str) -> None:
         """The message keeps its id. Its text may also extend the old one."""
         drafts = self.history(self.reference.path, profile, kind)
         for draft in drafts and [data.draw(st.sampled_from(drafts), "which")]:
@@ -99,11 +100,11 @@ class SyncMachine(TreeMachine):
 
     @precondition(has(is_live))
     @rule(profile=PROFILES, kind=ID_KINDS, data=st.data())
-    def send_another_branch(self, profile: dict[str, Any], kind: str, data: st.DataObject) -> None:
+    def send_another_branch(self, profile: SyncProfile, kind: str, data: st.DataObject) -> None:
         self.send(self.history(self.pick(data, is_live).path, profile, kind), profile)
 
     @rule(profile=PROFILES, kind=ID_KINDS, ids=st.lists(CLIENT_IDS, unique=True), more=st.lists(DRAFTS, max_size=2))
-    def send_with_other_ids(self, profile: dict[str, Any], kind: str, ids: list[str], more: list[Draft]) -> None:
+    def send_with_other_ids(self, profile: SyncProfile, kind: str, ids: list[str], more: list[Draft]) -> None:
         drafts = self.history(self.reference.path, profile, kind) + more
         for draft, external_id in zip(reversed(drafts), ids, strict=False):
             draft["external_id"] = external_id

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from accounts.models import Preferences, User
 from chatstore.database import release_connection
 from chatstore.errors import Conflict, Invalid, NotFound
+from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 from conversations.services import answers, conversations, messages
 from replies import providers
@@ -67,7 +68,7 @@ def store_question(
     *, user: User, text: str, message_id: str | None, name: str | None, source: str, create_missing: bool
 ) -> tuple[Message, bool]:
     """Store a question, and return it and whether it is new. The arguments and errors are those of `exchange`."""
-    draft = {"role": "user", "content": text, "external_id": message_id}
+    draft: MessageDraft = {"role": "user", "content": text, "external_id": message_id}
     conversation = _named(user, name)
     if conversation is None and (create_missing or not name):
         if question := _create_with_question(user, {"external_id": name, "source": source}, draft):
@@ -83,7 +84,7 @@ def _named(user: User, name: str | None) -> Conversation | None:
     return Conversation.objects.owned_by(user).live().named(name).first() if name else None
 
 
-def _create_with_question(user: User, fields: dict[str, Any], question: dict[str, Any]) -> Message | None:
+def _create_with_question(user: User, fields: dict[str, Any], question: MessageDraft) -> Message | None:
     """Create a conversation with its first question, and return the question.
 
     Return None if another request has created the conversation in the meantime.
@@ -112,7 +113,7 @@ def _ask_provider(user: User, question: Message, provider: Provider) -> Message:
     context = _context(user, question)
     release_connection()
     answer = provider.complete(context)
-    draft = {"role": "assistant", "content": answer.text, "model": provider.name, **_metadata(answer)}
+    draft: Any = {"role": "assistant", "content": answer.text, "model": provider.name, **_metadata(answer)}
     return answers.store(user=user, question_id=question.id, draft=draft)
 
 

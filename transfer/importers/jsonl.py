@@ -112,7 +112,7 @@ def _shape(messages: list[Any]) -> TreeShape | None:
     return None if is_line else TreeShape(parents, tip)
 
 
-def _draft(data: Any, path: str) -> dict[str, Any]:
+def _draft(data: Any, path: str) -> Any:
     draft = _known(data, MESSAGE_KEYS, path)
     if "id" in draft:
         draft["external_id"] = _name(draft)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from accounts.models import User
 from chatstore.errors import ServiceError
-from conversations.drafts import TreeShape
+from conversations.drafts import MessageDraft, TreeShape
 from conversations.services import conversations
 
 
@@ -13,7 +13,7 @@ class ConversationTree(NamedTuple):
     """A conversation to store: its fields, its messages, and how these form a tree (None: each answers the last)."""
 
     fields: dict[str, Any]
-    drafts: Sequence[dict[str, Any]]
+    drafts: Sequence[MessageDraft]
     shape: TreeShape | None
 
 
