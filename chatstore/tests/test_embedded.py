@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from chatstore import embedded
+from chatstore import cluster, embedded
 from testing import scratch
 
 # What a command does, as a program of its own: says its server's pid, then leaves when told to.
@@ -146,7 +146,7 @@ def test_a_fallback_that_others_can_enter_is_refused(folder: Path) -> None:
 
 
 def test_the_longest_path_that_the_kernel_takes_needs_no_fallback() -> None:
-    room = embedded.SOCKET_PATH_LIMIT - len(f"//socket/{embedded.SOCKET}")
+    room = cluster.SOCKET_PATH_LIMIT - len(f"//socket/{cluster.SOCKET}")
     assert embedded.socket_dir(Path("/" + "d" * room)).name == "socket"
     assert embedded.socket_dir(Path("/" + "d" * (room + 1))).name != "socket"
     assert embedded.socket_dir(Path("/" + "д" * (room // 2 + 1))).name != "socket"
@@ -282,9 +282,9 @@ def test_a_data_folder_that_is_a_file_is_refused_in_one_line(folder: Path) -> No
 def test_a_large_log_is_put_aside(folder: Path) -> None:
     data_dir = folder / "data"
     data_dir.mkdir()
-    (data_dir / "postgres.log").write_bytes(b"x" * (embedded.LOG_LIMIT + 1))
+    (data_dir / "postgres.log").write_bytes(b"x" * (cluster.LOG_LIMIT + 1))
     with embedded.running(data_dir) as server:
-        assert server.log.stat().st_size < embedded.LOG_LIMIT
+        assert server.log.stat().st_size < cluster.LOG_LIMIT
         assert (data_dir / "postgres.log.1").exists()
 
 

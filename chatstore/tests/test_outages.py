@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chatstore import embedded
+from chatstore import cluster, embedded
 from chatstore.env import BASE_DIR
 from testing import scratch
 from testing.live_server import Live, gunicorn, json_body
@@ -160,7 +160,7 @@ def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
 def test_a_database_host_that_loses_power_is_a_503_and_no_hanging_request(
     migrated: Database, bearer: dict[str, str]
 ) -> None:
-    socket = f"{embedded.socket_dir(migrated.data_dir)}/{embedded.SOCKET}"
+    socket = f"{embedded.socket_dir(migrated.data_dir)}/{cluster.SOCKET}"
     with OtherHost(forwards_to=socket) as host:
         url = f"postgresql://chatstore@{host.address}:{host.port}/chatstore"
         with serving(migrated, DATABASE_URL=url) as live:

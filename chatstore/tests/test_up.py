@@ -22,7 +22,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import User
-from chatstore import embedded
+from chatstore import cluster, embedded
 from chatstore.management.commands import up
 from testing import pgbouncer, scratch
 
@@ -340,7 +340,7 @@ def test_a_user_that_may_not_make_tables_is_explained(data_dir: Path, migrated: 
 def test_a_pooler_that_refuses_the_web_servers_options_is_explained(data_dir: Path, migrated: Path) -> None:
     with (
         embedded.running(migrated) as server,
-        pgbouncer.refusing_options(str(server.socket_dir / embedded.SOCKET)) as port,
+        pgbouncer.refusing_options(str(server.socket_dir / cluster.SOCKET)) as port,
     ):
         url = f"postgresql://chatstore@127.0.0.1:{port}/chatstore?sslmode=disable&gssencmode=disable"
         knobs = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
