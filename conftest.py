@@ -121,7 +121,7 @@ def quick_passwords(settings: Any) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     # pytest-django requests this fixture before it creates the test database, and only if a test needs a database.
-    with database.running():
+    with database.server_running():
         yield
 
 

@@ -43,7 +43,7 @@ def _database(arguments: list[str]) -> AbstractContextManager[object]:
         return nullcontext()
     from chatstore import database
 
-    return database.running()
+    return database.server_running()
 
 
 if __name__ == "__main__":

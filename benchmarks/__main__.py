@@ -48,7 +48,7 @@ def main() -> None:
 
     if (load := os.getloadavg()[0]) > 1:
         print(f"This machine is busy (load {load:.1f}), so the results are not reliable.", file=sys.stderr)
-    with database.running():
+    with database.server_running():
         run.run_all(options)
 
 

@@ -5,4 +5,4 @@ class ChatstoreConfig(AppConfig):
     name = "chatstore"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers
+        from . import checks  # noqa: F401  registers the system checks

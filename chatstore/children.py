@@ -1,4 +1,4 @@
-"""Child processes that do not outlive their parent."""
+"""Child processes that end when their parent ends."""
 
 import ctypes
 import os
@@ -12,7 +12,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def dying_with_parent(signum: int) -> Callable[[], object] | None:
-    """Return a preexec_fn: on Linux the kernel sends `signum` to the child when its parent dies, even by kill -9."""
+    """Return a preexec_fn for subprocess. On Linux, the kernel then sends `signum` to the child when its parent ends,
+    even by SIGKILL. Returns None on other systems."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -20,14 +21,14 @@ def dying_with_parent(signum: int) -> Callable[[], object] | None:
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process, which has just been forked, as soon as its parent has died."""
-    if announce := dying_with_parent(signal.SIGKILL):
-        announce()
-    if os.getppid() != parent:  # it died before the kernel was asked
+    """End this process, which was just forked, when its parent ends. `parent` is the pid of the parent."""
+    if request_signal := dying_with_parent(signal.SIGKILL):
+        request_signal()
+    if os.getppid() != parent:  # the parent ended before the request
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def kill_group(leader: "subprocess.Popen[bytes]") -> None:
-    """Kill what a process that leads a group, and has ended, left running."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses a group of zombies
+    """Kill the processes that are left of a process group whose leader has ended."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS raises PermissionError for a group of zombies
         os.killpg(leader.pid, signal.SIGKILL)

@@ -9,9 +9,9 @@ from . import as_root
 
 
 def default(project: Path) -> Path:
-    """Return `.data` in the project; for root, a folder of this clone under /var/lib/chatstore.
+    """Return the default of DATA_DIR: `.data` in the project, or for root a folder under /var/lib/chatstore.
 
-    Root goes on using a `.data` that already holds a database (docs/decisions/0011-what-root-starts.md).
+    If `.data` already contains a database, root uses it, too (docs/decisions/0011-what-root-starts.md).
     """
     inside = project / ".data"
     if os.geteuid():
@@ -23,7 +23,7 @@ def default(project: Path) -> Path:
 def create(folder: Path) -> None:
     """Create the folder, if it is missing, so that no other user can list it.
 
-    As root the database's user has to pass through it, so others may enter, but find only private files.
+    As root, the database's user must pass through the folder. So others can enter it, but all files in it are private.
     """
     if folder.is_dir():
         return
@@ -40,6 +40,6 @@ def _holds_database(folder: Path) -> bool:
 
 
 def _name(project: Path) -> str:
-    """Return a readable name that two clones do not share."""
+    """Return a readable name that is different for each clone."""
     readable = re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:30] or "clone"
     return f"{readable}-{hashlib.sha256(os.fsencode(project)).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""DATABASE_URL, or the embedded server, as Django's settings. Computes addresses; starts nothing unless asked."""
+"""Django's database and cache settings, computed from DATABASE_URL and CACHE_URL, and helpers for connections."""
 
 import re
 from contextlib import AbstractContextManager, nullcontext
@@ -14,36 +14,41 @@ from django.db import connection
 
 from . import embedded
 
-# wsgi.py says so: the threads of a server share a pool, a command needs one plain connection without time limits.
+# wsgi.py sets this before it loads the settings. The threads of a web server share a pool of connections, and their
+# statements have a time limit. A command has one connection without a limit.
 is_serving = False
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-SHAPE = "postgresql://user:password@host:5432/name"
-# Authority, then a database's name, then anything: an @ is plain text in a query and nowhere else.
+URL_EXAMPLE = "postgresql://user:password@host:5432/name"
+# user:password@host:port, a slash, the name of the database, and options. An @ is allowed only in the options.
 WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
-REDIS = ("redis", "rediss", "unix")
+CACHE_SCHEMES = ("redis", "rediss", "unix")
 PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
-# A host that loses power closes no connection. Without these limits a request waits for it for 15 minutes or longer.
+# A host that loses power does not close its connections. Without these limits, a request waits for it for 15 minutes or
+# longer.
 NETWORK = {
-    "tcp_user_timeout": 5_000,  # milliseconds until data that nobody acknowledges ends the connection
-    "keepalives_idle": 5,  # seconds of silence until the kernel asks whether the host is there
-    "keepalives_interval": 2,  # seconds between its questions
-    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,  # milliseconds; sent data that is not acknowledged for so long ends the connection
+    "keepalives_idle": 5,  # seconds without traffic before the kernel sends a keepalive probe
+    "keepalives_interval": 2,  # seconds between probes
+    "keepalives_count": 3,  # probes without an answer that end the connection
 }
-POOL_TIMEOUT = 2  # seconds that a request waits for a connection; meanwhile it takes a thread from other requests
-# Seconds for which the pool tries to connect, with growing pauses; then the next request begins anew. At the pool's
-# default of 300 the pauses grow to minutes, and the service stays away long after its database has come back.
+POOL_TIMEOUT = 2  # seconds that a request waits for a connection; during this time it occupies a thread
+# Seconds for which the pool tries to connect, with growing pauses; the next request starts a new series of attempts. At
+# the default of 300 the pauses grow to minutes, and the service stays down long after the database is back.
 RECONNECT_TIMEOUT = 2
 
 
 def release_connection() -> None:
-    """Back to the pool, before something slow; it is taken again when it is needed."""
+    """Return the connection to the pool, before a slow operation. Does nothing in a transaction.
+
+    Django takes a connection again for the next statement.
+    """
     if not connection.in_atomic_block:
         connection.close()
 
 
 def database_time() -> datetime:
-    """Return the time by the database's clock. Stored times are compared with this one only, because the clocks of
-    several web servers differ."""
+    """Return the time of the database's clock. Compare stored times only with this time: the clocks of web servers can
+    differ."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         time: datetime = cursor.fetchone()[0]
@@ -56,45 +61,50 @@ def is_read_only(error: BaseException) -> bool:
 
 
 def renew_connections() -> None:
-    """Replace the connections of this process's pool. A session that began read-only stays so, even after its database
-    accepts changes again."""
+    """Replace the connections of this process's pool. A session that began read-only stays read-only, even after the
+    database accepts changes again."""
     if pool := getattr(connection, "pool", None):
         pool.drain()
 
 
-def settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
+def connection_settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
+    """Return the entry of Django's DATABASES for the URL, or for the embedded server if `url` is empty.
+
+    A `pool_size` of 0 means one connection without a pool and without a statement timeout. The timeout is in
+    milliseconds; 0 means none. Raises ImproperlyConfigured if the URL is invalid.
+    """
     database = _from_url(url) if url else embedded.address(data_dir)
     options = {"connect_timeout": 5, **(NETWORK if url else {}), **database.get("OPTIONS", {})}
     if pool_size:
-        options |= _pooled(pool_size, statement_timeout, options.get("options", ""))
+        options |= _pool_options(pool_size, statement_timeout, options.get("options", ""))
     return {
         **database,
         "ENGINE": "django.db.backends.postgresql",
         "OPTIONS": options,
-        # PgBouncer can stand between: a cursor of the server's would outlive the transaction that it gives us.
+        # A server-side cursor outlives its transaction. PgBouncer can give the next transaction another connection.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 
 
-def cache(url: str) -> dict[str, Any]:
-    """A Redis, or a table of the database; housekeeping takes from that what is through."""
+def cache_settings(url: str) -> dict[str, Any]:
+    """Return the entry of Django's CACHES for a Redis, or for the cache table of the database if `url` is empty."""
     if not url:
-        # Culling at the default of 300 entries would forget limits that hold.
+        # Django's default of 300 would delete the rows of limits that still apply. Housekeeping deletes expired rows.
         options = {"MAX_ENTRIES": 1_000_000}
         return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache", "OPTIONS": options}
-    if url.partition("://")[0] not in REDIS:
+    if url.partition("://")[0] not in CACHE_SCHEMES:
         raise ImproperlyConfigured("CACHE_URL must look like redis://host:6379/0.")
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url, "KEY_PREFIX": "chatstore"}
 
 
-def running() -> AbstractContextManager[object]:
-    """The database for the length of a command; with a DATABASE_URL it is somebody else's to run."""
-    from django.conf import settings as project
+def server_running() -> AbstractContextManager[object]:
+    """Run the embedded server during the block. Does nothing if DATABASE_URL is set."""
+    from django.conf import settings
 
-    return nullcontext() if project.DATABASE_URL else embedded.running(project.DATA_DIR)
+    return nullcontext() if settings.DATABASE_URL else embedded.running(settings.DATA_DIR)
 
 
-def _pooled(size: int, statement_timeout: int, options: str) -> dict[str, Any]:
+def _pool_options(size: int, statement_timeout: int, options: str) -> dict[str, Any]:
     limits = {"timeout": POOL_TIMEOUT, "reconnect_timeout": RECONNECT_TIMEOUT}
     pooled: dict[str, Any] = {"pool": {"min_size": 1, "max_size": size, **limits}}
     if statement_timeout:
@@ -105,18 +115,18 @@ def _pooled(size: int, statement_timeout: int, options: str) -> dict[str, Any]:
 def _from_url(url: str) -> dict[str, Any]:
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in SCHEMES:
-        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}: chatstore runs on PostgreSQL only.")
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {URL_EXAMPLE}: chatstore runs on PostgreSQL only.")
     _refuse_raw_password(rest)
     if not WELL_FORMED.fullmatch(rest):
-        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}.")
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {URL_EXAMPLE}.")
     try:
         return environ.Env.db_url_config(f"postgresql://{rest}")
     except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL must look like {SHAPE}: {error}.") from None
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {URL_EXAMPLE}: {error}.") from None
 
 
 def _refuse_raw_password(rest: str) -> None:
-    # django-environ accepts it silently, and takes a part of the password for the host.
+    # django-environ accepts such a password without an error, and reads a part of it as the host.
     password = PASSWORD.match(rest)
     if password and not WELL_FORMED.fullmatch(rest) and re.search("[@/?#]", password[1]):
         raise ImproperlyConfigured(

@@ -1,4 +1,8 @@
-"""Typed readers over django-environ: a knob that holds junk stops the start with one line that names it."""
+"""Functions that read one setting from the environment or `.env` and convert it.
+
+They raise ImproperlyConfigured, with a line that names the setting, if its value is invalid. A setting that is empty or
+missing has its default.
+"""
 
 import json
 from pathlib import Path
@@ -8,13 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# FileAwareEnv reads <NAME>_FILE before <NAME>: secrets mounted as files.
+# FileAwareEnv reads the file <NAME>_FILE, if it is set, instead of <NAME>. Docker mounts secrets as such files.
 _env = environ.FileAwareEnv()
 environ.Env.read_env(BASE_DIR / ".env")
 
 
 def text(name: str, default: str = "") -> str:
-    """An empty value is as good as none: `.env` files are full of `NAME=`."""
+    """Read a text without the spaces around it."""
     try:
         return str(_env.str(name, default=default)).strip() or default
     except OSError as error:
@@ -22,6 +26,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:
+    """Read a whole number from `low` to `high`."""
     raw = text(name)
     try:
         value = int(raw) if raw else default
@@ -33,6 +38,7 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> i
 
 
 def flag(name: str, default: bool = False) -> bool:
+    """Read a boolean."""
     raw = text(name).lower()
     if raw in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
         return raw in ("1", "true", "yes", "on") if raw else default
@@ -40,25 +46,26 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """A comma-separated list."""
+    """Read a comma-separated list."""
     return [item.strip() for item in text(name).split(",") if item.strip()] or list(default)
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = text(name, default) or default
+    """Read one of the allowed texts."""
+    value = text(name, default)
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
 
 
 def table(name: str) -> dict[str, dict[str, str]]:
-    """A JSON object of objects of texts."""
+    """Read a JSON object whose values are objects of strings. The default is an empty one."""
     try:
         rows = json.loads(text(name) or "{}")
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a JSON object: {error}.") from None
     if not isinstance(rows, dict) or not all(map(_is_row, rows.values())):
-        raise ImproperlyConfigured(f"{name} must be a JSON object of objects, whose values are texts.")
+        raise ImproperlyConfigured(f"{name} must be a JSON object whose values are objects of strings.")
     return rows
 
 
@@ -67,7 +74,7 @@ def _is_row(row: object) -> bool:
 
 
 def email(name: str, default: str) -> dict[str, object]:
-    """Django's EMAIL_ settings, from an address such as smtp+tls://user:password@mail.example.org:587."""
+    """Read a URL such as smtp+tls://user:password@mail.example.org:587 as Django's settings EMAIL_HOST and so on."""
     try:
         config = environ.Env.email_url_config(text(name, default))
     except (KeyError, ValueError, ImproperlyConfigured):
@@ -76,5 +83,5 @@ def email(name: str, default: str) -> dict[str, object]:
 
 
 def folder(name: str, default: Path) -> Path:
-    """Read a path, relative to the project."""
+    """Read a path. A relative path begins at the project's folder."""
     return (BASE_DIR / Path(text(name) or default).expanduser()).resolve()

@@ -1,4 +1,4 @@
-"""Find out within a bounded time whether the database can be used."""
+"""Ask the database within a bounded time whether it can be used."""
 
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 
@@ -8,24 +8,25 @@ from .database import renew_connections
 
 OK, READ_ONLY, UNAVAILABLE = "ok", "read-only", "unavailable"
 LIMIT = 3  # seconds
-# One thread only. If a database accepts the question and never answers, the thread waits, and later questions time out.
+# There is only one thread. If the database accepts the statement and never answers, the thread waits, and later calls
+# time out.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
 
 
 def database_state() -> str:
     """Return OK, READ_ONLY or UNAVAILABLE after LIMIT seconds at most."""
-    answer = _thread.submit(_ask)
+    state = _thread.submit(_ask)
     try:
-        return answer.result(timeout=LIMIT)
+        return state.result(timeout=LIMIT)
     except TimeoutError:
-        answer.cancel()
+        state.cancel()
         return UNAVAILABLE
 
 
 def _ask() -> str:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SHOW transaction_read_only")  # also on in a standby
+            cursor.execute("SHOW transaction_read_only")  # also "on" in a standby
             is_read_only = cursor.fetchone() == ("on",)
     except DatabaseError:
         return UNAVAILABLE

@@ -1,10 +1,12 @@
+"""The format of log lines."""
+
 import logging
 
 import orjson
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line. Standard logging: django-structlog cost 0.45 ms of CPU a request."""
+    """Formats a record as one line of JSON. (django-structlog was tried, and cost 0.45 ms of CPU time per request.)"""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

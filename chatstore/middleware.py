@@ -1,8 +1,12 @@
-"""Languages, slashes, and the cross-site rule, for every page and API that a session cookie opens.
+"""Middleware: the cross-site rule for session cookies, the language, and trailing slashes.
 
-Safe methods pass, and no GET changes what a user has. A browser says where a request comes from (Sec-Fetch-Site): its
-own pages and what a person typed pass, anything else only from a trusted origin. An older browser that sends only
-Origin is judged by that; one that sends neither needs Django's token.
+The cross-site rule:
+
+1. Safe methods pass, because no GET changes user data.
+2. Browsers say in Sec-Fetch-Site where a request comes from. It passes if it comes from our own pages, or from no page
+   (a person typed the address). Otherwise it passes only with a trusted Origin.
+3. Without that header, Origin decides.
+4. Without both, the request needs Django's CSRF token.
 """
 
 from collections.abc import Callable
@@ -20,7 +24,9 @@ SAME_SITE = ("same-origin", "none")
 
 
 class CrossSiteMiddleware(CsrfViewMiddleware):
-    # Django's own, which its type stubs leave out.
+    """Applies the cross-site rule. Refused requests get Django's CSRF response."""
+
+    # Django's methods, which its type stubs leave out.
     _accept: Callable[[HttpRequest], None]
     _reject: Callable[[HttpRequest, str], Any]
     _origin_verified: Callable[[HttpRequest], bool]
@@ -29,13 +35,13 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
         exempt = getattr(callback, "csrf_exempt", False) or getattr(request, "_dont_enforce_csrf_checks", False)
         if exempt or request.method in SAFE_METHODS:
             return super().process_view(request, callback, callback_args, callback_kwargs)
-        verdict = self._verdict(request)
-        if verdict is None:
+        is_allowed = self._is_allowed(request)
+        if is_allowed is None:
             return super().process_view(request, callback, callback_args, callback_kwargs)
-        return self._accept(request) if verdict else self._reject(request, "it comes from another site.")
+        return self._accept(request) if is_allowed else self._reject(request, "it comes from another site.")
 
-    def _verdict(self, request: HttpRequest) -> bool | None:
-        """None where the browser said nothing: then Django's token decides."""
+    def _is_allowed(self, request: HttpRequest) -> bool | None:
+        """Return whether the headers allow the request, or None if Django's CSRF token must decide."""
         if site := request.META.get("HTTP_SEC_FETCH_SITE"):
             return site in SAME_SITE or self._is_trusted(request.META.get("HTTP_ORIGIN", ""))
         return self._origin_verified(request) if "HTTP_ORIGIN" in request.META else None
@@ -47,8 +53,10 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """What a browser asks for, and before that, on pages, what a person who is signed in has chosen. For an API to look
-    that up would cost each request a statement."""
+    """Activates the language of Accept-Language. On pages, the language in the user's preferences takes precedence.
+
+    API requests do not look at the preferences, because this costs a statement.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -61,13 +69,16 @@ def _chosen_language(request: HttpRequest) -> str | None:
     preferences = getattr(request.user, "preferences", None)
     try:
         return translation.get_supported_language_variant(preferences.language) if preferences else None
-    except LookupError:  # none is chosen, or one that is not spoken here
+    except LookupError:  # the language is empty or not supported
         return None
 
 
 class SlashMiddleware:
-    """Routes are declared with a slash at the end, but for those of allauth's headless API; a path without one is the
-    same route, without a redirect, which would lose the body of a POST."""
+    """Makes a path with and a path without a trailing slash the same route, without a redirect, which would lose the
+    body of a POST.
+
+    All routes are declared with the slash, except the routes of allauth's headless API, which have none.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -1,9 +1,9 @@
-"""A lock in the database, so that servers that start at once migrate one after the other.
+"""An advisory lock, so that servers that start at the same time migrate one after the other.
 
-The lock belongs to an open transaction on a connection of its own: through PgBouncer in transaction mode a lock of the
-session would be left on a connection that others use. A process that waits asks again and again in transactions of
-their own. One that waited inside a statement would hold a snapshot, and CREATE INDEX CONCURRENTLY, in a migration of
-the process that holds the lock, would wait for that snapshot for ever.
+The lock is held by an open transaction on a separate connection. PgBouncer in transaction mode would leave a lock of
+the session on a connection that other clients use. A process that waits retries, with one transaction for each try. If
+it waited inside a statement, it would hold a snapshot, and a CREATE INDEX CONCURRENTLY in the other process's migration
+would wait for that snapshot forever.
 """
 
 import time
@@ -13,22 +13,22 @@ from contextlib import contextmanager
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-KEY = 0x63686174  # any number that no other program uses in this database
-ASK_EVERY = 0.2  # seconds
+KEY = 0x63686174  # an arbitrary number
+RETRY_EVERY = 0.2  # seconds
 
 
 @contextmanager
 def held(alias: str) -> Iterator[None]:
-    """Wait for the lock without a limit; release it at the end of the block."""
+    """Hold the lock during the block. Waits for it without a time limit."""
     connection = connections[alias].copy()
     try:
         connection.set_autocommit(False)
         while not _take(connection):
             connection.rollback()
-            time.sleep(ASK_EVERY)
+            time.sleep(RETRY_EVERY)
         yield
     finally:
-        connection.close()  # ends the transaction
+        connection.close()  # ends the transaction, which releases the lock
 
 
 def _take(connection: BaseDatabaseWrapper) -> bool:

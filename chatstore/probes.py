@@ -1,3 +1,5 @@
+"""Probes of load balancers and orchestrators: /livez and /readyz."""
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import health
@@ -5,8 +7,8 @@ from .middleware import Handler
 
 
 class ProbesMiddleware:
-    """/livez and /readyz, ahead of everything else: a prober calls an address, over plain HTTP, and by a name that is
-    none of ALLOWED_HOSTS."""
+    """Answers /livez and /readyz before any other middleware. Probes use plain HTTP and an IP address, which SSL
+    redirects and ALLOWED_HOSTS would refuse."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -17,12 +19,12 @@ class ProbesMiddleware:
 
 
 def live(request: HttpRequest) -> JsonResponse:
-    """Answer that this process runs. Does not use the database."""
+    """Return 200: this process runs. Does not use the database."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer whether the database can be read and written, after health.LIMIT seconds at most."""
+    """Return 200 if the database can be read and written, otherwise 503, after health.LIMIT seconds at most."""
     state = health.database_state()
     if state == health.OK:
         return JsonResponse({"status": "ok", "database": state})

@@ -1,4 +1,4 @@
-"""SECRET_KEY of a first run on loopback: made once, kept beside the embedded database."""
+"""The default of SECRET_KEY on loopback: a key that is generated once and stored beside the embedded database."""
 
 import os
 import secrets
@@ -9,8 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from . import as_root, data_folder
 
 
-def kept_in(data_dir: Path) -> str:
-    """Return the key in DATA_DIR; make it if it is missing."""
+def read_or_create(data_dir: Path) -> str:
+    """Return the key in DATA_DIR, and create it if it is missing.
+
+    Raises ImproperlyConfigured if DATA_DIR cannot be used.
+    """
     path = data_dir / "secret_key"
     try:
         data_folder.create(data_dir)
@@ -22,9 +25,10 @@ def kept_in(data_dir: Path) -> str:
 
 
 def _create(path: Path) -> None:
-    # Written aside and linked into place, so that of two first runs at once both read the same whole key.
     if path.exists():
         return
+    # The key is written to a draft, which then gets its name by a link. So two first runs at the same time read the
+    # same complete key.
     draft = path.with_suffix(f".{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50))

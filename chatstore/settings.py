@@ -1,4 +1,4 @@
-"""Every knob of chatstore, read once, by subject. docs/configuration.md describes them; env.py refuses junk."""
+"""All settings, each read once. docs/configuration.md describes them. env.py refuses invalid values."""
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
@@ -16,16 +16,16 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOST = env.text("HOST", "localhost")
 PORT = env.number("PORT", 8000, low=1, high=65535)
 DATA_DIR = env.folder("DATA_DIR", data_folder.default(BASE_DIR))
-WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker; gunicorn.conf.py starts them
+WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker process; gunicorn.conf.py reads it, too
 DEBUG = env.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
 DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
-DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of a worker
+DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of each worker process
 DATABASES = {
-    "default": database.settings(
+    "default": database.connection_settings(
         DATABASE_URL,
         DATA_DIR,
         pool_size=DB_POOL_SIZE if database.is_serving else 0,
@@ -34,15 +34,15 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What limits remember: shared by the workers, and small.
+# The cache contains the counts of rate limits, which all worker processes share.
 CACHE_URL = env.text("CACHE_URL")
-CACHES = {"default": database.cache(CACHE_URL)}
+CACHES = {"default": database.cache_settings(CACHE_URL)}
 
 # --- Secrets and transport -----------------------------------------------------------------------
 
-# Production: other people's computers can reach it, or the data is somewhere that others can reach.
+# A local run: no other machine can reach the service, and its data is in the embedded database.
 LOCAL = not DATABASE_URL and HOST in LOOPBACK
-SECRET_KEY = env.text("SECRET_KEY") or (secret_key.kept_in(DATA_DIR) if LOCAL else "")
+SECRET_KEY = env.text("SECRET_KEY") or (secret_key.read_or_create(DATA_DIR) if LOCAL else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY (or SECRET_KEY_FILE) is needed with a DATABASE_URL or a HOST that is not loopback. "
@@ -50,17 +50,17 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
 if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: the names this service is reached by.")
-# Front ends on an origin of their own: who may read answers with the user's cookie, and who may send with it.
+    raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: list the names of this service.")
+# Front ends on other origins. With the user's cookie, the first can read responses, and the second can send requests.
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "x-act-as", "x-session-token", "x-email-verification-key")
 CORS_EXPOSE_HEADERS = ("retry-after",)
 
-# HTTPS means that a proxy ends TLS in front of us and sets X-Forwarded-Proto.
+# HTTPS means that a proxy in front ends TLS and sets X-Forwarded-Proto.
 HTTPS = env.flag("HTTPS", HOST not in LOOPBACK)
-PROXIES = env.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds to X-Forwarded-For
+PROXIES = env.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds an address to X-Forwarded-For
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -71,16 +71,16 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "https:"],  # a code to scan; users' pictures are where their providers keep them
+        "img-src": [SELF, "data:", "https:"],  # data: the QR code of a second factor; https: users' pictures
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
 
-# --- Other people's accounts: each is there when it has a client's id ----------------------------------
+# --- Identity providers: each is available if its client id is set -------------------------------
 
-SOCIALACCOUNT_PROVIDERS = sign_in.providers(
+SOCIALACCOUNT_PROVIDERS = sign_in.identity_providers(
     google=Client(env.text("GOOGLE_CLIENT_ID"), env.text("GOOGLE_CLIENT_SECRET")),
     github=Client(env.text("GITHUB_CLIENT_ID"), env.text("GITHUB_CLIENT_SECRET")),
     oidc=Client(env.text("OIDC_CLIENT_ID"), env.text("OIDC_CLIENT_SECRET")),
@@ -100,18 +100,18 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "django.contrib.humanize",  # for pages of allauth
+    "django.contrib.humanize",  # allauth's pages use its filters
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
-    *sign_in.provider_apps(SOCIALACCOUNT_PROVIDERS),
+    *sign_in.identity_provider_apps(SOCIALACCOUNT_PROVIDERS),
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
     "accounts",
     "conversations",
     "transfer",
-    "staff",  # after allauth: it replaces allauth's admin pages
+    "staff",  # after allauth, because it replaces allauth's admin pages
     "corsheaders",
     "csp",
     "rest_framework",
@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # files have no slash at the end: before the next
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # before SlashMiddleware, since paths of files end without a slash
     "chatstore.middleware.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -137,7 +137,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LockOutMiddleware",
 ]
-APPEND_SLASH = False  # both forms of every route answer, without a redirect that would lose a body
+APPEND_SLASH = False  # SlashMiddleware does it without a redirect
 ROOT_URLCONF = "chatstore.urls"
 WSGI_APPLICATION = "chatstore.wsgi.application"
 TEMPLATES = [
@@ -156,7 +156,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # nothing to collect before the first run; the Docker image collects
+WHITENOISE_USE_FINDERS = True  # so that a first run needs no collectstatic; the Docker image runs it
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
@@ -164,7 +164,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Who is asking -------------------------------------------------------------------------------
+# --- Users and sign-in ---------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -181,44 +181,44 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 SILENCED_SYSTEM_CHECKS = [
-    "auth.E003",  # e-mail is unique by lower(email) where it is not null: a constraint that the check does not see
-    "auth.W004",  # likewise
-    "security.W003",  # CrossSiteMiddleware is a CsrfViewMiddleware: the check looks for that very name
+    "auth.E003",  # a constraint makes lower(email) unique; the check does not see it
+    "auth.W004",  # for the same reason
+    "security.W003",  # CrossSiteMiddleware is a subclass of CsrfViewMiddleware; the check looks for that name only
 ]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-# Codes, not links: they work in every client, and need no page of a front end's.
+# Mails contain codes, not links. Codes work in every client, and need no page of a front end.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_EMAIL_NOTIFICATIONS = True  # that a password, an address or a factor changed
-ACCOUNT_EMAIL_SUBJECT_PREFIX = "[chatstore] "  # by default the Host header, which the client writes
-# Addresses and linked accounts open the account: to change them takes the password or the second factor again.
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # mails about a changed password, address or second factor
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[chatstore] "  # the default is the Host header, which the client chooses
+# E-mail addresses and linked accounts give access to the account. To change them, users authenticate again.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
-# The same verified address is the same account; one that the provider did not verify never is.
+# An identity provider's verified address signs in to the account with that address. An unverified one never does.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "chatstore"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow it on localhost only
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers allow WebAuthn without HTTPS on localhost only
 REQUIRE_STAFF_MFA = env.flag("REQUIRE_STAFF_MFA")
 HEADLESS_CLIENTS = ("browser", "app")
 HEADLESS_SERVE_SPECIFICATION = True
-HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page would load scripts from elsewhere
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # the page would load scripts from another host
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
-vars().update(env.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and its like
+vars().update(env.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and Django's other EMAIL_ settings
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chatstore@localhost")
-# The first run's administrator; a password is generated where none is given.
+# The administrator that the first run creates. Without a password, `up` generates one.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
-# --- Who answers: services that speak OpenAI's chat completions; none: the built-in echo ----------------------
+# --- Models: providers with OpenAI's API for chat completions; without any, the built-in echo ----
 
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
 MODELS = configured_models(
@@ -238,34 +238,34 @@ MODELS = configured_models(
         "api_key": env.text("GEMINI_API_KEY"),
     },
     more=env.table("MODELS"),
-    keyless=["openai"] if OPENAI_BASE_URL else [],  # a server of one's own may ask for no key
+    keyless=["openai"] if OPENAI_BASE_URL else [],  # a self-hosted server may need no key
 )
 PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
 
-# --- Limits: over one, a 413 or 400 names the limit and the value -------------------------------------
+# --- Limits: the error of a request above a limit names the limit and the value ------------------
 
 BODY_LIMIT = env.number("BODY_LIMIT", 4_000_000, low=1_000)  # bytes
 CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 in a message
-MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages a request
-HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages of a history that is sent whole
-HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes
-PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON in a message's parts, and in its tool calls
+MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages in a request
+HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages in a request that sends a whole history
+HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes of such a request
+PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON in parts, and in tool_calls
 METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
-LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags or notebooks a conversation
+LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation, and notebooks
 JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
-KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # of each user, when a new one is made; 0: all
-TRASH_DAYS = env.number("TRASH_DAYS", 30)  # then what was deleted is removed for good
-API_RATE = env.number("API_RATE", 600)  # requests a minute of each user, in each worker; 0: any number
-ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # likewise of a back end, for all its users together
-TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user makes in an hour; 0: any number
-# Bytes of a body outside the API: forms, and no files (chatstore.bodies). The API's parser has its own limits.
+KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # for each user; 0: all; pinned and archived ones are kept
+TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days until housekeeping purges what is in the trash
+API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
+ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
+TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user can create in an hour; 0: no limit
+# Outside the API, bodies are forms without files (chatstore.bodies). The limit is in bytes.
 FORM_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["chatstore.bodies.RefusingUploadHandler"]
 
 # --- API -----------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    # Bearer first, so that nobody is a 401 and not a 403.
+    # Bearer comes first, so that a request without authentication gets a 401 and not a 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerAuthentication",
         "accounts.authentication.AppAuthentication",
@@ -286,7 +286,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The conversation store for LLM chat applications. "
     "Sign in with a session cookie or `Authorization: Bearer cs_…`.",
     "VERSION": "1",
-    "OAS_VERSION": "3.1.1",  # what Pydantic's schemas are written in
+    "OAS_VERSION": "3.1.1",  # the version of Pydantic's schemas
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
@@ -298,7 +298,7 @@ SPECTACULAR_SETTINGS = {
         "chatstore.api.schema.allow_overlaps",
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {  # who speaks, natively and in three contracts
+    "ENUM_NAME_OVERRIDES": {  # roles in the native API and in three contracts
         "RoleEnum": "conversations.models.Role",
         "SessionRoleEnum": ["user", "assistant", "system"],
         "ChatRoleEnum": ["user", "ai", "system"],
@@ -306,7 +306,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Logs: ids, never message text ------------------------------------------------------------------
+# --- Logs: they contain ids, never the text of messages ------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
@@ -323,11 +323,11 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Django's own console handler would write every line twice, and its mail handler would mail them.
+    # Without Django's own handlers, which would write each line a second time and mail errors.
     "loggers": {
         "django": {"handlers": [], "propagate": True},
-        "httpx2": {"level": "WARNING"},  # a line for every question that a model is asked
-        # A scanner's traceback each, for a request that was answered with a 400.
+        "httpx2": {"level": "WARNING"},  # at INFO it writes a line for each request to a provider
+        # At ERROR, Django writes a traceback for each request with a wrong Host header, such as those of scanners.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -1,4 +1,4 @@
-"""Other people's accounts to sign in with, as allauth wants them told."""
+"""The identity providers that people can sign in with, as allauth's settings."""
 
 from typing import Any, NamedTuple
 
@@ -6,14 +6,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Client(NamedTuple):
-    """What a provider knows this service by."""
+    """The OAuth client id and secret that an identity provider issued for this service."""
 
     id: str
     secret: str
 
 
-def providers(*, google: Client, github: Client, oidc: Client, oidc_server: str, oidc_name: str) -> dict[str, Any]:
-    """Those that have a client's id."""
+def identity_providers(
+    *, google: Client, github: Client, oidc: Client, oidc_server: str, oidc_name: str
+) -> dict[str, Any]:
+    """Return allauth's SOCIALACCOUNT_PROVIDERS, with the identity providers whose client has an id.
+
+    Raises ImproperlyConfigured if the OpenID Connect client has no server.
+    """
     if oidc.id and not oidc_server:
         raise ImproperlyConfigured(
             "OIDC_CLIENT_ID needs an OIDC_SERVER_URL, such as https://id.example.org/realms/main."
@@ -31,5 +36,6 @@ def providers(*, google: Client, github: Client, oidc: Client, oidc_server: str,
     }
 
 
-def provider_apps(configured: dict[str, Any]) -> list[str]:
+def identity_provider_apps(configured: dict[str, Any]) -> list[str]:
+    """Return the Django apps of the identity providers in SOCIALACCOUNT_PROVIDERS."""
     return [f"allauth.socialaccount.providers.{name}" for name in configured]

@@ -1,4 +1,4 @@
-"""The whole map, but for /livez and /readyz, which ProbesMiddleware answers."""
+"""All routes except /livez and /readyz, which ProbesMiddleware answers."""
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
@@ -9,7 +9,7 @@ from rest_framework.permissions import AllowAny
 
 from . import views
 
-# The documentation of the API is nobody's secret.
+# Anybody can read the documentation of the API.
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
 docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
     SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[AllowAny], authentication_classes=[])

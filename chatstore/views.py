@@ -3,4 +3,5 @@ from django.shortcuts import render
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
+    """Show the start page."""
     return render(request, "welcome.html")

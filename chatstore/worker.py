@@ -1,9 +1,9 @@
-"""The web server's worker, with time limits on clients.
+"""A gunicorn worker with time limits for clients.
 
-gunicorn's own worker gives a thread to each connection that sends something, and waits without a limit for the rest of
-a request, or for a client that does not read its answer. As many such clients as there are threads stop the service.
-Here a client has CLIENT_TIMEOUT seconds for the head of a request, and one more second for each BYTES_A_SECOND that it
-sends or reads; and none takes a thread before it has sent something.
+gunicorn's threaded worker gives a thread to each connection that sends something. It waits without a limit for the rest
+of a request, and for a client that does not read its response. As many slow clients as there are threads stop the
+service. With this worker, a client has CLIENT_TIMEOUT seconds to send a request, and one more second for each
+BYTES_A_SECOND; the same applies to reading a response. A connection gets a thread only when it has sent something.
 """
 
 import errno
@@ -22,19 +22,22 @@ PIECE = 65_536
 
 
 class TimedSocket(socket.socket):
-    """A socket that raises ConnectionResetError where its client is too slow: gunicorn closes it without a traceback in
-    the log, as when the client has gone."""
+    """A socket that raises ConnectionResetError if its client is too slow.
 
-    deadline = 0.0  # of the request that is being read
+    gunicorn handles this error like that of a client that has disconnected, without a traceback in the log.
+    """
+
+    deadline = 0.0  # by time.monotonic(), for the request that is being read
 
     def setblocking(self, flag: bool) -> None:
         self.settimeout(client_timeout if flag else 0.0)
 
     def begin_request(self) -> None:
+        """Give the client CLIENT_TIMEOUT seconds for its next request."""
         self.deadline = time.monotonic() + client_timeout
 
     def recv(self, *arguments: Any) -> bytes:
-        with _Within(self, self.deadline):
+        with _TimeLimit(self, self.deadline):
             data = super().recv(*arguments)
         self.deadline += len(data) / BYTES_A_SECOND
         return data
@@ -42,7 +45,7 @@ class TimedSocket(socket.socket):
     def sendall(self, data: Any, *arguments: Any) -> None:
         deadline = time.monotonic() + client_timeout + len(data) / BYTES_A_SECOND
         for piece in _pieces(data):
-            with _Within(self, deadline):
+            with _TimeLimit(self, deadline):
                 super().sendall(piece, *arguments)
 
 
@@ -51,19 +54,19 @@ def _pieces(data: Any) -> Iterator[memoryview]:
     yield from (view[start : start + PIECE] for start in range(0, len(view), PIECE))
 
 
-class _Within:
-    """Wait for the socket until the deadline, and no longer than its own timeout."""
+class _TimeLimit:
+    """Let the socket wait in the block until the deadline, but not longer than its own timeout."""
 
-    def __init__(self, wire: TimedSocket, deadline: float) -> None:
-        self.wire, self.patience, self.left = wire, wire.gettimeout(), deadline - time.monotonic()
+    def __init__(self, sock: TimedSocket, deadline: float) -> None:
+        self.sock, self.timeout, self.left = sock, sock.gettimeout(), deadline - time.monotonic()
 
     def __enter__(self) -> None:
         if self.left <= 0:
             raise _too_slow()
-        self.wire.settimeout(self.left if self.patience is None else min(self.patience, self.left))
+        self.sock.settimeout(self.left if self.timeout is None else min(self.timeout, self.left))
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        self.wire.settimeout(self.patience)
+        self.sock.settimeout(self.timeout)
         if isinstance(error, TimeoutError):
             raise _too_slow() from None
 
@@ -74,7 +77,7 @@ def _too_slow() -> ConnectionResetError:
 
 class Worker(ThreadWorker):
     def enqueue_req(self, conn: TConn) -> None:
-        """Give a thread to a connection. A new one waits in the main loop until it has sent something."""
+        """Give a thread to a connection. A new connection first waits in the main loop until it has sent something."""
         if isinstance(conn.sock, TimedSocket):
             super().enqueue_req(conn)
         else:

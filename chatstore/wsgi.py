@@ -1,3 +1,5 @@
+"""The WSGI application that gunicorn serves."""
+
 import atexit
 import io
 import os
@@ -13,19 +15,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 database.is_serving = True
 
 django_application = get_wsgi_application()
-# Left to the interpreter's end, Python 3.13 waits 5 seconds for the threads of the pool, and warns.
-atexit.register(connection.close_pool)  # type: ignore[attr-defined]  # of the PostgreSQL backend
+# Otherwise Python 3.13 waits 5 seconds at its end for the threads of the pool, and warns.
+atexit.register(connection.close_pool)  # type: ignore[attr-defined]  # a method of the PostgreSQL backend
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" and environ.get("wsgi.input_terminated"):
-        _give_length(environ)
+        _set_content_length(environ)
     return django_application(environ, start_response)
 
 
-def _give_length(environ: dict[str, Any]) -> None:
-    """Read a chunked body, up to one byte more than its route reads. Django takes a body without a Content-Length for
-    empty."""
+def _set_content_length(environ: dict[str, Any]) -> None:
+    """Read a chunked body and set its Content-Length: Django treats a body without one as empty.
+
+    Reads one byte more than the route accepts at most, so that the route refuses a body that is too large.
+    """
     from .bodies import limit_of, read_past
 
     limit = limit_of(environ["PATH_INFO"], environ["REQUEST_METHOD"])

@@ -221,7 +221,7 @@ def test_a_link_to_a_cluster_of_another_user_is_not_run_as_that_user(hostile: Pa
 def test_the_draft_of_a_secret_key_follows_no_link_to_a_file_of_root(hostile: Path, victim: Path) -> None:
     plant(hostile / f"secret_key.{os.getpid()}", victim)
     with pytest.raises(ImproperlyConfigured, match="Permission denied"):
-        secret_key.kept_in(hostile)
+        secret_key.read_or_create(hostile)
 
 
 # --- The rights of another user ------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_without_a_program_that_makes_users_the_command_is_named(
 def test_a_user_that_cannot_be_made_is_explained(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(as_root, "USER", "chatstore-missing")
     monkeypatch.setattr(as_root, "ADD_USER", [("sh", "-c", "echo cannot lock /etc/passwd >&2; exit 1")])
-    with pytest.raises(ImproperlyConfigured, match="failed: cannot lock /etc/passwd Make that user yourself"):
+    with pytest.raises(ImproperlyConfigured, match="failed: cannot lock /etc/passwd Create that user yourself"):
         as_root.system_user()
 
 

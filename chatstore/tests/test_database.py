@@ -12,7 +12,7 @@ NETWORK = database.NETWORK
 
 
 def parsed(url: str, *, pool_size: int = 0, statement_timeout: int = 30_000) -> dict[str, Any]:
-    return database.settings(url, DATA_DIR, pool_size=pool_size, statement_timeout=statement_timeout)
+    return database.connection_settings(url, DATA_DIR, pool_size=pool_size, statement_timeout=statement_timeout)
 
 
 def refusal(url: str) -> str:

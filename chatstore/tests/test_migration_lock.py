@@ -28,7 +28,7 @@ def test_one_at_a_time_holds_it() -> None:
     log: list[str] = []
     with migration_lock.held("default"):
         thread = in_another_thread(log, threading.Event())
-        time.sleep(3 * migration_lock.ASK_EVERY)
+        time.sleep(3 * migration_lock.RETRY_EVERY)
         log.append("the first gives it back")
     thread.join(10)
     assert log == ["the first gives it back", "the other has it"]
@@ -37,7 +37,7 @@ def test_one_at_a_time_holds_it() -> None:
 def test_an_index_is_made_concurrently_while_another_process_waits() -> None:
     with migration_lock.held("default"):
         thread = in_another_thread([], threading.Event())
-        time.sleep(2 * migration_lock.ASK_EVERY)
+        time.sleep(2 * migration_lock.RETRY_EVERY)
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '10s'")
             cursor.execute("CREATE INDEX CONCURRENTLY waited_for ON account (name)")

@@ -61,13 +61,13 @@ def test_junk_in_models_stops_the_start_with_one_line_that_names_it(tmp_path: Pa
     [
         ("{", "MODELS must be a JSON object: Expecting property name"),
         ("rag", "MODELS must be a JSON object: Expecting value"),
-        ("[]", "MODELS must be a JSON object of objects, whose values are texts."),
-        ("5", "MODELS must be a JSON object of objects, whose values are texts."),
-        ("null", "MODELS must be a JSON object of objects, whose values are texts."),
-        ('"rag"', "MODELS must be a JSON object of objects, whose values are texts."),
-        ('{"rag": "http://rag"}', "MODELS must be a JSON object of objects, whose values are texts."),
-        ('{"rag": {"model": 5}}', "MODELS must be a JSON object of objects, whose values are texts."),
-        ('{"rag": {"model": null}}', "MODELS must be a JSON object of objects, whose values are texts."),
+        ("[]", "MODELS must be a JSON object whose values are objects of strings."),
+        ("5", "MODELS must be a JSON object whose values are objects of strings."),
+        ("null", "MODELS must be a JSON object whose values are objects of strings."),
+        ('"rag"', "MODELS must be a JSON object whose values are objects of strings."),
+        ('{"rag": "http://rag"}', "MODELS must be a JSON object whose values are objects of strings."),
+        ('{"rag": {"model": 5}}', "MODELS must be a JSON object whose values are objects of strings."),
+        ('{"rag": {"model": null}}', "MODELS must be a JSON object whose values are objects of strings."),
     ],
 )
 def test_models_must_be_an_object_of_objects_of_strings(

@@ -1,4 +1,4 @@
-"""Django's `migrate`, one process at a time."""
+"""Django's `migrate`, which only one process can run at a time."""
 
 from typing import Any
 

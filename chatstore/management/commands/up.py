@@ -1,7 +1,7 @@
-"""`make run`: the database, migrations, the first administrator and the web server, until Ctrl-C or SIGTERM.
+"""`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-Everything that this starts ends with it: the blocks end in reverse order, and where this process is killed outright the
-kernel tells its children.
+All processes that this command starts end with it. It stops them in reverse order. If it is killed itself, the kernel
+sends them a signal (on Linux).
 """
 
 import errno
@@ -27,20 +27,20 @@ from django.db import DatabaseError, IntegrityError, connection
 from chatstore import children, database, embedded
 
 logger = logging.getLogger(__name__)
-PORT_TIMEOUT = 15  # seconds; the web server of an `up` that was killed has ended by then (its graceful_timeout is 10)
-PORTS_TRIED = 100
-START_TIMEOUT = 60
-HOUSEKEEPING_EVERY = 60  # seconds
+PORT_TIMEOUT = 15  # seconds; the web server of a killed `up` needs graceful_timeout, which is 10, to end
+PORTS_TO_TRY = 100
+START_TIMEOUT = 60  # seconds
+HOUSEKEEPING_INTERVAL = 60  # seconds
 OLDEST_POSTGRESQL = 15
-REMEDIES = {
+REMEDIES = {  # by a part of the driver's error message
     "Connection refused": "Is PostgreSQL running there?",
     "failed to resolve host": "Correct the host.",
     "authentication failed": "Correct the user or the password.",
     "does not exist": "Create it, or correct the name.",
-    "invalid connection option": "Correct what follows the question mark.",
-    "timeout expired": "Correct the host and the port; or a firewall is in between.",
+    "invalid connection option": "Correct the options after the question mark.",
+    "timeout expired": "Check the host, the port, and the firewalls in between.",
     "unsupported startup parameter": "Set ignore_startup_parameters = options in PgBouncer, or DB_STATEMENT_TIMEOUT=0.",
-    "permission denied": "Make its user the owner of the database: ALTER DATABASE name OWNER TO user.",
+    "permission denied": "Make the user the owner of the database: ALTER DATABASE name OWNER TO user.",
 }
 
 
@@ -53,12 +53,12 @@ class Command(BaseCommand):
         try:
             self._run()
         except KeyboardInterrupt:
-            self._say("Stopped.")
+            self._print("Stopped.")
 
     def _run(self) -> None:
-        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # junk in its knobs is said before anything starts
-        with _claimed_data_dir() as was_killed:
-            _try_port(PORT_TIMEOUT if was_killed else 0)
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # raises for its invalid settings
+        with _claim_data_dir() as was_killed:
+            _check_port(PORT_TIMEOUT if was_killed else 0)
             with _database() as server:
                 _check_database()
                 _check_pooled_connection()
@@ -75,19 +75,19 @@ class Command(BaseCommand):
         try:
             get_user_model().objects.create_superuser(settings.ADMIN_EMAIL, password)
         except IntegrityError:
-            if administrators.exists():  # made by another first run in the meantime
+            if administrators.exists():  # another first run has created it at the same time
                 return
-            raise CommandError(f"ADMIN_EMAIL {settings.ADMIN_EMAIL} is an ordinary user's: set another.") from None
+            raise CommandError(f"ADMIN_EMAIL {settings.ADMIN_EMAIL} is an ordinary user's: set another one.") from None
         if not settings.ADMIN_PASSWORD:
-            self._say(f"Administrator {settings.ADMIN_EMAIL}, password {password}  (shown this once)")
+            self._print(f"Administrator {settings.ADMIN_EMAIL}, password {password}  (shown only once)")
 
     def _serve(self, server: embedded.Server | None) -> None:
         data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
         connection.close()
         with _web_server() as web:
-            here = settings.HOST in (*settings.LOOPBACK, "0.0.0.0", "::")
-            url = f"http://{'localhost' if here else settings.HOST}:{settings.PORT}"
-            self._say(
+            is_local = settings.HOST in (*settings.LOOPBACK, "0.0.0.0", "::")
+            url = f"http://{'localhost' if is_local else settings.HOST}:{settings.PORT}"
+            self._print(
                 f"App       {url}/",
                 f"Admin     {url}/admin/",
                 f"API docs  {url}/api/docs/",
@@ -96,20 +96,21 @@ class Command(BaseCommand):
             )
             _watch(web, server)
 
-    def _say(self, *lines: str) -> None:
+    def _print(self, *lines: str) -> None:
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
 
 def _interrupt(*_: object) -> None:
-    # The first one is enough: another would interrupt the stopping itself.
+    # A second signal must not interrupt the shutdown.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _claimed_data_dir() -> AbstractContextManager[bool]:
-    """Yield whether the `up` before this one may have been killed, which nothing tells with a DATABASE_URL."""
+def _claim_data_dir() -> AbstractContextManager[bool]:
+    """Reserve DATA_DIR during the block. Yield whether the previous `up` was killed: with a DATABASE_URL, which has no
+    record of it, always True."""
     return nullcontext(True) if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
 
 
@@ -117,12 +118,12 @@ def _database() -> AbstractContextManager[embedded.Server | None]:
     return nullcontext() if settings.DATABASE_URL else embedded.running(settings.DATA_DIR, tied=True)
 
 
-def _try_port(patience: int) -> None:
-    """Raise CommandError unless the web server can listen. Waits `patience` seconds for one that is ending."""
-    deadline = time.monotonic() + patience
+def _check_port(timeout: int) -> None:
+    """Raise CommandError if PORT is in use. Waits up to `timeout` seconds for a web server that is stopping."""
+    deadline = time.monotonic() + timeout
     while not _is_free(settings.PORT):
         if time.monotonic() > deadline:
-            raise CommandError(f"Port {settings.PORT} is taken by another program. {_other_port()}")
+            raise CommandError(f"Port {settings.PORT} is taken by another program. {_suggest_port()}")
         time.sleep(0.1)
 
 
@@ -132,25 +133,25 @@ def _is_free(port: int) -> bool:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return False
-        raise CommandError(f"HOST {settings.HOST}, PORT {port} cannot be listened on: {error.strerror}.") from None
+        raise CommandError(f"Cannot listen on HOST {settings.HOST}, PORT {port}: {error.strerror}.") from None
     return True
 
 
-def _other_port() -> str:
-    ports = range(settings.PORT + 1, min(settings.PORT + PORTS_TRIED, 65_535) + 1)
+def _suggest_port() -> str:
+    ports = range(settings.PORT + 1, min(settings.PORT + PORTS_TO_TRY, 65_535) + 1)
     free = next((port for port in ports if _is_free(port)), None)
     return f"Stop that, or try PORT={free}, which is free." if free else "Stop that, or choose another PORT."
 
 
 def _bind(port: int) -> None:
-    # All addresses of the name: a browser tries the ::1 of localhost first, whoever listens there.
+    # Bind all addresses of the name: a browser tries the ::1 of localhost first, even if another program listens there.
     for family, kind, *_, address in socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM):
         try:
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except OSError as error:
-            # A machine without IPv6 may still give localhost an ::1.
+            # localhost can have the address ::1 on a machine without IPv6.
             if family == socket.AF_INET or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                 raise
 
@@ -160,14 +161,14 @@ def _check_database() -> None:
         connection.ensure_connection()
         version = connection.get_database_version()[0]
     except DatabaseError as error:
-        raise CommandError(_explained(error)) from None
+        raise CommandError(_explain(error)) from None
     if version < OLDEST_POSTGRESQL:
         raise CommandError(f"DATABASE_URL is a PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later.")
 
 
 def _check_pooled_connection() -> None:
-    """Connect once with the web server's own options, which PgBouncer may refuse while it accepts a command's."""
-    served = database.settings(
+    """Connect with the web server's options. PgBouncer can refuse them although it accepts those of a command."""
+    served = database.connection_settings(
         settings.DATABASE_URL,
         settings.DATA_DIR,
         pool_size=settings.DB_POOL_SIZE,
@@ -178,7 +179,7 @@ def _check_pooled_connection() -> None:
     try:
         pooled.ensure_connection()
     except DatabaseError as error:
-        raise CommandError(_explained(error)) from None
+        raise CommandError(_explain(error)) from None
     finally:
         pooled.close()
 
@@ -187,10 +188,10 @@ def _migrate() -> None:
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise CommandError(_explained(error)) from None
+        raise CommandError(_explain(error)) from None
 
 
-def _explained(error: DatabaseError) -> str:
+def _explain(error: DatabaseError) -> str:
     message = " ".join(str(error).split())
     remedy = next((remedy for symptom, remedy in REMEDIES.items() if symptom in message), "")
     return f"DATABASE_URL cannot be used: {message.rstrip('.?')}. {remedy}".strip()
@@ -201,7 +202,7 @@ def _web_server() -> Iterator[subprocess.Popen[bytes]]:
     web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "chatstore.wsgi"],
         cwd=settings.BASE_DIR,
-        start_new_session=True,  # a terminal's Ctrl-C would cut running requests short; SIGTERM lets them end
+        start_new_session=True,  # Ctrl-C in a terminal would abort running requests; SIGTERM lets them finish
         preexec_fn=children.dying_with_parent(signal.SIGTERM),
     )
     try:
@@ -210,18 +211,18 @@ def _web_server() -> Iterator[subprocess.Popen[bytes]]:
     finally:
         web.terminate()
         web.wait()
-        children.kill_group(web)  # workers outlive a master that was killed, and would keep the port
+        children.kill_group(web)  # workers outlive a killed master and keep the port
 
 
 def _wait_for(web: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while not _answers():
+    while not _is_up():
         if web.poll() is not None or time.monotonic() > deadline:
-            raise CommandError("The web server does not start; its own messages are above.")
+            raise CommandError("The web server does not start; see its messages above.")
         time.sleep(0.1)
 
 
-def _answers() -> bool:
+def _is_up() -> bool:
     client = http.client.HTTPConnection(settings.HOST, settings.PORT, timeout=5)
     try:
         client.request("GET", "/livez/")
@@ -233,21 +234,21 @@ def _answers() -> bool:
 
 
 def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
-    due = time.monotonic() + HOUSEKEEPING_EVERY
+    due = time.monotonic() + HOUSEKEEPING_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
         if time.monotonic() > due:
-            _keep_house()
-            due = time.monotonic() + HOUSEKEEPING_EVERY
+            _run_housekeeping()
+            due = time.monotonic() + HOUSEKEEPING_INTERVAL
         time.sleep(1)
     raise CommandError(f"The web server ended by itself, with status {web.returncode}.")
 
 
-def _keep_house() -> None:
+def _run_housekeeping() -> None:
     try:
         call_command("housekeeping", stdout=io.StringIO())
-    except DatabaseError:  # the web server answers for it; the next round makes up for this one
+    except DatabaseError:  # the next run does the work of this one
         logger.warning("housekeeping failed", exc_info=True)
     finally:
         connection.close()
