@@ -1,4 +1,4 @@
-# The service for a DATABASE_URL elsewhere. Each step is a script of docker/, which the tests run without Docker.
+# The service without the embedded database, so it needs a DATABASE_URL. The tests run the scripts in docker/.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /srv/chatstore

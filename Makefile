@@ -1,29 +1,29 @@
-# make run      the service, at http://localhost:8000
-# make test     what CI runs: make check, then the tests
-# make test-browser  the pages, in Debian's chromium
-# make check    lint, types, layers, migrations and settings; no tests
-# make demo     sample conversations for the user demo@localhost
-# make bench    the numbers that chatstore holds, measured on this machine
-# make schema   docs/openapi.yaml, from the code
-# make messages locale/*/LC_MESSAGES/django.mo, from django.po
-# make install  only the virtualenv
-# make clean    removes the virtualenv and caches; the data stays
+# make run           start the service at http://localhost:8000
+# make test          run make check, then the tests
+# make test-browser  test the pages in Debian's chromium
+# make check         check lint, types, layers, migrations and settings
+# make demo          load sample conversations for the user demo@localhost
+# make bench         measure speed and sizes on this machine (benchmarks/README.md)
+# make schema        generate docs/openapi.yaml from the code
+# make messages      compile the translations in locale/
+# make install       create the virtualenv only
+# make clean         remove the virtualenv and caches, but no data
 #
-# HOST, PORT, DATA_DIR, DATABASE_URL and the other knobs come from the environment or .env (see .env.example).
+# HOST, PORT, DATA_DIR, DATABASE_URL and the other settings come from the environment or .env (see .env.example).
 
 PYTHON ?= python3
 VENV ?= .venv
 bin := $(VENV)/bin
 manage := $(bin)/python manage.py
-# What pip says is shown only if it fails.
+# Show pip's output only if it fails.
 pip = $(bin)/python -m pip --disable-pip-version-check --no-input install $(1) >$(VENV)/pip.log 2>&1 || { \
 	status=$$?; cat $(VENV)/pip.log >&2; exit $$status; }
-# A stamp's name holds a checksum of its requirements, so that no clock matters: see below.
+# The path of a stamp file, which contains a checksum of the requirements. See below.
 stamp = $(VENV)/.$(1)-$(firstword $(shell cat $(2) | cksum))
 run := $(call stamp,run,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
 bench := $(call stamp,bench,requirements.txt benchmarks/requirements.txt)
-# A production-like environment for `check --deploy`.
+# Settings as in production, for `check --deploy`.
 production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
 	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
@@ -47,7 +47,7 @@ check: $(dev)
 	$(bin)/python -m mypy .
 	$(bin)/lint-imports
 	$(manage) makemigrations --check --dry-run
-	@echo "manage.py check --deploy, as in production"
+	@echo "manage.py check --deploy, with settings as in production"
 	@$(production) $(manage) check --deploy --fail-level WARNING
 
 demo: $(run)
@@ -67,8 +67,9 @@ install: $(run)
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
-# A stamp for each set of requirements: installed once, and again when its file changes. Stamps are old files, and what
-# they depend on comes after the `|`: make compares no times, which a wrong clock would spoil.
+# A stamp file records that a set of requirements is installed. If the requirements change, the stamp has another name,
+# so make installs them again. make must not compare times, which a wrong clock would break: all stamps are old, and
+# their prerequisites are order-only (after the `|`).
 touch = touch -t 200001010000
 
 $(run): | $(bin)/python
@@ -91,7 +92,7 @@ $(bench): | $(run)
 
 $(bin)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "chatstore needs Python 3.11 or later as $(PYTHON). Another one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+		echo "chatstore needs Python 3.11 or later, but $(PYTHON) is older or missing. Use: make run PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$(PYTHON) cannot make a virtualenv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+		echo "$(PYTHON) cannot create a virtualenv. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -f $@; exit 1; }

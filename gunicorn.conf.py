@@ -1,4 +1,4 @@
-"""The web server. GUNICORN_CMD_ARGS goes on top, for example --access-logfile=-."""
+"""gunicorn's settings. GUNICORN_CMD_ARGS overrides them, for example with --access-logfile=-."""
 
 import os
 from typing import Any
@@ -11,30 +11,29 @@ _host = env.text("HOST") or "localhost"
 _port = env.number("PORT", 8000, low=1, high=65535)
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 
-# No preload_app: a connection pool that exists before the fork is shared by processes, which then read each other's
-# answers.
+# Do not set preload_app: the worker processes would share a connection pool and read each other's answers.
 workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
-worker_class = worker.Worker  # threads, with time limits on clients
+worker_class = worker.Worker  # a threaded worker with time limits for clients
 worker.client_timeout = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds
-# A request takes one thread. Few: the threads of a process contend for the interpreter lock.
+# A request occupies one thread. There are few, because the threads of a process compete for the interpreter lock.
 threads = env.number("WEB_THREADS", 4, low=1, high=1000)
 
-timeout = 30  # a worker whose main loop is silent for this long is replaced; no limit on a request (chatstore.worker)
-graceful_timeout = 10  # seconds that running requests get at a stop
-keepalive = 75  # longer than a proxy's (60 s by default), so that the proxy is the one that closes
-# A heartbeat on a slow disk would look like a silent worker.
+timeout = 30  # seconds; gunicorn replaces a worker whose main loop hangs for so long. It does not limit a request.
+graceful_timeout = 10  # seconds for running requests when the server stops
+keepalive = 75  # seconds; longer than a proxy's, usually 60, so that the proxy closes idle connections first
+# The heartbeat is a file in this folder. On a slow disk, a worker would seem to hang.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
-# Bytes. Search texts and filters are part of the URL: 8 kB of a text are 24 kB when they are percent-encoded. gunicorn
-# caps limit_request_line at MAX_REQUEST_LINE, without a word, and 0 would mean no limit.
+# In bytes. Search texts and filters are part of the URL, and percent-encoding triples the size of a text. gunicorn
+# silently reduces limit_request_line to MAX_REQUEST_LINE, so both are set.
 limit_request_line = message.MAX_REQUEST_LINE = 32_768
 limit_request_fields = 100
 limit_request_field_size = 8_190
 
-accesslog = None  # a proxy writes it; a line per request costs CPU here
+accesslog = None  # proxies write one; here, a line for each request costs CPU time
 loglevel = "warning"
-control_socket_disable = True  # it would be a file in the home folder that nothing here uses
+control_socket_disable = True  # nothing uses the socket, which would be a file in the home folder
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    children.die_with_parent(worker.ppid)  # it would go on listening, and no other server could start
+    children.die_with_parent(worker.ppid)  # otherwise the worker keeps listening, and no new server can start

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
+"""Django's commands. Most of them need the database, so this starts the embedded server for them."""
+
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
-# Everything else runs with a database; `up` brings its own.
 WITHOUT_DATABASE = {
-    "up",
+    "up",  # it starts the server itself
     "help",
     "version",
     "check",
@@ -28,7 +29,7 @@ def main() -> None:
     except ImportError as error:
         sys.exit(f"{error}. Run `make run`, or `make install` and then .venv/bin/python manage.py.")
     try:
-        with _database(sys.argv[1:]):
+        with _database_for(sys.argv[1:]):
             execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, OperationalError) as error:
         if "--traceback" in sys.argv:
@@ -36,8 +37,9 @@ def main() -> None:
         sys.exit(str(error).strip().replace("\n\t", " "))
 
 
-def _database(arguments: list[str]) -> AbstractContextManager[object]:
-    if "--database" in arguments:  # of `check`, which does without one otherwise
+def _database_for(arguments: list[str]) -> AbstractContextManager[object]:
+    """Run the embedded server during the block if the command needs it."""
+    if "--database" in arguments:  # `check` needs the database only with this option
         arguments = ["--database"]
     if not arguments or arguments[0] in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(arguments):
         return nullcontext()

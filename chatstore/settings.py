@@ -51,7 +51,8 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in LOOPBACK else ())
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: list the names of this service.")
-# Front ends on other origins. With the user's cookie, the first can read responses, and the second can send requests.
+# Front ends on other origins use the user's cookie. The first setting lets them read responses, the second lets them
+# write. They must be equal, or the first must be empty (chatstore.E004).
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True

@@ -1,4 +1,4 @@
-"""Exit with an error unless the service and its database answer."""
+"""Exit with an error if the service or its database does not answer."""
 
 import os
 from urllib.request import urlopen

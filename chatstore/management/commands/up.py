@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self._print("Stopped.")
 
     def _run(self) -> None:
-        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # raises for its invalid settings
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # raises if one of gunicorn's settings is invalid
         with _claim_data_dir() as was_killed:
             _check_port(PORT_TIMEOUT if was_killed else 0)
             with _database() as server:
@@ -109,8 +109,10 @@ def _interrupt(*_: object) -> None:
 
 
 def _claim_data_dir() -> AbstractContextManager[bool]:
-    """Reserve DATA_DIR during the block. Yield whether the previous `up` was killed: with a DATABASE_URL, which has no
-    record of it, always True."""
+    """Reserve DATA_DIR during the block. Yield whether the previous `up` was killed.
+
+    With a DATABASE_URL, nothing is reserved, and the value is True because nothing records how `up` ended.
+    """
     return nullcontext(True) if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
 
 
