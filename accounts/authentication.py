@@ -48,7 +48,8 @@ class BearerAuthentication(authentication.BaseAuthentication):
             raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         if user.managed_by_id:
             raise exceptions.PermissionDenied(gettext("X-Act-As is not for users whom a back end manages."))
-        # One who is not stored yet has no id. The view stores them, where the request writes (accounts.api.base).
+        # A user who does not exist yet has no id. The view creates the user if nothing refuses the request
+        # (accounts.api.base).
         managed = managed or User(id=None, managed_by=user, external_id=id)
         if not managed.is_active:
             raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is not active any more."))

@@ -1,11 +1,10 @@
-"""Past IsSignedIn somebody is there: a request, and viewsets, whose user is a User."""
+"""The request and the base classes of all API views. IsSignedIn has passed, so `request.user` is a User."""
 
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext
 from rest_framework import request, views, viewsets
 from rest_framework.exceptions import APIException, NotFound
-from rest_framework.permissions import SAFE_METHODS
 
 from accounts import services
 from accounts.models import ApiToken, User
@@ -16,16 +15,17 @@ class Request(request.Request):
     auth: ApiToken | None
 
 
-# Counts who is refused, as well: by itself DRF comes to its throttles only when all is permitted. (No docstring: the
-# OpenAPI document would have it of every route.)
+# DRF checks the throttles last. This view also checks them for requests that authentication or permissions refuse. (A
+# comment, because a docstring would appear in the OpenAPI document as the description of every route.)
 class APIView(views.APIView):
     request: Request
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         is_new = isinstance(request.user, User) and request.user.pk is None
-        if is_new and hasattr(self, request.method.lower()):
-            request.user = _stored(request)
+        method = request.method.lower()
+        if is_new and method in self.http_method_names and hasattr(self, method):
+            request.user = _create_managed_user(request)
 
     def perform_authentication(self, request: Any) -> None:
         try:
@@ -39,12 +39,15 @@ class APIView(views.APIView):
         super().permission_denied(request, *reason, **more)
 
 
-def _stored(request: Any) -> User:
-    """Store the user whom X-Act-As names, on the first request that writes as them. Raises NotFound for one that
-    reads. Called after permissions, limits and the method are checked, so a refused request stores nobody."""
+def _create_managed_user(request: Any) -> User:
+    """Create the user whom X-Act-As names. Raise NotFound if the token does not have the scope `write`.
+
+    The caller has checked permissions, limits and the method, so a refused request creates no user."""
     manager, id = request.user.managed_by, request.user.external_id
-    if request.method in SAFE_METHODS:
-        message = gettext("X-Act-As names nobody yet: the first request that writes makes the user '{id}'.")
+    if ApiToken.Scope.WRITE not in request.auth.scopes:
+        message = gettext(
+            "X-Act-As names the user '{id}', who does not exist. A token with the scope 'write' creates it."
+        )
         raise NotFound(message.format(id=id))
     return services.managed_user(manager=manager, external_id=id)
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-DESCRIPTION = """A token. A back end whose token has the scope `act_as` may send the header `X-Act-As` with any request:
+DESCRIPTION = """A token. A back end whose token has the scope `act_as` can send the header `X-Act-As` with any request:
 its own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and writes as that user, who
-belongs to that back end alone. The first request that writes makes the user; until then one that reads is a 404."""
+belongs to that back end alone. The first request with a token that has the scope `write` creates the user, even if it
+only reads. A token without `write` creates no user and gets a 404 for an unknown id."""
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from accounts.services import managed_user
 from testing.api_client import ApiClient, acting_client, acting_client_for, create_user
-from testing.contract_routes import CHAT, SAFE, C, Row, SampleObjects, check, every_row
+from testing.contract_routes import CHAT, ROWS, SAFE, C, Row, SampleObjects, check, every_row
 
 
 @pytest.fixture
@@ -29,6 +29,17 @@ def test_other_users_are_refused_and_the_user_is_answered(row: Row, samples: Sam
     answer = samples.request(acting_client(back_end, "u-1"), row, row.status)
     if row.status != 204:
         check(row, str(row.status), answer)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method in SAFE], ids=str)
+def test_the_first_get_creates_the_user_only_with_a_write_token(row: Row, samples: SampleObjects, back_end: User) -> None:
+    created = User.objects.filter(managed_by=back_end, external_id="u-2")
+    assert "'write'" in samples.error(acting_client(back_end, "u-2", scopes=["read", "act_as"]), row, 404)
+    assert not created.exists()
+    writer = acting_client(back_end, "u-2")
+    samples.request(writer, row, 404 if row.target else row.status)
+    assert created.count() == 1
+    assert str(samples.conversation.id) not in writer.text
 
 
 @every_row

@@ -109,38 +109,65 @@ def test_an_inactive_user_is_a_401(back_end: User) -> None:
     acting_client_for(back_end, "u-2")("GET", "me/")
 
 
-# --- Requests that make nobody ----------------------------------------------------------------------------
+# --- Which requests create a user --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "empty"),
+    [
+        ("conversations/", {"results": [], "next": None}),
+        ("tokens/", []),
+        ("/api/v1/storage/chat-sessions/", {"chatSessions": []}),
+    ],
+)
+def test_a_get_with_a_write_token_creates_the_user_and_returns_an_empty_list(
+    path: str, empty: Any, back_end: User
+) -> None:
+    assert acting_client(back_end, "u-1")("GET", path) == empty
+    assert User.objects.get(managed_by=back_end).external_id == "u-1"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PATCH"])
+def test_every_method_that_the_route_has_creates_the_user(method: str, back_end: User) -> None:
+    acting_client(back_end, "u-1")(method, "me/", {} if method == "PATCH" else b"")
+    assert User.objects.get(managed_by=back_end).external_id == "u-1"
+
+
+def test_a_get_with_a_read_token_is_a_404_and_creates_no_user(back_end: User) -> None:
+    caller = acting_client(back_end, "u-1", scopes=["read", "act_as"])
+    assert caller.refusal("GET", "conversations/", status=404) == ("not_found", None)
+    assert "'u-1'" in caller.text and "X-Act-As" in caller.text and "'write'" in caller.text
+    assert not User.objects.filter(managed_by=back_end).exists()
 
 
 @pytest.mark.parametrize(
     ("method", "path", "scopes", "status"),
     [
-        ("GET", "me/", ["read", "write", "act_as"], 404),
-        ("HEAD", "me/", ["read", "write", "act_as"], 404),
-        ("OPTIONS", "me/", ["read", "write", "act_as"], 404),
-        ("GET", "conversations/", ["read", "act_as"], 404),
+        ("GET", "me/", ["read", "act_as"], 404),
+        ("HEAD", "me/", ["read", "act_as"], 404),
+        ("OPTIONS", "me/", ["read", "act_as"], 404),
+        ("GET", "me/", ["write", "act_as"], 403),
         ("GET", "/api/v1/storage/chat-sessions/", ["read", "act_as"], 404),
         ("POST", "conversations/", ["read", "act_as"], 403),
         ("PATCH", "me/", ["act_as"], 403),
         ("PUT", "me/", ["read", "write", "act_as"], 405),
         ("POST", "/api/v1/storage/chat-sessions/", ["read", "act_as"], 403),
         ("TRACE", "me/", ["read", "write", "act_as"], 405),
+        ("DISPATCH", "me/", ["read", "write", "act_as"], 405),  # the name of a method of the view class
     ],
 )
-def test_a_request_that_reads_or_is_refused_makes_no_user(
+def test_a_refused_request_creates_no_user(
     method: str, path: str, scopes: list[str], status: int, back_end: User
 ) -> None:
     caller = acting_client(back_end, "u-1", scopes=scopes)
     caller(method, path, status=status)
     assert not User.objects.filter(managed_by=back_end).exists()
-    if status == 404 and method == "GET":
-        assert "'u-1'" in caller.text and "X-Act-As" in caller.text
 
 
 def test_a_request_over_the_limit_makes_no_user(back_end: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 2
     for number in range(4):
-        acting_client(back_end, f"u-{number}")("PATCH", "me/", {}, status=200 if number < 2 else 429)
+        acting_client(back_end, f"u-{number}")("GET", "me/", status=200 if number < 2 else 429)
     assert User.objects.filter(managed_by=back_end).count() == 2
 
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.services import managed_user
 from testing.api_client import AUTHENTICATION_KINDS, ApiClient, acting_client, acting_client_for, create_user
 from testing.parallel import repeat, run_concurrently
-from testing.routes import MESSAGE, ROWS, WRITING, Row, SampleObjects, every_row
+from testing.routes import MESSAGE, READING, ROWS, WRITING, Row, SampleObjects, every_row
 from testing.statements import assert_statement_count
 
 
@@ -48,6 +48,17 @@ def test_an_empty_header_and_a_missing_write_scope_are_refused_on_every_route(
         )
 
 
+@pytest.mark.parametrize("row", READING, ids=str)
+def test_the_first_get_creates_the_user_only_with_a_write_token(row: Row, samples: SampleObjects, back_end: User) -> None:
+    created = User.objects.filter(managed_by=back_end, external_id="u-2")
+    assert samples.error_code(acting_client(back_end, "u-2", scopes=["read", "act_as"]), row, 404) == "not_found"
+    assert not created.exists()
+    writer = acting_client(back_end, "u-2")
+    samples.request(writer, row, 404 if row.target else row.status)
+    assert created.count() == 1
+    assert not any(id in writer.text for id in samples.ids)
+
+
 def test_acting_as_a_known_user_adds_no_statement(back_end: User) -> None:
     client = acting_client(back_end, "u-1")
     id = client("POST", "conversations/", {"messages": [MESSAGE]}, status=201)["id"]
@@ -62,11 +73,14 @@ def test_acting_as_a_known_user_adds_no_statement(back_end: User) -> None:
 
 
 def test_acting_as_a_new_user_adds_two_statements(back_end: User) -> None:
-    client = acting_client(back_end, "u-1")
-    client("GET", "me/")
-    client.headers |= {"X-Act-As": "u-2"}
-    with assert_statement_count(3):
-        client("GET", "me/")
+    caller = acting_client(back_end, "u-1")
+    caller("PATCH", "me/", {})
+    with assert_statement_count(2):
+        caller("PATCH", "me/", {})
+    for id, method, body in [("u-2", "PATCH", b"{}"), ("u-3", "GET", b"")]:
+        caller.headers |= {"X-Act-As": id}
+        with assert_statement_count(4 if method == "PATCH" else 3):
+            caller(method, "me/", body)
 
 
 @pytest.mark.django_db(transaction=True)
