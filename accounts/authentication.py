@@ -29,8 +29,8 @@ class BearerAuthentication(authentication.BaseAuthentication):
         digest = ApiToken.digest_of(secret.strip())
         id = _acted_for(request)
         if id is None:
-            return self._as_its_user(ApiToken.objects.with_user(digest))
-        return self._as_managed(ApiToken.objects.with_managed(digest, id), id)
+            return self._as_its_user(ApiToken.objects.find_with_user(digest))
+        return self._as_managed(ApiToken.objects.find_with_managed_user(digest, id), id)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Users, their preferences, API tokens and idempotency keys."""
 
 import hashlib
 import secrets
@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy
 from chatstore import raw_sql
 from chatstore.ids import new_id
 
-# `email__lower` reads the unique index on lower(email).
+NO_EMAIL = gettext_lazy("Empty for users whom a back end manages.")
+NOT_CHOSEN = gettext_lazy("Empty until the user chooses one.")
+
+# `email__lower` uses the unique index on lower(email).
 models.EmailField.register_lookup(Lower)
 
 
@@ -30,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
 
     @transaction.atomic
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """Whoever runs the command vouches for the address."""
+        """Create a superuser. The address counts as verified, because only a command calls this."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
@@ -38,14 +41,14 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    email = models.EmailField("e-mail", null=True, blank=True, help_text="Empty for users of a trusted back end.")
+    email = models.EmailField(gettext_lazy("e-mail"), null=True, blank=True, help_text=NO_EMAIL)
     managed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="managed_users")
     external_id = models.CharField(max_length=255, null=True, blank=True)
     name = models.CharField(max_length=255, blank=True)
     image = models.URLField(max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField("staff", default=False)
-    erasing_at = models.DateTimeField(null=True, editable=False)  # erasure has begun: housekeeping sees to its end
+    is_staff = models.BooleanField(gettext_lazy("staff"), default=False)
+    erasing_at = models.DateTimeField(null=True, editable=False)  # when an erasure began; housekeeping completes it
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -66,7 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
         ]
         indexes = [
-            # Housekeeping: erasures that were cut short.
+            # Housekeeping: interrupted erasures.
             models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
         ]
 
@@ -76,12 +79,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class Preferences(models.Model):
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
-    default_model = models.CharField(max_length=255, blank=True, default="", help_text="Empty until one is chosen.")
+    default_model = models.CharField(max_length=255, blank=True, default="", help_text=NOT_CHOSEN)
     theme = models.CharField(max_length=32, default="dark")
-    language = models.CharField(max_length=32, blank=True, default="", help_text="Empty until one is chosen.")
-    # Text, not a key: a client may name a conversation that is not stored yet.
+    language = models.CharField(max_length=32, blank=True, default="", help_text=NOT_CHOSEN)
+    # Text and not a foreign key, because a client can name a conversation before it is stored.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
-    # The conversations that a client which saves everything at once was shown or sent last: only those it can delete.
+    # The conversations that the client of contract D last read or sent. `sync_all` moves only these to the trash.
     storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -89,7 +92,7 @@ class Preferences(models.Model):
 
     class Meta:
         db_table = "preferences"
-        verbose_name_plural = "preferences"
+        verbose_name_plural = gettext_lazy("preferences")
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"
@@ -99,34 +102,36 @@ def read_and_write() -> list[str]:
     return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
-# By the database's clock: a web server whose clock is behind would accept a token that has expired.
-IN_FORCE = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+# Expiry uses the clock of the database. A web server whose clock is slow would accept expired tokens.
+IS_VALID = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())"
 USE_IS_OLD = "last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 hour'"
 TOKEN_AND_USER = f"""SELECT {{columns}}, {USE_IS_OLD} FROM api_token JOIN account ON account.id = api_token.user_id
-    WHERE {IN_FORCE}"""
-AND_MANAGED = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM api_token
+    WHERE {IS_VALID}"""
+TOKEN_AND_MANAGED_USER = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM api_token
     JOIN account ON account.id = api_token.user_id
     LEFT JOIN account managed ON managed.managed_by_id = account.id AND managed.external_id = %s
-    WHERE {IN_FORCE}"""
+    WHERE {IS_VALID}"""
 
 
 class ApiTokenManager(models.Manager["ApiToken"]):
-    def with_user(self, digest: bytes) -> "ApiToken | None":
-        """Return the token and its user, None if it does not exist or has expired. Every API request asks this."""
+    def find_with_user(self, digest: bytes) -> "ApiToken | None":
+        """Return the token with its user, or None if it does not exist or has expired. One statement, because every API
+        request with a token runs it."""
         row = raw_sql.fetch_row(TOKEN_AND_USER.format(columns=raw_sql.columns(ApiToken, User)), [digest])
-        return _token(row) if row else None
+        return _build_token(row) if row else None
 
-    def with_managed(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
-        """The same, and whom that user manages under this id, if there is such a user already."""
+    def find_with_managed_user(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
+        """Return the token with its user, and the managed user with this id or None. Return None if the token does not
+        exist or has expired."""
         columns, managed = raw_sql.columns(ApiToken, User), raw_sql.columns(User).replace("account.", "managed.")
-        row = raw_sql.fetch_row(AND_MANAGED.format(columns=columns, managed=managed), [external_id, digest])
+        row = raw_sql.fetch_row(TOKEN_AND_MANAGED_USER.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
             return None
         values = row[-len(User._meta.concrete_fields) :]
-        return _token(row), raw_sql.build_instance(User, values) if any(values) else None
+        return _build_token(row), raw_sql.build_instance(User, values) if any(values) else None
 
 
-def _token(row: tuple[Any, ...]) -> "ApiToken":
+def _build_token(row: tuple[Any, ...]) -> "ApiToken":
     token, rest = raw_sql.build_instance(ApiToken, row), row[len(ApiToken._meta.concrete_fields) :]
     token.user = raw_sql.build_instance(User, rest)
     token.use_is_old = rest[len(User._meta.concrete_fields)]
@@ -153,11 +158,11 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiTokenManager()
-    use_is_old: bool  # whether last_used_at is more than an hour ago, on a token read by `with_user` or `with_managed`
+    use_is_old: bool  # whether last_used_at is more than an hour ago; only the methods of the manager set it
 
     class Meta:
         db_table = "api_token"
-        verbose_name = "API token"
+        verbose_name = gettext_lazy("API token")
 
     def __str__(self) -> str:
         return self.name
@@ -172,7 +177,7 @@ class ApiToken(models.Model):
 
 
 class Idempotency(models.Model):
-    """What an Idempotency-Key was answered with, kept for 24 hours."""
+    """The result of a request with an Idempotency-Key, kept for 24 hours."""
 
     pk = models.CompositePrimaryKey("user_id", "key")
     user = models.ForeignKey(User, models.CASCADE, db_index=False)

@@ -1,4 +1,4 @@
-"""Trash, restore, delete for good: what staff may do to conversations, each through its service and into the log."""
+"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and adds to the log."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from chatstore.errors import ServiceError
 from conversations.models import Conversation
 from conversations.querysets import ConversationQuerySet
 from conversations.services import conversations
 
-from . import audit
+from .audit import record
 
 Act = Callable[[HttpRequest, Conversation], object]
 
@@ -30,18 +30,18 @@ class ConversationActions(admin.ModelAdmin):
     def has_purge_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    @admin.action(description="Move to trash", permissions=["trash"])
+    @admin.action(description=gettext_lazy("Move to trash"), permissions=["trash"])
     def trash(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
-        self._each(request, queryset.live(), _trash, "moved to the trash")
+        self._run(request, queryset.live(), _trash, gettext("Conversations moved to the trash: {count}."))
 
-    @admin.action(description="Restore", permissions=["trash"])
+    @admin.action(description=gettext_lazy("Restore"), permissions=["trash"])
     def restore(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
-        self._each(request, queryset.trashed(), _restore, "restored")
+        self._run(request, queryset.trashed(), _restore, gettext("Conversations restored: {count}."))
 
-    @admin.action(description="Delete for good", permissions=["purge"])
+    @admin.action(description=gettext_lazy("Delete for good"), permissions=["purge"])
     def purge(self, request: HttpRequest, queryset: ConversationQuerySet) -> HttpResponse | None:
         if "confirmed" in request.POST:
-            self._each(request, queryset, _purge, "deleted for good")
+            self._run(request, queryset, _purge, gettext("Conversations deleted for good: {count}."))
             return None
         rows = [f"{row.title[:80]} ({row.user}, {row.message_count})" for row in queryset]
         return confirm(
@@ -50,42 +50,45 @@ class ConversationActions(admin.ModelAdmin):
             queryset,
             action="purge",
             title=gettext("Delete for good?"),
-            warning=gettext("These conversations and all their messages will be gone. This cannot be taken back."),
+            warning=gettext("This deletes these conversations and all their messages. It cannot be undone."),
             rows=rows,
             submit=gettext("Delete for good"),
         )
 
-    def _each(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, done: str) -> None:
+    def _run(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, summary: str) -> None:
+        """Run `act` on each conversation, and show one message per error and `summary` with the count of successes."""
         count = 0
         for conversation in queryset:
             try:
                 act(request, conversation)
                 count += 1
-            except ServiceError as refused:
-                self.message_user(request, f"{conversation.pk}: {refused.message}", messages.ERROR)
-        self.message_user(request, f"Conversations {done}: {count}.")
+            except ServiceError as error:
+                self.message_user(request, f"{conversation.pk}: {error.message}", messages.ERROR)
+        self.message_user(request, summary.format(count=count))
 
 
 def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet, **context: Any) -> HttpResponse:
-    """What cannot be taken back is asked once more: the action comes again with `confirmed`."""
+    """Return the page that asks to confirm an action. Its button calls the action again, with `confirmed` in the POST.
+
+    The context needs `action`, `title`, `warning`, `rows` and `submit`. A `form` in it adds fields to the page."""
     context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
-    whole = model_admin.admin_site.each_context(request) | context
-    return TemplateResponse(request, "admin/confirm_action.html", whole)
+    site_context = model_admin.admin_site.each_context(request)
+    return TemplateResponse(request, "admin/confirm_action.html", site_context | context)
 
 
 @transaction.atomic
 def _trash(request: HttpRequest, conversation: Conversation) -> None:
     conversations.trash(user=conversation.user, conversation_id=conversation.pk)
-    audit.record(request, conversation, "Moved to the trash.", CHANGE)
+    record(request, conversation, "Moved to the trash.", CHANGE)
 
 
 @transaction.atomic
 def _restore(request: HttpRequest, conversation: Conversation) -> None:
     conversations.restore(user=conversation.user, conversation_id=conversation.pk)
-    audit.record(request, conversation, "Restored.", CHANGE)
+    record(request, conversation, "Restored.", CHANGE)
 
 
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # Many transactions: the line is in the log before the first of them.
-    audit.record(request, conversation, "Deleted for good.", DELETION)
+    # A purge takes many transactions. The entry is in the log before the first one.
+    record(request, conversation, "Deleted for good.", DELETION)
     conversations.purge(user=conversation.user, conversation_id=conversation.pk)

@@ -1,5 +1,5 @@
-"""Imports the modules that register the admin's pages. Django loads this module."""
+"""The modules that register the admin's pages. Django imports this module."""
 
-from . import accounts, big_tables, conversations, messages, reactions, users
+from . import conversations, credentials, log_entries, messages, reactions, users
 
-__all__ = ["accounts", "big_tables", "conversations", "messages", "reactions", "users"]
+__all__ = ["conversations", "credentials", "log_entries", "messages", "reactions", "users"]

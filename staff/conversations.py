@@ -8,19 +8,21 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm, Textarea
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations
 
-from . import actions, audit, transcript
+from . import actions, transcript
+from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
 
-OWNERS = 100  # found by e-mail in one search
+MAX_OWNERS = 100  # whose conversations a search by e-mail address returns
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
-GLANCE = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
-# One in a line: a tag may contain a comma.
+SUMMARY = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
+# One label per line, because a tag can contain a comma.
 LABELS = {
     "delimiter": "\n",
     "max_length": settings.LABELS_LIMIT,
@@ -40,13 +42,15 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
     )
     list_filter = (ConversationStateFilter, "is_pinned")
     lookups = ("state", "is_pinned__exact", "user")
-    search_fields = ("title",)  # shows the box; found() is the search
-    search_help_text = "An id of ours or of its client, a part of the title, or the beginning of its owner's e-mail."
-    readonly_fields = (*flatten(GLANCE), *DETAILS, REPORTED_USAGE, METADATA)
+    search_fields = ("title",)  # shows the search box; get_search_results searches
+    search_help_text = gettext_lazy(
+        "An id, the id of a client, a part of the title, or the beginning of the owner's e-mail address."
+    )
+    readonly_fields = (*flatten(SUMMARY), *DETAILS, REPORTED_USAGE, METADATA)
     fieldsets = (
-        (None, {"fields": GLANCE}),
-        ("Change", {"fields": EDITABLE, "classes": ("collapse",)}),
-        ("Details", {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
+        (None, {"fields": SUMMARY}),
+        (gettext_lazy("Change"), {"fields": EDITABLE, "classes": ("collapse",)}),
+        (gettext_lazy("Details"), {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
     )
     formfield_overrides = {ArrayField: LABELS}
 
@@ -57,7 +61,7 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
         return super().get_queryset(request).select_related("user")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.filter(found(search_term.strip())) if search_term else queryset), False
+        return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if request.user.has_perm("conversations.view_message"):
@@ -70,30 +74,30 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
             conversations.update(user=obj.user, conversation_id=obj.pk, changes=changes)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Their owners' clients make them."""
+        """Only the clients of users create conversations."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """What is in the trash is restored first."""
+        """A conversation in the trash cannot be changed. Restore it first."""
         return not (obj and obj.deleted_at) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """Messages are many, and come first: the actions do it, through the services."""
+        """Django cannot delete conversations, because messages refer to them. The actions call the services."""
         return False
 
 
-def found(term: str) -> Q:
-    """Messages are not searched: this stays a search of conversations, however many messages there are."""
+def matching(term: str) -> Q:
+    """Return the condition for a search. It does not read messages, so its cost depends on conversations only."""
     try:
         id = UUID(term)
     except ValueError:
-        owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:OWNERS]
+        owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
         return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))
     return Q(id=id) | Q(external_id=term) | Q(user=id)
 
 
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
-    """Staff read other people's conversations: nobody gets a page of one without leaving a line in the log."""
-    page = transcript.page(conversation, request.GET)
-    audit.record(request, conversation, f"Read the transcript, {page}.")
+    """Return a page of the transcript. Add an entry to the log, because staff read the conversations of others."""
+    page = transcript.read_page(conversation, request.GET)
+    record(request, conversation, f"Read the transcript, {page}.")
     return page

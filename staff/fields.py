@@ -9,18 +9,18 @@ from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
-LONGEST = 1_000_000  # characters of a field that its row's own page shows
+LONGEST = 1_000_000  # characters of a field that the page of a row shows
 INDENTED = 10_000  # characters of JSON that is shown with indents
 LIVE = Q(deleted_at__isnull=True)
 
 
 def preformatted(name: str) -> Any:
-    """Show a field with its line breaks, or as JSON with indents, which only short JSON gets: a level of nesting adds
-    its indent to each line, so that 4 MB of brackets would make a page of 225 MB."""
+    """Return a column that shows a field with its line breaks. Only short JSON is indented: each level of nesting
+    indents each line further, so 4 MB of brackets would make a page of 225 MB."""
 
     @admin.display(description=name.replace("_", " "))
     def show(obj: Model) -> str:
@@ -38,7 +38,7 @@ def _text(obj: Model, name: str) -> str:
         return ""
     if isinstance(obj._meta.get_field(name), JSONField) and len(text) <= INDENTED:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + gettext("… (cut here: it is too long for a page)")
+    return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + gettext("… (cut here: too long for a page)")
 
 
 def _as_text(value: Any) -> str:
@@ -46,7 +46,7 @@ def _as_text(value: Any) -> str:
 
 
 class LongTextsAdmin(admin.ModelAdmin):
-    """Read the beginning of each of the `long_fields`, as text, when a row's own page is shown."""
+    """A page of a row that reads only the first LONGEST characters of each of its `long_fields`."""
 
     long_fields: tuple[str, ...] = ()
 
@@ -62,41 +62,41 @@ class LongTextsAdmin(admin.ModelAdmin):
         return obj
 
 
-@admin.display(description="title")
+@admin.display(description=gettext_lazy("title"))
 def short_title(conversation: Any) -> str:
-    return Truncator(conversation.title).chars(80) or "(no title)"
+    return Truncator(conversation.title).chars(80) or gettext("(no title)")
 
 
-@admin.display(description="messages")
+@admin.display(description=gettext_lazy("messages"))
 def message_count(conversation: Any) -> str:
     return f"{conversation.message_count:,}"
 
 
-@admin.display(description="active")
+@admin.display(description=gettext_lazy("active"))
 def active(conversation: Any) -> str:
     return f"{conversation.active_at:%Y-%m-%d %H:%M}"
 
 
-@admin.display(description="created")
+@admin.display(description=gettext_lazy("created"))
 def created(obj: Any) -> str:
     return f"{obj.created_at:%Y-%m-%d %H:%M}"
 
 
-@admin.display(description="state")
+@admin.display(description=gettext_lazy("state"))
 def state(obj: Any) -> str:
     if obj.deleted_at:
-        return "in the trash" if obj.deleted_at > PURGING else "removed for good"
-    return "archived" if getattr(obj, "archived_at", None) else "live"
+        return gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good")
+    return gettext("archived") if getattr(obj, "archived_at", None) else gettext("live")
 
 
 class StateFilter(admin.SimpleListFilter):
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "state"
     states = {"live": LIVE, "trash": ~LIVE}
-    names = {"live": "Live", "archived": "Archived", "trash": "In the trash"}
+    names = {"live": gettext_lazy("Live"), "archived": gettext_lazy("Archived"), "trash": gettext_lazy("In the trash")}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, self.names[key]) for key in self.states]
+        return [(key, str(self.names[key])) for key in self.states]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(self.states.get(self.value() or "", Q()))

@@ -4,27 +4,28 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from conversations.models import Message
 
-from . import audit
+from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import LongTextsAdmin, StateFilter, created, preformatted, state
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
-SAID = ("conversation", "user", "role", "name", CONTENT, REASONING, PARTS, TOOL_CALLS, "tool_call_id")
-PLACE = ("seq", "parent_seq", "is_active")
-MADE = ("model", "status", "finish_reason", ERROR, "prompt_tokens", "completion_tokens", USAGE)
+CONTENTS = ("conversation", "user", "role", "name", CONTENT, REASONING, PARTS, TOOL_CALLS, "tool_call_id")
+POSITION = ("seq", "parent_seq", "is_active")
+GENERATION = ("model", "status", "finish_reason", ERROR, "prompt_tokens", "completion_tokens", USAGE)
 ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at", "deleted_at")
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
-    """To be read only: staff do not rewrite what was said, and deleting goes through its conversation.
+    """Messages are read-only. Staff delete a whole conversation, not a message.
 
-    The list shows no text, so reading one is opening one, which leaves a line in the log. It filters and searches by
-    what an index answers: there are too many messages for anything else.
+    The list shows no text. Staff must open a message to read it, and that adds an entry to the log. Filters and the
+    search use indexes only, because the table is too big for anything else.
     """
 
     long_fields = LONG
@@ -35,15 +36,15 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
     )
     list_filter = (StateFilter,)
     lookups = ("state", "conversation")
-    search_fields = ("id",)  # shows the box; get_search_results is the search
-    search_help_text = "The id of a message or of a conversation."
+    search_fields = ("id",)  # shows the search box; get_search_results searches
+    search_help_text = gettext_lazy("The id of a message or of a conversation.")
     fieldsets = (
-        (None, {"fields": SAID}),
-        ("Place", {"fields": PLACE}),
-        ("How it was made", {"fields": MADE}),
-        ("Origin", {"fields": ORIGIN, "classes": ("collapse",)}),
+        (None, {"fields": CONTENTS}),
+        (gettext_lazy("Position"), {"fields": POSITION}),
+        (gettext_lazy("Generation"), {"fields": GENERATION}),
+        (gettext_lazy("Origin"), {"fields": ORIGIN, "classes": ("collapse",)}),
     )
-    readonly_fields = (*SAID, *PLACE, *MADE, *ORIGIN)
+    readonly_fields = (*CONTENTS, *POSITION, *GENERATION, *ORIGIN)
 
     class Media:
         css = {"all": ["staff/transcript.css"]}
@@ -61,5 +62,5 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
         return queryset.filter(Q(id=id) | Q(conversation=id)), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        audit.record(request, kwargs["obj"], "Read the message.")
+        record(request, kwargs["obj"], "Read the message.")
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The admin behind allauth's doors: its limits and second factors hold there, too."""
+"""The admin site. It uses allauth's sign-in, with its limits and second factors."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class StaffSite(admin.AdminSite):
         return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Redirect to allauth's page. Django's own takes any number of guesses, and neither logs nor mails a change."""
+        """Redirect to allauth's page. Django's page allows any number of guesses, and does not log or mail a change."""
         return redirect("account_change_password")
 
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -38,8 +38,9 @@ class StaffSite(admin.AdminSite):
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Whether the session still has to prove a second factor. It counts what this session proved itself: that its user
-    has a factor says nothing about who holds the session."""
+    """Return whether the session still has to prove a second factor.
+
+    It must be this session that proved the factor. A user's factor does not show who holds the session."""
     return settings.REQUIRE_STAFF_MFA and not (_proved_second_factor(request) and is_mfa_enabled(request.user))
 
 
@@ -48,11 +49,11 @@ def _proved_second_factor(request: HttpRequest) -> bool:
 
 
 def _ask_for_second_factor(request: HttpRequest) -> HttpResponse:
-    """Redirect to where the user proves their second factor, or else sets one up."""
+    """Redirect to the page where the user proves the second factor, or sets one up if there is none."""
     methods = get_adapter().get_reauthentication_methods(request.user)
     pages = [method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate")]
     if not pages:
-        messages.warning(request, gettext("Staff need a second factor here: set one up, then go on."))
+        messages.warning(request, gettext("Staff need a second factor here. Set one up, then open the admin again."))
         return redirect("mfa_index")
-    messages.warning(request, gettext("Staff need a second factor here: prove yours, then go on."))
+    messages.warning(request, gettext("Staff need a second factor here. Confirm yours to continue."))
     return redirect(f"{pages[0]}?{urlencode({REDIRECT_FIELD_NAME: reverse('admin:index')})}")

@@ -1,6 +1,7 @@
-"""A page of what is shown of a conversation, in order, found by `seq`: its cost does not grow with the conversation.
+"""Pages of a transcript: the active path of a conversation, in the order of `seq`.
 
-A message may hold a megabyte. PostgreSQL cuts its texts here; the message's own page shows all of it.
+A page is a range of `seq`, so its cost does not depend on the length of the conversation. A message can hold a
+megabyte. PostgreSQL cuts the texts for the transcript; the page of the message shows more.
 """
 
 from collections.abc import Iterable
@@ -10,21 +11,21 @@ from django.db.models import F, Func, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from conversations.models import Conversation, Message
 
 from .fields import INDENTED
 
-PAGE = 100
+PAGE = 100  # messages
 PAGE_CHARACTERS = 1_000_000  # of the texts on a page
-LONG = 20_000
-CUT = "\n… (cut here; the message's own page shows the rest)"
+LONG = 20_000  # characters of one text
 COLUMNS = """conversation_id seq role item_type name model tool_call_id status finish_reason error prompt_tokens
     completion_tokens created_at""".split()
 
 
 class Pretty(Func):
-    """JSON as text, with indents if it is short: each level of nesting adds its indent to each line."""
+    """JSON as text. Only short JSON is indented, because each level of nesting indents each line further."""
 
     template = f"""CASE WHEN pg_column_size(%(expressions)s) > {INDENTED}
         OR octet_length((%(expressions)s)::text) > {INDENTED}
@@ -33,30 +34,31 @@ class Pretty(Func):
 
 
 class Strings(Func):
-    """The strings at a path of some JSON, joined; null where there are none."""
+    """The strings at a path in JSON, joined with `between`. Empty if there are none."""
 
     template = """array_to_string(ARRAY(
         SELECT jsonb_path_query(%(expressions)s, '%(path)s ? (@.type() == "string")') #>> '{}'), E'%(between)s')"""
     output_field = TextField()
 
 
-def texts(json: str, path: str, between: str) -> Combinable:
+def join_strings(json: str, path: str, between: str) -> Combinable:
+    """Return an expression for the strings at a path in JSON, or null if there are none."""
     return NullIf(Strings(F(json), path=path, between=between), Value(""))
 
 
 TEXTS: dict[str, Combinable] = {
-    "text": Coalesce("content", texts("parts", "$[*].text", "\\n\\n")),
+    "text": Coalesce("content", join_strings("parts", "$[*].text", "\\n\\n")),
     "thoughts": F("reasoning"),
     "structure": Pretty("parts"),
     "calls": Pretty("tool_calls"),
-    "called": texts("tool_calls", "$[*].function.name", ", "),
+    "called": join_strings("tool_calls", "$[*].function.name", ", "),
 }
 
 
 @dataclass(frozen=True)
 class Transcript:
     messages: list[Message]
-    earlier: bool  # some messages come before these
+    earlier: bool  # whether the path has messages before these
     tip: int
 
     def __str__(self) -> str:
@@ -79,20 +81,21 @@ class Transcript:
         return self.tip + 1
 
 
-def page(conversation: Conversation, asked: QueryDict) -> Transcript:
+def read_page(conversation: Conversation, query: QueryDict) -> Transcript:
+    """Return the page that the query's `after` or `before` names, or the first page."""
     rows = readable(conversation.messages.shown())
-    after, before = _seq(asked.get("after")), _seq(asked.get("before"))
+    after, before = _seq(query.get("after")), _seq(query.get("before"))
     if before:
-        found = list(rows.filter(seq__lt=before).reverse()[: PAGE + 1])
-        messages = _fitting(found[:PAGE])[::-1]
-        earlier = len(found) > len(messages)
+        newest_first = list(rows.filter(seq__lt=before).reverse()[: PAGE + 1])
+        messages = _take_fitting(newest_first[:PAGE])[::-1]
+        earlier = len(newest_first) > len(messages)
     else:
-        messages, earlier = _fitting(rows.filter(seq__gt=after)[:PAGE]), after > 0
+        messages, earlier = _take_fitting(rows.filter(seq__gt=after)[:PAGE]), after > 0
     return Transcript(messages, earlier, conversation.tip_seq or 0)
 
 
-def _fitting(messages: Iterable[Message]) -> list[Message]:
-    """Cut the messages' texts. Return the first messages that fit on a page, one at least."""
+def _take_fitting(messages: Iterable[Message]) -> list[Message]:
+    """Cut the texts of the messages. Return the first messages that fit on a page, at least one."""
     fitting: list[Message] = []
     size = 0
     for message in map(_cut, messages):
@@ -104,6 +107,7 @@ def _fitting(messages: Iterable[Message]) -> list[Message]:
 
 
 def readable(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Return the messages with the attributes in TEXTS, each with at most LONG + 1 characters."""
     return messages.only(*COLUMNS).annotate(**{name: Left(text, LONG + 1) for name, text in TEXTS.items()})
 
 
@@ -111,7 +115,7 @@ def _cut(message: Message) -> Message:
     for name in TEXTS:
         text = getattr(message, name) or ""
         if len(text) > LONG:
-            setattr(message, name, text[:LONG] + CUT)
+            setattr(message, name, text[:LONG] + "\n" + gettext("… (cut here; the page of the message shows more)"))
     return message
 
 

@@ -1,30 +1,121 @@
-"""The users' pages of staff.accounts, and what takes conversations along: erasing them."""
+"""The pages of users, their preferences and groups.
+
+Only superusers give rights, and change how a user signs in or who acts for the user. No right of other staff leads to
+more rights. `Idempotency` has no page, because Django's admin does not support composite primary keys.
+"""
+
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION
-from django.db.models import QuerySet
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet, URLField
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 
-from accounts.models import User
+from accounts import services
+from accounts.models import Preferences, User
 from chatstore.errors import ServiceError
 from conversations.services import erase
 
-from . import audit
-from .accounts import UserAdmin
 from .actions import confirm
+from .audit import record
+from .big_tables import BigTableAdmin
 
-admin.site.unregister(User)
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+# These fields decide who signs in as the user or acts for the user. A person who changes one can read all that the user
+# wrote.
+IDENTITY = ("email", "managed_by", "external_id")
+
+
+class UserForm(UserChangeForm):
+    def clean_email(self) -> str | None:
+        return (self.cleaned_data["email"] or "").lower() or None
+
+
+class NewUserForm(AdminUserCreationForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = True
+        self.fields["email"].help_text = ""
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
 
 
 @admin.register(User)
-class ErasableUserAdmin(UserAdmin):
+class UserAdmin(BigTableAdmin, DjangoUserAdmin):
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("__str__", "name", "managed_by", "is_active", "is_staff", "last_login", "created_at")
+    list_select_related = ("managed_by",)
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    lookups = ("is_active__exact", "is_staff__exact", "is_superuser__exact")
+    search_fields = ("email", "name", "=external_id")
+    search_help_text = gettext_lazy("A part of the e-mail address or name, or the id that a back end uses.")
+    autocomplete_fields = ("managed_by",)
+    readonly_fields = ("id", "last_login", "created_at", "updated_at", "conversations")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name", "image", "conversations")}),
+        (gettext_lazy("Managed by a back end"), {"fields": ("managed_by", "external_id"), "classes": ("collapse",)}),
+        (gettext_lazy("Rights"), {"fields": ("is_active", *RIGHTS)}),
+        (gettext_lazy("Times"), {"fields": ("last_login", "created_at", "updated_at", "id")}),
+    )
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     actions = ("erase",)
+
+    @admin.display(description=gettext_lazy("conversations"))
+    def conversations(self, user: User) -> str:
+        url = reverse("admin:conversations_conversation_changelist")
+        return format_html('<a href="{}?user={}">{}</a>', url, user.pk, gettext("Conversations of this user"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return the fields that the caller cannot change. Only superusers change rights, and the identity of an
+        existing user."""
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, *RIGHTS, *(IDENTITY if obj else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Return the fieldsets. Only superusers see the password field: it shows a part of the hash and links to the
+        page that sets a new password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return fieldsets
+        return [(title, {**options, "fields": _without_password(options["fields"])}) for title, options in fieldsets]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Only superusers change staff. Nobody changes a user whose erasure has begun, because the form could activate
+        the user again."""
+        is_erasing = obj is not None and obj.erasing_at is not None
+        return not is_erasing and may_change_data_of(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Django cannot delete users, because their conversations refer to them. The action `erase` does it."""
+        return False
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    @admin.action(description="Erase", permissions=["erase"])
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            services.replace_addresses(user=obj)
+
+    @admin.action(description=gettext_lazy("Erase"), permissions=["erase"])
     def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         if "confirmed" in request.POST:
             self._erase(request, queryset)
@@ -36,19 +127,58 @@ class ErasableUserAdmin(UserAdmin):
             action="erase",
             title=gettext("Erase users?"),
             warning=gettext(
-                "These users will be gone with all that is theirs, and whom they manage. This cannot be taken back."
+                "This erases these users, all users whom they manage, and all their data. It cannot be undone."
             ),
             rows=[str(user) for user in queryset],
             submit=gettext("Erase"),
         )
 
     def _erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        users = 0
+        count = 0
         for user in queryset:
             try:
-                # Many transactions: the line is in the log before the first of them, and without a name.
-                audit.record(request, user, "Erasure asked for.", DELETION)
-                users += erase.erase(user=user)["users"]
-            except ServiceError as refused:
-                self.message_user(request, f"{user}: {refused.message}", messages.ERROR)
-        self.message_user(request, gettext("Users erased: {count}.").format(count=users))
+                # Erasing takes many transactions. The entry is in the log before the first one, and names no user.
+                record(request, user, "Erasure requested.", DELETION)
+                count += erase.erase(user=user)["users"]
+            except ServiceError as error:
+                self.message_user(request, f"{user}: {error.message}", messages.ERROR)
+        self.message_user(request, gettext("Users erased: {count}.").format(count=count))
+
+
+def may_change_data_of(request: HttpRequest, owner: User | None) -> bool:
+    """Return whether the caller may change data of `owner`. Only superusers change data of staff."""
+    return request.user.is_superuser or owner is None or not owner.is_staff
+
+
+def _without_password(fields: Any) -> tuple[str, ...]:
+    return tuple(name for name in fields if name != "password")
+
+
+@admin.register(Preferences)
+class PreferencesAdmin(BigTableAdmin):
+    list_display = ("user", "default_model", "theme", "language", "updated_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    search_help_text = gettext_lazy("A part of the user's e-mail address.")
+    readonly_fields = ("user", "extra", "created_at", "updated_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The API creates preferences when a user first sets one."""
+        return False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(BigTableAdmin, DjangoGroupAdmin):
+    """Only superusers change groups, because the permissions of a group are rights of its members."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser

@@ -4,8 +4,8 @@ BY_ID = "UPDATE django_admin_log SET object_repr = left(coalesce(object_id, ''),
 
 
 class Migration(migrations.Migration):
-    """Replaces the text of old entries of the admin's log, which can be an e-mail address or a name, by the id of their
-    row, as new entries have it (staff.big_tables.record)."""
+    """Replace the text of old entries of the admin's log, which can be an e-mail address or a name, with the id of the
+    row. New entries have the id already (staff.audit.record)."""
 
     dependencies = [
         ("accounts", "0008_no_language_chosen"),

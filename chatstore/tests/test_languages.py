@@ -3,7 +3,7 @@
 import ast
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,10 @@ UNMARKED = ("management/", "transfer/importers/", "tests/", "migrations/")
 REFUSALS = {"Invalid", "Conflict", "ServiceError", "ProviderError", "ValidationError", "PermissionDenied", "TooLarge",
             "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited", "PydanticCustomError",
             "refusal"}  # fmt: skip
+
+# The arguments and attributes of the admin's code whose text staff read.
+STAFF_READ = {"description", "short_description", "search_help_text", "title", "message", "warning", "submit"}
+FIELDSETS = {"fieldsets", "add_fieldsets"}
 
 
 def sources() -> Iterator[Path]:
@@ -89,24 +93,67 @@ def test_no_refusal_is_unmarked() -> None:
         if not any(part in str(path.relative_to(BASE_DIR)) for part in UNMARKED):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and name_of(node.func) in REFUSALS:
-                    assert not list(bare_texts(node)), (path, node.lineno)
+                    assert not bare_sentences(node), (path, node.lineno)
+
+
+def test_no_text_of_the_admin_is_unmarked() -> None:
+    for path in (path for path in sources() if "staff" in path.relative_to(BASE_DIR).parts):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for text in bare_texts(staff_texts(node)):
+                assert not any(map(str.isalpha, text)), (path, text)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '@admin.action(description="Tag")\ndef tag(): pass',
+        '@admin.display(description="state")\ndef state(): pass',
+        'tag.short_description = "Tag"',
+        'search_help_text = "Name."',
+        'title = "state"',
+        'fieldsets = ((None, {"fields": ()}), ("Times", {"fields": ()}))',
+        'self.message_user(request, f"Conversations tagged: {count}.")',
+        'self.message_user(request, message="Tagged.")',
+        'confirm(self, request, queryset, action="tag", title=gettext("Tag?"), warning="Sure?")',
+    ],
+)
+def test_an_unmarked_text_of_the_admin_is_found(code: str) -> None:
+    found = [text for node in ast.walk(ast.parse(code)) for text in bare_texts(staff_texts(node))]
+    assert any(map(str.isalpha, "".join(found)))
+
+
+def staff_texts(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the expressions in the node whose text staff read in the admin."""
+    match node:
+        case ast.Call():
+            yield from (keyword.value for keyword in node.keywords if keyword.arg in STAFF_READ)
+            if name_of(node.func) == "message_user":
+                yield from node.args[1:2]
+        case ast.Assign(targets=[target], value=ast.Tuple(fieldsets)) if name_of(target) in FIELDSETS:
+            yield from (fieldset.elts[0] for fieldset in fieldsets if isinstance(fieldset, ast.Tuple))
+        case ast.Assign(targets=[target], value=value) if name_of(target) in STAFF_READ:
+            yield value
 
 
 def name_of(called: ast.expr) -> str:
     return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
-def bare_texts(call: ast.Call) -> Iterator[str]:
-    """Yield the sentences among the arguments, except those inside another call, such as `gettext`."""
-    waiting: list[ast.AST] = list(call.args)
+def bare_texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the strings in the nodes, except those inside a call such as `gettext`."""
+    waiting = list(nodes)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         elif isinstance(node, ast.Call):
             waiting.append(node.func)  # "A sentence about {name}.".format(…)
         else:
             waiting.extend(ast.iter_child_nodes(node))
+
+
+def bare_sentences(call: ast.Call) -> list[str]:
+    return [text for text in bare_texts(call.args) if " " in text.strip()]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +170,7 @@ def bare_texts(call: ast.Call) -> Iterator[str]:
 def test_an_unmarked_sentence_in_a_refusal_is_found(refusal: str, is_marked: bool) -> None:
     call = ast.parse(refusal, mode="eval").body
     assert isinstance(call, ast.Call) and name_of(call.func) in REFUSALS
-    assert bool(list(bare_texts(call))) is not is_marked
+    assert bool(bare_sentences(call)) is not is_marked
 
 
 # --- Which language -----------------------------------------------------------------------------------
@@ -204,13 +251,18 @@ def test_who_chose_nothing_gets_what_the_browser_asks_for(client: Client, alice:
     assert lang(client.get("/", headers=GERMAN | PAGE)) == "de"
 
 
-def test_staff_read_transcripts_in_their_language(client: Client, alice: User) -> None:
+def test_staff_read_the_admin_in_their_language(client: Client, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
     client.force_login(alice)
     ApiClient(alice)("POST", "conversations/", {"messages": [{"role": "user", "content": "Hi"}]}, status=201)
     conversation = alice.conversations.get()
     page = client.get(f"/admin/conversations/conversation/{conversation.pk}/change/", headers=GERMAN | PAGE)
     assert "Verlauf" in page.text and "Transcript<" not in page.text
+    rows = client.get("/admin/conversations/conversation/", headers=GERMAN | PAGE)
+    assert "In den Papierkorb" in rows.text and "Move to trash" not in rows.text
+    form = {"action": "trash", "_selected_action": [conversation.pk]}
+    done = client.post("/admin/conversations/conversation/", form, follow=True, headers=GERMAN | PAGE)
+    assert "Konversationen in den Papierkorb gelegt: 1." in done.text
 
 
 @pytest.mark.parametrize(("by", "count"), [("token", 2), ("session", 3)])

@@ -32,7 +32,9 @@ def test_other_users_are_refused_and_the_user_is_answered(row: Row, samples: Sam
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method in SAFE], ids=str)
-def test_the_first_get_creates_the_user_only_with_a_write_token(row: Row, samples: SampleObjects, back_end: User) -> None:
+def test_the_first_get_creates_the_user_only_with_a_write_token(
+    row: Row, samples: SampleObjects, back_end: User
+) -> None:
     created = User.objects.filter(managed_by=back_end, external_id="u-2")
     assert "'write'" in samples.error(acting_client(back_end, "u-2", scopes=["read", "act_as"]), row, 404)
     assert not created.exists()

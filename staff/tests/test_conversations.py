@@ -139,7 +139,7 @@ def test_only_staff_with_the_permission_get_in(client: Client, root: User, sam: 
 
 
 def test_a_count_is_bounded(client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("staff.big_tables.COUNTED", 1_000)
+    monkeypatch.setattr("staff.big_tables.COUNT_LIMIT", 1_000)
     conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1_001))))
     with CaptureQueriesContext(connection) as captured:
         page = client.get(list_of(Message)).text
@@ -244,7 +244,7 @@ def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> No
     conversation, _ = conversations.create(user=alice, fields={}, drafts=drafts)
     text = " ".join(client.get(page_of(conversation)).text.split(" "))
     for role in ("system", "user", "assistant", "tool"):
-        assert f'class="said {role}"' in text
+        assert f'class="message {role}"' in text
     assert "line one\n  line two &amp; &lt;b&gt;three&lt;/b&gt;</div>" in text
     assert "<details><summary>Reasoning</summary>" in text and "Let me look." in text
     assert "<summary>Tool calls: search</summary>" in text and "北京" in text
@@ -429,7 +429,7 @@ def test_only_a_superuser_deletes_for_good_and_only_when_asked_twice(client: Cli
 
     client.force_login(create_user("Root", is_staff=True, is_superuser=True))
     page = do(client, "purge", conversation).text
-    assert "cannot be taken back" in page and str(conversation.pk) in page and "<script>alert" not in page
+    assert "cannot be undone" in page and str(conversation.pk) in page and "<script>alert" not in page
     assert Conversation.objects.count() == 2
     assert "Conversations deleted for good: 1." in do(client, "purge", conversation, confirmed="yes").text
     assert list(Conversation.objects.all()) == [other]
@@ -441,4 +441,4 @@ def test_what_a_purge_began_with_is_not_restored(client: Client, root: User, ali
     conversation = create_conversation(alice, "one")
     Conversation.objects.update(deleted_at=PURGING)
     assert "Conversations restored: 0." in do(client, "restore", conversation).text
-    assert "removed for good" in client.get(list_of(Conversation)).text
+    assert "deleted for good" in client.get(list_of(Conversation)).text

@@ -49,7 +49,9 @@ def test_an_empty_header_and_a_missing_write_scope_are_refused_on_every_route(
 
 
 @pytest.mark.parametrize("row", READING, ids=str)
-def test_the_first_get_creates_the_user_only_with_a_write_token(row: Row, samples: SampleObjects, back_end: User) -> None:
+def test_the_first_get_creates_the_user_only_with_a_write_token(
+    row: Row, samples: SampleObjects, back_end: User
+) -> None:
     created = User.objects.filter(managed_by=back_end, external_id="u-2")
     assert samples.error_code(acting_client(back_end, "u-2", scopes=["read", "act_as"]), row, 404) == "not_found"
     assert not created.exists()
