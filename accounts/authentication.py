@@ -1,3 +1,5 @@
+"""How the API identifies its callers: by a bearer token, by an app's session token, or by a browser's session."""
+
 import datetime
 from typing import Any
 
@@ -19,108 +21,112 @@ ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer cs_…`, in one statement: the token and its user, or with `X-Act-As` the user it acts for.
-    `request.auth` is the token."""
+    """Authentication by `Authorization: Bearer cs_…`, in one statement.
+
+    `request.auth` is the token. `request.user` is its user, or with `X-Act-As` the managed user with that id."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         digest = ApiToken.digest_of(secret.strip())
-        id = _acted_for(request)
+        id = _read_act_as(request)
         if id is None:
-            return self._as_its_user(ApiToken.objects.find_with_user(digest))
-        return self._as_managed(ApiToken.objects.find_with_managed_user(digest, id), id)
+            return self._authenticate_owner(ApiToken.objects.find_with_user(digest))
+        return self._authenticate_managed(ApiToken.objects.find_with_managed_user(digest, id), id)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
-    def _as_its_user(self, token: ApiToken | None) -> tuple[User, ApiToken]:
+    def _authenticate_owner(self, token: ApiToken | None) -> tuple[User, ApiToken]:
         if token is None or not _may_sign_in(token.user):
             raise exceptions.AuthenticationFailed(gettext("The token is unknown, revoked or expired."))
-        self._note_use(token)
+        self._record_use(token)
         return token.user, token
 
-    def _as_managed(self, found: tuple[ApiToken, User | None] | None, id: str) -> tuple[User, ApiToken]:
-        token, managed = found or (None, None)
-        user, token = self._as_its_user(token)
+    def _authenticate_managed(self, row: tuple[ApiToken, User | None] | None, id: str) -> tuple[User, ApiToken]:
+        token, managed = row or (None, None)
+        user, token = self._authenticate_owner(token)
         if ApiToken.Scope.ACT_AS not in token.scopes:
             raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         if user.managed_by_id:
-            raise exceptions.PermissionDenied(gettext("X-Act-As is not for users whom a back end manages."))
+            raise exceptions.PermissionDenied(gettext("Users whom a back end manages cannot use X-Act-As."))
         # A user who does not exist yet has no id. The view creates the user if nothing refuses the request
         # (accounts.api.base).
         managed = managed or User(id=None, managed_by=user, external_id=id)
         if not managed.is_active:
-            raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is not active any more."))
+            raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is deactivated."))
         return managed, token
 
     @staticmethod
-    def _note_use(token: ApiToken) -> None:
-        # At most hourly: a row written per request would be the busiest of the database.
+    def _record_use(token: ApiToken) -> None:
+        # At most once an hour, because a write per request would make this the busiest row of the database.
         if token.use_is_old:
-            # Of several requests at once, one writes.
-            unnoted = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_EVERY)
-            ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=Now())
+            # The condition lets one of several concurrent requests write.
+            is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_EVERY)
+            ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=Now())
 
 
 def _may_sign_in(user: User) -> bool:
-    """With a back end, those whom it manages are out as well."""
+    """Return whether the user, and the back end that manages the user, are active."""
     return user.is_active and (user.managed_by is None or user.managed_by.is_active)
 
 
-def _acted_for(request: Request) -> str | None:
-    """The id in the header, which is UTF-8; None without the header."""
-    sent = request.META.get("HTTP_X_ACT_AS")
-    if sent is None:
+def _read_act_as(request: Request) -> str | None:
+    """Return the id in X-Act-As, or None without the header. Raise ValidationError for an invalid id."""
+    header = request.META.get("HTTP_X_ACT_AS")
+    if header is None:
         return None
     try:
-        id = sent.encode("latin-1").decode()  # WSGI gives bytes as characters
+        id = header.encode("latin-1").decode()  # WSGI decodes the bytes of a header as Latin-1
     except UnicodeError:
         raise exceptions.ValidationError({ACT_AS: [gettext("Must be UTF-8.")]}) from None
     if not 1 <= len(id) <= ID_LENGTH:
         raise exceptions.ValidationError({ACT_AS: [gettext("Must have 1 to 255 characters.")]})
     if "\0" in id:
-        raise exceptions.ValidationError({ACT_AS: [gettext("Must not contain NUL.")]})
+        raise exceptions.ValidationError({ACT_AS: [gettext("Must not contain a NUL character.")]})
     return id
 
 
 class AppAuthentication(XSessionTokenAuthentication):
-    """A native app's `X-Session-Token`: its session, which may do what a browser's may."""
+    """Authentication by the `X-Session-Token` of a native app, with the same rights as a browser's session."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        found = super().authenticate(request)
-        if found is None:
+        result = super().authenticate(request)
+        if result is None:
             return None
-        _refuse_acting(request)
-        user, request._request.session = found  # as in allauth's own views, which ask it when its user signed in
+        _refuse_act_as(request)
+        # allauth reads from this session when the user signed in.
+        user, request._request.session = result
         return user, None
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The browser's cookie, under the cross-site rule of chatstore.middleware."""
+    """Authentication by a session cookie, with the cross-site rule of `chatstore.middleware`."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        found = super().authenticate(request)
-        if found:
-            _refuse_acting(request)
-        return found
+        result = super().authenticate(request)
+        if result:
+            _refuse_act_as(request)
+        return result
 
     def enforce_csrf(self, request: HttpRequest) -> None:
-        check = _RefusalAsReason(lambda request: None)  # type: ignore[arg-type]
+        check = _ReasonOnly(lambda request: None)  # type: ignore[arg-type]
         check.process_request(request)
         reason = check.process_view(request, None, (), {})
         if reason:
             raise exceptions.PermissionDenied(
-                gettext("Refused as cross-site: {reason}").format(reason=reason), code="cross_site"
+                gettext("Refused as a cross-site request: {reason}").format(reason=reason), code="cross_site"
             )
 
 
-def _refuse_acting(request: Request) -> None:
+def _refuse_act_as(request: Request) -> None:
     if "HTTP_X_ACT_AS" in request.META:
         raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
 
 
-class _RefusalAsReason(CrossSiteMiddleware):
+class _ReasonOnly(CrossSiteMiddleware):
+    """Returns the reason of a refusal instead of a response."""
+
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason

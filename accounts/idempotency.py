@@ -1,5 +1,7 @@
-"""A request with an Idempotency-Key is carried out once. The key's row comes first, in the transaction of the work: of
-two at once the second waits for the first, and then answers what it stored; a failure takes the row back with it."""
+"""Idempotency keys: a request with an Idempotency-Key is carried out once.
+
+The row of the key is inserted first, in the transaction of the work. A concurrent request with the same key waits for
+that transaction, and then returns the stored result. If the work fails, the rollback also removes the row."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,12 +22,14 @@ INSERT = """INSERT INTO idempotency (user_id, key, fingerprint, created_at)
 
 @transaction.atomic
 def run_idempotent(*, user: User, key: str, fingerprint: bytes, work: Callable[[], Any]) -> Any:
-    """What `work` gives, or gave the first time, JSON-able; Conflict for another request under this key."""
+    """Run `work` and return its result, or return the stored result if the key was used before.
+
+    The result must be JSON. Raise Conflict if the key was used for another request."""
     if _claim(user, key, fingerprint):
         result = work()
         Idempotency.objects.filter(user=user, key=key).update(result=result)
         return result
-    # In a statement of its own: the insert's snapshot does not see the row it waited for.
+    # A separate statement, because the snapshot of the insert does not see the row that it waited for.
     stored = Idempotency.objects.get(user=user, key=key)
     if bytes(stored.fingerprint) != fingerprint:
         raise Conflict(gettext("This Idempotency-Key was used for another request."), code="idempotency_key_reused")
@@ -33,7 +37,7 @@ def run_idempotent(*, user: User, key: str, fingerprint: bytes, work: Callable[[
 
 
 def forget() -> int:
-    """Keys of more than 24 hours ago."""
+    """Delete keys older than 24 hours, and return their number."""
     return Idempotency.objects.filter(created_at__lt=Now() - RETENTION)._raw_delete(connection.alias)
 
 

@@ -1,13 +1,15 @@
+"""The response to too many attempts to sign in."""
+
 from collections.abc import Callable
 
 from allauth.core.ratelimit import respond_429
 from django.http import HttpRequest, HttpResponse
 
-RETRY_AFTER = 300  # seconds: the longest of the windows in which allauth counts attempts to sign in
+RETRY_AFTER = 300  # seconds; the longest period in which allauth counts attempts to sign in
 
 
 class LockedOut(Exception):
-    """Too many attempts to sign in, or mails to one address; `wait` is in seconds."""
+    """Too many attempts to sign in, or too many mails to one address. `wait` is in seconds."""
 
     def __init__(self, wait: int = RETRY_AFTER) -> None:
         super().__init__()
@@ -15,7 +17,7 @@ class LockedOut(Exception):
 
 
 class LockOutMiddleware:
-    """A 429 says when to come back."""
+    """Adds `Retry-After` to every 429, and answers LockedOut with a 429."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

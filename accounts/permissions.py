@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class IsSignedIn(BasePermission):
-    """Somebody, and with a token one whose scopes allow the method. A session may do what its user may."""
+    """Allows signed-in users. A token also needs the scope `read` for a safe method, and `write` for any other."""
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
         if not request.user.is_authenticated:

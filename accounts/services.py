@@ -1,3 +1,5 @@
+"""The writes of users, tokens and preferences."""
+
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -19,47 +21,51 @@ HOUR = 3600
 
 
 def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str]:
-    """The token and its secret, which is stored nowhere."""
+    """Create a token, and return it with its secret. The secret is not stored."""
     secret = ApiToken.new_secret()
     return ApiToken.objects.create(user=user, name=name, digest=ApiToken.digest_of(secret), **fields), secret
 
 
 def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiToken, str]:
-    """What users make themselves: so many an hour, and with a token (`by`) none that may more or lasts longer."""
-    within = fields if by is None else _within(user, by, fields)
+    """Create a token for a user who requests one with the token `by`, or with a session if `by` is None.
+
+    Raise RateLimited beyond TOKEN_RATE an hour. Raise Forbidden if the new token would have a scope that `by` does not
+    have, or would expire later."""
+    allowed = fields if by is None else _limit_to(user, by, fields)
     if settings.TOKEN_RATE:
         limit = gettext("{count} tokens an hour").format(count=settings.TOKEN_RATE)
         limits.take_place(f"tokens:{user.pk}", count=settings.TOKEN_RATE, seconds=HOUR, limit=limit)
-    return create_token(user=user, **within)
+    return create_token(user=user, **allowed)
 
 
-def _within(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
-    """What is left out is as `by` has it, but for acting, which is asked for, and not for managed users."""
+def _limit_to(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a token that permits no more than `by`. Fields that are left out have the values of `by`.
+
+    The scope `act_as` must be requested. A managed user cannot get it."""
     held = [scope for scope in by.scopes if scope != ApiToken.Scope.ACT_AS or not user.managed_by_id]
     scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
     expires_at = fields.get("expires_at", by.expires_at)
-    if more := [scope for scope in scopes if scope not in held]:
-        refusal = gettext("With this token none can be made that has the scope '{scope}'.")
-        raise Forbidden(refusal.format(scope=more[0]), field="scopes")
+    if missing := [scope for scope in scopes if scope not in held]:
+        message = gettext("This token cannot create a token with the scope '{scope}'.")
+        raise Forbidden(message.format(scope=missing[0]), field="scopes")
     if by.expires_at and (expires_at is None or expires_at > by.expires_at):
-        refusal = gettext("With this token none can be made that expires later than it does.")
-        raise Forbidden(refusal, field="expires_at")
+        raise Forbidden(gettext("This token cannot create a token that expires later."), field="expires_at")
     return {**fields, "scopes": scopes, "expires_at": expires_at}
 
 
 def managed_user(*, manager: User, external_id: str) -> User:
-    """Made on first use; of two first uses at once one makes it."""
+    """Return the managed user with this id, and create the user if necessary. Safe for concurrent requests."""
     user = User(managed_by=manager, external_id=external_id, password=make_password(None))
     User.objects.bulk_create([user], ignore_conflicts=True)
     return User.objects.get(managed_by=manager, external_id=external_id)
 
 
 def revoke_token(*, token: ApiToken) -> None:
-    """Gone from now on: nothing remembers a token that was good before."""
+    """Delete the token. It is invalid at once, because nothing caches tokens."""
     token.delete()
 
 
-def change_user(*, user: User, changes: dict[str, Any]) -> User:
+def update_user(*, user: User, changes: dict[str, Any]) -> User:
     for name, value in changes.items():
         setattr(user, name, value)
     user.save(update_fields=[*changes, "updated_at"])
@@ -68,15 +74,15 @@ def change_user(*, user: User, changes: dict[str, Any]) -> User:
 
 @transaction.atomic
 def replace_addresses(*, user: User) -> None:
-    """Make the user's e-mail their only address, after a superuser changed it. An address that stayed would still
-    reset the password. The new one counts as unverified: the next sign-in, or a reset, proves it by a code."""
+    """Make the user's e-mail the only address, after a superuser changed it. An old address could still reset the
+    password. The new one is unverified. The user confirms it with a code at the next sign-in or password reset."""
     EmailAddress.objects.filter(user=user).delete()
     if user.email:
         EmailAddress.objects.create(user=user, email=user.email, primary=True)
 
 
 def set_preferences(*, user: User, changes: dict[str, Any]) -> Preferences:
-    """Made on first use."""
+    """Store the changed preferences. Create the row if the user has none."""
     preferences, _ = Preferences.objects.update_or_create(user=user, defaults=changes)
     return preferences
 
@@ -86,8 +92,9 @@ def preferences_of(user: User) -> Preferences:
     return Preferences.objects.filter(user=user).first() or Preferences(user=user)
 
 
-def note_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UUID]) -> None:
-    """Which conversations a client that saves everything at once now knows of; nothing is written where it knew."""
+def save_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UUID]) -> None:
+    """Store the ids of the conversations that the client of contract D has read or sent. Write nothing if `ids` are the
+    same as `before`."""
     if sorted(ids) != sorted(before):
         Preferences.objects.bulk_create(
             [Preferences(user=user, storage_known=sorted(ids))],
@@ -97,13 +104,15 @@ def note_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UU
         )
 
 
-def known_to(user: User) -> list[uuid.UUID]:
-    known = Preferences.objects.filter(user=user).values_list("storage_known", flat=True).first()
-    return known or []
+def read_known(user: User) -> list[uuid.UUID]:
+    """Return the ids that `save_known` stored last."""
+    ids = Preferences.objects.filter(user=user).values_list("storage_known", flat=True).first()
+    return ids or []
 
 
-def user_by_email(email: str, *, create: bool = False) -> User | None:
-    """A user made here has no password, so nobody signs in as them until one is set."""
+def find_user(email: str, *, create: bool = False) -> User | None:
+    """Return the user with this address, or None. With `create`, create a missing user, who has no password and cannot
+    sign in until one is set. Raise Invalid for an invalid address."""
     user = User.objects.filter(email__lower=email.lower()).first()
     if user is None and create:
         user = User(email=email.lower())

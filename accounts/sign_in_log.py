@@ -1,4 +1,6 @@
-"""A line in the log for who signs in and who fails to: ids and addresses, never a secret, nor what was typed."""
+"""Log entries for sign-ins, failed sign-ins and changes of credentials.
+
+Entries contain user ids and network addresses. They never contain secrets or the input of a form."""
 
 import logging
 from typing import Any
@@ -31,19 +33,19 @@ CHANGES = {
 
 
 @receiver(list(CHANGES))
-def note(signal: Any, request: HttpRequest | None = None, **told: Any) -> None:
-    who = told.get("user") or getattr(told.get("email_address") or told.get("socialaccount"), "user", None)
-    if who:
-        logger.info("user %s %s from %s", who.pk, CHANGES[signal], _address(request))
+def log_change(signal: Any, request: HttpRequest | None = None, **sent: Any) -> None:
+    user = sent.get("user") or getattr(sent.get("email_address") or sent.get("socialaccount"), "user", None)
+    if user:
+        logger.info("user %s %s from %s", user.pk, CHANGES[signal], _address(request))
 
 
 @receiver(user_login_failed)
-def note_failure(request: HttpRequest | None = None, **told: Any) -> None:
+def log_failure(request: HttpRequest | None = None, **sent: Any) -> None:
     logger.warning("a sign-in failed from %s", _address(request))
 
 
 def _address(request: HttpRequest | None) -> str:
     try:
         return get_adapter().get_client_ip(request) if request else "a command"
-    except PermissionDenied:  # it is not told
+    except PermissionDenied:  # allauth cannot determine the address
         return "an unknown address"

@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header, for every POST that creates something."""
+"""The `Idempotency-Key` header of the routes that create objects."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How callers say who they are, for the OpenAPI document. Imported for its effect: subclasses register."""
+"""The authentication schemes of the OpenAPI document. drf-spectacular registers the subclasses on import."""
 
 from typing import Any
 

@@ -19,14 +19,14 @@ class MeSerializer(StrictSerializer):
 
 
 class Model(StrictCharField):
-    """`groq` until one is chosen: what front ends that know of it begin with."""
+    """A model name. Without a choice of the user the API returns `groq`, the default of existing front ends."""
 
     def to_representation(self, value: str) -> str:
         return value or "groq"
 
 
 class Language(StrictCharField):
-    """English until one is chosen; pages go by what the browser asks for until then."""
+    """A language. Without a choice of the user the API returns `en`, and pages use the language of the browser."""
 
     def to_representation(self, value: str) -> str:
         return value or "en"
@@ -37,10 +37,10 @@ class PreferencesSerializer(StrictSerializer):
     theme = StrictCharField(max_length=32, required=False)
     language = Language(max_length=32, required=False)
     active_conversation = StrictCharField(
-        max_length=255, allow_blank=True, required=False, help_text="An id, of a conversation stored or not."
+        max_length=255, allow_blank=True, required=False, help_text="The id of a conversation. It need not be stored."
     )
     extra = StrictJSONField(
-        dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Whatever else a client keeps."
+        dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Any other data of the client."
     )
     created_at = UTCDateTimeField(read_only=True, allow_null=True)
     updated_at = UTCDateTimeField(read_only=True, allow_null=True)
@@ -70,11 +70,11 @@ class TokenSerializer(StrictSerializer):
 
 class ErasureSerializer(StrictSerializer):
     password = StrictCharField(
-        max_length=4096, required=False, help_text="Not needed within five minutes of signing in."
+        max_length=4096, required=False, help_text="Not required within five minutes of signing in."
     )
 
 
 class NewTokenSerializer(TokenSerializer):
     token = serializers.CharField(
-        read_only=True, allow_null=True, help_text="Shown this once; null when answered again."
+        read_only=True, allow_null=True, help_text="The secret. Null in an idempotent replay."
     )

@@ -24,13 +24,13 @@ class MeView(APIView):
     @extend_schema(request=MeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
         changes = MeSerializer(partial=True).run_validation(request.data)
-        return Response(MeSerializer(services.change_user(user=request.user, changes=changes)).data)
+        return Response(MeSerializer(services.update_user(user=request.user, changes=changes)).data)
 
 
 class PreferencesView(APIView):
     @extend_schema(responses=PreferencesSerializer)
     def get(self, request: Request) -> Response:
-        """Defaults until something is set; reading writes nothing."""
+        """Return the preferences. A user who has set none gets the defaults."""
         return Response(PreferencesSerializer(services.preferences_of(request.user)).data)
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
@@ -39,10 +39,10 @@ class PreferencesView(APIView):
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
     def put(self, request: Request) -> Response:
-        """What is left out goes back to its default."""
-        blank = Preferences()
-        names = PreferencesSerializer().fields
-        return self._set(request, {n: getattr(blank, n) for n, field in names.items() if not field.read_only})
+        """Replace the preferences. A field that is left out gets its default."""
+        defaults = Preferences()
+        fields = PreferencesSerializer().fields
+        return self._set(request, {n: getattr(defaults, n) for n, field in fields.items() if not field.read_only})
 
     def _set(self, request: Request, base: dict[str, Any]) -> Response:
         changes = base | PreferencesSerializer().run_validation(request.data)
@@ -60,7 +60,7 @@ class TokenViewSet(ViewSet):
         responses={201: NewTokenSerializer, 200: NewTokenSerializer},
     )
     def create(self, request: Request) -> Response:
-        """The secret is in this answer and nowhere else: in no list, nor when the request is answered again.
+        """Create a token. Only this response contains its secret; an idempotent replay has `token: null`.
 
         A session must have signed in, or confirmed its password, within the last five minutes."""
         confirm_session(request)
@@ -77,7 +77,7 @@ class TokenViewSet(ViewSet):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
-        """Revoked from now on."""
+        """Revoke a token. It is invalid at once."""
         services.revoke_token(token=self._stored(request, id))
         return Response(status=204)
 

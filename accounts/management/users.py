@@ -5,12 +5,12 @@ from accounts.models import User
 from chatstore.errors import ServiceError
 
 
-def user_named(email: str, *, create: bool) -> User:
-    """Whom a command is about, or one line that says why not."""
+def get_user(email: str, *, create: bool) -> User:
+    """Return the user with this address, and create a missing user if `create`. Raise CommandError otherwise."""
     try:
-        user = services.user_by_email(email, create=create)
+        user = services.find_user(email, create=create)
     except ServiceError as error:
-        raise CommandError(f"{email!r} is no e-mail address to make a user with: {error.message}") from None
+        raise CommandError(f"Cannot create a user with the e-mail address {email!r}: {error.message}") from None
     if user is None:
-        raise CommandError(f"There is no user {email}. Add --create-user to make one.")
+        raise CommandError(f"There is no user {email}. Add --create-user to create one.")
     return user

@@ -46,7 +46,7 @@ class ChatSessionsView(View):
         The server records which sessions the client knows: those that it has listed or saved. No other GET writes."""
         rows = list(Conversation.objects.owned_by(request.user).listed().by_creation())
         messages = Message.objects.owned_by(request.user).by_conversation([row.id for row in rows], *schemas.READ)
-        services.note_known(user=request.user, ids=[row.id for row in rows], before=services.known_to(request.user))
+        services.save_known(user=request.user, ids=[row.id for row in rows], before=services.read_known(request.user))
         return Response({"chatSessions": [schemas.session(row, messages[row.id]) for row in rows]})
 
     @extend_schema(operation_id="storage_sessions_save", request=schemas.ChatSessions, responses=schemas.Saved)

@@ -21,7 +21,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from accounts.services import known_to, note_known
+from accounts.services import read_known, save_known
 from chatstore.database import database_time
 from chatstore.errors import Conflict, Invalid
 from conversations.core.comparison import json_equal
@@ -58,7 +58,7 @@ def sync_all(*, user: User, source: str, profile: SyncProfile, sessions: Sequenc
 @transaction.atomic
 def _sync_all(user: User, source: str, profile: SyncProfile, sessions: Sequence[SessionInput]) -> None:
     lock_user(user)
-    stored, known_ids = _stored(user, sessions), known_to(user)
+    stored, known_ids = _stored(user, sessions), read_known(user)
     matches, new = _match(stored, sessions)
     changed = _changed(user, profile, matches)
     left_out = _left_out(stored, matches, known_ids)
@@ -69,7 +69,7 @@ def _sync_all(user: User, source: str, profile: SyncProfile, sessions: Sequence[
         update_conversation(conversation, {"deleted_at": None, **match.changes})
     _trash([locked[id] for id in left_out])
     created = _create(user, source, new)
-    note_known(user=user, ids=[*(match.conversation.id for match in matches), *created], before=known_ids)
+    save_known(user=user, ids=[*(match.conversation.id for match in matches), *created], before=known_ids)
 
 
 def _stored(user: User, sessions: Sequence[SessionInput]) -> list[Conversation]:

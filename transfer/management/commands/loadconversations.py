@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from accounts.management.users import user_named
+from accounts.management.users import get_user
 from transfer.importers import jsonl, loading
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--create-user", action="store_true", help="make the user where there is none")
 
     def handle(self, *, files: list[Path], user: str, create_user: bool, **options: Any) -> None:
-        owner = user_named(user, create=create_user)
+        owner = get_user(user, create=create_user)
         bad = sum(self._load(path, owner) for path in files)
         if bad:
             raise CommandError(f"{bad} bad lines were passed over.")
