@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = gettext_lazy("Users")
 
     def ready(self) -> None:
-        from . import sign_in_log  # noqa: F401
+        from . import sign_in_log  # noqa: F401  (connects the signals)

@@ -15,7 +15,7 @@ from chatstore.middleware import CrossSiteMiddleware
 
 from .models import ApiToken, User
 
-LAST_USE_EVERY = datetime.timedelta(hours=1)
+LAST_USE_INTERVAL = datetime.timedelta(hours=1)
 ACT_AS = "X-Act-As"
 ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
@@ -29,7 +29,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        digest = ApiToken.digest_of(secret.strip())
+        digest = ApiToken.hash_secret(secret.strip())
         id = _read_act_as(request)
         if id is None:
             return self._authenticate_owner(ApiToken.objects.find_with_user(digest))
@@ -39,7 +39,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
         return "Bearer"
 
     def _authenticate_owner(self, token: ApiToken | None) -> tuple[User, ApiToken]:
-        if token is None or not _may_sign_in(token.user):
+        if token is None or not _can_sign_in(token.user):
             raise exceptions.AuthenticationFailed(gettext("The token is unknown, revoked or expired."))
         self._record_use(token)
         return token.user, token
@@ -63,11 +63,11 @@ class BearerAuthentication(authentication.BaseAuthentication):
         # At most once an hour, because a write per request would make this the busiest row of the database.
         if token.use_is_old:
             # The condition lets one of several concurrent requests write.
-            is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_EVERY)
+            is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_INTERVAL)
             ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=Now())
 
 
-def _may_sign_in(user: User) -> bool:
+def _can_sign_in(user: User) -> bool:
     """Return whether the user, and the back end that manages the user, are active."""
     return user.is_active and (user.managed_by is None or user.managed_by.is_active)
 

@@ -168,11 +168,11 @@ class ApiToken(models.Model):
         return self.name
 
     @classmethod
-    def new_secret(cls) -> str:
+    def create_secret(cls) -> str:
         return cls.PREFIX + secrets.token_urlsafe(32)
 
     @staticmethod
-    def digest_of(secret: str) -> bytes:
+    def hash_secret(secret: str) -> bytes:
         return hashlib.sha256(secret.encode()).digest()
 
 

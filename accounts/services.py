@@ -22,8 +22,8 @@ HOUR = 3600
 
 def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str]:
     """Create a token, and return it with its secret. The secret is not stored."""
-    secret = ApiToken.new_secret()
-    return ApiToken.objects.create(user=user, name=name, digest=ApiToken.digest_of(secret), **fields), secret
+    secret = ApiToken.create_secret()
+    return ApiToken.objects.create(user=user, name=name, digest=ApiToken.hash_secret(secret), **fields), secret
 
 
 def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiToken, str]:

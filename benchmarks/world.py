@@ -37,7 +37,7 @@ class Dataset:
 
     def token(self, secret: str, user_id: UUID) -> Row:
         name = secret.removeprefix(ApiToken.PREFIX)
-        digest = ApiToken.digest_of(secret)
+        digest = ApiToken.hash_secret(secret)
         return {"id": self.new_id(BEGIN), "user_id": user_id, "name": name, "digest": digest, "created_at": BEGIN}
 
     def conversations(self) -> Iterator[tuple[Row, list[Row]]]:

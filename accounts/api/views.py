@@ -19,10 +19,12 @@ from .serializers import MeSerializer, NewTokenSerializer, PreferencesSerializer
 class MeView(APIView):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
+        """Return the user of the request."""
         return Response(MeSerializer(request.user).data)
 
     @extend_schema(request=MeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
+        """Change the name or the image of the user."""
         changes = MeSerializer(partial=True).run_validation(request.data)
         return Response(MeSerializer(services.update_user(user=request.user, changes=changes)).data)
 
@@ -35,6 +37,7 @@ class PreferencesView(APIView):
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
     def patch(self, request: Request) -> Response:
+        """Change some of the preferences."""
         return self._set(request, {})
 
     @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
@@ -44,14 +47,15 @@ class PreferencesView(APIView):
         fields = PreferencesSerializer().fields
         return self._set(request, {n: getattr(defaults, n) for n, field in fields.items() if not field.read_only})
 
-    def _set(self, request: Request, base: dict[str, Any]) -> Response:
-        changes = base | PreferencesSerializer().run_validation(request.data)
+    def _set(self, request: Request, defaults: dict[str, Any]) -> Response:
+        changes = defaults | PreferencesSerializer().run_validation(request.data)
         return Response(PreferencesSerializer(services.set_preferences(user=request.user, changes=changes)).data)
 
 
 class TokenViewSet(ViewSet):
     @extend_schema(responses=TokenSerializer(many=True))
     def list(self, request: Request) -> Response:
+        """List the user's tokens without their secrets, newest first."""
         return Response(TokenSerializer(request.user.tokens.order_by("-id"), many=True).data)
 
     @extend_schema(
