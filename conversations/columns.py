@@ -90,3 +90,8 @@ def defaults(model: type[Model], columns: tuple[str, ...]) -> dict[str, Any]:
     """Return the default of each column, as a new value."""
     fields = model._meta.concrete_fields
     return {field.attname: field.get_default() for field in fields if field.attname in columns}
+
+
+# The fields of the API's JSON.
+CONVERSATION_FIELDS = names(CONVERSATION, READ)
+MESSAGE_FIELDS = names(MESSAGE, READ)

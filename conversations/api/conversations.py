@@ -15,8 +15,9 @@ from chatstore.api import pagination
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
 from conversations import columns
+from conversations.columns import CONVERSATION_FIELDS
 from conversations.models import Conversation
-from conversations.querysets import CONVERSATION_FIELDS, ConversationQuerySet
+from conversations.querysets import ConversationQuerySet
 from conversations.services import branches, conversations
 
 from .filters import apply_filters, filter_parameters, read_filters

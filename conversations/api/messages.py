@@ -17,8 +17,9 @@ from chatstore.api.fields import Many
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
 from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
 from chatstore.errors import Conflict, NotFound
+from conversations.columns import MESSAGE_FIELDS
 from conversations.models import Message, Reaction
-from conversations.querysets import MESSAGE_FIELDS, MessageQuerySet
+from conversations.querysets import MessageQuerySet
 from conversations.services import branches, messages, reactions
 from conversations.services.sync import sync
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from conversations.models import Conversation, Message
-from conversations.querysets import HEAVY, SMALL
+from conversations.sql import HEAVY, SMALL
 
 BATCH_BYTES = 8_000_000
 JSON = {"parts", "tool_calls", "usage", "metadata"}

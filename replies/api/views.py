@@ -8,8 +8,8 @@ from accounts.api.base import APIView, Request
 from accounts.api.idempotency import run_idempotent
 from chatstore.api.responses import row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY
+from conversations.columns import MESSAGE_FIELDS
 from conversations.models import Message
-from conversations.querysets import MESSAGE_FIELDS
 from replies.services import exchanges
 
 from .serializers import ExchangeSerializer, QuestionSerializer

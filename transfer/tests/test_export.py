@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
+from conversations.columns import CONVERSATION_FIELDS, MESSAGE_FIELDS
 from conversations.models import Conversation, Message
-from conversations.querysets import CONVERSATION_FIELDS, MESSAGE_FIELDS, PURGING
+from conversations.querysets import PURGING
 from conversations.services import branches, conversations, messages, reactions
 from conversations.services.sync import sync
 from testing.api_client import AUTHENTICATION_KINDS, ApiClient, create_user

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from conversations import querysets
+from conversations import querysets, sql
 from conversations.models import Conversation
 from conversations.querysets import PAGE_BYTES
 from conversations.services import conversations
@@ -135,9 +135,9 @@ def test_an_export_reads_batches_of_few_bytes_and_loses_nothing(alice: User, mon
 # --- What PostgreSQL does for it -------------------------------------------------------------------------
 
 
-def plan(sql: str, **params: Any) -> str:
+def plan(statement: str, **params: Any) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}", {"bytes": PAGE_BYTES} | params)
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", {"bytes": PAGE_BYTES} | params)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
@@ -146,11 +146,11 @@ def analyze() -> None:
         cursor.execute("ANALYZE message")
 
 
-@pytest.mark.parametrize("sql", ["TRANSCRIPT", "TREE"])
-def test_messages_beyond_a_page_are_not_turned_into_json(sql: str, alice: User) -> None:
+@pytest.mark.parametrize("statement", [sql.TRANSCRIPT, sql.TREE], ids=["transcript", "tree"])
+def test_messages_beyond_a_page_are_not_turned_into_json(statement: str, alice: User) -> None:
     id = stored(alice, [LARGE] * 1_000)
     analyze()
-    shown = plan(getattr(querysets, sql), user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
+    shown = plan(statement, user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
     loops = [int(count) for count in re.findall(r"Result .*loops=(\d+)", shown)]
     assert loops and max(loops) < 10, shown
     assert "Sort Key: m.seq" not in shown
@@ -162,7 +162,7 @@ def test_counting_alternatives_uses_an_index(alice: User) -> None:
     for count in (200, 5_000):
         id = stored(alice, [SMALL] * count)
         analyze()
-        shown = plan(querysets.TREE, user=alice.pk, conversation=id, after=50, limit=101)
+        shown = plan(sql.TREE, user=alice.pk, conversation=id, after=50, limit=101)
         pages.append(int(re.findall(r"Buffers: shared hit=(\d+)", shown)[0]))
     assert pages[1] < 2 * pages[0], shown
     assert Conversation.objects.count() == 2

@@ -1,0 +1,128 @@
+"""Constant SQL for the reads in `querysets`.
+
+Nearly every request executes one of these statements, so they are constants: the ORM needs more CPU time to build them
+than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also writes the JSON of rows, in a fifth of the
+time that Python takes (docs/decisions/0002). Parameters have the form `%(name)s`.
+"""
+
+from . import columns
+
+# Subqueries for the columns of a JSON object. `t` is a row of the table.
+REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
+# `IS NOT DISTINCT FROM` would be shorter, but uses no index: 2.9 s for a page of 20,000 messages instead of 9 ms.
+SIBLING_COUNT = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id AND s.deleted_at IS NULL
+    AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
+
+
+def json_select(fields: tuple[str, ...], *computed: str) -> str:
+    """Return SQL that turns the rows of a subquery, which replaces its `%s`, into JSON texts.
+
+    The format of times is that of every API: UTC, ISO 8601 with microseconds and `Z`.
+    """
+    selected = [
+        f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {name}"""
+        if name.endswith("_at")
+        else name
+        for name in fields
+    ]
+    return f"SELECT row_to_json(j)::text AS json FROM (SELECT {', '.join([*selected, *computed])} FROM (%s) t) j"
+
+
+CONVERSATION_JSON = json_select(columns.CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
+MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
+TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
+CONTEXT_JSON = json_select(("role", "content"))
+
+# The time for new values of a locked conversation. It is never before a stored time. `now()` could be: it is the time
+# when the transaction began, before it waited for the lock.
+NOW = "greatest(active_at, updated_at, clock_timestamp())"
+
+OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
+
+# Locks a conversation for writes. FOR NO KEY UPDATE is enough to exclude other writers, and does not conflict with the
+# checks of foreign keys. The columns of the model replace `{columns}`, because this module knows no models.
+LOCK_CONVERSATION = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
+
+# A page of the sidebar. The row comparison makes the page one range of an index.
+SIDEBAR = (
+    CONVERSATION_JSON
+    % """SELECT * FROM conversation
+    WHERE user_id = %(user)s AND deleted_at IS NULL AND archived_at IS NULL
+    AND (%(at)s::timestamptz IS NULL OR (active_at, id) < (%(at)s, %(id)s))
+    ORDER BY active_at DESC, id DESC LIMIT %(limit)s"""
+)
+
+
+def _limit_bytes(rows: str) -> str:
+    """Return SQL that ends rows of (key, json) after `%(bytes)s` of JSON, with an empty text if more rows follow.
+
+    The first row is always returned. `before` is the number of bytes in the rows before this one; `beyond` counts the
+    rows after the limit. PostgreSQL stops at a condition on such a count (a "run condition"), so it renders no row
+    after the limit as JSON. The windows keep the order of the rows.
+    """
+    return f"""SELECT key, CASE WHEN before < %(bytes)s THEN json ELSE '' END AS json FROM (
+        SELECT key, json, before, count(CASE WHEN before >= %(bytes)s THEN 1 END) OVER w AS beyond FROM (
+            SELECT key, json, sum(coalesce(octet_length(json), 0)) OVER w - coalesce(octet_length(json), 0) AS before
+            FROM ({rows} OFFSET 0) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)
+        ) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)
+    ) r WHERE beyond <= 1"""
+
+
+def _page(shape: str, condition: str) -> str:
+    """Return SQL for a page of the messages of a conversation, as JSON texts.
+
+    The result is one null if there are no messages, and no row if the user has no such live conversation. The left side
+    of the join has one row and the join has no condition, so PostgreSQL plans a nested loop, which keeps the order of
+    the right side.
+    """
+    messages = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {condition}"
+    rows = f"""SELECT m.seq AS key, ({shape % "SELECT m.*"}) AS json FROM ({messages}) m"""
+    return f"""SELECT m.json FROM (SELECT 1 FROM conversation WHERE {OWNED_AND_LIVE}) c
+        LEFT JOIN ({_limit_bytes(rows)}) m ON true"""
+
+
+TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+CONTEXT = _page(CONTEXT_JSON, "is_active ORDER BY seq DESC LIMIT %(limit)s")
+MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
+
+# The messages of several conversations, in the order of `%(ids)s`, with those in the trash. The right side of the join
+# depends on the left side (LATERAL), so PostgreSQL plans a nested loop, which ends at the limit.
+EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
+    FROM unnest(%(ids)s::uuid[], %(after)s::int[]) AS c(id, after)
+    LEFT JOIN LATERAL (
+        SELECT ({MESSAGE_JSON % "SELECT m.*"}) AS json FROM (
+            SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after
+            AND (deleted_at IS NULL OR deleted_at > %(purging)s)
+            ORDER BY seq LIMIT %(limit)s
+        ) m
+    ) m ON true LIMIT %(limit)s""")
+
+# The fields of a message that can be large.
+HEAVY = ("content", "reasoning", "error", "parts", "tool_calls", "usage", "metadata")
+# In bytes. A message up to this size is read whole; PostgreSQL compresses no value below 2 kB.
+SMALL = 2_000
+_TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in HEAVY[:3])
+# The size of a compressed value is known without reading it. Its size as JSON is estimated as 20 times that.
+_JSON_BYTES = " + ".join(
+    f"coalesce(CASE WHEN pg_column_compression({name}) IS NULL THEN 1 ELSE 20 END * pg_column_size({name}), 0)"
+    for name in HEAVY[3:]
+)
+# All messages of a conversation. Large values are left out, because together they can be larger than the memory.
+# OFFSET 0 makes PostgreSQL compute the size once for each row. The light fields replace `{columns}`.
+SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NULL, tool_calls IS NOT NULL,
+    {", ".join(f"CASE WHEN size <= {SMALL} THEN {name} END" for name in HEAVY)}
+    FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
+    WHERE conversation_id = %(conversation)s ORDER BY seq"""
+
+# The beginning of the first text of the user on the active path. It is a subquery, so that a list of conversations
+# needs one statement.
+FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
+    AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
+
+# The seq of a message and of all its ancestors. It is recursive because a hidden branch has no column that marks it.
+# Its parameters have no names, because it is a part of a query of the ORM.
+PATH_TO = """WITH RECURSIVE path AS (
+    SELECT seq, parent_seq FROM message WHERE conversation_id = %s AND seq = %s
+    UNION ALL SELECT m.seq, m.parent_seq FROM message m JOIN path ON m.conversation_id = %s AND m.seq = path.parent_seq
+) SELECT seq FROM path"""
