@@ -1,4 +1,4 @@
-"""Stores the answer that a model gave to a stored question."""
+"""Storage of the answer that a model gave to a stored question."""
 
 import uuid
 
@@ -18,8 +18,8 @@ def store(*, user: User, question_id: uuid.UUID, draft: MessageDraft) -> Message
     """Store an answer below its question and return it.
 
     Return the stored answer instead if another request has answered the question in the meantime. If the question has
-    been edited since, it is on a hidden branch, and so is the answer. Raises NotFound if the question is gone. Locks
-    the conversation.
+    been edited since, it is on a hidden branch, and so is the answer. Raises NotFound if the user has no
+    such live question. Locks the conversation.
     """
     conversation, question = lock_message(user=user, message_id=question_id)
     if stored := Message.objects.answer_to(question):

@@ -1,4 +1,4 @@
-"""Alternatives: an edited question, a regenerated reply, and the way back to what was said before."""
+"""Alternatives of a message, such as an edited question or a regenerated reply, and the switch between branches."""
 
 import uuid
 from typing import Any
@@ -18,7 +18,11 @@ COPIED = columns.names(columns.MESSAGE, columns.COPY)
 
 @transaction.atomic
 def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
-    """A sibling of the message, shown instead of it and of what answered it."""
+    """Store an alternative of the message, with these changes, and return it.
+
+    The active path ends at the alternative afterwards, instead of at the message or an answer below it. Raises NotFound
+    if the user has no such live message. Locks the conversation.
+    """
     conversation, message = lock_message(user=user, message_id=message_id)
     tree.truncate_active_path(conversation, message.parent_seq)
     draft: Any = {name: getattr(message, name) for name in COPIED} | changes
@@ -31,7 +35,11 @@ def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
 
 @transaction.atomic
 def switch(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID) -> Conversation:
-    """Shows the branch that a message is on, down to its newest leaf."""
+    """Make the branch of a message the active path, down to its newest leaf. Return the conversation.
+
+    Raises NotFound if the user has no such live conversation, or if it has no such live message. Locks the
+    conversation.
+    """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     message = conversation.messages.live().filter(id=message_id).first()
     if message is None:

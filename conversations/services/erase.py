@@ -1,10 +1,15 @@
-"""Erasing a user, with all that is theirs and whom they manage.
+"""Erasure of a user, of all users that this user manages, and of everything that they own.
 
-What can go wrong: something comes in while the rest goes; the process dies half-way; millions of rows go in one
-transaction. So: first all of them are deactivated and marked, and that is committed: from then on no token and no
-session opens anything, and only requests that had begun can still write. Then conversation after conversation is
-purged, in bounded transactions; then what else refers to them, and the user's row last. Until that is gone the mark
-stands, and housekeeping finishes what was cut short. Two at once do each other no harm.
+Hazards: a request stores new rows during the erasure; the process ends in the middle; one transaction deletes millions
+of rows.
+
+Principle: all these users are deactivated and marked (`erasing_at`) first. No token and no session is valid afterwards,
+so only requests that have begun before can still write. The user's row is deleted last. The mark stays until then, and
+housekeeping finishes an interrupted erasure. Concurrent erasures of the same user do no harm.
+
+Transactions: one for the mark, several bounded ones for each conversation (`conversations.purge`), and one for the
+other rows and the user's row. The last one fails if a request has stored rows in the meantime; then the purge is
+repeated, at most ATTEMPTS times.
 """
 
 import json
@@ -33,26 +38,35 @@ CONVERSATIONS_A_BATCH = 100
 SESSIONS_A_BATCH = 1_000
 ATTEMPTS = 3
 USERS_A_RUN = 10
-WORD = re.compile(r'[^\s"<>,:;()\[\]\\=&]+')  # an id or an e-mail address, whatever stands around it
-ABANDONED = timedelta(minutes=10)  # by then whoever began it is through, or dead
-# Each stands alone from then on: who managed whom does not matter any more, in whatever order they go.
-MARK = """WITH RECURSIVE gone AS (SELECT %s::uuid AS id
-    UNION SELECT account.id FROM account JOIN gone ON account.managed_by_id = gone.id)
+WORD = re.compile(r'[^\s"<>,:;()\[\]\\=&]+')  # matches an id or an e-mail address in any surrounding text
+ABANDONED = timedelta(minutes=10)  # an erasure with an older mark was probably interrupted
+# Deactivates and marks the users. It also clears `managed_by`, so that the rows can be deleted in any order.
+MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
+    UNION SELECT account.id FROM account JOIN erased ON account.managed_by_id = erased.id)
     UPDATE account SET is_active = false, erasing_at = clock_timestamp(), managed_by_id = NULL
-    FROM gone WHERE account.id = gone.id RETURNING account.id"""
+    FROM erased WHERE account.id = erased.id RETURNING account.id"""
 
 
 def erase(*, user: User) -> Counter[str]:
-    """How much of each kind is gone."""
+    """Erase a user and all managed users of this user. Return the number of deleted rows of each kind.
+
+    Raises Conflict if the user is staff, or if requests of these users are still storing rows after ATTEMPTS; in the
+    second case housekeeping finishes the erasure. Opens several transactions and locks one conversation in each, so the
+    caller must have no transaction open.
+    """
     if user.is_staff:
-        raise Conflict(gettext("Staff cannot be erased: a superuser takes their rights away first."))
+        raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
     return _erase(user.pk)
 
 
 def resume() -> int:
-    """Erasures that were cut short, finished; of how many users."""
-    begun = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at").values_list("pk", flat=True)
-    return sum(_erase(id)["users"] for id in begun[:USERS_A_RUN])
+    """Finish interrupted erasures, at most USERS_A_RUN. Return the number of erased users.
+
+    Raises Conflict if requests of these users are still storing rows. Locks and transactions are those of `erase`.
+    """
+    marked = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
+    ids = marked.values_list("pk", flat=True)[:USERS_A_RUN]
+    return sum(_erase(id)["users"] for id in ids)
 
 
 def _erase(user_id: uuid.UUID) -> Counter[str]:
@@ -64,20 +78,20 @@ def _erase(user_id: uuid.UUID) -> Counter[str]:
 
 
 def _erase_one(user: User) -> Counter[str]:
-    gone: Counter[str] = Counter()
+    deleted: Counter[str] = Counter()
     for _ in range(ATTEMPTS):
-        gone += _purge(user)
-        if removed := _remove(user):
-            return gone + removed
-    raise Conflict(gettext("Something of this account is still being written; it is removed within minutes."))
+        deleted += _purge(user)
+        if last := _delete_user(user):
+            return deleted + last
+    raise Conflict(gettext("A request of this account is still being processed. The account is erased within minutes."))
 
 
 def _purge(user: User) -> Counter[str]:
-    gone: Counter[str] = Counter()
+    deleted: Counter[str] = Counter()
     while ids := list(Conversation.objects.owned_by(user).values_list("id", flat=True)[:CONVERSATIONS_A_BATCH]):
         for id in ids:
-            gone += _purge_one(user, id)
-    return gone
+            deleted += _purge_one(user, id)
+    return deleted
 
 
 def _purge_one(user: User, id: uuid.UUID) -> Counter[str]:
@@ -87,8 +101,11 @@ def _purge_one(user: User, id: uuid.UUID) -> Counter[str]:
         return Counter()
 
 
-def _remove(user: User) -> Counter[str] | None:
-    """What is left, all or none. None where a request that had begun before has stored something meanwhile."""
+def _delete_user(user: User) -> Counter[str] | None:
+    """Delete the user and all remaining rows that refer to the user, or nothing. Return the numbers of deleted rows.
+
+    Return None if a request has stored a conversation in the meantime.
+    """
     try:
         with transaction.atomic():
             _anonymize_log(user)
@@ -100,15 +117,18 @@ def _remove(user: User) -> Counter[str] | None:
 
 
 def _anonymize_log(user: User) -> None:
-    """What was done to them, and what they did when they were staff, stays said; who they were does not."""
-    about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
-    about.update(object_repr=str(user.pk))
-    theirs = LogEntry.objects.filter(user=user)
-    if theirs.exists():
-        nobody = User(is_active=False)
-        nobody.set_unusable_password()
-        nobody.save()
-        theirs.update(user=nobody)
+    """Remove the user's name from the admin's log, and keep the entries.
+
+    Entries that the user made as staff go to an anonymous user.
+    """
+    about_user = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    about_user.update(object_repr=str(user.pk))
+    by_user = LogEntry.objects.filter(user=user)
+    if by_user.exists():
+        anonymous = User(is_active=False)
+        anonymous.set_unusable_password()
+        anonymous.save()
+        by_user.update(user=anonymous)
 
 
 def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
@@ -119,18 +139,24 @@ def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
 
 
 def _end_sessions(names: Collection[str]) -> None:
-    """Delete each session that holds one of these ids or addresses anywhere: of whoever is signed in, but also an
-    unfinished sign-up or reset of a password. They are inside the encoded data, so every session is read."""
-    sought = {name.lower() for name in names}
-    key = ""
-    while rows := list(Session.objects.filter(session_key__gt=key).order_by("session_key")[:SESSIONS_A_BATCH]):
-        theirs = [row.pk for row in rows if not sought.isdisjoint(_words_of(row))]
-        Session.objects.filter(pk__in=theirs).delete()
-        key = rows[-1].pk
+    """Delete every session that contains one of these ids or e-mail addresses.
+
+    It can be the session of a signed-in user, or of an unfinished sign-up or password reset. The encoded data of a
+    session cannot be searched by SQL, so this reads all sessions, in batches.
+    """
+    lowered = {name.lower() for name in names}
+    last_key = ""
+    while rows := list(Session.objects.filter(session_key__gt=last_key).order_by("session_key")[:SESSIONS_A_BATCH]):
+        keys = [row.pk for row in rows if not lowered.isdisjoint(_words_of(row))]
+        Session.objects.filter(pk__in=keys).delete()
+        last_key = rows[-1].pk
 
 
 def _words_of(session: Session) -> set[str]:
-    """Return the words of the session's data, whole, so that a longer address stays another one. A form that waits in
-    a session is URL-encoded: its words are added as they were typed."""
+    """Return the words of a session's data, in lower case.
+
+    Whole words are compared, so that an address does not match a longer address that contains it. A session can hold a
+    URL-encoded form, so the words of the decoded data are added.
+    """
     text = json.dumps(session.get_decoded(), ensure_ascii=False, default=str).lower()
     return {*WORD.findall(text), *WORD.findall(unquote_plus(text))}

@@ -1,3 +1,5 @@
+"""Reactions of a user to the messages of their own conversations."""
+
 import uuid
 
 from django.db import transaction
@@ -10,13 +12,20 @@ from conversations.models import Reaction
 
 @transaction.atomic
 def react(*, user: User, message_id: uuid.UUID, type: str) -> tuple[Reaction, bool]:
-    """The reaction, and whether it is new: the same one twice is one."""
+    """Store a reaction unless it is stored already. Return it, and whether it is new.
+
+    Raises NotFound if the user has no such live message. Locks the conversation.
+    """
     lock_message(user=user, message_id=message_id)
     return Reaction.objects.get_or_create(message_id=message_id, user=user, type=type)
 
 
 @transaction.atomic
 def unreact(*, user: User, message_id: uuid.UUID, type: str) -> None:
+    """Delete a reaction.
+
+    Raises NotFound if the user has no such live message, or if it has no such reaction. Locks the conversation.
+    """
     lock_message(user=user, message_id=message_id)
     if not Reaction.objects.filter(message_id=message_id, user=user, type=type).delete()[0]:
         raise NotFound("reaction")

@@ -1,10 +1,15 @@
-"""What goes by itself.
+"""Housekeeping: the periodic removal of old data.
 
-What can go wrong: something that a person still wanted is gone, or something that they deleted is still there. So: only
-what has been in the trash for TRASH_DAYS goes, whoever restores in time wins, and a run that is cut short is finished
-by the next. A conversation goes whole, by `conversations.purge`. A message of a conversation that stays keeps its place
-in the tree, where others may answer it, and loses what it said; the date PURGING then keeps it from being restored.
-Each transaction is bounded: at most BATCH messages, under the locks of their conversations, in order of their ids.
+Hazards: data that a person still wants is lost, or data that they deleted stays.
+
+Principle: conversations and messages are removed only after TRASH_DAYS in the trash. An object that a user restores in
+time is kept, because its state is read again under the lock. The next run finishes an interrupted run.
+`conversations.purge` removes a conversation with all its messages. A trashed message of another conversation is
+forgotten: it loses its content, but keeps its place in the tree, because other messages can answer it. Its `deleted_at`
+becomes PURGING, so it cannot be restored.
+
+Transactions: all are bounded. A transaction that forgets messages has at most BATCH of them, and locks their
+conversations in the order of their ids.
 """
 
 from datetime import datetime, timedelta
@@ -21,60 +26,66 @@ from conversations.querysets import PURGING
 
 from . import conversations, erase
 
-BATCH = 1_000
+BATCH = 1_000  # messages
 CONVERSATIONS_A_RUN = 100
 # The content is "" and not null, because a message must have content, parts or tool calls.
 FORGOTTEN = columns.defaults(Message, columns.names(columns.MESSAGE, columns.CLEAR)) | {"content": ""}
-INDEXES = ("message_words", "message_trigrams")
+TEXT_INDEXES = ("message_words", "message_trigrams")
 
 
 def housekeep() -> dict[str, int]:
-    """One bounded round; what it did, by name."""
+    """Run one bounded round of housekeeping. Return the number of removed objects of each kind.
+
+    Opens several transactions and locks the conversations that it changes, so the caller must have no transaction open.
+    """
     before = database_time() - timedelta(days=settings.TRASH_DAYS)
-    done = {
+    removed = {
         "users": _finish_erasures(),
         "conversations": _purge_conversations(before),
         "messages": _forget_messages(before),
         "idempotency_keys": idempotency.forget(),
     }
     _clean_pending_lists()
-    return done
+    return removed
 
 
 def _finish_erasures() -> int:
     try:
         return erase.resume()
-    except Conflict:  # something is still being written; the next round is in a minute
+    except Conflict:  # a request is still writing; a later round tries again
         return 0
 
 
 def _purge_conversations(before: datetime) -> int:
-    old = Conversation.objects.filter(deleted_at__lt=before).order_by("deleted_at").select_related("user")
-    rows = list(old[:CONVERSATIONS_A_RUN])
-    return sum(_purge(row, before) for row in rows)
+    expired = Conversation.objects.filter(deleted_at__lt=before).order_by("deleted_at").select_related("user")
+    return sum(_purge(row, before) for row in list(expired[:CONVERSATIONS_A_RUN]))
 
 
 def _purge(row: Conversation, before: datetime) -> int:
     try:
         conversations.purge(user=row.user, conversation_id=row.id, trashed_before=before)
-    except NotFound:  # restored meanwhile, or purged by another
+    except NotFound:  # restored in the meantime, or purged by another process
         return 0
     return 1
 
 
 @transaction.atomic
 def _forget_messages(before: datetime) -> int:
-    old = Message.objects.filter(deleted_at__gt=PURGING, deleted_at__lt=before)
-    found = list(old.order_by("deleted_at").values_list("id", "conversation_id")[:BATCH])
-    list(Conversation.objects.filter(id__in={conversation for _, conversation in found}).locked())
-    # Looked at again under the locks: one may have been restored.
-    gone = list(old.filter(id__in=[id for id, _ in found]).values_list("id", flat=True))
-    Reaction.objects.filter(message__in=gone).delete()
-    return Message.objects.filter(id__in=gone).update(deleted_at=PURGING, **FORGOTTEN)
+    """Forget the messages that were trashed before a time, at most BATCH. Return their number."""
+    expired = Message.objects.filter(deleted_at__gt=PURGING, deleted_at__lt=before)
+    batch = list(expired.order_by("deleted_at").values_list("id", "conversation_id")[:BATCH])
+    list(Conversation.objects.filter(id__in={conversation_id for _, conversation_id in batch}).locked())
+    # Read again under the locks, because a message can have been restored before.
+    ids = list(expired.filter(id__in=[id for id, _ in batch]).values_list("id", flat=True))
+    Reaction.objects.filter(message__in=ids).delete()
+    return Message.objects.filter(id__in=ids).update(deleted_at=PURGING, **FORGOTTEN)
 
 
 def _clean_pending_lists() -> None:
-    """Appends write to a list beside each text index; a search reads it whole until it is merged in."""
+    """Merge the pending lists of the text indexes into them.
+
+    Appends write to these lists, and every search reads the whole lists.
+    """
     with connection.cursor() as cursor:
-        for index in INDEXES:
+        for index in TEXT_INDEXES:
             cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
