@@ -16,21 +16,25 @@ from accounts.services import preferences_of
 from transfer.exporters import archive
 
 
-class AnyAnswer(negotiation.DefaultContentNegotiation):
-    """Whatever is accepted: an archive where all is well, else an error in JSON."""
+class IgnoreAccept(negotiation.DefaultContentNegotiation):
+    """Ignores the Accept header: the response is a ZIP file, or an error in JSON."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
 class ExportView(APIView):
-    content_negotiation_class = AnyAnswer
+    content_negotiation_class = IgnoreAccept
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request) -> StreamingHttpResponse:
-        """All that is the caller's, as a zip: `account.json`, and `conversations.jsonl` with a conversation a line,
-        also those in the archive and in the trash, each with the messages of every branch."""
+        """Download all data of the caller as a ZIP file.
+
+        `account.json` holds the account. `conversations.jsonl` holds one conversation per line, with the messages of
+        all branches. It includes the conversations in the archive and in the trash.
+        """
         account = orjson.dumps(_account(request.user), option=orjson.OPT_INDENT_2)
+        # A HEAD request gets the headers only.
         stream = archive.stream(user=request.user, account=account) if request.method == "GET" else ()
         name = f"chatstore-{timezone.now():%Y-%m-%d}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -38,7 +42,7 @@ class ExportView(APIView):
 
 
 def _account(user: User) -> dict[str, Any]:
-    """In the words of the routes that answer each."""
+    """Return the account. `profile`, `preferences` and `tokens` are the responses of the API's routes for them."""
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     linked = SocialAccount.objects.filter(user=user).order_by("id")
     return {

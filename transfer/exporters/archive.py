@@ -1,6 +1,9 @@
-"""All that a user has, as a zip that is made while it is sent: no file, no transaction, no connection held while the
-client reads, and no more in memory than a batch. `account.json` comes from the API, whose words it speaks;
-`conversations.jsonl` holds a conversation a line, as the API writes it, with its `messages`; jsonl.py reads it."""
+"""The export of all data of a user, as a ZIP file that is made while it is sent.
+
+There is no temporary file, no transaction, and no open connection while the client reads. Only one batch of rows is in
+memory. `account.json` is made by the API. `conversations.jsonl` has one conversation per line: its JSON in the API, and
+its `messages`. `transfer.importers.jsonl` reads that file.
+"""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -16,82 +19,89 @@ from chatstore.database import release_connection
 from conversations.models import Conversation, Message
 
 CONVERSATIONS_A_BATCH = 100
-MESSAGES_A_BATCH = 100  # at most: a batch ends at its bytes, too
+MESSAGES_A_BATCH = 100  # a batch also ends at PAGE_BYTES
 
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
-    release_connection()  # which asked who this is
-    yield from _zipped({"account.json": [account], "conversations.jsonl": _lines(user)})
+    """Yield the pieces of the ZIP file. `account` is the content of `account.json`."""
+    release_connection()  # authentication has opened one
+    yield from _compress({"account.json": [account], "conversations.jsonl": _lines(user)})
 
 
-def _zipped(files: dict[str, Iterable[bytes]]) -> Iterator[bytes]:
-    sent = _Sent()
-    with ZipFile(sent, "w", ZIP_DEFLATED) as archive:
+def _compress(files: dict[str, Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield the pieces of a ZIP file. `files` maps each file name to the pieces of its content."""
+    buffer = _Buffer()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
         for name, pieces in files.items():
             with archive.open(name, "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
-                    if sent.kept:
-                        yield sent.taken()
-    yield sent.taken()
+                    if buffer.data:
+                        yield buffer.take()
+    yield buffer.take()
 
 
-class _Sent(io.RawIOBase):
-    """A file that cannot seek, and keeps what is written until it is taken."""
+class _Buffer(io.RawIOBase):
+    """A file that cannot seek. It keeps the written bytes until `take` removes them."""
 
     def __init__(self) -> None:
-        self.kept = bytearray()
+        self.data = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.kept += data
+        self.data += data
         return len(data)
 
-    def taken(self) -> bytes:
-        taken, self.kept = bytes(self.kept), bytearray()
-        return taken
+    def take(self) -> bytes:
+        data, self.data = bytes(self.data), bytearray()
+        return data
 
 
 def _lines(user: User) -> Iterator[bytes]:
-    """In pieces: a conversation may be too long for one."""
-    for texts in _batches(user):
+    """Yield the lines of `conversations.jsonl` in pieces, because the line of a long conversation is large."""
+    for texts in _conversation_batches(user):
         by_id = {orjson.loads(text)["id"]: text for text in texts}
         for id, messages in groupby(_messages(user, list(by_id)), itemgetter(0)):
             yield by_id[id][:-1].encode() + b',"messages":['
-            yield from _joined(text.encode() for _, text in messages if text)
+            yield from _join(text.encode() for _, text in messages if text)
             yield b"]}\n"
 
 
-def _joined(texts: Iterable[bytes]) -> Iterator[bytes]:
+def _join(texts: Iterable[bytes]) -> Iterator[bytes]:
     comma = b""
     for text in texts:
         yield comma + text
         comma = b","
 
 
-def _batches(user: User) -> Iterator[list[str]]:
-    """Newest first, by creation, which does not move."""
+def _conversation_batches(user: User) -> Iterator[list[str]]:
+    """Yield batches of the user's conversations as JSON, newest first.
+
+    The order is that of creation: new messages do not change it while the client reads.
+    """
     rows = Conversation.objects.owned_by(user).kept().by_creation()
-    texts = rows[:CONVERSATIONS_A_BATCH].json_texts()
-    while texts:
+    remaining = rows
+    while texts := remaining[:CONVERSATIONS_A_BATCH].json_texts():
         release_connection()
         yield texts
+        if len(texts) < CONVERSATIONS_A_BATCH:
+            return
         last = orjson.loads(texts[-1])
-        full = len(texts) == CONVERSATIONS_A_BATCH
-        texts = (
-            rows.before_creation(last["created_at"], last["id"])[:CONVERSATIONS_A_BATCH].json_texts() if full else []
-        )
+        remaining = rows.before_creation(last["created_at"], last["id"])
 
 
 def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
-    """Each with its conversation's id, in the order of these; one without a text for each that has none."""
-    after, more = 0, True
-    while more:
+    """Yield each message of these conversations as a pair of conversation id and JSON, in the order of the ids.
+
+    A conversation without messages has one pair with None.
+    """
+    after, has_more = 0, True
+    while has_more:
         rows = Message.objects.exported(user, ids, after=after, limit=MESSAGES_A_BATCH)
         release_connection()
-        more = len(rows) == MESSAGES_A_BATCH or rows[-1][1] == ""
+        has_more = len(rows) == MESSAGES_A_BATCH or rows[-1][1] == ""
         rows = [row for row in rows if row[1] != ""]
         yield from rows
         id, text = rows[-1]

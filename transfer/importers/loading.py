@@ -1,4 +1,7 @@
-"""Stores what an importer reads. An importer is a module that turns a file into records, and a record into a tree."""
+"""Storage of imported conversations.
+
+An importer is a module that turns a file into records, and each record into a `ConversationTree`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +13,10 @@ from conversations.services import conversations
 
 
 class ConversationTree(NamedTuple):
-    """A conversation to store: its fields, its messages, and how these form a tree (None: each answers the last)."""
+    """A conversation to store: its fields, its messages, and how these form a tree.
+
+    `shape` is None if each message answers the one before.
+    """
 
     fields: dict[str, Any]
     drafts: Sequence[MessageDraft]
@@ -18,7 +24,7 @@ class ConversationTree(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What became of one record. `error` is "" if it is stored."""
+    """The outcome of one record. `place` is its number in the file. `error` is "" if the conversation is stored."""
 
     place: int
     is_new: bool
@@ -28,9 +34,9 @@ class Loaded(NamedTuple):
 def load(
     records: Iterable[tuple[int, bytes]], parse: Callable[[bytes], ConversationTree | None], *, user: User
 ) -> Iterator[Loaded]:
-    """Store each record in a transaction of its own. `parse` returns None for a record to leave out.
+    """Store each record in its own transaction, and yield its outcome.
 
-    A record that cannot be stored yields its error, and the next one follows.
+    Records for which `parse` returns None are skipped. If a record cannot be stored, the next one follows.
     """
     for place, record in records:
         try:

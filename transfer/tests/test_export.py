@@ -1,4 +1,4 @@
-"""/me/export/"""
+"""The export of all data of a user, GET /me/export/, and the import of its conversations."""
 
 import io
 import json
@@ -27,28 +27,28 @@ from transfer.exporters import archive
 PATH = "me/export/"
 
 
-def opened(content: bytes) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(io.BytesIO(content))
-    assert archive.testzip() is None
-    assert archive.namelist() == ["account.json", "conversations.jsonl"]
-    return archive
+def open_archive(content: bytes) -> zipfile.ZipFile:
+    zipped = zipfile.ZipFile(io.BytesIO(content))
+    assert zipped.testzip() is None
+    assert zipped.namelist() == ["account.json", "conversations.jsonl"]
+    return zipped
 
 
-def exported(caller: ApiClient) -> list[Any]:
+def export_conversations(caller: ApiClient) -> list[Any]:
     caller("GET", PATH)
-    return [json.loads(line) for line in opened(caller.content).read("conversations.jsonl").splitlines()]
+    return [json.loads(line) for line in open_archive(caller.content).read("conversations.jsonl").splitlines()]
 
 
-def account_of(caller: ApiClient) -> Any:
+def export_account(caller: ApiClient) -> Any:
     caller("GET", PATH)
-    return json.loads(opened(caller.content).read("account.json"))
+    return json.loads(open_archive(caller.content).read("account.json"))
 
 
 def contents(line: Any) -> list[str]:
     return [message["content"] for message in line["messages"]]
 
 
-def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: ApiClient) -> None:
+def test_the_response_is_a_zip_attachment_that_no_cache_stores(as_either: ApiClient) -> None:
     as_either("GET", PATH)
     headers = as_either.answer.headers
     assert headers["Content-Type"] == "application/zip"
@@ -57,19 +57,19 @@ def test_it_is_a_file_to_keep_that_nobody_else_keeps(as_either: ApiClient) -> No
 
 
 @pytest.mark.parametrize("accept", ["application/zip", "text/html,*/*;q=0.8", "application/json"])
-def test_whatever_is_accepted_it_is_a_zip_and_an_error_is_json(accept: str, as_alice: ApiClient) -> None:
+def test_the_response_is_a_zip_and_an_error_is_json_for_any_accept_header(accept: str, as_alice: ApiClient) -> None:
     as_alice("GET", PATH, Accept=accept)
-    opened(as_alice.content)
+    open_archive(as_alice.content)
     assert ApiClient().refusal("GET", PATH, status=401, Accept=accept) == ("not_authenticated", None)
 
 
 @pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
-def test_the_account_is_told_as_the_api_tells_it(by: str, alice: User) -> None:
+def test_the_account_has_the_responses_of_the_api_and_no_secrets(by: str, alice: User) -> None:
     caller = ApiClient(alice, by=by)
     caller("PATCH", "preferences/", {"theme": "light", "extra": {"font": 14}})
-    made = caller("POST", "tokens/", {"name": "laptop"}, status=201)
+    created = caller("POST", "tokens/", {"name": "laptop"}, status=201)
     alice.emailaddress_set.create(email="alice@example.com", verified=True, primary=True)
-    account = account_of(caller)
+    account = export_account(caller)
     assert account == {
         "profile": caller("GET", "me/"),
         "preferences": caller("GET", "preferences/"),
@@ -78,19 +78,19 @@ def test_the_account_is_told_as_the_api_tells_it(by: str, alice: User) -> None:
         "linked_accounts": [],
     }
     assert "laptop" in [token["name"] for token in account["tokens"]]
-    assert made["token"] not in json.dumps(account)
+    assert created["token"] not in json.dumps(account)
 
 
-def test_an_account_without_anything_is_exported_too(as_alice: ApiClient) -> None:
-    assert exported(as_alice) == []
+def test_the_export_of_an_account_without_conversations_is_empty(as_alice: ApiClient) -> None:
+    assert export_conversations(as_alice) == []
 
 
-def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: ApiClient, alice: User) -> None:
+def test_a_conversation_has_the_api_fields_and_the_messages_of_all_branches(as_alice: ApiClient, alice: User) -> None:
     chat = create_conversation(alice, "Hi", "Hello", "Well?", title="Zebras é 北京", tags=["a"])
     branches.branch(user=alice, message_id=message_with_text(chat, "Hello").id, changes={"content": "Good day"})
     reactions.react(user=alice, message_id=message_with_text(chat, "Hello").id, type="like")
     messages.trash(user=alice, message_id=message_with_text(chat, "Good day").id)
-    (line,) = exported(as_alice)
+    (line,) = export_conversations(as_alice)
     assert list(line) == [*CONVERSATION_FIELDS, "is_archived", "messages"]
     assert {name: value for name, value in line.items() if name != "messages"} == as_alice(
         "GET", f"conversations/{chat.id}/"
@@ -102,11 +102,11 @@ def test_conversations_come_as_the_api_tells_them_with_every_message(as_alice: A
     assert good_day["deleted_at"] and good_day["parent_seq"] == 1
 
 
-def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: ApiClient, alice: User) -> None:
+def test_archived_and_trashed_conversations_are_exported_with_their_marks(as_alice: ApiClient, alice: User) -> None:
     plain, archived, trashed = (create_conversation(alice, name) for name in ("plain", "archived", "trashed"))
     conversations.update(user=alice, conversation_id=archived.id, changes={"is_archived": True})
     conversations.trash(user=alice, conversation_id=trashed.id)
-    lines = {line["id"]: line for line in exported(as_alice)}
+    lines = {line["id"]: line for line in export_conversations(as_alice)}
     marks = [
         (lines[str(row.id)]["is_archived"], bool(lines[str(row.id)]["deleted_at"]))
         for row in (plain, archived, trashed)
@@ -114,17 +114,17 @@ def test_the_archived_and_the_trashed_are_there_and_marked(as_alice: ApiClient, 
     assert marks == [(False, False), (True, False), (False, True)]
 
 
-def test_what_is_being_purged_and_what_lost_what_it_said_is_not(as_alice: ApiClient, alice: User) -> None:
+def test_conversations_in_a_purge_and_forgotten_messages_are_not_exported(as_alice: ApiClient, alice: User) -> None:
     purged, _ = create_conversation(alice, "purged"), create_conversation(alice, "kept", "secret")
     Conversation.objects.filter(id=purged.id).update(deleted_at=PURGING)
     Message.objects.filter(content="secret").update(deleted_at=PURGING, content="")
-    assert [contents(line) for line in exported(as_alice)] == [["kept"]]
+    assert [contents(line) for line in export_conversations(as_alice)] == [["kept"]]
 
 
-def test_nobody_elses_is_in_it(as_alice: ApiClient, bob: User) -> None:
+def test_an_export_has_only_the_conversations_of_the_caller(as_alice: ApiClient, bob: User) -> None:
     create_conversation(bob, "Bob's own")
-    assert exported(as_alice) == []
-    assert [contents(line) for line in exported(ApiClient(bob))] == [["Bob's own"]]
+    assert export_conversations(as_alice) == []
+    assert [contents(line) for line in export_conversations(ApiClient(bob))] == [["Bob's own"]]
 
 
 @pytest.fixture
@@ -135,34 +135,34 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("lengths", [[0], [4], [8], [0, 0, 0], [3, 0, 1, 9, 0, 4, 4], [1] * 9, [0] * 7, [5, 0, 0, 3]])
-def test_batches_lose_nothing_and_double_nothing(lengths: list[int], as_alice: ApiClient, alice: User) -> None:
-    said = [[f"{index}-{step}" for step in range(length)] for index, length in enumerate(lengths)]
-    for texts in said:
-        create_conversation(alice, *texts)
-    assert [contents(line) for line in exported(as_alice)] == said[::-1]
+def test_batches_export_every_message_once(lengths: list[int], as_alice: ApiClient, alice: User) -> None:
+    texts = [[f"{index}-{step}" for step in range(length)] for index, length in enumerate(lengths)]
+    for contents_of_one in texts:
+        create_conversation(alice, *contents_of_one)
+    assert [contents(line) for line in export_conversations(as_alice)] == texts[::-1]
 
 
 @pytest.mark.parametrize("rows", [1, 60])
-def test_it_costs_a_statement_for_a_batch_and_none_for_a_row(rows: int, alice: User) -> None:
+def test_an_export_executes_statements_for_each_batch_and_none_for_each_row(rows: int, alice: User) -> None:
     for _ in range(rows):
         create_conversation(alice, "Hi")
-    with executed_statements() as asked:
+    with executed_statements() as statements:
         assert len(b"".join(archive.stream(user=alice, account=b"{}")))
-    assert asked == ["SELECT", "SELECT"]
+    assert statements == ["SELECT", "SELECT"]
 
 
-def test_no_more_than_a_batch_is_read_before_the_first_of_it_is_sent(alice: User, small_batches: None) -> None:
+def test_only_one_batch_is_read_before_its_first_piece_is_sent(alice: User, small_batches: None) -> None:
     for _ in range(9):
         create_conversation(alice, *["x" * 200_000] * 4)
-    with executed_statements() as asked:
+    with executed_statements() as statements:
         stream = archive.stream(user=alice, account=b"{}")
         next(stream), next(stream)
-        assert asked == ["SELECT", "SELECT"]
+        assert statements == ["SELECT", "SELECT"]
         stream.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_held_while_the_client_reads(alice: User) -> None:
+def test_no_connection_is_open_while_the_client_reads(alice: User) -> None:
     for _ in range(3):
         create_conversation(alice, "x" * 200_000)
     stream: Iterator[bytes] = archive.stream(user=alice, account=b"{}")
@@ -170,10 +170,10 @@ def test_no_connection_is_held_while_the_client_reads(alice: User) -> None:
         assert connection.connection is None
 
 
-# --- And back -----------------------------------------------------------------------------------------
+# --- Import of an export ------------------------------------------------------------------------------
 
 
-def loaded(lines: list[Any], folder: Path, user: User) -> str:
+def load(lines: list[Any], folder: Path, user: User) -> str:
     path, out = folder / "conversations.jsonl", io.StringIO()
     path.write_text("\n".join(map(json.dumps, lines)))
     with suppress(CommandError):
@@ -181,12 +181,10 @@ def loaded(lines: list[Any], folder: Path, user: User) -> str:
     return out.getvalue()
 
 
-LOST = {"id", "conversation_id", "external_id", "updated_at", "reactions"}
+NOT_LOADED = {"id", "conversation_id", "external_id", "updated_at", "reactions"}
 
 
-def test_every_branch_of_an_exported_conversation_is_loaded_again(
-    alice: User, as_alice: ApiClient, tmp_path: Path
-) -> None:
+def test_an_export_is_loaded_with_all_branches(alice: User, as_alice: ApiClient, tmp_path: Path) -> None:
     drafts = dialogue("Hi", "Hello", "Well?")
     drafts[1] |= {"model": "m", "reasoning": "r", "prompt_tokens": 3, "usage": {"a": 1}, "status": "incomplete"}
     fields = {"title": "Zebras", "tags": ["a"], "metadata": {"k": 1}, "is_pinned": True, "is_archived": True}
@@ -196,18 +194,19 @@ def test_every_branch_of_an_exported_conversation_is_loaded_again(
     branches.switch(user=alice, conversation_id=chat.id, message_id=message_with_text(chat, "Well?").id)
     trashed = create_conversation(alice, "trashed")
     conversations.trash(user=alice, conversation_id=trashed.id)
-    before = exported(as_alice)
+    before = export_conversations(as_alice)
     ada = create_user("Ada")
-    assert loaded(before, tmp_path, ada) == "conversations.jsonl: 1 loaded, 0 there already, 0 bad\n"
-    assert loaded(before, tmp_path, ada) == "conversations.jsonl: 0 loaded, 1 there already, 0 bad\n"
+    assert load(before, tmp_path, ada) == "conversations.jsonl: 1 loaded, 0 already stored, 0 failed\n"
+    assert load(before, tmp_path, ada) == "conversations.jsonl: 0 loaded, 1 already stored, 0 failed\n"
 
-    (again,), was = exported(ApiClient(ada)), next(line for line in before if line["id"] == str(chat.id))
-    sent = was.pop("messages")
+    (copy,) = export_conversations(ApiClient(ada))
+    original = next(line for line in before if line["id"] == str(chat.id))
+    sent = original.pop("messages")
     assert [message["is_active"] for message in sent] == [True, True, True, False, False]
-    assert [message.pop("external_id") for message in again["messages"]] == [message["id"] for message in sent]
-    assert again.pop("external_id") == was["id"]
-    same = [{name: value for name, value in message.items() if name not in LOST} for message in sent]
-    assert [{name: message[name] for name in same[0]} for message in again.pop("messages")] == same
+    assert [message.pop("external_id") for message in copy["messages"]] == [message["id"] for message in sent]
+    assert copy.pop("external_id") == original["id"]
+    expected = [{name: value for name, value in message.items() if name not in NOT_LOADED} for message in sent]
+    assert [{name: message[name] for name in expected[0]} for message in copy.pop("messages")] == expected
     for name in (
         "title",
         "tags",
@@ -221,18 +220,18 @@ def test_every_branch_of_an_exported_conversation_is_loaded_again(
         "message_count",
         "prompt_tokens",
     ):
-        assert again[name] == was[name], name
+        assert copy[name] == original[name], name
 
 
-def test_the_answers_to_a_message_in_the_trash_are_loaded_below_its_nearest_ancestor(
+def test_an_answer_to_a_trashed_message_is_loaded_below_the_nearest_live_ancestor(
     alice: User, as_alice: ApiClient, tmp_path: Path
 ) -> None:
     chat = create_conversation(alice, "a", "b", "c")
     messages.trash(user=alice, message_id=message_with_text(chat, "b").id)
     ada = create_user("Ada")
-    loaded(exported(as_alice), tmp_path, ada)
-    (again,) = exported(ApiClient(ada))
-    assert [(m["seq"], m["parent_seq"], m["content"]) for m in again["messages"]] == [(1, None, "a"), (2, 1, "c")]
+    load(export_conversations(as_alice), tmp_path, ada)
+    (copy,) = export_conversations(ApiClient(ada))
+    assert [(m["seq"], m["parent_seq"], m["content"]) for m in copy["messages"]] == [(1, None, "a"), (2, 1, "c")]
 
 
 def test_a_conversation_without_an_active_path_is_loaded_without_one(
@@ -241,7 +240,7 @@ def test_a_conversation_without_an_active_path_is_loaded_without_one(
     chat = create_conversation(alice, "a", "b")
     sync(user=alice, conversation_id=chat.id, drafts=[])
     ada = create_user("Ada")
-    loaded(exported(as_alice), tmp_path, ada)
+    load(export_conversations(as_alice), tmp_path, ada)
     copy = Conversation.objects.get(user=ada)
     assert (copy.tip_seq, copy.message_count, copy.last_seq, copy.messages.count()) == (None, 0, 2, 2)
     assert_consistent(copy, list(copy.messages.order_by("seq")))
@@ -271,6 +270,8 @@ def test_a_conversation_without_an_active_path_is_loaded_without_one(
         ({"messages": [{"role": "user", "content": "x", "seq": 1, "parent_seq": None}] * 2}, "messages[1].parent_seq"),
     ],
 )
-def test_a_line_that_somebody_changed_is_told(change: Any, field: str, tmp_path: Path, alice: User) -> None:
-    assert f"jsonl:1: {field}: " in loaded([{"title": "x"} | change], tmp_path, alice)
+def test_a_line_with_an_invalid_value_is_refused_with_its_field(
+    change: Any, field: str, tmp_path: Path, alice: User
+) -> None:
+    assert f"jsonl:1: {field}: " in load([{"title": "x"} | change], tmp_path, alice)
     assert not Conversation.objects.exists()

@@ -1,4 +1,4 @@
-"""manage.py loadconversations"""
+"""The command `manage.py loadconversations`."""
 
 import gzip
 import io
@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from conversations.api.serializers import ConversationSerializer, MessageSerializer
 from conversations.models import Conversation, Message
+from transfer.importers import jsonl
 
 GOOD = {
     "id": "c-1",
@@ -29,16 +31,16 @@ PLAIN = {"messages": [{"role": "user", "content": "Without an id"}]}
 
 
 def load(*arguments: Any) -> tuple[str, str, str]:
-    """What it says, what it says to stderr, and what it ends with."""
-    out, err, end = io.StringIO(), io.StringIO(), ""
+    """Run the command for Alice. Return its output, its error output, and the text of its CommandError."""
+    out, err, failure = io.StringIO(), io.StringIO(), ""
     try:
         call_command("loadconversations", *map(str, arguments), "--user=alice@example.com", stdout=out, stderr=err)
     except CommandError as error:
-        end = str(error)
-    return out.getvalue(), err.getvalue(), end
+        failure = str(error)
+    return out.getvalue(), err.getvalue(), failure
 
 
-def written(folder: Path, *lines: Any, name: str = "x.jsonl") -> Path:
+def write_file(folder: Path, *lines: Any, name: str = "x.jsonl") -> Path:
     texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     path = folder / name
     path.write_bytes(gzip.compress(b"\n".join(texts)) if name.endswith(".gz") else b"\n".join(texts))
@@ -46,10 +48,10 @@ def written(folder: Path, *lines: Any, name: str = "x.jsonl") -> Path:
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
-def test_each_line_is_a_conversation_and_again_is_nothing_new(name: str, tmp_path: Path, alice: User) -> None:
-    path = written(tmp_path, GOOD, b"", PLAIN, b"  ", name=name)
-    assert load(path) == (f"{name}: 2 loaded, 0 there already, 0 bad\n", "", "")
-    assert load(path) == (f"{name}: 0 loaded, 2 there already, 0 bad\n", "", "")
+def test_each_line_is_a_conversation_and_loading_again_stores_nothing(name: str, tmp_path: Path, alice: User) -> None:
+    path = write_file(tmp_path, GOOD, b"", PLAIN, b"  ", name=name)
+    assert load(path) == (f"{name}: 2 loaded, 0 already stored, 0 failed\n", "", "")
+    assert load(path) == (f"{name}: 0 loaded, 2 already stored, 0 failed\n", "", "")
     zebras, plain = Conversation.objects.order_by("id")
     assert (zebras.user, zebras.external_id, zebras.source, zebras.title) == (alice, "c-1", "jsonl", "Zebras")
     assert (zebras.tags, zebras.notebooks, zebras.metadata, zebras.model) == (["a"], ["n"], {"k": [1]}, "m")
@@ -60,19 +62,19 @@ def test_each_line_is_a_conversation_and_again_is_nothing_new(name: str, tmp_pat
     assert plain.title == "Without an id" and plain.message_count == 1
 
 
-def test_two_files_at_once(tmp_path: Path, alice: User) -> None:
-    paths = [written(tmp_path, GOOD, name="a.jsonl"), written(tmp_path, PLAIN, GOOD, name="b.jsonl.gz")]
+def test_one_command_loads_several_files(tmp_path: Path, alice: User) -> None:
+    paths = [write_file(tmp_path, GOOD, name="a.jsonl"), write_file(tmp_path, PLAIN, GOOD, name="b.jsonl.gz")]
     out, _, _ = load(*paths)
-    assert out == "a.jsonl: 1 loaded, 0 there already, 0 bad\nb.jsonl.gz: 1 loaded, 1 there already, 0 bad\n"
+    assert out == "a.jsonl: 1 loaded, 0 already stored, 0 failed\nb.jsonl.gz: 1 loaded, 1 already stored, 0 failed\n"
 
 
 def test_the_sample_loads(alice: User) -> None:
     out, _, _ = load(settings.BASE_DIR / "sample" / "mt_bench.jsonl")
-    assert out == "mt_bench.jsonl: 30 loaded, 0 there already, 0 bad\n"
+    assert out == "mt_bench.jsonl: 30 loaded, 0 already stored, 0 failed\n"
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "error"),
     [
         (b"{", "This is not JSON"),
         (b"\xff", "This is not JSON"),
@@ -111,64 +113,69 @@ def test_the_sample_loads(alice: User) -> None:
         ({"messages": [{"role": "user", "content": "x", "id": "m"}] * 2}, "external_id: "),
     ],
 )
-def test_a_bad_line_is_told_with_its_number_and_passed_over(line: Any, said: str, tmp_path: Path, alice: User) -> None:
-    path = written(tmp_path, PLAIN, line, GOOD)
-    out, err, end = load(path)
-    assert out == "x.jsonl: 2 loaded, 0 there already, 1 bad\n"
-    assert err.startswith(f"{path}:2: {said}"), err
+def test_an_invalid_line_is_reported_and_skipped(line: Any, error: str, tmp_path: Path, alice: User) -> None:
+    path = write_file(tmp_path, PLAIN, line, GOOD)
+    out, err, failure = load(path)
+    assert out == "x.jsonl: 2 loaded, 0 already stored, 1 failed\n"
+    assert err.startswith(f"{path}:2: {error}"), err
     assert err.count("\n") == 1
-    assert end == "1 bad lines were passed over."
+    assert failure == "Lines that could not be loaded: 1."
     assert Conversation.objects.count() == 2 and Message.objects.count() == 3
 
 
-def test_the_same_id_with_something_else_is_a_bad_line(tmp_path: Path, alice: User) -> None:
-    path = written(tmp_path, GOOD, GOOD | {"title": "Else"})
+def test_an_id_that_is_stored_with_another_content_is_an_error(tmp_path: Path, alice: User) -> None:
+    path = write_file(tmp_path, GOOD, GOOD | {"title": "Else"})
     out, err, _ = load(path)
-    assert out == "x.jsonl: 1 loaded, 0 there already, 1 bad\n"
+    assert out == "x.jsonl: 1 loaded, 0 already stored, 1 failed\n"
     assert f"{path}:2: " in err and "c-1" in err
 
 
 @pytest.mark.parametrize("id", [None, ""])
-def test_an_empty_id_is_none(id: Any, tmp_path: Path, alice: User) -> None:
-    path = written(tmp_path, PLAIN | {"id": id}, GOOD)
+def test_an_empty_id_is_like_no_id(id: Any, tmp_path: Path, alice: User) -> None:
+    path = write_file(tmp_path, PLAIN | {"id": id}, GOOD)
     load(path)
-    assert load(path)[0] == "x.jsonl: 0 loaded, 2 there already, 0 bad\n"
+    assert load(path)[0] == "x.jsonl: 0 loaded, 2 already stored, 0 failed\n"
 
 
-def test_files_that_cannot_be_read_are_told(tmp_path: Path, alice: User) -> None:
-    for path in (tmp_path / "absent.jsonl", tmp_path, written(tmp_path, PLAIN)):
+def test_a_file_that_cannot_be_read_is_named_in_the_error(tmp_path: Path, alice: User) -> None:
+    for path in (tmp_path / "absent.jsonl", tmp_path, write_file(tmp_path, PLAIN)):
         if path.name == "x.jsonl":
             path = path.rename(tmp_path / "no.gz")
-        _, _, end = load(path)
-        assert end.startswith(f"{path}: ")
-
-
-def test_a_torn_gzip_is_told(tmp_path: Path, alice: User) -> None:
-    path = written(tmp_path, *[GOOD | {"id": str(i), "title": f"{i * 7919}"} for i in range(500)], name="x.gz")
-    whole = path.read_bytes()
-    for torn in (whole[: len(whole) // 2], whole[:200] + b"\xff" * 50 + whole[250:], whole[:-4] + b"junk"):
-        path.write_bytes(torn)
         assert load(path)[2].startswith(f"{path}: ")
 
 
-def test_a_user_who_is_not_there_is_made_when_asked(tmp_path: Path, db: None) -> None:
-    path = written(tmp_path, PLAIN)
+def test_a_damaged_gzip_file_is_named_in_the_error(tmp_path: Path, alice: User) -> None:
+    path = write_file(tmp_path, *[GOOD | {"id": str(i), "title": f"{i * 7919}"} for i in range(500)], name="x.gz")
+    intact = path.read_bytes()
+    for damaged in (intact[: len(intact) // 2], intact[:200] + b"\xff" * 50 + intact[250:], intact[:-4] + b"junk"):
+        path.write_bytes(damaged)
+        assert load(path)[2].startswith(f"{path}: ")
+
+
+def test_the_option_create_user_creates_a_missing_user(tmp_path: Path, db: None) -> None:
+    path = write_file(tmp_path, PLAIN)
     assert "no user" in load(path)[2]
     assert load(path, "--create-user")[2] == ""
     assert Conversation.objects.get().user.email == "alice@example.com"
 
 
 @pytest.mark.parametrize(("line", "code"), [(PLAIN, 0), (b"{", 1)])
-def test_the_exit_code_says_whether_all_went_well(
+def test_the_exit_code_is_1_if_a_line_could_not_be_loaded(
     line: Any, code: int, tmp_path: Path, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the way that the shell takes, but in the test's transaction."""
+    """Run the command as the shell does, but in the test's transaction."""
     from django.core.management import ManagementUtility
 
-    argv = ["manage.py", "loadconversations", str(written(tmp_path, line)), "--user", "alice@example.com"]
+    argv = ["manage.py", "loadconversations", str(write_file(tmp_path, line)), "--user", "alice@example.com"]
     try:
         ManagementUtility(argv).execute()
-        ended = 0
+        exit_code = 0
     except SystemExit as exit:
-        ended = int(exit.code or 0)
-    assert ended == code
+        exit_code = int(exit.code or 0)
+    assert exit_code == code
+
+
+def test_the_byte_limits_are_those_of_the_api() -> None:
+    fields = dict(ConversationSerializer().fields) | dict(MessageSerializer().fields)
+    limits = {name: getattr(field, "byte_limit", 0) for name, field in fields.items()}
+    assert {name: limit for name, limit in limits.items() if limit} == jsonl.BYTE_LIMITS
