@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from accounts.models import User
 from conversations.models import Conversation
 from staff.actions import confirm
-from testing.cast import conversation_of
+from testing.cast import create_conversation
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -20,7 +20,7 @@ class TagForm(forms.Form):
 
 
 def page(alice: User, **context: Any) -> str:
-    conversation_of(alice, "Hi")
+    create_conversation(alice, "Hi")
     request = RequestFactory().post("/")
     request.user = User(is_staff=True, is_superuser=True)
     model_admin = admin.site._registry[Conversation]

@@ -10,9 +10,8 @@ from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 from staff import transcript
+from testing.admin import page_of
 from testing.cast import create_user, message_draft
-
-from .test_conversations import page_of
 
 DEPTH = 60
 NESTED = "[" * DEPTH + ",".join(["0"] * 30) + "]" * DEPTH
