@@ -4,11 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
@@ -31,8 +33,8 @@ PUBLIC_MAILS = {
     )
 }
 MAILS_AN_HOUR = 10  # of PUBLIC_MAILS, to one address
-# Replaces the Host header, which the client writes. A mail must not contain a host name that a stranger chose.
-SITE = SimpleNamespace(name="chatstore", domain="")
+# Mails name this site, and not the Host header: a mail must not contain a host name that a stranger chose.
+SITE = SimpleNamespace(name="chatstore", domain="chatstore")
 PAGES = {"signup_url": "account_signup", "password_reset_url": "account_reset_password"}
 
 
@@ -43,6 +45,14 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise LockedOut from error
+
+    def post_login(self, request: HttpRequest, user: User, *, signup: bool, **details: Any) -> HttpResponse:
+        """Record a sign-up as a sign-in by password, which allauth does not. Otherwise actions that need a recent
+        sign-in would refuse a new user."""
+        response: HttpResponse = super().post_login(request, user, signup=signup, **details)
+        if signup and not get_authentication_records(request, user):
+            record_authentication(request, user, method="password", email=user.email)
+        return response
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Return a key that depends on the login only. allauth's key contains the Host header, so each port that a

@@ -111,6 +111,21 @@ def test_signing_up_is_complete_with_the_code_of_the_mail(client: Client, mails:
     assert client.who() == email
 
 
+def test_a_sign_up_counts_as_a_recent_sign_in(client: Client, mails: Outbox) -> None:
+    email = somebody()
+    client.asks("POST", "auth/signup", email=email, password=PASSWORD)
+    client.asks("POST", "auth/email/verify", key=mails.code(email))
+    assert client.call("POST", "/api/v1/tokens/", {"name": "a program"})[0] == 201
+
+
+def test_the_mail_of_a_sign_up_names_chatstore(client: Client, mails: Outbox) -> None:
+    email = somebody()
+    client.asks("POST", "auth/signup", email=email, password=PASSWORD)
+    mails.code(email)
+    (mail,) = mails.to(email)
+    assert "account on chatstore" in " ".join(str(mail.get_payload(decode=True), "utf-8").split())
+
+
 def test_signing_in_seeing_the_sessions_and_out(client: Client, email: str) -> None:
     assert client.signs_in(email, "not the password")[0] == 400
     assert client.signs_in(email)[0] == 200

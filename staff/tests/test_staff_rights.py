@@ -147,12 +147,12 @@ def test_staff_do_not_take_a_user_over_by_changing_them(client: Client, sam: Use
 def test_staff_set_no_password(client: Client, sam: User, alice: User) -> None:
     allow(sam, "change_user", "view_user")
     assert "password" not in client.get(page_of(alice)).context["adminform"].form.initial
-    new = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery"}
+    new = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
     path = reverse("admin:auth_user_password_change", args=[alice.pk])
     assert client.get(path).status_code == 403
     assert client.post(path, new).status_code == 403
     alice.refresh_from_db()
-    assert not alice.check_password("correct horse battery")
+    assert not alice.check_password("another horse battery")
 
 
 def test_staff_make_no_user_whom_they_act_for(client: Client, sam: User, alice: User) -> None:
