@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from .query import CJK_RANGES, Query, Term
+from .query import CJK_RANGES, HAS, Query, Term
 
 CJK = re.compile(f"[{CJK_RANGES}]+")
 # PostgreSQL stems all terms in one statement.
@@ -61,8 +61,7 @@ def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: b
         where.add("m.created_at < {}", query.before)
     if query.after:
         where.add("m.created_at >= {}", query.after)
-    if query.has_tool_calls:
-        where.on_message.append("m.tool_calls IS NOT NULL")
+    where.on_message += [HAS[name] for name in query.has]
     return where
 
 

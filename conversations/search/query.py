@@ -28,6 +28,10 @@ class Term:
     is_excluded: bool = False
 
 
+# The values of `has:`, each with its condition on a message `m`. An index must answer the condition: see models.py.
+HAS = {"tool_calls": "m.tool_calls IS NOT NULL"}
+
+
 @dataclass
 class Query:
     """A parsed query. All its conditions apply; several roles or models are alternatives."""
@@ -38,7 +42,7 @@ class Query:
     tags: list[str] = field(default_factory=list)
     before: datetime | None = None
     after: datetime | None = None
-    has_tool_calls: bool = False
+    has: list[str] = field(default_factory=list)
     in_title: bool = False
 
     @property
@@ -49,7 +53,7 @@ class Query:
     @property
     def can_match_titles(self) -> bool:
         """Return True if the query has text, and `in:title` or no condition that only messages can satisfy."""
-        needs_message = self.roles or self.models or self.before or self.after or self.has_tool_calls
+        needs_message = self.roles or self.models or self.before or self.after or self.has
         return bool(self.terms) and (self.in_title or not needs_message)
 
 
@@ -105,6 +109,6 @@ OPERATORS: dict[str, Callable[[Query, str], bool]] = {
     "tag": _list_operator("tags"),
     "before": _time_operator("before"),
     "after": _time_operator("after"),
-    "has": _flag_operator("has_tool_calls", "tool_calls"),
+    "has": lambda query, value: _list_operator("has", HAS.__contains__)(query, value.lower()),
     "in": _flag_operator("in_title", "title"),
 }
