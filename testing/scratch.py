@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
+from chatstore import embedded
 from chatstore.env import BASE_DIR
 
 TIMEOUT = 30  # seconds
@@ -22,8 +24,9 @@ TIMEOUT = 30  # seconds
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    # pytest's tmp_path would be closed to the user that PostgreSQL runs as, if root runs the tests. The space in the
-    # name is intended: paths with spaces must work.
+    """Create a temporary folder that every user can enter."""
+    # If root runs the tests, the user that PostgreSQL runs as cannot enter pytest's tmp_path. The space in the name is
+    # intended: paths with spaces must work.
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="chatstore test ") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -64,8 +67,22 @@ def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
+def manage(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py to its end."""
+    process = python("manage.py", *arguments, env=environment(data_dir, **variables))
+    output, errors = process.communicate()
+    return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+def connect(data_dir: Path, **options: Any) -> psycopg.Connection[Any]:
+    """Connect to the running embedded server of this folder."""
+    address = embedded.address(data_dir)
+    parameters = {"host": address["HOST"], "port": address["PORT"], "user": address["USER"], "dbname": address["NAME"]}
+    return psycopg.connect(**parameters | options)
+
+
 def environment(data_dir: Path, **variables: str) -> dict[str, str]:
-    """Return the environment without the settings of the developer. An empty value also hides one of an .env file."""
+    """Return the environment without the developer's settings. An empty value also hides a value in an .env file."""
     settings = (
         "DATABASE_URL",
         "CACHE_URL",
