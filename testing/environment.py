@@ -1,13 +1,14 @@
-"""A pytest plugin, loaded by pytest.ini before Django reads its settings: tests run with the defaults of all settings,
-whatever the environment or the .env file of the person who runs them says."""
+"""A pytest plugin that hides the settings of the person who runs the tests, so that all settings have their defaults.
+
+pytest.ini loads it before Django reads its settings."""
 
 import os
 import re
 from pathlib import Path
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
-# The tests use the database server of these.
+# The tests use the database server of these settings.
 KEPT = {"DATABASE_URL", "DATA_DIR", "SECRET_KEY"}
-# An empty variable is as good as none, and hides that of an .env file.
+# An empty variable counts as missing, and hides a value in an .env file.
 for name in set(re.findall(r"^# ([A-Z][A-Z_]+)=", EXAMPLE.read_text(), re.M)) - KEPT:
     os.environ[name] = os.environ[f"{name}_FILE"] = ""

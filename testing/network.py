@@ -1,4 +1,4 @@
-"""Another host on a network of its own, made with Linux's network namespaces, for tests that cut it off."""
+"""Another host in a Linux network namespace, for tests that disconnect it."""
 
 import secrets
 import subprocess
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 PORT = 5432
-# Accepts TCP connections and carries each to a Unix socket. Unix sockets are reached from every network namespace.
+# Accepts TCP connections and forwards each to a Unix socket. Every network namespace can reach Unix sockets.
 FORWARDER = """
 import socket, sys, threading
 
-def carry(source, target):
+def copy(source, target):
     try:
         while data := source.recv(65536):
             target.sendall(data)
@@ -31,7 +31,7 @@ while True:
     target = socket.socket(socket.AF_UNIX)
     target.connect(sys.argv[3])
     for ends in ((client, target), (target, client)):
-        threading.Thread(target=carry, args=ends, daemon=True).start()
+        threading.Thread(target=copy, args=ends, daemon=True).start()
 """
 
 
@@ -48,7 +48,7 @@ class OtherHost:
 
     def __enter__(self) -> "OtherHost":
         if ip("netns", "add", self.name):
-            pytest.skip("network namespaces cannot be made here: they need Linux, root and iproute2")
+            pytest.skip("cannot create network namespaces: they need Linux, root and iproute2")
         try:
             self._connect()
             self._forward()
@@ -63,20 +63,20 @@ class OtherHost:
         self._remove()
 
     def lose_power(self) -> None:
-        """From now on nothing is answered: no reset, no acknowledgement."""
+        """Stop answering: the host sends no reset and no acknowledgement."""
         assert not ip("-n", self.name, "route", "add", "blackhole", f"{self.subnet}.1/32")
 
     def regain_power(self) -> None:
         assert not ip("-n", self.name, "route", "del", "blackhole", f"{self.subnet}.1/32")
 
     def _connect(self) -> None:
-        here, there = f"{self.name}a", f"{self.name}b"
+        own_end, other_end = f"{self.name}a", f"{self.name}b"
         for command in (
-            f"link add {here} type veth peer name {there} netns {self.name}",
-            f"addr add {self.subnet}.1/30 dev {here}",
-            f"link set {here} up",
-            f"-n {self.name} addr add {self.address}/30 dev {there}",
-            f"-n {self.name} link set {there} up",
+            f"link add {own_end} type veth peer name {other_end} netns {self.name}",
+            f"addr add {self.subnet}.1/30 dev {own_end}",
+            f"link set {own_end} up",
+            f"-n {self.name} addr add {self.address}/30 dev {other_end}",
+            f"-n {self.name} link set {other_end} up",
         ):
             assert not ip(*command.split()), command
 

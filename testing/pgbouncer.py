@@ -1,4 +1,4 @@
-"""A stand-in for PgBouncer: passes bytes on to a PostgreSQL, but refuses the start-up parameter `options`."""
+"""A fake PgBouncer: it forwards bytes to PostgreSQL and refuses the startup parameter `options`."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ REFUSAL = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
 
 @contextmanager
 def refusing_options(server: str) -> Iterator[int]:
-    """Yield the port on loopback; `server` is the path of the server's socket."""
+    """Run it and yield its port on loopback. `server` is the path of the server's socket."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, server), daemon=True).start()
         yield listener.getsockname()[1]
@@ -24,10 +24,10 @@ def _serve(listener: socket.socket, server: str) -> None:
             client = listener.accept()[0]
         except OSError:
             return
-        threading.Thread(target=_pass_on, args=(client, server), daemon=True).start()
+        threading.Thread(target=_forward, args=(client, server), daemon=True).start()
 
 
-def _pass_on(client: socket.socket, server: str) -> None:
+def _forward(client: socket.socket, server: str) -> None:
     with client, socket.socket(socket.AF_UNIX) as upstream:
         startup = client.recv(10_000)
         if b"\0options\0" in startup:

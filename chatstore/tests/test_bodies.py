@@ -1,4 +1,4 @@
-"""Bodies that are too large are refused before they are read, whoever sends them; and no route takes a file."""
+"""Limits of request bodies: large bodies are refused before they are read, and no route accepts a file."""
 
 import os
 import re
@@ -26,22 +26,22 @@ FILE = (
     'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n'
     "Content-Type: application/octet-stream\r\n\r\n"
 ).encode()
-SENT = 50_000_000
+MOST_SENT = 50_000_000
 
 
-def head(path: str, length: int | None, content_type: str) -> bytes:
+def request_head(path: str, length: int | None, content_type: str) -> bytes:
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Type: {content_type}", framing, "", ""]
     return "\r\n".join(lines).encode()
 
 
 def send_without_end(port: int, first: bytes, piece: bytes) -> tuple[bytes, int]:
-    """Send until the server refuses, at most SENT bytes. Return the answer and the number of bytes sent."""
+    """Send until the server refuses, at most MOST_SENT bytes. Return the response and the number of bytes sent."""
     with socket.create_connection(("localhost", port), timeout=scratch.TIMEOUT) as wire:
         wire.sendall(first)
         sent = 0
         try:
-            while sent < SENT:
+            while sent < MOST_SENT:
                 wire.sendall(piece)
                 sent += len(piece)
         except ConnectionError:
@@ -67,8 +67,8 @@ def port(folder: Path, live: Live) -> Iterator[int]:
         yield port
 
 
-def writes(folder: Path) -> list[str]:
-    """Files in the folder, and those that a process holds open there without a name."""
+def files_in(folder: Path) -> list[str]:
+    """Return the files in the folder, and the deleted files there that a process holds open."""
     children = psutil.Process().children(recursive=True)
     opened = [
         os.readlink(link) for child in children for link in Path(f"/proc/{child.pid}/fd").glob("*") if link.exists()
@@ -78,11 +78,11 @@ def writes(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_file_of_a_hundred_gigabytes_is_refused_before_it_is_read(path: str, port: int, folder: Path) -> None:
-    first = head(path, 100_000_000_000, f"multipart/form-data; boundary={BOUNDARY}") + FILE
+    first = request_head(path, 100_000_000_000, f"multipart/form-data; boundary={BOUNDARY}") + FILE
     answer, sent = send_without_end(port, first, b"a" * 1_000_000)
-    assert sent < SENT
+    assert sent < MOST_SENT
     assert answer == b"" or b" 413 " in answer.splitlines()[0] or path == "/livez"
-    assert writes(folder) == []
+    assert files_in(folder) == []
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/conversations/"])
@@ -96,9 +96,9 @@ def test_the_refusal_of_a_large_form_names_the_limit(path: str, db: None) -> Non
 def test_a_chunked_body_without_end_is_not_kept_in_memory(port: int) -> None:
     Live(port).call("POST", "/accounts/login/", b"login=x", Content_Type="application/x-www-form-urlencoded")
     before = peak_memory()
-    first = head("/accounts/login/", None, "application/x-www-form-urlencoded")
+    first = request_head("/accounts/login/", None, "application/x-www-form-urlencoded")
     answer, sent = send_without_end(port, first, b"100000\r\n" + b"a" * 0x100000 + b"\r\n")
-    assert sent < SENT
+    assert sent < MOST_SENT
     assert answer == b"" or b" 413 " in answer.splitlines()[0]
     assert peak_memory() - before < 20_000_000
 
@@ -111,7 +111,7 @@ def peak_memory() -> int:
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/admin/login/"])
-def test_a_small_file_is_refused_with_a_sentence(path: str, db: None) -> None:
+def test_a_small_file_is_refused_with_a_clear_message(path: str, db: None) -> None:
     body = FILE + f"hello\r\n--{BOUNDARY}--\r\n".encode()
     answer = Client(headers=BROWSER).generic("POST", path, body, f"multipart/form-data; boundary={BOUNDARY}")
     assert (answer.status_code, answer.content) == (400, b"This service takes no files.")
@@ -134,6 +134,6 @@ def test_a_chunked_body_is_read_up_to_the_limit_of_its_route(path: str, method: 
     assert limit_of(path, method) == limit
 
 
-def test_a_form_without_files_is_read(db: Any) -> None:
+def test_a_form_without_files_is_accepted(db: Any) -> None:
     answer = Client().post("/accounts/login/", {"login": "nobody@example.com", "password": "wrong"})
     assert answer.status_code == 200

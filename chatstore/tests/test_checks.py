@@ -1,4 +1,4 @@
-"""Each check, set off and not."""
+"""The system checks: settings that trigger each check, and settings that do not."""
 
 from typing import Any
 
@@ -6,52 +6,52 @@ import pytest
 from django.core.checks import run_checks
 
 
-def ids(**kwargs: Any) -> set[str | None]:
+def check_ids(**kwargs: Any) -> set[str | None]:
     return {message.id for message in run_checks(**kwargs) if str(message.id).startswith("chatstore.")}
 
 
-def test_nothing_is_wrong_at_home() -> None:
-    assert ids(include_deployment_checks=False) == set()
+def test_the_default_settings_pass_all_checks() -> None:
+    assert check_ids(include_deployment_checks=False) == set()
 
 
-def test_debug_where_others_can_reach_it_is_an_error(settings: Any) -> None:
+def test_debug_on_an_address_that_others_can_reach_is_an_error(settings: Any) -> None:
     settings.DEBUG, settings.LOCAL = True, False
-    assert ids() == {"chatstore.E001"}
+    assert check_ids() == {"chatstore.E001"}
 
 
-def test_debug_at_home_is_fine(settings: Any) -> None:
+def test_debug_on_loopback_is_allowed(settings: Any) -> None:
     settings.DEBUG, settings.LOCAL = True, True
-    assert ids() == set()
+    assert check_ids() == set()
 
 
-def test_plain_http_beyond_loopback_is_a_warning(settings: Any) -> None:
+def test_plain_http_on_another_address_than_loopback_is_a_warning(settings: Any) -> None:
     settings.HTTPS, settings.HOST = False, "0.0.0.0"
-    assert ids() == {"chatstore.W002"}
+    assert check_ids() == {"chatstore.W002"}
 
 
 APP = "https://app.example"
 
 
-@pytest.mark.parametrize(("may_read", "may_write"), [([APP], []), ([APP], ["https://app.example:8443"])])
-def test_a_front_end_that_may_read_and_not_write_is_an_error(
-    may_read: list[str], may_write: list[str], settings: Any
+@pytest.mark.parametrize(("read_origins", "write_origins"), [([APP], []), ([APP], ["https://app.example:8443"])])
+def test_a_front_end_that_can_read_but_not_write_is_an_error(
+    read_origins: list[str], write_origins: list[str], settings: Any
 ) -> None:
-    settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = may_read, may_write
-    assert ids() == {"chatstore.E004"}
+    settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = read_origins, write_origins
+    assert check_ids() == {"chatstore.E004"}
 
 
-def test_one_more_origin_that_may_write_than_may_read_is_an_error(settings: Any) -> None:
+def test_an_additional_origin_that_can_write_but_not_read_is_an_error(settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = [APP], [APP, "https://other.example"]
-    assert ids() == {"chatstore.E004"}
+    assert check_ids() == {"chatstore.E004"}
 
 
-def test_a_front_end_named_in_both_is_fine_and_so_is_an_origin_that_only_sends_forms(settings: Any) -> None:
+def test_a_front_end_in_both_settings_and_an_origin_that_only_sends_forms_are_allowed(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = [APP]
-    assert ids() == set()
+    assert check_ids() == set()
     settings.CORS_ALLOWED_ORIGINS = [APP]
-    assert ids() == set()
+    assert check_ids() == set()
 
 
 @pytest.mark.django_db
-def test_a_database_that_folds_case_is_fine() -> None:
-    assert ids(databases=["default"]) == set()
+def test_a_database_that_folds_case_passes_the_checks() -> None:
+    assert check_ids(databases=["default"]) == set()

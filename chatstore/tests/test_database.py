@@ -1,3 +1,5 @@
+"""The reading of DATABASE_URL."""
+
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,17 @@ def parsed(url: str, *, pool_size: int = 0, statement_timeout: int = 30_000) -> 
 
 
 def refusal(url: str) -> str:
-    with pytest.raises(ImproperlyConfigured) as refused:
+    with pytest.raises(ImproperlyConfigured) as excinfo:
         parsed(url)
-    return str(refused.value)
+    return str(excinfo.value)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "PostgreSQL"])
-def test_every_common_scheme_of_postgresql_is_read(scheme: str) -> None:
-    found = parsed(f"{scheme}://ann:secret@db.example:6543/chats")
-    assert found["ENGINE"] == "django.db.backends.postgresql"
-    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("ann", "secret", "chats")
-    assert (found["HOST"], found["PORT"]) == ("db.example", 6543)
+def test_every_common_scheme_of_postgresql_is_accepted(scheme: str) -> None:
+    parameters = parsed(f"{scheme}://ann:secret@db.example:6543/chats")
+    assert parameters["ENGINE"] == "django.db.backends.postgresql"
+    assert (parameters["USER"], parameters["PASSWORD"], parameters["NAME"]) == ("ann", "secret", "chats")
+    assert (parameters["HOST"], parameters["PORT"]) == ("db.example", 6543)
 
 
 @pytest.mark.parametrize("url", ["mysql://ann:x@host/chats", "sqlite:///chats.db", "db.example/chats", "postgres:/x"])
@@ -45,7 +47,7 @@ def test_another_scheme_is_refused(url: str) -> None:
         ("postgresql://ann:@@host/chats", "%40"),
     ],
 )
-def test_a_raw_password_is_refused_and_spelled_out(url: str, written: str) -> None:
+def test_a_password_that_is_not_percent_encoded_is_refused_with_its_encoded_form(url: str, written: str) -> None:
     assert refusal(url) == f"The password in DATABASE_URL has to be percent-encoded: write {written}."
 
 
@@ -53,44 +55,44 @@ def test_an_encoded_password_is_decoded() -> None:
     assert parsed("postgresql://postgres:Shiva%400022@localhost:5432/ChatWithMe")["PASSWORD"] == "Shiva@0022"
 
 
-def test_an_at_sign_after_the_name_belongs_to_no_password() -> None:
-    found = parsed("postgresql://ann:secret@host/chats?application_name=chats@home")
-    assert found["PASSWORD"] == "secret"
-    assert found["OPTIONS"]["application_name"] == "chats@home"
+def test_an_at_sign_after_the_database_name_is_not_part_of_the_password() -> None:
+    parameters = parsed("postgresql://ann:secret@host/chats?application_name=chats@home")
+    assert parameters["PASSWORD"] == "secret"
+    assert parameters["OPTIONS"]["application_name"] == "chats@home"
 
 
 @pytest.mark.parametrize(
     "url", ["postgres://host", "postgres://host/", "postgres://host:port/chats", "postgres://h/a#b"]
 )
-def test_an_address_that_names_no_database_is_refused(url: str) -> None:
+def test_a_url_without_a_database_name_is_refused(url: str) -> None:
     assert "must look like postgresql://user:password@host:5432/name" in refusal(url)
 
 
-def test_a_refusal_does_not_repeat_a_password() -> None:
+def test_the_error_does_not_contain_the_password() -> None:
     assert "secret" not in refusal("postgres://ann:secret@host:port/chats")
 
 
-def test_options_of_the_url_pass_through() -> None:
+def test_options_of_the_url_are_passed_on() -> None:
     options = parsed("postgres://host/chats?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=9")["OPTIONS"]
     assert options == NETWORK | {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 9}
 
 
-def test_a_dead_host_is_noticed_within_seconds_unless_the_url_says_otherwise() -> None:
+def test_a_dead_host_is_detected_within_seconds_unless_the_url_sets_other_timeouts() -> None:
     assert parsed("postgres://host/chats")["OPTIONS"].items() >= NETWORK.items()
     options = parsed("postgres://host/chats?tcp_user_timeout=90000&keepalives_idle=60")["OPTIONS"]
     assert options == NETWORK | {"connect_timeout": 5, "tcp_user_timeout": 90_000, "keepalives_idle": 60}
 
 
-def test_libpq_knows_each_of_these_options() -> None:
+def test_libpq_has_each_of_the_network_options() -> None:
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
     assert known >= NETWORK.keys()
 
 
-def test_a_socket_folder_is_an_option_like_others() -> None:
+def test_a_socket_folder_is_passed_on_as_the_option_host() -> None:
     assert parsed("postgresql:///chats?host=/run/postgresql")["OPTIONS"]["host"] == "/run/postgresql"
 
 
-def test_a_command_gets_one_plain_connection() -> None:
+def test_a_command_gets_one_connection_without_a_pool() -> None:
     assert parsed("postgres://host/chats")["OPTIONS"] == NETWORK | {"connect_timeout": 5}
 
 
@@ -100,23 +102,27 @@ def test_a_server_gets_a_pool_and_a_statement_timeout() -> None:
     assert options["options"] == "-c statement_timeout=30000"
 
 
-def test_the_statement_timeout_joins_options_of_the_url() -> None:
+def test_the_statement_timeout_is_added_to_the_options_of_the_url() -> None:
     options = parsed("postgres://host/chats?options=-c%20search_path=chats", pool_size=4)["OPTIONS"]
     assert options["options"] == "-c search_path=chats -c statement_timeout=30000"
 
 
-def test_no_statement_timeout_sends_no_option_that_pgbouncer_would_refuse() -> None:
+def test_without_a_statement_timeout_no_option_is_sent_that_pgbouncer_would_refuse() -> None:
     assert "options" not in parsed("postgres://host/chats", pool_size=4, statement_timeout=0)["OPTIONS"]
 
 
-def test_nothing_outlives_a_transaction_of_pgbouncer() -> None:
-    found = parsed("postgres://host/chats", pool_size=4)
-    assert found["DISABLE_SERVER_SIDE_CURSORS"]
-    assert "prepare_threshold" not in found["OPTIONS"]
+def test_no_cursor_or_prepared_statement_outlives_a_transaction_behind_pgbouncer() -> None:
+    parameters = parsed("postgres://host/chats", pool_size=4)
+    assert parameters["DISABLE_SERVER_SIDE_CURSORS"]
+    assert "prepare_threshold" not in parameters["OPTIONS"]
 
 
 def test_without_a_url_the_address_is_the_embedded_servers_socket() -> None:
-    found = parsed("")
-    assert (found["NAME"], found["USER"], found["HOST"]) == ("chatstore", "chatstore", "/srv/chatstore/socket")
-    assert found["OPTIONS"] == {"connect_timeout": 5}  # no network, and no host that could lose its power
+    parameters = parsed("")
+    assert (parameters["NAME"], parameters["USER"], parameters["HOST"]) == (
+        "chatstore",
+        "chatstore",
+        "/srv/chatstore/socket",
+    )
+    assert parameters["OPTIONS"] == {"connect_timeout": 5}  # no network, and no host that could lose its power
     assert not DATA_DIR.exists()

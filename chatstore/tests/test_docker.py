@@ -1,4 +1,4 @@
-"""The image's steps, run one after the other without Docker."""
+"""The steps of the Docker image, run one after the other without Docker."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from testing import scratch
 
 @pytest.fixture
 def image() -> Iterator[Path]:
-    """What `COPY . .` copies."""
+    """The files that `COPY . .` copies."""
     ignored = [line.removeprefix("**/") for line in (BASE_DIR / ".dockerignore").read_text().split()]
     with scratch.folder() as folder:
         shutil.copytree(BASE_DIR, folder / "image", ignore=shutil.ignore_patterns(*ignored))
@@ -67,7 +67,7 @@ def _install(image: Path, venv: Path) -> None:
     assert installed.returncode == 0, installed.stderr
 
 
-def test_the_image_runs_those_steps_and_no_others_of_ours() -> None:
+def test_the_image_runs_exactly_the_tested_scripts() -> None:
     dockerfile = (BASE_DIR / "Dockerfile").read_text()
     steps = re.findall(r"(?:RUN|CMD) .*?(\w+\.(?:sh|py))", dockerfile)
     assert steps == ["install.sh", "collect.sh", "health.py", "start.sh"]

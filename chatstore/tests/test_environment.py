@@ -1,8 +1,11 @@
+"""The plugin testing/environment.py: tests ignore the settings of the person who runs them."""
+
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 HOSTILE = {
@@ -12,6 +15,11 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def no_rate() -> None:
+    """The default rates, unlike in other tests."""
+
+
 def test_settings_have_their_defaults() -> None:
     assert (settings.TOKEN_RATE, settings.KEEP_CONVERSATIONS, settings.TRASH_DAYS) == (20, 0, 30)
     assert (settings.CONTENT_LIMIT, settings.MESSAGES_LIMIT) == (1_000_000, 1_000)
@@ -19,10 +27,10 @@ def test_settings_have_their_defaults() -> None:
     assert "openai" not in settings.MODELS and "localhost" in settings.ALLOWED_HOSTS
 
 
-def test_tests_do_not_depend_on_the_environment_of_their_caller(tmp_path: Path) -> None:
+def test_tests_do_not_depend_on_the_environment_variables_of_the_person_who_runs_them(tmp_path: Path) -> None:
     secret = tmp_path / "rate"
     secret.write_text("0")
     command = [sys.executable, "-m", "pytest", f"{__file__}::{test_settings_have_their_defaults.__name__}"]
     environment = os.environ | HOSTILE | {"LABELS_LIMIT_FILE": str(secret)}
-    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -1,4 +1,4 @@
-"""What is HTTP's own, on a real server: every error in the one shape, whatever comes over the wire."""
+"""HTTP itself, on a real server: every malformed request gets an error in the one format of errors."""
 
 import json
 import socket
@@ -18,21 +18,21 @@ __all__ = ["bearer", "live"]  # fixtures
 CONVERSATIONS = "/api/v1/conversations/"
 
 
-class Answer:
-    """As `is_error` takes it."""
+class Body:
+    """The part of a response that `is_error` reads."""
 
     def __init__(self, answer: Any) -> None:
         self.content = answer.body
 
 
-def refused(answer: Any, status: int, code: str) -> None:
+def assert_refused(answer: Any, status: int, code: str) -> None:
     assert answer.status == status, (answer.status, answer.body[:500])
     assert answer.headers["Content-Type"].startswith("application/json")
-    assert is_error(Answer(answer))
+    assert is_error(Body(answer))
     assert json_body(answer)["error"]["code"] == code
 
 
-def count(live: Live, bearer: dict[str, str]) -> int:
+def conversation_count(live: Live, bearer: dict[str, str]) -> int:
     return len(json_body(live.call("GET", CONVERSATIONS, **bearer))["results"])
 
 
@@ -43,58 +43,62 @@ def chunks(body: bytes, size: int = 10) -> Iterator[bytes]:
     yield from (body[i : i + size] for i in range(0, len(body), size))
 
 
-def test_a_chunked_body_is_read(live: Live, bearer: dict[str, str]) -> None:
+def test_a_chunked_body_is_accepted(live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("POST", CONVERSATIONS, chunks(b'{"title": "In pieces"}'), **bearer)
     assert (answer.status, json_body(answer)["title"]) == (201, "In pieces")
 
 
 def test_a_chunked_body_over_the_limit_is_a_413(live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("POST", CONVERSATIONS, chunks(b" " * 4_000_001, 100_000), **bearer)
-    refused(answer, 413, "too_large")
-    assert count(live, bearer) == 0
+    assert_refused(answer, 413, "too_large")
+    assert conversation_count(live, bearer) == 0
 
 
 def test_a_chunked_body_without_end_is_stopped(live: Live, bearer: dict[str, str]) -> None:
-    """More than any route takes is not read: who goes on sending finds the connection closed."""
+    """The server reads no more than the largest limit. It closes the connection of a client that continues to send."""
     with suppress(ConnectionError):
-        refused(live.call("POST", CONVERSATIONS, chunks(b" " * 40_000_000, 1_000_000), **bearer), 413, "too_large")
-    assert count(live, bearer) == 0
+        assert_refused(
+            live.call("POST", CONVERSATIONS, chunks(b" " * 40_000_000, 1_000_000), **bearer), 413, "too_large"
+        )
+    assert conversation_count(live, bearer) == 0
 
 
-def test_a_body_over_the_limit_is_a_413_and_the_connection_goes_on(live: Live, bearer: dict[str, str]) -> None:
+def test_a_body_over_the_limit_is_a_413_and_the_connection_stays_open(live: Live, bearer: dict[str, str]) -> None:
     with live.connection() as connection:
         for size, status in [(4_000_001, 413), (20_000_000, 413), (100, 400)]:
             connection.request("POST", CONVERSATIONS, b" " * size, {**bearer, "Content-Type": "application/json"})
             answer = read_response(connection)
             assert answer.status == status
-            assert is_error(Answer(answer))
+            assert is_error(Body(answer))
         connection.request("GET", CONVERSATIONS, headers=bearer)
         assert read_response(connection).status == 200
 
 
-def test_a_length_that_lies_is_not_waited_for(live: Live, bearer: dict[str, str]) -> None:
-    """The client has sent what it has and closed its half: too little is no JSON."""
+def test_a_body_shorter_than_its_declared_length_is_refused_when_the_client_closes_its_side(
+    live: Live, bearer: dict[str, str]
+) -> None:
+    """The client closes its side early. The part that arrived is not JSON."""
     head = request("POST", CONVERSATIONS, bearer, length=50)
     answer = live.raw(head + b'{"title": "x')
     assert b" 400 " in answer.splitlines()[0]
-    assert count(live, bearer) == 0
+    assert conversation_count(live, bearer) == 0
 
 
-def test_a_huge_declared_length_is_refused_unread(live: Live, bearer: dict[str, str]) -> None:
-    with socket.create_connection(("localhost", live.port), timeout=10) as wire:
-        wire.sendall(request("POST", CONVERSATIONS, bearer, length=10**12))
-        assert b" 413 " in wire.recv(4096).splitlines()[0]
+def test_a_huge_declared_length_is_refused_before_the_body_is_read(live: Live, bearer: dict[str, str]) -> None:
+    with socket.create_connection(("localhost", live.port), timeout=10) as connection:
+        connection.sendall(request("POST", CONVERSATIONS, bearer, length=10**12))
+        assert b" 413 " in connection.recv(4096).splitlines()[0]
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1_0", "+5", "0x10", "5, 6", "٣"])
-def test_a_length_that_is_no_number_is_a_400(length: str, live: Live, bearer: dict[str, str]) -> None:
+def test_a_length_that_is_not_a_number_is_a_400(length: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.raw(request("POST", CONVERSATIONS, bearer, length=length) + b"{}")
     assert b" 400 " in answer.splitlines()[0]
-    assert count(live, bearer) == 0
+    assert conversation_count(live, bearer) == 0
 
 
-def test_two_kinds_of_length_are_not_taken(live: Live, bearer: dict[str, str]) -> None:
-    """The door of request smuggling."""
+def test_a_length_and_a_chunked_body_together_do_not_smuggle_a_request(live: Live, bearer: dict[str, str]) -> None:
+    """Request smuggling needs a server that accepts both."""
     head = request("POST", CONVERSATIONS, bearer, length=4, Transfer_Encoding="chunked")
     answers = live.raw(head + b"2\r\n{}\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert answers.count(b"HTTP/1.1") <= 2
@@ -103,46 +107,46 @@ def test_two_kinds_of_length_are_not_taken(live: Live, bearer: dict[str, str]) -
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
                                   "application/xml", "junk", "application/json-patch+json"])  # fmt: skip
-def test_another_kind_of_body_is_a_415(kind: str, live: Live, bearer: dict[str, str]) -> None:
+def test_another_content_type_is_a_415(kind: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("POST", CONVERSATIONS, b'{"title": "x"}', **bearer, Content_Type=kind)
-    refused(answer, 415, "unsupported_media_type")
-    assert count(live, bearer) == 0
+    assert_refused(answer, 415, "unsupported_media_type")
+    assert conversation_count(live, bearer) == 0
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"])
-def test_json_in_any_spelling_is_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
+def test_the_content_type_of_json_is_accepted_in_any_spelling(kind: str, live: Live, bearer: dict[str, str]) -> None:
     assert live.call("POST", CONVERSATIONS, b'{"title": "x"}', **bearer, Content_Type=kind).status == 201
 
 
 @pytest.mark.parametrize(
     "body", [b"{", b"\xff\xfe", b"\x00", b'"\xed\xa0\x80"', b"[" * 100_000, b"{}{}", b"\x1f\x8b\x08\x00", b"a=b"]
 )
-def test_bytes_that_are_no_json_are_a_400(body: bytes, live: Live, bearer: dict[str, str]) -> None:
-    refused(live.call("POST", CONVERSATIONS, body, **bearer), 400, "invalid_json")
+def test_a_body_that_is_not_json_is_a_400(body: bytes, live: Live, bearer: dict[str, str]) -> None:
+    assert_refused(live.call("POST", CONVERSATIONS, body, **bearer), 400, "invalid_json")
 
 
-def test_a_client_that_waits_for_the_go_ahead_gets_it(live: Live, bearer: dict[str, str]) -> None:
-    with socket.create_connection(("localhost", live.port), timeout=10) as wire:
-        wire.sendall(request("POST", CONVERSATIONS, bearer, length=2, Expect="100-continue"))
-        assert b"100" in wire.recv(4096)
-        wire.sendall(b"{}")
-        assert b" 201 " in wire.recv(4096)
+def test_a_client_that_expects_100_continue_gets_it(live: Live, bearer: dict[str, str]) -> None:
+    with socket.create_connection(("localhost", live.port), timeout=10) as connection:
+        connection.sendall(request("POST", CONVERSATIONS, bearer, length=2, Expect="100-continue"))
+        assert b"100" in connection.recv(4096)
+        connection.sendall(b"{}")
+        assert b" 201 " in connection.recv(4096)
 
 
 # --- Requests -----------------------------------------------------------------------------------------
 
 
 def request(method: str, path: str, bearer: dict[str, str], *, length: Any = 0, **headers: str) -> bytes:
-    """The head of a request, as it is on the wire."""
+    """Return the bytes of the head of a request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in {**bearer, **headers}.items()]
     return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
 
 
 @pytest.mark.parametrize("method", ["BREW", "PROPFIND", "TRACE", "CONNECT", "POSTS", "M-SEARCH"])
-def test_a_method_that_is_none_is_a_405(method: str, live: Live, bearer: dict[str, str]) -> None:
+def test_an_unknown_method_is_a_405(method: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.call(method, CONVERSATIONS, **bearer)
-    refused(answer, 405, "method_not_allowed")
+    assert_refused(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
@@ -173,20 +177,20 @@ def test_many_requests_share_a_connection(live: Live, bearer: dict[str, str]) ->
      "/api/v1/conversations//", "/api/v1/CONVERSATIONS/", "/api/v1/conversations/%C3%A9/", "/api/", "/api/v2/",
      "/api/v1", "/api/v1/conversations/0190163d-8694-739b-aea5-966c26f8ad9g/", "/api/v1/conversations/%0d%0aX:y/"],
 )  # fmt: skip
-def test_a_path_that_is_none_is_a_404(path: str, live: Live, bearer: dict[str, str]) -> None:
+def test_an_unknown_path_is_a_404(path: str, live: Live, bearer: dict[str, str]) -> None:
     sent = request("GET", path, bearer, Connection="close")
     head, _, body = live.raw(sent).partition(b"\r\n\r\n")
     assert b" 404 " in head.splitlines()[0], head
     assert json.loads(body)["error"]["code"] == "not_found"
 
 
-def test_both_forms_of_a_route_take_a_body(live: Live, bearer: dict[str, str]) -> None:
+def test_a_route_accepts_a_body_with_and_without_the_final_slash(live: Live, bearer: dict[str, str]) -> None:
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
         answer = live.call("POST", path, b'{"title": "kept"}', **bearer)
         assert (answer.status, json_body(answer)["title"]) == (201, "kept")
 
 
-def test_next_leads_on_in_both_forms(live: Live, bearer: dict[str, str]) -> None:
+def test_next_works_with_and_without_the_final_slash(live: Live, bearer: dict[str, str]) -> None:
     for _ in range(3):
         live.call("POST", CONVERSATIONS, b"{}", **bearer)
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
@@ -197,7 +201,7 @@ def test_next_leads_on_in_both_forms(live: Live, bearer: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "", "localhost\\@x", "é"])
-def test_another_host_is_a_400(host: str, live: Live, bearer: dict[str, str]) -> None:
+def test_an_unknown_host_is_a_400(host: str, live: Live, bearer: dict[str, str]) -> None:
     sent = request("GET", CONVERSATIONS, {**bearer, "Connection": "close"}).replace(
         b"Host: localhost", b"Host: " + host.encode()
     )
@@ -207,20 +211,20 @@ def test_another_host_is_a_400(host: str, live: Live, bearer: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/event-stream", "application/xml", "junk"])
-def test_another_kind_of_answer_is_a_406_in_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
-    refused(live.call("GET", CONVERSATIONS, **bearer, Accept=kind), 406, "not_acceptable")
+def test_a_client_that_does_not_accept_json_gets_a_406_in_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
+    assert_refused(live.call("GET", CONVERSATIONS, **bearer, Accept=kind), 406, "not_acceptable")
 
 
 @pytest.mark.parametrize("kind", ["*/*", "application/*", "text/html, */*;q=0.1", "application/json;q=0.5"])
-def test_json_is_answered_to_whoever_takes_it(kind: str, live: Live, bearer: dict[str, str]) -> None:
+def test_a_client_that_accepts_json_among_others_gets_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("GET", CONVERSATIONS, **bearer, Accept=kind)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize("secret", ["é", "\xff", "a\tb", "x" * 7_000, "", "cs_ cs_"])
-def test_a_strange_token_is_a_401(secret: str, live: Live) -> None:
+def test_a_malformed_token_is_a_401(secret: str, live: Live) -> None:
     answer = live.call("GET", CONVERSATIONS, Authorization=f"Bearer {secret}")
-    refused(answer, 401, "authentication_failed")
+    assert_refused(answer, 401, "authentication_failed")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -229,7 +233,7 @@ def test_headers_that_are_too_long_are_refused(live: Live) -> None:
     assert answer.split()[1] in (b"400", b"431")
 
 
-def test_junk_on_the_wire_is_refused_and_the_server_lives(live: Live) -> None:
+def test_the_server_survives_bytes_that_are_not_http(live: Live) -> None:
     for junk in (
         b"\x16\x03\x01\x02\x00",
         b"GET\r\n\r\n",
@@ -242,22 +246,22 @@ def test_junk_on_the_wire_is_refused_and_the_server_lives(live: Live) -> None:
     assert live.call("GET", "/livez").status == 200
 
 
-def test_a_client_that_goes_away_harms_nobody(live: Live, bearer: dict[str, str]) -> None:
+def test_clients_that_disconnect_during_a_request_do_not_affect_others(live: Live, bearer: dict[str, str]) -> None:
     for _ in range(10):
-        with socket.create_connection(("localhost", live.port), timeout=10) as wire:
-            wire.sendall(request("POST", CONVERSATIONS, bearer, length=1_000) + b'{"title":')
+        with socket.create_connection(("localhost", live.port), timeout=10) as connection:
+            connection.sendall(request("POST", CONVERSATIONS, bearer, length=1_000) + b'{"title":')
     assert live.call("GET", CONVERSATIONS, **bearer).status == 200
-    assert count(live, bearer) == 0
+    assert conversation_count(live, bearer) == 0
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256])
-def test_a_key_over_the_wire_has_1_to_255_characters(key: str, live: Live, bearer: dict[str, str]) -> None:
+def test_an_idempotency_key_must_have_1_to_255_characters(key: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("POST", CONVERSATIONS, b"{}", **bearer, Idempotency_Key=key)
-    refused(answer, 400, "invalid")
-    assert count(live, bearer) == 0
+    assert_refused(answer, 400, "invalid")
+    assert conversation_count(live, bearer) == 0
 
 
-def test_pages_of_people_answer_with_pages(live: Live) -> None:
+def test_an_unknown_page_outside_the_api_is_an_html_404(live: Live) -> None:
     answer = live.call("GET", "/no/such/page")
     assert answer.status == 404 and answer.headers["Content-Type"].startswith("text/html")
 
@@ -265,27 +269,29 @@ def test_pages_of_people_answer_with_pages(live: Live) -> None:
 @pytest.mark.parametrize(
     "path", ["/static/admin/css/base.css", "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css"]
 )
-def test_the_files_of_the_admin_and_the_documents_are_served(path: str, live: Live) -> None:
+def test_the_static_files_of_the_admin_and_the_api_documents_are_served(path: str, live: Live) -> None:
     answer = live.call("GET", path)
     assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/css")
 
 
-# --- At once ------------------------------------------------------------------------------------------
+# --- Concurrent requests -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("header", "body"),
     [({"Idempotency_Key": "k"}, {}), ({}, {"external_id": "x"}), ({"Idempotency_Key": "k"}, {"external_id": "y"})],
 )
-def test_of_many_at_once_one_is_carried_out(header: Any, body: Any, live: Live, bearer: dict[str, str]) -> None:
+def test_one_of_many_concurrent_equal_requests_is_carried_out(
+    header: Any, body: Any, live: Live, bearer: dict[str, str]
+) -> None:
     sent = json.dumps(body).encode()
     answers = run_concurrently(*[lambda: live.call("POST", CONVERSATIONS, sent, **bearer, **header)] * 8, connect=False)
     assert sorted(answer.status for answer in answers) == [200] * 7 + [201]
     assert len({json_body(answer)["id"] for answer in answers}) == 1
-    assert count(live, bearer) == 1
+    assert conversation_count(live, bearer) == 1
 
 
-def test_appends_at_once_all_arrive_once(live: Live, bearer: dict[str, str]) -> None:
+def test_concurrent_appends_are_each_stored_once(live: Live, bearer: dict[str, str]) -> None:
     path = f"{CONVERSATIONS}{json_body(live.call('POST', CONVERSATIONS, b'{}', **bearer))['id']}/messages/"
     one = json.dumps({"role": "user", "content": "x", "external_id": "same"}).encode()
     other = json.dumps([{"role": "user", "content": "y"}] * 3).encode()
@@ -298,7 +304,9 @@ def test_appends_at_once_all_arrive_once(live: Live, bearer: dict[str, str]) -> 
     assert [row["parent_seq"] for row in rows] == [None, *range(1, 19)]
 
 
-def test_another_request_with_the_key_of_one_under_way_is_a_conflict(live: Live, bearer: dict[str, str]) -> None:
+def test_a_different_request_with_the_idempotency_key_of_a_running_one_is_a_conflict(
+    live: Live, bearer: dict[str, str]
+) -> None:
     titles = iter("abcdefgh")
     lock = threading.Lock()
 
@@ -309,4 +317,4 @@ def test_another_request_with_the_key_of_one_under_way_is_a_conflict(live: Live,
 
     statuses = sorted(answer.status for answer in run_concurrently(*[post] * 8, connect=False))
     assert statuses == [201] + [409] * 7
-    assert count(live, bearer) == 1
+    assert conversation_count(live, bearer) == 1

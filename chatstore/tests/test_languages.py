@@ -1,4 +1,5 @@
-"""English, and German to prove it: what is marked is translated, and the compiled catalogue is made from the text."""
+"""Translation to German: the catalogue has every marked message, the compiled catalogue is up to date, and users get
+their language."""
 
 import ast
 import io
@@ -26,11 +27,11 @@ APPS = ("accounts", "chatstore", "compat", "conversations", "replies", "staff", 
 MARKS = {"gettext": None, "gettext_lazy": None, "gettext_noop": None}
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 PAGE = {"Accept": "text/html"}
-# What commands say, to whoever runs the service.
-UNMARKED = ("management/", "transfer/importers/", "tests/", "migrations/")
-REFUSALS = {"Invalid", "Conflict", "ServiceError", "ProviderError", "ValidationError", "PermissionDenied", "TooLarge",
-            "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited", "PydanticCustomError",
-            "refusal"}  # fmt: skip
+# Only the person who runs the service reads these messages.
+NOT_TRANSLATED = ("management/", "transfer/importers/", "tests/", "migrations/")
+ERROR_CLASSES = {"Invalid", "Conflict", "ServiceError", "ProviderError", "ValidationError", "PermissionDenied",
+                 "TooLarge", "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited", "PydanticCustomError",
+                 "refusal"}  # fmt: skip
 
 # The arguments and attributes of the admin's code whose text staff read.
 STAFF_READ = {"description", "short_description", "search_help_text", "title", "message", "warning", "submit"}
@@ -39,17 +40,17 @@ FIELDSETS = {"fieldsets", "add_fieldsets"}
 
 def sources() -> Iterator[Path]:
     for app in APPS:
-        yield from (path for path in (BASE_DIR / app).rglob("*.py") if "/tests/" not in str(path))
+        yield from (path for path in (BASE_DIR / app).rglob("*.py") if path.parent.name != "tests")
 
 
 @cache
-def marked() -> set[str]:
-    found: set[str] = set()
+def marked_messages() -> set[str]:
+    messages: set[str] = set()
     for path in sources():
-        found |= set(in_python(path.read_bytes())) | set(in_refusals(path))
+        messages |= set(in_python(path.read_bytes())) | set(in_not_found_errors(path))
     for path in (BASE_DIR / "templates").rglob("*.html"):
-        found |= set(in_python(templatize(path.read_text()).encode()))
-    return found
+        messages |= set(in_python(templatize(path.read_text()).encode()))
+    return messages
 
 
 def in_python(text: bytes) -> Iterator[str]:
@@ -57,42 +58,42 @@ def in_python(text: bytes) -> Iterator[str]:
         yield str(message)
 
 
-def in_refusals(path: Path) -> Iterator[str]:
+def in_not_found_errors(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
-            case ast.Call(ast.Name("NotFound"), [ast.Constant(str(what))]):
-                yield f"There is no such {what}."
+            case ast.Call(ast.Name("NotFound"), [ast.Constant(str(noun))]):
+                yield f"There is no such {noun}."
 
 
 @cache
-def translated() -> Any:
+def catalogue() -> Any:
     return read_po(io.BytesIO(CATALOGUE.read_bytes()), locale="de")
 
 
-def test_everything_that_is_marked_is_translated_and_nothing_else() -> None:
-    there = {message.id for message in translated() if message.id and message.string}
-    assert there - marked() == set(), "nobody says this any more"
-    assert marked() - there == set(), "add these to the catalogue and run `make messages`"
+def test_the_catalogue_has_exactly_the_marked_messages() -> None:
+    translated = {message.id for message in catalogue() if message.id and message.string}
+    assert translated - marked_messages() == set(), "the code does not contain these messages"
+    assert marked_messages() - translated == set(), "add these to the catalogue and run `make messages`"
 
 
-def test_what_a_message_is_filled_with_is_the_same_in_every_language() -> None:
-    for message in translated():
+def test_a_translation_has_the_placeholders_of_its_message() -> None:
+    for message in catalogue():
         if message.id:
-            filled = re.findall(r"\{[^}]*\}|%\(\w+\)s", message.id)
-            assert sorted(filled) == sorted(re.findall(r"\{[^}]*\}|%\(\w+\)s", message.string)), message.id
+            placeholders = re.findall(r"\{[^}]*\}|%\(\w+\)s", message.id)
+            assert sorted(placeholders) == sorted(re.findall(r"\{[^}]*\}|%\(\w+\)s", message.string)), message.id
 
 
-def test_the_compiled_catalogue_is_made_from_the_text() -> None:
+def test_the_compiled_catalogue_is_up_to_date() -> None:
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
         compiled = {message.id: message.string for message in read_mo(file) if message.id}
-    assert compiled == {message.id: message.string for message in translated() if message.id}, "run `make messages`"
+    assert compiled == {message.id: message.string for message in catalogue() if message.id}, "run `make messages`"
 
 
-def test_no_refusal_is_unmarked() -> None:
+def test_every_error_message_is_marked() -> None:
     for path in sources():
-        if not any(part in str(path.relative_to(BASE_DIR)) for part in UNMARKED):
+        if not any(part in str(path.relative_to(BASE_DIR)) for part in NOT_TRANSLATED):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and name_of(node.func) in REFUSALS:
+                if isinstance(node, ast.Call) and name_of(node.func) in ERROR_CLASSES:
                     assert not bare_sentences(node), (path, node.lineno)
 
 
@@ -157,7 +158,7 @@ def bare_sentences(call: ast.Call) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "is_marked"),
+    ("error", "is_marked"),
     [
         ('PydanticCustomError("nul", "A NUL character.")', False),
         ('PydanticCustomError("long", "At most {limit} bytes.", {"limit": 5})', False),
@@ -167,13 +168,13 @@ def bare_sentences(call: ast.Call) -> list[str]:
         ('PydanticCustomError("long", gettext("At most {limit} bytes.").format(limit=limit))', True),
     ],
 )
-def test_an_unmarked_sentence_in_a_refusal_is_found(refusal: str, is_marked: bool) -> None:
-    call = ast.parse(refusal, mode="eval").body
-    assert isinstance(call, ast.Call) and name_of(call.func) in REFUSALS
+def test_an_unmarked_error_message_is_detected(error: str, is_marked: bool) -> None:
+    call = ast.parse(error, mode="eval").body
+    assert isinstance(call, ast.Call) and name_of(call.func) in ERROR_CLASSES
     assert bool(bare_sentences(call)) is not is_marked
 
 
-# --- Which language -----------------------------------------------------------------------------------
+# --- The choice of the language -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,22 +192,22 @@ def test_an_unmarked_sentence_in_a_refusal_is_found(refusal: str, is_marked: boo
          "There is nothing at /api/v1/nowhere/.", "Unter /api/v1/nowhere/ gibt es nichts."),
     ],
 )  # fmt: skip
-def test_a_german_browser_reads_german_and_a_program_the_same_code(
+def test_a_german_client_gets_german_messages_and_the_same_codes(
     method: str, path: str, body: Any, status: int, english: str, german: str, as_either: ApiClient
 ) -> None:
-    plain = as_either(method, path, body, status=status)["error"]
-    local = as_either(method, path, body, status=status, **GERMAN)["error"]
+    english_error = as_either(method, path, body, status=status)["error"]
+    german_error = as_either(method, path, body, status=status, **GERMAN)["error"]
     assert as_either.answer.headers["Content-Language"] == "de"
-    assert (plain["message"], local["message"]) == (english, german)
-    for error in (plain, local):
+    assert (english_error["message"], german_error["message"]) == (english, german)
+    for error in (english_error, german_error):
         error.pop("message")
         error["details"] = [detail | {"message": ""} for detail in error["details"]]
-    assert plain == local
+    assert english_error == german_error
 
 
-@pytest.mark.parametrize("asked", ["", "fr", "xx-YY", "*", "fr;q=0.9, xx", ";;;", "\u00e9", "a" * 600])
-def test_a_language_that_is_not_spoken_is_english(asked: str, as_either: ApiClient) -> None:
-    error = as_either("POST", "conversations/", {"shoe": 1}, status=400, Accept_Language=asked)["error"]
+@pytest.mark.parametrize("accepted", ["", "fr", "xx-YY", "*", "fr;q=0.9, xx", ";;;", "\u00e9", "a" * 600])
+def test_a_client_with_an_unsupported_language_gets_english(accepted: str, as_either: ApiClient) -> None:
+    error = as_either("POST", "conversations/", {"shoe": 1}, status=400, Accept_Language=accepted)["error"]
     assert error["message"] == "There is no such field."
 
 
@@ -215,18 +216,18 @@ def as_either(request: pytest.FixtureRequest, alice: User) -> ApiClient:
     return ApiClient(alice, by=request.param)
 
 
-def lang(page: Any) -> str:
+def language_of(page: Any) -> str:
     return re.findall(r'<html lang="([\w-]+)"', page.text)[0]
 
 
-def test_the_welcome_page_is_german_to_a_german(client: Client, db: None) -> None:
+def test_the_welcome_page_is_german_in_a_german_browser(client: Client, db: None) -> None:
     page = client.get("/", headers=GERMAN | PAGE)
-    assert "Sie läuft." in page.text and lang(page) == "de"
+    assert "Sie läuft." in page.text and language_of(page) == "de"
     assert "It is running." in client.get("/", headers=PAGE).text
 
 
 @pytest.mark.parametrize(
-    ("chosen", "asked", "shown"),
+    ("chosen", "accepted", "shown"),
     [
         ("de", "en", "de"),
         ("en", "de", "en"),
@@ -236,19 +237,19 @@ def test_the_welcome_page_is_german_to_a_german(client: Client, db: None) -> Non
         ("\u00e9", "en", "en"),
     ],
 )
-def test_on_pages_what_a_person_chose_goes_before_what_the_browser_asks_for(
-    chosen: str, asked: str, shown: str, client: Client, alice: User
+def test_on_pages_the_preferred_language_takes_precedence_over_the_browsers(
+    chosen: str, accepted: str, shown: str, client: Client, alice: User
 ) -> None:
     Preferences.objects.create(user=alice, language=chosen)
     client.force_login(alice)
-    assert lang(client.get("/", headers=PAGE | {"Accept-Language": asked})) == shown
+    assert language_of(client.get("/", headers=PAGE | {"Accept-Language": accepted})) == shown
 
 
-def test_who_chose_nothing_gets_what_the_browser_asks_for(client: Client, alice: User) -> None:
+def test_without_a_preferred_language_the_browsers_is_used(client: Client, alice: User) -> None:
     client.force_login(alice)
-    assert lang(client.get("/", headers=GERMAN | PAGE)) == "de"
+    assert language_of(client.get("/", headers=GERMAN | PAGE)) == "de"
     Preferences.objects.create(user=alice, theme="light")
-    assert lang(client.get("/", headers=GERMAN | PAGE)) == "de"
+    assert language_of(client.get("/", headers=GERMAN | PAGE)) == "de"
 
 
 def test_staff_read_the_admin_in_their_language(client: Client, alice: User) -> None:
@@ -266,16 +267,16 @@ def test_staff_read_the_admin_in_their_language(client: Client, alice: User) -> 
 
 
 @pytest.mark.parametrize(("by", "count"), [("token", 2), ("session", 3)])
-def test_a_language_costs_an_api_request_no_statement(by: str, count: int, alice: User) -> None:
+def test_the_language_of_an_api_request_needs_no_statement(by: str, count: int, alice: User) -> None:
     Preferences.objects.create(user=alice, language="de")
-    caller = ApiClient(alice, by=by)
-    caller("GET", "me/")
+    api_client = ApiClient(alice, by=by)
+    api_client("GET", "me/")
     for headers in ({}, GERMAN):
         with assert_statement_count(count):
-            caller("GET", "conversations/", **headers)
+            api_client("GET", "conversations/", **headers)
 
 
-def test_one_request_leaves_no_language_to_the_next(as_either: ApiClient) -> None:
+def test_the_language_of_a_request_does_not_affect_the_next(as_either: ApiClient) -> None:
     as_either("GET", "me/", **GERMAN)
     assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
     translation.deactivate()

@@ -24,8 +24,8 @@ def imported_test_modules(source: str) -> list[str]:
 
 def test_no_module_imports_a_test_module() -> None:
     assert len(MODULES) > 100
-    found = {str(path.relative_to(BASE_DIR)): imported_test_modules(path.read_text()) for path in MODULES}
-    assert {path: names for path, names in found.items() if names} == {}
+    imports = {str(path.relative_to(BASE_DIR)): imported_test_modules(path.read_text()) for path in MODULES}
+    assert {path: names for path, names in imports.items() if names} == {}
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_no_module_imports_a_test_module() -> None:
         "def f():\n    from .test_b import c",
     ],
 )
-def test_each_form_of_an_import_is_found(source: str) -> None:
+def test_every_form_of_an_import_is_detected(source: str) -> None:
     assert imported_test_modules(source)
     assert not imported_test_modules(source.replace("test_b", "b"))
 
 
 def test_python_files_of_tests_have_a_name_that_pytest_collects() -> None:
     """A test in a file with another name would never run."""
-    unread = [path for path in MODULES if not path.name.startswith("test_") and defines_a_test(path)]
-    assert unread == []
+    not_collected = [path for path in MODULES if not path.name.startswith("test_") and defines_a_test(path)]
+    assert not_collected == []
 
 
 def defines_a_test(path: Path) -> bool:

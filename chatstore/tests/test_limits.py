@@ -1,4 +1,4 @@
-"""Who asks too often is asked to wait."""
+"""Rate limits: the token buckets, the places in the cache, and the limits of the API."""
 
 import time
 from collections import OrderedDict
@@ -37,14 +37,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 600, 12_345])
-def test_a_bucket_gives_as_many_as_fit_in(count: int, clock: Clock) -> None:
+def test_a_bucket_allows_as_many_requests_as_its_size(count: int, clock: Clock) -> None:
     buckets = Buckets(seconds=60, keys=10)
     assert [buckets.wait("a", count) for _ in range(count)] == [0] * count
     assert buckets.wait("a", count) == pytest.approx(60 / count, abs=1e-6)
     assert buckets.wait("b", count) == 0
 
 
-def test_it_fills_up_evenly_and_what_was_refused_takes_nothing(clock: Clock) -> None:
+def test_a_bucket_refills_evenly_and_refused_requests_take_nothing(clock: Clock) -> None:
     buckets = Buckets(seconds=60, keys=10)
     for _ in range(6):
         buckets.wait("a", 6)
@@ -55,24 +55,24 @@ def test_it_fills_up_evenly_and_what_was_refused_takes_nothing(clock: Clock) -> 
     assert [buckets.wait("a", 6) for _ in range(7)] == [0] * 6 + [10]
 
 
-def test_only_so_many_keys_are_kept_and_those_are_the_last(clock: Clock) -> None:
+def test_only_the_latest_keys_are_kept(clock: Clock) -> None:
     buckets = Buckets(seconds=60, keys=2)
     for key in "abac":
         buckets.wait(key, 2)
     assert buckets.wait("a", 2) > 0
-    assert buckets.wait("b", 2) == 0, "forgotten"
+    assert buckets.wait("b", 2) == 0, "b was removed"
 
 
 class SlowKeys(OrderedDict[Any, float]):
-    """Gives other threads a turn between what is read and what is written."""
+    """Let other threads run between the read and the write."""
 
     def get(self, key: Any, default: Any = None) -> Any:
-        found = super().get(key, default)
+        value = super().get(key, default)
         time.sleep(0.001)
-        return found
+        return value
 
 
-def test_threads_take_no_more_than_fit_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_threads_take_no_more_than_the_size_of_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     buckets = Buckets(seconds=100_000, keys=10)
     monkeypatch.setattr(buckets, "_full_at", SlowKeys())
     with ThreadPoolExecutor(8) as pool:
@@ -84,7 +84,7 @@ def test_threads_take_no_more_than_fit_in(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.django_db
-def test_a_place_is_held_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_is_held_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     def take() -> None:
         take_place("x", count=2, seconds=100, limit="2 a while")
 
@@ -93,16 +93,16 @@ def test_a_place_is_held_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     take()
     monkeypatch.undo()
     take()
-    with pytest.raises(RateLimited) as refused:
+    with pytest.raises(RateLimited) as excinfo:
         take()
-    assert 38 <= refused.value.wait <= 41, "the one that is free first"
+    assert 38 <= excinfo.value.wait <= 41, "until the first place is free"
     take_place("y", count=1, seconds=100, limit="")
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(5))
-def test_places_that_were_held_before_are_taken_once_each(attempt: int) -> None:
-    """All places expired a moment ago, as when the same user makes tokens an hour later, many at the same time."""
+def test_each_expired_place_is_taken_once_by_concurrent_requests(attempt: int) -> None:
+    """All places expired a moment ago, as when a user creates many tokens at the same time, an hour later."""
     for number in range(20):
         cache.add(f"y{attempt}:{number}", 0.0, 3600)
     with connection.cursor() as cursor:
@@ -119,7 +119,7 @@ def test_places_that_were_held_before_are_taken_once_each(attempt: int) -> None:
 
 
 @pytest.mark.django_db
-def test_housekeeping_takes_what_is_over_from_the_cache() -> None:
+def test_housekeeping_removes_expired_entries_from_the_cache() -> None:
     cache.set("over", 1, -1)
     cache.set("held", 1, 60)
     call_command("housekeeping", verbosity=0)
@@ -129,38 +129,38 @@ def test_housekeeping_takes_what_is_over_from_the_cache() -> None:
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_asked_yet() -> None:
+def no_earlier_requests() -> None:
     throttling.requests.forget()
 
 
 # --- The API as a whole ------------------------------------------------------------------------------------
 
 
-def test_over_the_rate_it_is_a_429_that_says_when_to_ask_again(alice: User, settings: Any) -> None:
+def test_a_request_over_the_rate_is_a_429_with_retry_after(alice: User, settings: Any) -> None:
     settings.API_RATE = 3
-    callers = [ApiClient(alice), ApiClient(alice), ApiClient(alice, by="session")]  # one user, whatever opens the door
-    for caller in callers:
-        caller("GET", "me/")
-    for caller in callers:
-        assert caller.refusal("GET", "me/", status=429) == ("rate_limited", None)
-        assert is_error(caller.answer)
-        assert caller.answer.headers["Retry-After"] == "20"
-        assert "3 requests a minute" in caller.text
+    clients = [ApiClient(alice), ApiClient(alice), ApiClient(alice, by="session")]  # one user with three credentials
+    for api_client in clients:
+        api_client("GET", "me/")
+    for api_client in clients:
+        assert api_client.refusal("GET", "me/", status=429) == ("rate_limited", None)
+        assert is_error(api_client.answer)
+        assert api_client.answer.headers["Retry-After"] == "20"
+        assert "3 requests a minute" in api_client.text
     ApiClient(create_user("Bob"))("GET", "me/")
 
 
-def test_after_that_time_it_is_answered(alice: User, settings: Any, clock: Clock) -> None:
+def test_a_request_after_that_time_is_answered(alice: User, settings: Any, clock: Clock) -> None:
     settings.API_RATE = 60
-    caller = ApiClient(alice)
+    api_client = ApiClient(alice)
     for _ in range(60):
-        caller("GET", "me/")
-    caller("GET", "me/", status=429)
-    clock.now += int(caller.answer.headers["Retry-After"])
-    caller("GET", "me/")
-    caller("GET", "me/", status=429)
+        api_client("GET", "me/")
+    api_client("GET", "me/", status=429)
+    clock.now += int(api_client.answer.headers["Retry-After"])
+    api_client("GET", "me/")
+    api_client("GET", "me/", status=429)
 
 
-def test_a_back_ends_users_are_counted_each(alice: User, settings: Any) -> None:
+def test_each_managed_user_is_counted_separately(alice: User, settings: Any) -> None:
     settings.API_RATE = 1
     for id in ("u-1", "u-2"):
         acting_client_for(alice, id)("GET", "me/")
@@ -168,7 +168,7 @@ def test_a_back_ends_users_are_counted_each(alice: User, settings: Any) -> None:
     ApiClient(alice)("GET", "me/")
 
 
-def test_a_back_end_is_counted_for_all_its_users(alice: User, bob: User, settings: Any) -> None:
+def test_the_requests_of_a_back_end_are_counted_over_all_its_users(alice: User, bob: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 3
     for number in range(5):
         acting_client_for(alice, f"u-{number}")("GET", "me/", status=200 if number < 3 else 429)
@@ -176,28 +176,28 @@ def test_a_back_end_is_counted_for_all_its_users(alice: User, bob: User, setting
     ApiClient(alice)("GET", "me/")
 
 
-def test_addresses_of_one_ipv6_network_are_one(db: None, settings: Any) -> None:
+def test_addresses_of_one_ipv6_network_are_counted_together(db: None, settings: Any) -> None:
     settings.API_RATE = 1
-    caller = ApiClient()
+    api_client = ApiClient()
     for address, status in (("2001:db8::1", 401), ("2001:db8::2:3", 429), ("2001:db8:0:1::1", 401), ("192.0.2.9", 401)):
-        caller.client.defaults["REMOTE_ADDR"] = address
-        caller("GET", "me/", status=status)
+        api_client.client.defaults["REMOTE_ADDR"] = address
+        api_client("GET", "me/", status=status)
 
 
-def test_who_is_refused_is_counted_by_address(alice: User, settings: Any) -> None:
+def test_requests_that_fail_authentication_are_counted_by_address(alice: User, settings: Any) -> None:
     settings.API_RATE = 3
-    bad, nobody = ApiClient(), ApiClient()
-    bad.headers = {"Authorization": "Bearer cs_x"}
-    for caller in (bad, nobody, bad):
-        caller("GET", "me/", status=401)
-    for caller in (bad, nobody):
-        assert caller.refusal("GET", "me/", status=429) == ("rate_limited", None)
+    with_bad_token, without_token = ApiClient(), ApiClient()
+    with_bad_token.headers = {"Authorization": "Bearer cs_x"}
+    for api_client in (with_bad_token, without_token, with_bad_token):
+        api_client("GET", "me/", status=401)
+    for api_client in (with_bad_token, without_token):
+        assert api_client.refusal("GET", "me/", status=429) == ("rate_limited", None)
     ApiClient(alice)("GET", "me/")
-    nobody.client.defaults["REMOTE_ADDR"] = "192.0.2.1"
-    nobody("GET", "me/", status=401)
+    without_token.client.defaults["REMOTE_ADDR"] = "192.0.2.1"
+    without_token("GET", "me/", status=401)
 
 
-def test_a_token_that_may_not_is_counted_as_its_user(alice: User, settings: Any) -> None:
+def test_requests_without_the_needed_scope_are_counted_by_user(alice: User, settings: Any) -> None:
     settings.API_RATE = 1
     reader = ApiClient(alice, scopes=["read"])
     reader("PATCH", "me/", {"name": "x"}, status=403)
@@ -205,31 +205,31 @@ def test_a_token_that_may_not_is_counted_as_its_user(alice: User, settings: Any)
 
 
 @pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 401), (2, 429)])
-def test_behind_proxies_the_address_is_what_they_say(
+def test_behind_proxies_the_address_is_the_one_that_they_forward(
     proxies: int, status: int, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a client sends itself stands further to the left, and is not believed."""
+    """Addresses that the client itself sends are further to the left. They are not trusted."""
     settings.API_RATE = 1
     monkeypatch.setattr(api_settings, "NUM_PROXIES", proxies)
     for address, expected in (("192.0.2.1", 401), ("192.0.2.2", status), ("192.0.2.1", 429)):
         ApiClient()("GET", "me/", status=expected, X_Forwarded_For=f"203.0.113.9, 203.0.113.7, {address}")
 
 
-def test_nothing_of_it_is_asked_of_the_database(alice: User, settings: Any, django_assert_num_queries: Any) -> None:
+def test_the_rate_limit_needs_no_statement(alice: User, settings: Any, django_assert_num_queries: Any) -> None:
     settings.API_RATE = 10
-    caller = ApiClient(alice)
-    caller("GET", "me/")
+    api_client = ApiClient(alice)
+    api_client("GET", "me/")
     with django_assert_num_queries(1):
-        caller("GET", "me/")
+        api_client("GET", "me/")
 
 
 @pytest.mark.parametrize(("rate", "status"), [(600, 429), (0, 200)])
-def test_a_rate_of_0_is_no_limit(rate: int, status: int, alice: User, settings: Any, clock: Clock) -> None:
+def test_a_rate_of_0_means_no_limit(rate: int, status: int, alice: User, settings: Any, clock: Clock) -> None:
     settings.API_RATE = rate
-    caller = ApiClient(alice)
+    api_client = ApiClient(alice)
     for _ in range(600):
-        caller("GET", "me/")
-    caller("GET", "me/", status=status)
+        api_client("GET", "me/")
+    api_client("GET", "me/", status=status)
 
 
 @pytest.mark.django_db
@@ -242,9 +242,9 @@ def test_probes_are_never_limited(path: str, settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/schema/", "/docs/"])
-def test_the_documents_are(path: str, settings: Any) -> None:
+def test_the_api_documents_are_limited(path: str, settings: Any) -> None:
     settings.API_RATE = 1
-    caller = ApiClient()
-    caller("GET", path)
-    caller("GET", path, status=429)
-    assert caller.answer.headers["Retry-After"] == "60"
+    api_client = ApiClient()
+    api_client("GET", path)
+    api_client("GET", path, status=429)
+    assert api_client.answer.headers["Retry-After"] == "60"

@@ -1,4 +1,4 @@
-"""How the Makefile installs, with a stand-in for the virtualenv's Python."""
+"""The installation by the Makefile, with a fake Python in the virtualenv."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def clone() -> Iterator[Path]:
 
 
 def install(clone: Path, **environment: str) -> tuple[int, str]:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["make", "install"],
         cwd=clone,
         env={name: value for name, value in os.environ.items() if "MAKE" not in name} | environment,
@@ -44,19 +44,19 @@ def install(clone: Path, **environment: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    return done.returncode, done.stdout
+    return completed.returncode, completed.stdout
 
 
-def calls(clone: Path) -> int:
+def call_count(clone: Path) -> int:
     return len((clone / "calls").read_text().splitlines())
 
 
-def test_an_installation_says_one_line_and_happens_once(clone: Path) -> None:
+def test_an_installation_prints_one_line_and_happens_once(clone: Path) -> None:
     assert install(clone) == (0, INSTALLS)
     status, output = install(clone)
     assert status == 0
     assert "Installing" not in output
-    assert calls(clone) == 1
+    assert call_count(clone) == 1
 
 
 def test_the_output_of_pip_is_shown_when_it_fails_and_the_next_start_tries_again(clone: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_output_of_pip_is_shown_when_it_fails_and_the_next_start_tries_again
     assert install(clone) == (0, INSTALLS)
 
 
-def test_changed_requirements_are_installed_and_so_are_the_former_ones(clone: Path) -> None:
+def test_changed_requirements_are_installed_also_if_they_change_back(clone: Path) -> None:
     install(clone)
     before = (clone / "requirements.txt").read_text()
     for text in (f"{before}more\n", before):
@@ -76,10 +76,10 @@ def test_changed_requirements_are_installed_and_so_are_the_former_ones(clone: Pa
 
 
 @pytest.mark.parametrize("days", [-20_000, 400])
-def test_the_clock_does_not_matter(clone: Path, days: int) -> None:
+def test_the_modification_time_of_the_requirements_does_not_matter(clone: Path, days: int) -> None:
     then = time.time() + days * 86_400
     os.utime(clone / "requirements.txt", (then, then))
     assert install(clone) == (0, INSTALLS)
     status, output = install(clone)
-    assert (status, calls(clone)) == (0, 1)
+    assert (status, call_count(clone)) == (0, 1)
     assert "skew" not in output

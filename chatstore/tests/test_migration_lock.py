@@ -1,4 +1,4 @@
-"""The lock under which one process at a time migrates."""
+"""The lock that lets only one process at a time migrate."""
 
 import threading
 import time
@@ -11,11 +11,11 @@ from chatstore import migration_lock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def in_another_thread(log: list[str], started: threading.Event) -> threading.Thread:
+def take_lock_in_thread(log: list[str], started: threading.Event) -> threading.Thread:
     def wait_and_take() -> None:
         started.set()
         with migration_lock.held("default"):
-            log.append("the other has it")
+            log.append("the second takes it")
         connections.close_all()
 
     thread = threading.Thread(target=wait_and_take)
@@ -24,19 +24,19 @@ def in_another_thread(log: list[str], started: threading.Event) -> threading.Thr
     return thread
 
 
-def test_one_at_a_time_holds_it() -> None:
+def test_the_second_process_gets_the_lock_after_the_first_releases_it() -> None:
     log: list[str] = []
     with migration_lock.held("default"):
-        thread = in_another_thread(log, threading.Event())
+        thread = take_lock_in_thread(log, threading.Event())
         time.sleep(3 * migration_lock.RETRY_EVERY)
-        log.append("the first gives it back")
+        log.append("the first releases it")
     thread.join(10)
-    assert log == ["the first gives it back", "the other has it"]
+    assert log == ["the first releases it", "the second takes it"]
 
 
-def test_an_index_is_made_concurrently_while_another_process_waits() -> None:
+def test_an_index_can_be_created_concurrently_while_another_process_waits() -> None:
     with migration_lock.held("default"):
-        thread = in_another_thread([], threading.Event())
+        thread = take_lock_in_thread([], threading.Event())
         time.sleep(2 * migration_lock.RETRY_EVERY)
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '10s'")
@@ -47,7 +47,7 @@ def test_an_index_is_made_concurrently_while_another_process_waits() -> None:
     assert not thread.is_alive()
 
 
-def test_it_is_given_back_after_an_error() -> None:
+def test_the_lock_is_released_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), migration_lock.held("default"):
         raise ZeroDivisionError
     with migration_lock.held("default"):

@@ -1,4 +1,4 @@
-"""docs/openapi.yaml is under version control: a change to the API shows in its diff."""
+"""docs/openapi.yaml is under version control, so that a change of the API shows in a diff."""
 
 from io import StringIO
 
@@ -11,7 +11,7 @@ from django.test import Client
 DOCUMENT = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 
-def test_the_document_is_what_the_code_says() -> None:
+def test_the_document_is_up_to_date() -> None:
     generated = StringIO()
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=generated)
     assert DOCUMENT.read_text().strip() == generated.getvalue().strip(), "run `make schema` and read its diff"
@@ -25,7 +25,7 @@ def test_the_schema_is_served_to_everyone(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/docs", "/docs/", "/docs"])
-def test_the_interactive_documents_load_nothing_from_elsewhere(path: str) -> None:
+def test_the_interactive_documents_load_nothing_from_other_hosts(path: str) -> None:
     page = Client().get(path)
     assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
     text = page.content.decode()

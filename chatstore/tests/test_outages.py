@@ -1,30 +1,26 @@
-"""A real database that stops, is set read-only, or loses its power, under a real gunicorn."""
+"""A real gunicorn whose real database stops, becomes read-only, or loses its power."""
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from chatstore import cluster, embedded
-from chatstore.env import BASE_DIR
 from testing import scratch
 from testing.live_server import Live, gunicorn, json_body
 from testing.network import OtherHost
 
 CONVERSATIONS = "/api/v1/conversations/"
 KEY = "a secret key of fifty characters, for these tests only"
-# It holds for sessions that begin later.
+# Applies to sessions that begin later.
 READ_ONLY = "ALTER DATABASE chatstore SET default_transaction_read_only = "
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'chatstore'"
 
 
 class Database:
-    """A database server of these tests only."""
+    """A database server for these tests only."""
 
     def __init__(self, folder: Path) -> None:
         self.data_dir = folder
@@ -37,18 +33,13 @@ class Database:
         self._running.close()
 
     def execute(self, statement: str) -> None:
-        address = embedded.address(self.data_dir)
-        where = {"host": address["HOST"], "port": address["PORT"], "user": address["USER"], "dbname": "postgres"}
-        with psycopg.connect(**where, autocommit=True) as connection:
+        with scratch.connect(self.data_dir, dbname="postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def manage(self, *arguments: str) -> str:
-        environment = scratch.environment(self.data_dir)
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=BASE_DIR, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        completed = scratch.manage(self.data_dir, *arguments)
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +59,9 @@ def bearer(migrated: Database) -> dict[str, str]:
 
 
 @contextmanager
-def serving(database: Database, **knobs: str) -> Iterator[Live]:
-    knobs = {"DATABASE_URL": "", "DATA_DIR": str(database.data_dir), "SECRET_KEY": KEY, **knobs}
-    with gunicorn("chatstore", **knobs) as port:
+def serving(database: Database, **variables: str) -> Iterator[Live]:
+    variables = {"DATABASE_URL": "", "DATA_DIR": str(database.data_dir), "SECRET_KEY": KEY, **variables}
+    with gunicorn("chatstore", **variables) as port:
         yield Live(port)
 
 
@@ -78,40 +69,44 @@ def create(live: Live, bearer: dict[str, str]) -> int:
     return live.call("POST", CONVERSATIONS, b"{}", **bearer).status
 
 
-def seconds_until(happens: object) -> float:
-    begun = time.monotonic()
-    scratch.wait_until(happens)  # type: ignore[arg-type]
-    return time.monotonic() - begun
+def seconds_until(condition: Callable[[], object]) -> float:
+    started = time.monotonic()
+    scratch.wait_until(condition)
+    return time.monotonic() - started
 
 
-# --- Away -----------------------------------------------------------------------------------------------
+# --- Stopped --------------------------------------------------------------------------------------------
 
 
-def test_the_service_is_back_within_seconds_of_its_database(migrated: Database, bearer: dict[str, str]) -> None:
+def test_the_service_answers_within_seconds_after_its_database_is_back(
+    migrated: Database, bearer: dict[str, str]
+) -> None:
     with serving(migrated, WEB_WORKERS="1") as live:
         assert create(live, bearer) == 201
         migrated.stop()
         try:
-            away_until = time.monotonic() + 18  # with growing pauses the next attempt is 27 s after the first, or later
-            while time.monotonic() < away_until:
+            end_of_outage = (
+                time.monotonic() + 18
+            )  # with growing pauses the next attempt is 27 s after the first, or later
+            while time.monotonic() < end_of_outage:
                 assert live.call("GET", CONVERSATIONS, **bearer).status == 503
         finally:
             migrated.start()
         assert seconds_until(lambda: create(live, bearer) == 201) < 5
 
 
-def test_while_the_database_is_away_probes_are_answered_soon_and_pages_are_a_503(
+def test_while_the_database_is_stopped_probes_answer_quickly_and_pages_are_a_503(
     migrated: Database, bearer: dict[str, str]
 ) -> None:
     with serving(migrated) as live:
         migrated.stop()
         try:
-            begun = time.monotonic()
+            started = time.monotonic()
             assert live.call("GET", "/livez").status == 200
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - started < 1
             answer = live.call("GET", "/readyz")
             assert (answer.status, json_body(answer)["database"]) == (503, "unavailable")
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - started < 5
             page = live.call("GET", "/accounts/email/", Cookie=f"sessionid={'a' * 32}", Accept="text/html")
             assert (page.status, page.headers["Retry-After"]) == (503, "5")
             assert b"try again in a few seconds" in page.body  # type: ignore[attr-defined]
@@ -122,7 +117,7 @@ def test_while_the_database_is_away_probes_are_answered_soon_and_pages_are_a_503
 # --- Read-only --------------------------------------------------------------------------------------------
 
 
-def test_a_read_only_database_is_a_503_and_writes_work_again_without_a_restart(
+def test_writes_to_a_read_only_database_are_a_503_and_work_again_without_a_restart(
     migrated: Database, bearer: dict[str, str]
 ) -> None:
     with serving(migrated) as live:
@@ -149,7 +144,7 @@ def test_a_read_only_database_is_a_503_and_writes_work_again_without_a_restart(
 
 
 def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
-    """Whether no connection is left from before: each fails once, because its session was ended."""
+    """Return whether all old connections are replaced. Each fails once, because its session was ended."""
     answers = [live.call("POST", CONVERSATIONS, b"{}", **bearer) for _ in range(20)]
     return all("accepts no changes" in json_body(answer)["error"]["message"] for answer in answers)
 
@@ -157,20 +152,18 @@ def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
 # --- Without power ----------------------------------------------------------------------------------------
 
 
-def test_a_database_host_that_loses_power_is_a_503_and_no_hanging_request(
-    migrated: Database, bearer: dict[str, str]
-) -> None:
-    socket = f"{embedded.socket_dir(migrated.data_dir)}/{cluster.SOCKET}"
-    with OtherHost(forwards_to=socket) as host:
+def test_requests_do_not_hang_when_the_database_host_loses_power(migrated: Database, bearer: dict[str, str]) -> None:
+    socket_path = f"{embedded.socket_dir(migrated.data_dir)}/{cluster.SOCKET}"
+    with OtherHost(forwards_to=socket_path) as host:
         url = f"postgresql://chatstore@{host.address}:{host.port}/chatstore"
         with serving(migrated, DATABASE_URL=url) as live:
             for _ in range(20):
                 assert create(live, bearer) == 201
             host.lose_power()
-            begun = time.monotonic()
+            started = time.monotonic()
             assert live.call("GET", CONVERSATIONS, **bearer).status == 503
             assert live.call("GET", "/livez").status == 200
             assert live.call("GET", "/readyz").status == 503
-            assert time.monotonic() - begun < 20
+            assert time.monotonic() - started < 20
             host.regain_power()
             assert seconds_until(lambda: create(live, bearer) == 201) < 15

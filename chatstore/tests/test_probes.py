@@ -1,3 +1,5 @@
+"""The probes /livez and /readyz."""
+
 import threading
 from typing import Any
 
@@ -11,20 +13,20 @@ OK = {"status": "ok"}
 
 
 @pytest.mark.parametrize("path", ["/livez", "/livez/"])
-def test_a_process_that_answers_lives(path: str) -> None:
+def test_livez_answers_200(path: str) -> None:
     answer = Client().get(path)
     assert (answer.status_code, answer.json()) == (200, OK)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/readyz", "/readyz/"])
-def test_it_is_ready_when_its_database_answers(path: str) -> None:
+def test_readyz_answers_200_when_the_database_answers(path: str) -> None:
     answer = Client().get(path)
     assert (answer.status_code, answer.json()) == (200, OK | {"database": "ok"})
 
 
-class Refusing:
-    """A database connection that cannot be made."""
+class FailingConnection:
+    """A database connection that fails."""
 
     def cursor(self) -> None:
         raise OperationalError("the address of the database")
@@ -33,32 +35,32 @@ class Refusing:
         pass
 
 
-def unavailable() -> bool:
+def is_unavailable() -> bool:
     answer = Client().get("/readyz")
     return (answer.status_code, answer.json()) == (503, {"status": "unavailable", "database": "unavailable"})
 
 
-def test_without_its_database_it_lives_and_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "connection", Refusing())
+def test_without_its_database_the_service_is_alive_and_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "connection", FailingConnection())
     assert Client().get("/livez").status_code == 200
-    assert unavailable()
+    assert is_unavailable()
 
 
-def test_a_database_that_never_answers_is_not_ready_after_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readyz_does_not_wait_for_a_database_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
     monkeypatch.setattr(health, "LIMIT", 0.2)
-    monkeypatch.setattr(Refusing, "cursor", lambda self: answered.wait(30))
-    monkeypatch.setattr(health, "connection", Refusing())
+    monkeypatch.setattr(FailingConnection, "cursor", lambda self: answered.wait(30))
+    monkeypatch.setattr(health, "connection", FailingConnection())
     try:
-        assert [unavailable() for _ in range(5)] == [True] * 5
+        assert [is_unavailable() for _ in range(5)] == [True] * 5
         assert sum(thread.name.startswith("health") for thread in threading.enumerate()) == 1
     finally:
         answered.set()
 
 
 @pytest.mark.django_db
-def test_a_read_only_database_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    class ReadOnly(Refusing):
+def test_with_a_read_only_database_the_service_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ReadOnly(FailingConnection):
         def cursor(self) -> Any:
             cursor = connection.cursor()
             cursor.execute("SET default_transaction_read_only = on")
@@ -73,12 +75,12 @@ def test_a_read_only_database_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.django_db
-def test_a_prober_needs_neither_a_known_name_nor_https(settings: pytest.FixtureRequest) -> None:
+def test_the_probes_accept_any_host_and_plain_http(settings: pytest.FixtureRequest) -> None:
     settings.SECURE_SSL_REDIRECT = True  # type: ignore[attr-defined]
     for path in ("/livez", "/readyz"):
         assert Client(SERVER_NAME="10.0.0.7").get(path).status_code == 200
 
 
-def test_the_first_page_says_that_it_runs() -> None:
+def test_the_welcome_page_says_that_the_service_runs() -> None:
     page = Client().get("/")
     assert page.status_code == 200 and "It is running" in page.content.decode()

@@ -1,4 +1,4 @@
-"""Every knob is read once, and junk in one stops the start with one line that names it."""
+"""The settings: their readers, their defaults, and errors that name the setting."""
 
 import re
 from pathlib import Path
@@ -25,31 +25,31 @@ def test_all_numbers_of_the_settings_are_tested_here() -> None:
     assert set(CHOICES) == set(re.findall(r'env\.choice\(\s*"(\w+)"', text))
 
 
-# --- The readers --------------------------------------------------------------------------------------
+# --- The readers of chatstore.env -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def knob(monkeypatch: pytest.MonkeyPatch) -> Any:
+def set_variable(monkeypatch: pytest.MonkeyPatch) -> Any:
     def set_to(value: str | None) -> None:
         if value is None:
-            monkeypatch.delenv("A_KNOB", raising=False)
+            monkeypatch.delenv("SETTING", raising=False)
         else:
-            monkeypatch.setenv("A_KNOB", value)
+            monkeypatch.setenv("SETTING", value)
 
     return set_to
 
 
 @pytest.mark.parametrize(("raw", "value"), [(None, 7), ("", 7), ("  ", 7), ("0", 0), (" 12 ", 12), ("1_000", 1_000)])
-def test_a_number(raw: str | None, value: int, knob: Any) -> None:
-    knob(raw)
-    assert env.number("A_KNOB", 7) == value
+def test_a_number_is_read(raw: str | None, value: int, set_variable: Any) -> None:
+    set_variable(raw)
+    assert env.number("SETTING", 7) == value
 
 
 @pytest.mark.parametrize("raw", ["x", "1.5", "1e3", "0x10", "-1", "4MB", "99999999999", "seven"])
-def test_a_number_that_is_none_or_out_of_range_is_refused(raw: str, knob: Any) -> None:
-    knob(raw)
-    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be"):
-        env.number("A_KNOB", 7)
+def test_a_value_that_is_not_a_number_or_out_of_range_is_refused(raw: str, set_variable: Any) -> None:
+    set_variable(raw)
+    with pytest.raises(ImproperlyConfigured, match="SETTING must be"):
+        env.number("SETTING", 7)
 
 
 @pytest.mark.parametrize(
@@ -65,66 +65,66 @@ def test_a_number_that_is_none_or_out_of_range_is_refused(raw: str, knob: Any) -
         ("yes", True),
     ],
 )
-def test_a_flag(raw: str | None, value: bool, knob: Any) -> None:
-    knob(raw)
-    assert env.flag("A_KNOB", True) is value
+def test_a_flag_is_read(raw: str | None, value: bool, set_variable: Any) -> None:
+    set_variable(raw)
+    assert env.flag("SETTING", True) is value
 
 
 @pytest.mark.parametrize("raw", ["maybe", "2", "y", "tru", "None"])
-def test_a_flag_that_is_none_is_refused(raw: str, knob: Any) -> None:
-    knob(raw)
-    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be true or false"):
-        env.flag("A_KNOB")
+def test_a_value_that_is_not_a_flag_is_refused(raw: str, set_variable: Any) -> None:
+    set_variable(raw)
+    with pytest.raises(ImproperlyConfigured, match="SETTING must be true or false"):
+        env.flag("SETTING")
 
 
 @pytest.mark.parametrize(
     ("raw", "value"), [(None, ["d"]), ("", ["d"]), (" , ", ["d"]), ("a", ["a"]), (" a, b ,,", ["a", "b"])]
 )
-def test_names(raw: str | None, value: list[str], knob: Any) -> None:
-    knob(raw)
-    assert env.names("A_KNOB", ("d",)) == value
+def test_a_list_of_names_is_read(raw: str | None, value: list[str], set_variable: Any) -> None:
+    set_variable(raw)
+    assert env.names("SETTING", ("d",)) == value
 
 
-def test_a_choice(knob: Any) -> None:
-    knob("b")
-    assert env.choice("A_KNOB", "a", ("a", "b")) == "b"
-    knob("c")
-    with pytest.raises(ImproperlyConfigured, match="A_KNOB must be one of a, b, not 'c'"):
-        env.choice("A_KNOB", "a", ("a", "b"))
+def test_a_choice_is_read_and_another_value_is_refused(set_variable: Any) -> None:
+    set_variable("b")
+    assert env.choice("SETTING", "a", ("a", "b")) == "b"
+    set_variable("c")
+    with pytest.raises(ImproperlyConfigured, match="SETTING must be one of a, b, not 'c'"):
+        env.choice("SETTING", "a", ("a", "b"))
 
 
-def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_can_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("from the file\n")
-    monkeypatch.setenv("A_KNOB", "from the environment")
-    monkeypatch.setenv("A_KNOB_FILE", str(tmp_path / "secret"))
-    assert env.text("A_KNOB") == "from the file"
+    monkeypatch.setenv("SETTING", "from the environment")
+    monkeypatch.setenv("SETTING_FILE", str(tmp_path / "secret"))
+    assert env.text("SETTING") == "from the file"
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("A_LOST_KNOB_FILE", str(tmp_path / "missing"))
-    with pytest.raises(ImproperlyConfigured, match="A_LOST_KNOB_FILE cannot be read: No such file"):
-        env.text("A_LOST_KNOB")
+def test_the_error_names_the_setting_of_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISSING_SETTING_FILE", str(tmp_path / "missing"))
+    with pytest.raises(ImproperlyConfigured, match="MISSING_SETTING_FILE cannot be read: No such file"):
+        env.text("MISSING_SETTING")
 
 
 # --- The settings -------------------------------------------------------------------------------------
 
 
-def test_junk_in_a_knob_stops_the_start_and_is_named(tmp_path: Path) -> None:
-    junk = [*NUMBERS, *FLAGS, *CHOICES]
+def test_an_invalid_value_prevents_the_start_and_the_error_names_the_setting(tmp_path: Path) -> None:
+    names = [*NUMBERS, *FLAGS, *CHOICES]
     code = f"""
 import os, subprocess, sys
-for name in {junk!r}:
+for name in {names!r}:
     os.environ[name] = "junk"
-    for module in [name for name in sys.modules if name.startswith("chatstore")]: del sys.modules[module]
+    for module in [module for module in sys.modules if module.startswith("chatstore")]: del sys.modules[module]
     try:
         from chatstore import settings
     except Exception as error:
         print(type(error).__name__, error)
     del os.environ[name]
 """
-    printed, complaint = start(code, tmp_path)
-    lines = printed.splitlines()
-    assert [line.split()[:2] for line in lines] == [["ImproperlyConfigured", name] for name in junk], complaint
+    output, error = start(code, tmp_path)
+    lines = output.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ImproperlyConfigured", name] for name in names], error
     assert all("'junk'" in line for line in lines)
 
 
@@ -132,38 +132,40 @@ def test_on_loopback_everything_has_a_default(tmp_path: Path) -> None:
     first = printed_settings(tmp_path, "SECRET_KEY", "ALLOWED_HOSTS", "LOCAL", "HTTPS", "DEBUG")
     assert len(first[0]) >= 50
     assert first[1:] == ["['localhost', '127.0.0.1', '[::1]']", "True", "False", "False"]
-    assert printed_settings(tmp_path, "SECRET_KEY")[0] == first[0], "made once, and kept"
+    assert printed_settings(tmp_path, "SECRET_KEY")[0] == first[0], "created once"
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("knobs", [{"DATABASE_URL": "postgresql://a:b@c/d"}, {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "x"}])
-def test_in_production_a_secret_is_needed(knobs: dict[str, str], tmp_path: Path) -> None:
-    assert refusal(tmp_path, **knobs).startswith("SECRET_KEY (or SECRET_KEY_FILE) is needed")
-    printed_settings(tmp_path, **knobs, SECRET_KEY=SECRET)
+@pytest.mark.parametrize(
+    "variables", [{"DATABASE_URL": "postgresql://a:b@c/d"}, {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "x"}]
+)
+def test_in_production_a_secret_key_is_required(variables: dict[str, str], tmp_path: Path) -> None:
+    assert refusal(tmp_path, **variables).startswith("SECRET_KEY (or SECRET_KEY_FILE) is needed")
+    printed_settings(tmp_path, **variables, SECRET_KEY=SECRET)
     assert not (tmp_path / "secret_key").exists()
 
 
-def test_in_production_the_hosts_are_needed_and_https_is_on(tmp_path: Path) -> None:
+def test_in_production_allowed_hosts_are_required_and_https_is_on(tmp_path: Path) -> None:
     assert refusal(tmp_path, HOST="0.0.0.0", SECRET_KEY=SECRET).startswith("ALLOWED_HOSTS is needed")
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS", "DEBUG")
-    found = printed_settings(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
-    assert found == ["True", "True", "True", "31536000", "False"]
+    printed = printed_settings(tmp_path, *names, HOST="0.0.0.0", SECRET_KEY=SECRET, ALLOWED_HOSTS="chat.example")
+    assert printed == ["True", "True", "True", "31536000", "False"]
 
 
-def test_limits_are_kept_in_the_database_or_in_a_redis(tmp_path: Path) -> None:
+def test_rate_limits_are_kept_in_the_database_or_in_redis(tmp_path: Path) -> None:
     assert "DatabaseCache" in printed_settings(tmp_path, "CACHES")[0]
     redis = printed_settings(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
     assert "RedisCache" in redis and "'redis://:secret@cache.example:6379/0'" in redis
     assert "redis://" in refusal(tmp_path, CACHE_URL="memcached://cache.example")
 
 
-def test_behind_https_there_is_one_proxy_unless_it_is_said(tmp_path: Path) -> None:
+def test_with_https_the_default_is_one_proxy(tmp_path: Path) -> None:
     assert printed_settings(tmp_path, "PROXIES") == ["0"]
     assert printed_settings(tmp_path, "PROXIES", HTTPS="true") == ["1"]
     assert "'NUM_PROXIES': 2" in printed_settings(tmp_path, "REST_FRAMEWORK", HTTPS="true", PROXIES="2")[0]
 
 
-def test_a_provider_is_there_when_it_has_a_client(tmp_path: Path) -> None:
+def test_an_identity_provider_is_enabled_by_its_client_id(tmp_path: Path) -> None:
     assert printed_settings(tmp_path, "SOCIALACCOUNT_PROVIDERS") == ["{}"]
     google = printed_settings(
         tmp_path, "SOCIALACCOUNT_PROVIDERS", GOOGLE_CLIENT_ID="an id", GOOGLE_CLIENT_SECRET="a secret"
@@ -172,7 +174,7 @@ def test_a_provider_is_there_when_it_has_a_client(tmp_path: Path) -> None:
     assert refusal(tmp_path, OIDC_CLIENT_ID="an id").startswith("OIDC_CLIENT_ID needs an OIDC_SERVER_URL")
 
 
-def test_mail_goes_to_the_log_until_a_server_is_named(tmp_path: Path) -> None:
+def test_mails_go_to_the_log_without_a_mail_server(tmp_path: Path) -> None:
     assert printed_settings(tmp_path, "EMAIL_BACKEND") == ["'django.core.mail.backends.console.EmailBackend'"]
     names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
     url = "smtp+tls://chatstore:p%40ss@mail.example.org:587"

@@ -1,3 +1,5 @@
+"""strict_json.loads: JSON that PostgreSQL can store is read, other JSON is refused."""
+
 from typing import Any
 
 import orjson
@@ -12,10 +14,10 @@ from chatstore.errors import Invalid
 
 
 def refusal(text: bytes) -> tuple[str, str | None]:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as excinfo:
         strict_json.loads(text)
-    assert refused.value.code == "invalid_json"
-    return refused.value.message, refused.value.field
+    assert excinfo.value.code == "invalid_json"
+    return excinfo.value.message, excinfo.value.field
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ def refusal(text: bytes) -> tuple[str, str | None]:
         (b"1e-400", 0.0),
     ],
 )
-def test_what_can_be_stored_is_read(text: bytes, data: Any) -> None:
+def test_json_that_can_be_stored_is_read(text: bytes, data: Any) -> None:
     assert strict_json.loads(text) == data
 
 
@@ -40,7 +42,7 @@ def test_what_can_be_stored_is_read(text: bytes, data: Any) -> None:
      b'"\\udc00\\ud800"', b'"\xff"', b'"\xed\xa0\x80"', b"\xef\xbb\xbf{}", b'"\n"', b"\0",
      b"[" * 10_000 + b"]" * 10_000],
 )  # fmt: skip
-def test_what_is_no_json_is_refused(text: bytes) -> None:
+def test_text_that_is_not_json_is_refused(text: bytes) -> None:
     message, field = refusal(text)
     assert message.startswith("This is not JSON: ")
     assert field is None
@@ -60,14 +62,14 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
         (b'{"a": [1e19], "b": "\\u0000"}', "64 bits", "a[0]"),
     ],
 )
-def test_what_cannot_be_stored_is_refused_and_named(text: bytes, problem: str, field: str | None) -> None:
-    message, found = refusal(text)
+def test_the_error_names_a_value_that_cannot_be_stored(text: bytes, problem: str, field: str | None) -> None:
+    message, error_field = refusal(text)
     assert problem in message
-    assert found == field
+    assert error_field == field
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_depth_has_a_limit(opening: bytes, closing: bytes) -> None:
+def test_the_depth_is_limited(opening: bytes, closing: bytes) -> None:
     def nested(depth: int) -> bytes:
         inner = b"1" if opening.startswith(b"{") else b""
         return b'{"deep":' + opening * (depth - 1) + inner + closing * (depth - 1) + b"}"
@@ -78,7 +80,7 @@ def test_depth_has_a_limit(opening: bytes, closing: bytes) -> None:
     assert field == "deep"
 
 
-def test_depth_is_counted_anew_for_each_branch() -> None:
+def test_the_depth_of_each_branch_is_counted_separately() -> None:
     branch = b"[" * 60 + b"]" * 60
     strict_json.loads(b"[" + b",".join([branch] * 50) + b"]")
 
@@ -97,7 +99,7 @@ def has_nul(data: Any) -> bool:
 
 @hypothesis_settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(STORABLE)
-def test_whatever_can_be_stored_comes_through_unchanged(data: Any) -> None:
+def test_data_that_can_be_stored_is_read_unchanged(data: Any) -> None:
     text = orjson.dumps(data)
     if has_nul(data):
         refusal(text)

@@ -1,4 +1,4 @@
-"""`manage.py up`, really run: what starts, what a signal stops, and what a kill leaves behind."""
+"""`manage.py up` as a real process: its start, its end by signals, and the state after a kill."""
 
 import os
 import re
@@ -28,14 +28,14 @@ from testing import pgbouncer, scratch
 
 
 class Up:
-    started_here: ClassVar[list["Up"]] = []
+    instances: ClassVar[list["Up"]] = []
 
-    def __init__(self, data_dir: Path, port: int = 0, **knobs: str) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, **variables: str) -> None:
         self.port = port or scratch.free_port()
-        knobs = {"PORT": str(self.port), "WEB_WORKERS": "1", **knobs}
-        self.process = scratch.python("manage.py", "up", env=scratch.environment(data_dir, **knobs))
+        variables = {"PORT": str(self.port), "WEB_WORKERS": "1", **variables}
+        self.process = scratch.python("manage.py", "up", env=scratch.environment(data_dir, **variables))
         self.output = ""
-        self.started_here.append(self)
+        self.instances.append(self)
 
     def started(self) -> "Up":
         assert self.process.stdout
@@ -72,8 +72,8 @@ class Up:
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
     yield
-    while Up.started_here:
-        if (process := Up.started_here.pop().process).poll() is None:
+    while Up.instances:
+        if (process := Up.instances.pop().process).poll() is None:
             process.kill()
             process.communicate()
 
@@ -86,29 +86,29 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def migrated() -> Iterator[Path]:
-    """A folder after its first run, for the tests that are about later ones."""
+    """The data folder after a first run, for the tests of later runs."""
     with scratch.folder() as folder:
         Up(folder / "data").started().signal_group(signal.SIGINT)
         yield folder / "data"
 
 
-def all_gone(processes: list[psutil.Process]) -> bool:
+def have_exited(processes: list[psutil.Process]) -> bool:
     return all(scratch.has_exited(process) for process in processes)
 
 
-def refused(data_dir: Path, port: int = 0, **knobs: str) -> str:
-    """The one line with which it does not start."""
-    attempt = Up(data_dir, port, **knobs)
+def start_error(data_dir: Path, port: int = 0, **variables: str) -> str:
+    """Start `up`, which fails, and return its error message of one line."""
+    attempt = Up(data_dir, port, **variables)
     status, errors = attempt.ended()
     assert (status, attempt.output) == (1, "")
     assert len(errors.splitlines()) == 1, errors
     return errors
 
 
-# --- The first run and the next ------------------------------------------------------------------
+# --- The first and later runs ---------------------------------------------------------------------
 
 
-def test_the_first_run_shows_a_password_and_the_second_finds_everything_there(data_dir: Path) -> None:
+def test_the_first_run_prints_a_password_and_the_second_run_uses_the_same_database(data_dir: Path) -> None:
     first = Up(data_dir).started()
     assert re.search(r"^Administrator admin@localhost, password \S{12,}", first.output, re.MULTILINE)
     for line in (f"http://localhost:{first.port}/", f"{first.port}/admin/", f"{first.port}/api/docs/", str(data_dir)):
@@ -116,7 +116,7 @@ def test_the_first_run_shows_a_password_and_the_second_finds_everything_there(da
     assert first.status("/readyz/") == 200
     started = first.children()
     assert first.signal_group(signal.SIGINT) == (0, "")
-    assert all_gone(started)
+    assert have_exited(started)
 
     second = Up(data_dir).started()
     assert "password" not in second.output
@@ -124,38 +124,39 @@ def test_the_first_run_shows_a_password_and_the_second_finds_everything_there(da
     assert second.signal_group(signal.SIGTERM) == (0, "")
 
 
-def test_sigterm_to_it_alone_stops_everything(migrated: Path) -> None:
+def test_sigterm_to_up_alone_stops_all_processes(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     running.process.terminate()
     assert running.ended() == (0, "")
-    assert all_gone(started)
+    assert have_exited(started)
 
 
-def test_a_second_ctrl_c_does_not_interrupt_the_stopping(migrated: Path) -> None:
+def test_a_second_ctrl_c_does_not_interrupt_the_shutdown(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.signal_group(signal.SIGINT) == (0, "")
-    assert all_gone(started)
+    assert have_exited(started)
 
 
-def test_ctrl_c_during_the_start_stops_what_has_started(data_dir: Path) -> None:
+def test_ctrl_c_during_the_start_stops_the_processes_that_have_started(data_dir: Path) -> None:
     starting = Up(data_dir)
     scratch.wait_until((data_dir / "postgres" / "postmaster.pid").exists)
     started = starting.children()
     assert starting.signal_group(signal.SIGINT) == (0, "")
-    assert all_gone(started)
+    assert have_exited(started)
 
 
 def test_commands_share_the_database_of_a_running_up(migrated: Path) -> None:
     running = Up(migrated).started()
-    assert _manage(migrated, "migrate", "--check") == (0, "")
+    command = scratch.manage(migrated, "migrate", "--check")
+    assert (command.returncode, command.stderr) == (0, "")
     assert running.status("/readyz/") == 200
     assert running.signal_group(signal.SIGINT) == (0, "")
 
 
-def test_it_leaves_no_file_in_the_home_folder(migrated: Path) -> None:
+def test_up_creates_no_file_in_the_home_folder(migrated: Path) -> None:
     home = migrated.parent / "home"
     home.mkdir(exist_ok=True)
     Up(migrated, HOME=str(home)).started().signal_group(signal.SIGINT)
@@ -165,20 +166,20 @@ def test_it_leaves_no_file_in_the_home_folder(migrated: Path) -> None:
 # --- Killed --------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells children that their parent was killed")
-def test_what_a_killed_up_started_ends_and_the_next_one_starts(migrated: Path) -> None:
+@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux can end children with their parent")
+def test_the_processes_of_a_killed_up_end_and_the_next_up_starts(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     assert running.signal_group(signal.SIGKILL)[0] == -signal.SIGKILL
-    again = Up(migrated, running.port).started()
-    assert again.status("/readyz/") == 200
-    scratch.wait_until(lambda: all_gone(started))
-    assert again.signal_group(signal.SIGINT) == (0, "")
+    second = Up(migrated, running.port).started()
+    assert second.status("/readyz/") == 200
+    scratch.wait_until(lambda: have_exited(started))
+    assert second.signal_group(signal.SIGINT) == (0, "")
 
 
 @contextmanager
 def unfinished_request(port: int) -> Iterator[None]:
-    """A request that keeps a thread of the web server busy, because its body does not end."""
+    """Send a request whose body does not end. It keeps a thread of the web server busy."""
     with socket.create_connection(("localhost", port)) as client:
         client.sendall(
             b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
@@ -188,37 +189,37 @@ def unfinished_request(port: int) -> Iterator[None]:
         yield
 
 
-needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells children of a parent's death")
+needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux can end children with their parent")
 
 
 @needs_linux
-def test_after_a_kill_of_the_web_server_during_a_request_it_starts_at_once(migrated: Path) -> None:
+def test_up_starts_without_delay_after_the_web_server_was_killed_during_a_request(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     with unfinished_request(running.port):
         running.child("gunicorn").kill()
-        again = Up(migrated, running.port).started()
-        assert all_gone(started)
+        second = Up(migrated, running.port).started()
+        assert have_exited(started)
     running.ended()
-    assert again.status("/readyz/") == 200
-    assert again.signal_group(signal.SIGINT) == (0, "")
+    assert second.status("/readyz/") == 200
+    assert second.signal_group(signal.SIGINT) == (0, "")
 
 
 @needs_linux
-def test_after_a_kill_of_up_during_a_request_it_starts_at_once(migrated: Path) -> None:
+def test_up_starts_without_delay_after_up_was_killed_during_a_request(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     with unfinished_request(running.port):
         running.process.kill()
-        again = Up(migrated, running.port).started()
-        assert all_gone(started)
+        second = Up(migrated, running.port).started()
+        assert have_exited(started)
     running.ended()
-    assert again.status("/readyz/") == 200
-    assert again.signal_group(signal.SIGINT) == (0, "")
+    assert second.status("/readyz/") == 200
+    assert second.signal_group(signal.SIGINT) == (0, "")
 
 
 @needs_linux
-def test_workers_end_with_a_killed_master_even_without_up(migrated: Path) -> None:
+def test_workers_end_with_a_killed_master_while_up_is_stopped(migrated: Path) -> None:
     running = Up(migrated).started()
     os.kill(running.process.pid, signal.SIGSTOP)
     master = running.child("gunicorn")
@@ -226,49 +227,49 @@ def test_workers_end_with_a_killed_master_even_without_up(migrated: Path) -> Non
     with unfinished_request(running.port):
         master.kill()
         killed = time.monotonic()
-        scratch.wait_until(lambda: all_gone(workers))
+        scratch.wait_until(lambda: have_exited(workers))
         assert time.monotonic() - killed < 5  # gunicorn itself would wait for the request, graceful_timeout
     os.kill(running.process.pid, signal.SIGCONT)
     assert running.ended()[0] == 1
 
 
-def test_a_killed_web_server_ends_it(migrated: Path) -> None:
+def test_up_ends_when_the_web_server_is_killed(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     running.child("gunicorn").kill()
     status, errors = running.ended()
     assert status == 1
     assert "The web server ended by itself, with status -9." in errors
-    scratch.wait_until(lambda: all_gone(started))
+    scratch.wait_until(lambda: have_exited(started))
 
 
-def test_a_killed_database_server_ends_it(migrated: Path) -> None:
+def test_up_ends_when_the_database_server_is_killed(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
     running.child("postgres").kill()
     status, errors = running.ended()
     assert status == 1
     assert "The database server ended by itself" in errors
-    scratch.wait_until(lambda: all_gone(started))
+    scratch.wait_until(lambda: have_exited(started))
 
 
-# --- What is in the way --------------------------------------------------------------------------
+# --- Start errors ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1"])
-def test_a_taken_port_is_said_before_anything_starts(data_dir: Path, address: str) -> None:
+def test_a_port_that_is_in_use_is_reported_before_anything_starts(data_dir: Path, address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    if family == socket.AF_INET6 and family not in [found[0] for found in socket.getaddrinfo("localhost", None)]:
+    if family == socket.AF_INET6 and family not in [entry[0] for entry in socket.getaddrinfo("localhost", None)]:
         pytest.skip("localhost has no ::1 on this machine")
     with socket.socket(family) as other:
         other.bind((address, 0))
         other.listen()
         port = other.getsockname()[1]
-        assert f"Port {port} is taken by another program. Stop that, or" in refused(data_dir, port)
+        assert f"Port {port} is taken by another program. Stop that, or" in start_error(data_dir, port)
     assert not (data_dir / "postgres").exists()
 
 
-def test_a_free_port_is_named_in_place_of_a_taken_one(data_dir: Path) -> None:
+def test_the_error_about_a_port_in_use_suggests_a_free_port(data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as next_one:
         port = other.getsockname()[1]
         try:
@@ -276,27 +277,27 @@ def test_a_free_port_is_named_in_place_of_a_taken_one(data_dir: Path) -> None:
             next_one.listen()
         except OSError:
             pytest.skip("the next port is in use")
-        suggested = re.search(r"or try PORT=(\d+), which is free\.", refused(data_dir, port))
+        suggested = re.search(r"or try PORT=(\d+), which is free\.", start_error(data_dir, port))
         assert suggested and int(suggested[1]) > port + 1
     with socket.create_server(("127.0.0.1", int(suggested[1]))):
         pass
 
 
 def test_a_host_that_is_not_this_machine_is_refused(data_dir: Path) -> None:
-    knobs = {"HOST": "203.0.113.1", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x" * 50}
-    assert "HOST 203.0.113.1" in refused(data_dir, **knobs)
+    variables = {"HOST": "203.0.113.1", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x" * 50}
+    assert "HOST 203.0.113.1" in start_error(data_dir, **variables)
 
 
-def test_a_second_up_is_told_of_the_first(migrated: Path) -> None:
+def test_the_error_of_a_second_up_names_the_first(migrated: Path) -> None:
     first = Up(migrated).started()
-    said = refused(migrated, first.port)
-    assert said.strip() == f"chatstore is already running in {migrated}, pid {first.process.pid}."
+    error = start_error(migrated, first.port)
+    assert error.strip() == f"chatstore is already running in {migrated}, pid {first.process.pid}."
     assert first.signal_group(signal.SIGINT) == (0, "")
 
 
-@pytest.mark.parametrize("knob", ["PORT", "WEB_WORKERS", "WEB_THREADS"])
-def test_junk_in_a_knob_is_refused(data_dir: Path, knob: str) -> None:
-    assert refused(data_dir, **{knob: "many"}).strip() == f"{knob} must be a whole number, not 'many'."
+@pytest.mark.parametrize("name", ["PORT", "WEB_WORKERS", "WEB_THREADS"])
+def test_a_setting_that_is_not_a_number_is_refused(data_dir: Path, name: str) -> None:
+    assert start_error(data_dir, **{name: "many"}).strip() == f"{name} must be a whole number, not 'many'."
 
 
 # --- DATABASE_URL --------------------------------------------------------------------------------
@@ -307,7 +308,7 @@ def _url(data_dir: Path, credentials: str, name: str) -> dict[str, str]:
     return {"DATABASE_URL": f"postgresql://{credentials}@/{name}?host={folder}", "SECRET_KEY": "x" * 50}
 
 
-def test_it_runs_on_a_database_of_somebody_elses_and_leaves_that_running(data_dir: Path, migrated: Path) -> None:
+def test_up_uses_the_database_of_database_url_and_does_not_stop_it(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated) as server:
         running = Up(data_dir, **_url(migrated, "chatstore", "chatstore")).started()
         assert running.status("/readyz/") == 200
@@ -316,25 +317,25 @@ def test_it_runs_on_a_database_of_somebody_elses_and_leaves_that_running(data_di
     assert not (data_dir / "postgres").exists()
 
 
-def test_a_database_that_does_not_let_us_in_is_explained(data_dir: Path, migrated: Path) -> None:
+def test_wrong_database_credentials_and_names_are_explained(data_dir: Path, migrated: Path) -> None:
     hba = migrated / "postgres" / "pg_hba.conf"
     before = hba.read_text()
     hba.write_text(f"local all stranger scram-sha-256\n{before}")
     with embedded.running(migrated):
-        said = refused(data_dir, **_url(migrated, "stranger:wrong", "chatstore"))
-        assert 'password authentication failed for user "stranger". Correct the user or the password.' in said
-        said = refused(data_dir, **_url(migrated, "chatstore", "missing"))
-        assert 'database "missing" does not exist. Create it, or correct the name.' in said
+        error = start_error(data_dir, **_url(migrated, "stranger:wrong", "chatstore"))
+        assert 'password authentication failed for user "stranger". Correct the user or the password.' in error
+        error = start_error(data_dir, **_url(migrated, "chatstore", "missing"))
+        assert 'database "missing" does not exist. Create it, or correct the name.' in error
     hba.write_text(before)
 
 
-def test_a_user_that_may_not_make_tables_is_explained(data_dir: Path, migrated: Path) -> None:
+def test_a_database_user_without_the_right_to_create_tables_is_explained(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated):
         with psycopg.connect(_url(migrated, "chatstore", "chatstore")["DATABASE_URL"], autocommit=True) as connection:
             connection.execute("CREATE DATABASE theirs")
             connection.execute("CREATE USER guest")
-        said = refused(data_dir, **_url(migrated, "guest", "theirs"))
-        assert "permission denied for schema public" in said and "ALTER DATABASE name OWNER TO user" in said
+        error = start_error(data_dir, **_url(migrated, "guest", "theirs"))
+        assert "permission denied for schema public" in error and "ALTER DATABASE name OWNER TO user" in error
 
 
 def test_a_pooler_that_refuses_the_web_servers_options_is_explained(data_dir: Path, migrated: Path) -> None:
@@ -343,9 +344,9 @@ def test_a_pooler_that_refuses_the_web_servers_options_is_explained(data_dir: Pa
         pgbouncer.refusing_options(str(server.socket_dir / cluster.SOCKET)) as port,
     ):
         url = f"postgresql://chatstore@127.0.0.1:{port}/chatstore?sslmode=disable&gssencmode=disable"
-        knobs = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
-        assert "Set ignore_startup_parameters = options in PgBouncer" in refused(data_dir, **knobs)
-        running = Up(data_dir, DB_STATEMENT_TIMEOUT="0", **knobs).started()
+        variables = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
+        assert "Set ignore_startup_parameters = options in PgBouncer" in start_error(data_dir, **variables)
+        running = Up(data_dir, DB_STATEMENT_TIMEOUT="0", **variables).started()
         assert running.status("/readyz/") == 200
         assert running.signal_group(signal.SIGINT) == (0, "")
 
@@ -356,7 +357,7 @@ def _fresh_database(migrated: Path, name: str) -> dict[str, str]:
     return _url(migrated, "chatstore", name)
 
 
-def test_two_that_start_at_once_on_a_new_database_both_start(data_dir: Path, migrated: Path) -> None:
+def test_two_ups_that_start_at_the_same_time_on_a_new_database_both_start(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated):
         url = _fresh_database(migrated, "two")
         both = [Up(data_dir, **url), Up(data_dir, **url)]
@@ -367,7 +368,7 @@ def test_two_that_start_at_once_on_a_new_database_both_start(data_dir: Path, mig
             assert running.signal_group(signal.SIGINT) == (0, "")
 
 
-def test_two_commands_migrate_a_new_database_at_once(data_dir: Path, migrated: Path) -> None:
+def test_two_commands_migrate_a_new_database_at_the_same_time(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated):
         environment = scratch.environment(data_dir, **_fresh_database(migrated, "commands"))
         both = [scratch.python("manage.py", "migrate", "-v0", env=environment) for _ in range(2)]
@@ -384,7 +385,7 @@ def test_two_commands_migrate_a_new_database_at_once(data_dir: Path, migrated: P
     ],
 )
 def test_a_database_that_cannot_be_reached_is_explained(data_dir: Path, url: str, expected: str) -> None:
-    assert expected in refused(data_dir, DATABASE_URL=url, SECRET_KEY="x" * 50)
+    assert expected in start_error(data_dir, DATABASE_URL=url, SECRET_KEY="x" * 50)
 
 
 def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
@@ -393,16 +394,12 @@ def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch, db: None)
         up._check_database()
 
 
-def test_other_commands_explain_it_in_one_line_too(data_dir: Path) -> None:
-    status, errors = _manage(data_dir, "migrate", DATABASE_URL="postgres://a:b@127.0.0.1:1/c", SECRET_KEY="x" * 50)
-    assert status == 1
-    assert len(errors.splitlines()) == 1
-    assert "Connection refused" in errors
-
-
-def _manage(data_dir: Path, *arguments: str, **knobs: str) -> tuple[int, str]:
-    command = scratch.python("manage.py", *arguments, env=scratch.environment(data_dir, **knobs))
-    return command.wait(), command.communicate()[1]
+def test_other_commands_explain_an_unreachable_database_in_one_line_too(data_dir: Path) -> None:
+    url = "postgres://a:b@127.0.0.1:1/c"
+    command = scratch.manage(data_dir, "migrate", DATABASE_URL=url, SECRET_KEY="x" * 50)
+    assert command.returncode == 1
+    assert len(command.stderr.splitlines()) == 1
+    assert "Connection refused" in command.stderr
 
 
 # --- The first administrator ---------------------------------------------------------------------
@@ -429,14 +426,14 @@ def test_the_administrator_can_sign_in_with_a_verified_address() -> None:
 
 
 @pytest.mark.django_db
-def test_a_password_that_was_given_is_not_shown(settings: Settings) -> None:
+def test_a_password_from_the_settings_is_not_printed(settings: Settings) -> None:
     settings.ADMIN_PASSWORD = "given"
     assert create_administrator() == ""
     assert User.objects.get(is_superuser=True).check_password("given")
 
 
 @pytest.mark.django_db
-def test_an_ordinary_users_address_is_not_made_an_administrators() -> None:
+def test_an_ordinary_user_with_the_administrators_address_does_not_become_an_administrator() -> None:
     User.objects.create_user(email="admin@localhost", password="x")
     with pytest.raises(CommandError, match="ADMIN_EMAIL admin@localhost is an ordinary user's"):
         create_administrator()
