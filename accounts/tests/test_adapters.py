@@ -1,4 +1,4 @@
-"""What a provider says of a person, as it is taken over."""
+"""The data of an identity provider, as allauth's adapter stores it."""
 
 from typing import Any
 
@@ -12,37 +12,37 @@ from accounts.models import User
 PICTURE = "https://id.example.org/alice.png"
 
 
-def taken_over(verified: object = True, **said: Any) -> SocialLogin:
+def populated_login(verified: object = True, **data: Any) -> SocialLogin:
     address = EmailAddress(email="alice@example.com", verified=verified)
     login = SocialLogin(user=User(), account=SocialAccount(uid="1"), email_addresses=[address])
-    SocialAccountAdapter().populate_user(None, login, {"email": address.email, "picture": PICTURE, **said})
+    SocialAccountAdapter().populate_user(None, login, {"email": address.email, "picture": PICTURE, **data})
     return login
 
 
-@pytest.mark.parametrize("word", [False, "false", "False", "no", "", None, 0, "0"])
-def test_only_true_is_verified(word: object) -> None:
-    """An address that counts as verified opens the account which has it."""
-    assert taken_over(word).email_addresses[0].verified is False
+@pytest.mark.parametrize("value", [False, "false", "False", "no", "", None, 0, "0"])
+def test_an_address_is_verified_only_if_the_provider_says_true(value: object) -> None:
+    """A verified address gives access to the account with that address."""
+    assert populated_login(value).email_addresses[0].verified is False
 
 
-@pytest.mark.parametrize("word", [True, "true", "True"])
-def test_some_say_it_in_words(word: object) -> None:
-    assert taken_over(word).email_addresses[0].verified is True
+@pytest.mark.parametrize("value", [True, "true", "True"])
+def test_the_word_true_counts_as_verified(value: object) -> None:
+    assert populated_login(value).email_addresses[0].verified is True
 
 
-def test_the_picture_is_kept() -> None:
-    assert taken_over().user.image == PICTURE
+def test_the_picture_is_stored() -> None:
+    assert populated_login().user.image == PICTURE
 
 
 @pytest.mark.parametrize(
     "picture", ["javascript:alert(1)", "http://id.example.org/a.png", "https://x/" + "a" * 2_000, 7]
 )
-def test_a_picture_that_cannot_be_shown_is_none(picture: object) -> None:
-    assert taken_over(picture=picture).user.image == ""
+def test_a_picture_that_cannot_be_displayed_is_ignored(picture: object) -> None:
+    assert populated_login(picture=picture).user.image == ""
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("data", "name"),
     [
         ({"name": "Alice Example"}, "Alice Example"),
         ({"first_name": "Alice", "last_name": "Example"}, "Alice Example"),
@@ -51,5 +51,5 @@ def test_a_picture_that_cannot_be_shown_is_none(picture: object) -> None:
         ({}, ""),
     ],
 )
-def test_the_name_is_the_whole_one(said: dict[str, Any], name: str) -> None:
-    assert taken_over(**said).user.name == name
+def test_the_full_name_is_stored(data: dict[str, Any], name: str) -> None:
+    assert populated_login(**data).user.name == name

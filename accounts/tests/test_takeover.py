@@ -1,4 +1,4 @@
-"""Ways to somebody else's account: guessing its password, finding its browser open, flooding its mailbox."""
+"""Attacks on the account of another user: guessed passwords, an unattended browser, and floods of mails."""
 
 import json
 import time
@@ -20,7 +20,7 @@ PASSWORD = "a horse that is correct"
 
 
 @pytest.fixture(autouse=True)
-def mails_are_kept(settings: Any) -> None:
+def mails_in_memory(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -42,11 +42,11 @@ def json_call(client: Client, method: str, path: str, body: Any = None, **more: 
     return answer.status_code, answer.json()
 
 
-# --- Guessing ----------------------------------------------------------------------------------------------
+# --- Guessed passwords ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("vary", ["port", "case", "address"])
-def test_guesses_are_counted_by_the_login_alone(vary: str, alice: User) -> None:
+def test_failed_sign_ins_are_counted_by_login_whatever_the_port_the_case_or_the_address(vary: str, alice: User) -> None:
     answers = []
     for number in range(7):
         host = f"localhost:{10_000 + number}" if vary == "port" else "localhost"
@@ -59,8 +59,8 @@ def test_guesses_are_counted_by_the_login_alone(vary: str, alice: User) -> None:
     assert Client().post("/accounts/login/", form, HTTP_HOST="localhost:31337").status_code == 429
 
 
-def test_addresses_of_one_ipv6_network_are_one(db: None) -> None:
-    """Ten failures a minute of each address; a customer of a provider has 2^64 of them."""
+def test_addresses_of_one_ipv6_network_are_counted_together(db: None) -> None:
+    """Each address has ten failures a minute. A customer of an internet provider has 2^64 addresses."""
     for number in range(10):
         form = {"login": f"{number}@example.com", "password": "wrong"}
         assert Client().post("/accounts/login/", form, REMOTE_ADDR=f"2001:db8::{number:x}").status_code == 200
@@ -69,7 +69,7 @@ def test_addresses_of_one_ipv6_network_are_one(db: None) -> None:
     assert Client().post("/accounts/login/", form, REMOTE_ADDR="2001:db8:0:1::1").status_code == 200
 
 
-def test_no_address_is_in_the_keys_of_the_limits(alice: User) -> None:
+def test_the_cache_keys_of_rate_limits_contain_no_email_address(alice: User) -> None:
     Client().post("/accounts/login/", {"login": alice.email, "password": "wrong"})
     json_call(Client(), "POST", "auth/password/request", {"email": alice.email})
     with connection.cursor() as cursor:
@@ -78,11 +78,11 @@ def test_no_address_is_in_the_keys_of_the_limits(alice: User) -> None:
     assert keys and not any("alice" in key for key in keys)
 
 
-# --- A browser that is found open -----------------------------------------------------------------------------
+# --- An unattended browser --------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def stale(alice: User) -> Client:
+def stale_browser(alice: User) -> Client:
     """A browser in which Alice signed in ten minutes ago."""
     client = Client()
     client.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
@@ -92,51 +92,53 @@ def stale(alice: User) -> Client:
     return client
 
 
-def test_a_stale_session_changes_no_address(stale: Client, alice: User) -> None:
+def test_a_session_without_a_recent_sign_in_cannot_change_addresses(stale_browser: Client, alice: User) -> None:
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
     body = {"email": "evil@example.com"}
-    assert json_call(stale, "POST", "account/email", body)[0] == 401
+    assert json_call(stale_browser, "POST", "account/email", body)[0] == 401
     for sent, method in (({"email": "second@example.com", "primary": True}, "PATCH"), (body, "POST")):
-        status, told = json_call(stale, method, "account/email", sent)
-        assert (status, told["data"]["flows"][0]["id"]) == (401, "reauthenticate")
-    assert json_call(stale, "DELETE", "account/email", {"email": "second@example.com"})[0] == 401
+        status, response = json_call(stale_browser, method, "account/email", sent)
+        assert (status, response["data"]["flows"][0]["id"]) == (401, "reauthenticate")
+    assert json_call(stale_browser, "DELETE", "account/email", {"email": "second@example.com"})[0] == 401
     for action, email in (("add", "evil@"), ("remove", "second@"), ("primary", "second@")):
         form = {f"action_{action}": "", "email": f"{email}example.com"}
-        answer = stale.post("/accounts/email/", form, headers=BROWSER)
+        answer = stale_browser.post("/accounts/email/", form, headers=BROWSER)
         assert answer.status_code == 302 and answer.url.startswith("/accounts/reauthenticate/")
     rows = EmailAddress.objects.filter(user=alice).values_list("email", "primary").order_by("email")
     assert list(rows) == [("alice@example.com", True), ("second@example.com", False)]
 
 
-def test_with_the_password_it_does(stale: Client, alice: User) -> None:
-    assert json_call(stale, "POST", "auth/reauthenticate", {"password": PASSWORD})[0] == 200
+def test_a_session_can_change_addresses_after_the_password(stale_browser: Client, alice: User) -> None:
+    assert json_call(stale_browser, "POST", "auth/reauthenticate", {"password": PASSWORD})[0] == 200
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
-    assert json_call(stale, "PATCH", "account/email", {"email": "second@example.com", "primary": True})[0] == 200
+    assert (
+        json_call(stale_browser, "PATCH", "account/email", {"email": "second@example.com", "primary": True})[0] == 200
+    )
 
 
-def test_a_stale_session_makes_no_token(stale: Client, alice: User) -> None:
-    def make() -> Any:
-        return stale.post("/api/v1/tokens/", {"name": "mine"}, "application/json", headers=BROWSER)
+def test_a_session_without_a_recent_sign_in_cannot_create_a_token(stale_browser: Client, alice: User) -> None:
+    def create_token() -> Any:
+        return stale_browser.post("/api/v1/tokens/", {"name": "mine"}, "application/json", headers=BROWSER)
 
-    answer = make()
+    answer = create_token()
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "reauthentication_required")
     assert not alice.tokens.exists()
-    json_call(stale, "POST", "auth/reauthenticate", {"password": PASSWORD})
-    assert make().status_code == 201
+    json_call(stale_browser, "POST", "auth/reauthenticate", {"password": PASSWORD})
+    assert create_token().status_code == 201
 
 
-def test_a_token_that_is_asked_for_again_needs_a_recent_sign_in_too(stale: Client, alice: User) -> None:
-    """An Idempotency-Key answers what was stored, to whoever may ask."""
+def test_a_replayed_creation_of_a_token_needs_a_recent_sign_in_too(stale_browser: Client, alice: User) -> None:
+    """A replay of an Idempotency-Key needs the same permission as the first request."""
     headers = BROWSER | {"Idempotency-Key": "k"}
     for _ in range(2):
-        answer = stale.post("/api/v1/tokens/", {"name": "mine"}, "application/json", headers=headers)
+        answer = stale_browser.post("/api/v1/tokens/", {"name": "mine"}, "application/json", headers=headers)
         assert answer.status_code == 403
 
 
-# --- A stranger who signs up with an address that is known -------------------------------------------------------
+# --- A sign-up with an address that is known -----------------------------------------------------------
 
 
-def test_a_sign_up_costs_as_many_hashes_where_the_address_is_known(
+def test_a_sign_up_computes_as_many_hashes_for_a_known_address_as_for_a_new_one(
     alice: User, unlimited: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashes: list[str] = []
@@ -147,38 +149,38 @@ def test_a_sign_up_costs_as_many_hashes_where_the_address_is_known(
         return str(encode(self, password, salt))
 
     monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
-    costs = []
+    counts = []
     for email in (alice.email, "new@example.com"):
         hashes.clear()
         mail.outbox.clear()
         assert json_call(Client(), "POST", "auth/signup", {"email": email, "password": PASSWORD})[0] == 401
-        costs.append((len(hashes), len(mail.outbox)))
-    assert costs == [(1, 1), (1, 1)]
+        counts.append((len(hashes), len(mail.outbox)))
+    assert counts == [(1, 1), (1, 1)]
 
 
 # --- Mails --------------------------------------------------------------------------------------------------------
 
 
-def test_strangers_have_ten_mails_an_hour_sent_to_one_address_and_no_more(alice: User, unlimited: None) -> None:
-    def ask(number: int, email: str = "alice@example.com") -> int:
+def test_at_most_ten_mails_an_hour_are_sent_to_one_address(alice: User, unlimited: None) -> None:
+    def send_request(number: int, email: str = "alice@example.com") -> int:
         client = Client(REMOTE_ADDR=f"192.0.2.{number}")
         path = "auth/signup" if number % 2 else "auth/password/request"
         return json_call(client, "POST", path, {"email": email, "password": PASSWORD})[0]
 
-    assert [ask(number) for number in range(12)] == [401] * 10 + [429] * 2
+    assert [send_request(number) for number in range(12)] == [401] * 10 + [429] * 2
     assert len(mail.outbox) == 10
-    assert [ask(number, "bob@example.com") for number in (20, 21)] == [401] * 2
+    assert [send_request(number, "bob@example.com") for number in (20, 21)] == [401] * 2
     cache.clear()
-    assert ask(13) == 401
+    assert send_request(13) == 401
 
 
-def test_the_limit_of_mails_says_when_to_come_back(alice: User, unlimited: None) -> None:
+def test_the_limit_of_mails_sends_retry_after(alice: User, unlimited: None) -> None:
     for _ in range(11):
         answer = Client().post("/accounts/password/reset/", {"email": alice.email}, headers=BROWSER)
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) > 3000
 
 
-def test_no_mail_carries_the_host_that_its_request_named(alice: User, unlimited: None) -> None:
+def test_mails_do_not_contain_the_host_header_of_the_request(alice: User, unlimited: None) -> None:
     host = {"HTTP_HOST": "localhost:31337"}
     for email in (alice.email, "new@example.com"):
         json_call(Client(), "POST", "auth/signup", {"email": email, "password": PASSWORD}, **host)
@@ -195,23 +197,23 @@ def test_no_mail_carries_the_host_that_its_request_named(alice: User, unlimited:
     assert "/accounts/password/reset/" in mail.outbox[0].body
 
 
-# --- What anybody can ask for ---------------------------------------------------------------------------------------
+# --- Public routes ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["json", "yaml"])
-def test_the_description_of_the_sign_in_routes_is_made_once(
+def test_the_schema_of_the_sign_in_routes_is_generated_once(
     name: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[str] = []
+    views: list[str] = []
     view = {"json": description.OpenAPIJSONView, "yaml": description.OpenAPIYAMLView}[name]
     get = view.get
 
     def counting(self: Any, request: Any) -> Any:
-        made.append(name)
+        views.append(name)
         return get(self, request)
 
     monkeypatch.setattr(view, "get", counting)
     answers = [client.get(f"/_allauth/openapi.{name}") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert len({answer.content for answer in answers}) == 1 and "/auth/login" in answers[0].text
-    assert len(made) <= 1
+    assert len(views) <= 1

@@ -1,4 +1,4 @@
-"""The admin's door: the second factor of this very session, and no page of Django's own for passwords."""
+"""The admin requires a second factor in the current session, and does not use Django's page for changing passwords."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ def root(db: None) -> User:
 
 
 @pytest.fixture
-def asked_for(settings: Any) -> None:
+def mfa_required(settings: Any) -> None:
     settings.REQUIRE_STAFF_MFA = True
 
 
@@ -29,49 +29,53 @@ def sign_in(client: Client) -> Any:
     return client.post("/accounts/login/", {"login": "root@example.com", "password": PASSWORD}, follow=True)
 
 
-def where(client: Client, path: str = "/admin/") -> str:
+def final_path(client: Client, path: str = "/admin/") -> str:
     return str(client.get(path, follow=True).request["PATH_INFO"])
 
 
-def test_staff_without_a_factor_are_led_to_where_they_set_one_up(client: Client, root: User, asked_for: None) -> None:
+def test_staff_without_a_factor_are_redirected_to_the_page_that_sets_one_up(
+    client: Client, root: User, mfa_required: None
+) -> None:
     sign_in(client)
-    assert where(client) == "/accounts/2fa/"
+    assert final_path(client) == "/accounts/2fa/"
 
 
-def test_a_session_that_proved_a_factor_is_let_in(client: Client, root: User, asked_for: None) -> None:
+def test_a_session_with_a_proven_factor_can_open_the_admin(client: Client, root: User, mfa_required: None) -> None:
     TOTP.activate(root, SECRET)
     sign_in(client)
     client.post("/accounts/2fa/authenticate/", {"code": totp_code(SECRET)})
-    assert where(client) == "/admin/"
+    assert final_path(client) == "/admin/"
     root.authenticator_set.all().delete()
-    assert where(client) == "/accounts/2fa/", "the factor is gone"
+    assert final_path(client) == "/accounts/2fa/", "the factor is gone"
 
 
-def test_a_session_that_proved_none_is_asked_though_its_user_has_one(
-    client: Client, root: User, asked_for: None
+def test_a_session_without_a_proven_factor_is_asked_for_the_factor_of_its_user(
+    client: Client, root: User, mfa_required: None
 ) -> None:
-    """An attacker's session from before the owner set up a factor."""
+    """The session of an attacker began before the owner set up a factor."""
     sign_in(client)
     TOTP.activate(root, SECRET)
     RecoveryCodes.activate(root)
-    assert where(client, "/admin/accounts/user/") == "/accounts/2fa/reauthenticate/"
+    assert final_path(client, "/admin/accounts/user/") == "/accounts/2fa/reauthenticate/"
     assert client.post("/admin/accounts/user/add/", {"email": "x@example.com"}).status_code == 302
     assert User.objects.count() == 1
     page = client.post("/accounts/2fa/reauthenticate/?next=/admin/", {"code": totp_code(SECRET)}, follow=True)
     assert page.request["PATH_INFO"] == "/admin/"
 
 
-def test_what_another_user_proved_in_the_session_does_not_count(client: Client, root: User, asked_for: None) -> None:
+def test_a_factor_that_another_user_proved_in_the_session_does_not_count(
+    client: Client, root: User, mfa_required: None
+) -> None:
     TOTP.activate(root, SECRET)
     client.force_login(root)
     session = client.session
     session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
     session["account_authentication_methods_user"] = "somebody else"
     session.save()
-    assert where(client) == "/accounts/2fa/reauthenticate/"
+    assert final_path(client) == "/accounts/2fa/reauthenticate/"
 
 
-def test_the_admins_own_page_takes_no_guess_at_a_password(client: Client, root: User) -> None:
+def test_djangos_page_for_changing_passwords_is_not_reachable(client: Client, root: User) -> None:
     sign_in(client)
     new = "another horse, and as correct"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
@@ -80,4 +84,4 @@ def test_the_admins_own_page_takes_no_guess_at_a_password(client: Client, root: 
         assert (answer.status_code, answer.url) == (302, "/accounts/password/change/")
     root.refresh_from_db()
     assert root.check_password(PASSWORD)
-    assert where(client, "/admin/password_change/done/") == "/admin/"
+    assert final_path(client, "/admin/password_change/done/") == "/admin/"

@@ -1,4 +1,4 @@
-"""Staff with one right each try to get more by it: to become superuser, to sign in as somebody, to read as them."""
+"""Attacks by staff with one permission each: to become a superuser, to sign in as another user, or to read as them."""
 
 from importlib import import_module
 from typing import Any
@@ -56,7 +56,7 @@ def act(client: Client, action: str, *rows: Any, **more: str) -> Any:
 
 @pytest.mark.parametrize("by", ["staff", "superuser"])
 @pytest.mark.parametrize("owner", ["alice", "root"])
-def test_nobody_adds_an_address_to_a_user(
+def test_an_address_cannot_be_added_to_a_user(
     owner: str, by: str, client: Client, sam: User, request: pytest.FixtureRequest
 ) -> None:
     victim = request.getfixturevalue(owner)
@@ -68,7 +68,7 @@ def test_nobody_adds_an_address_to_a_user(
     assert not EmailAddress.objects.exists()
 
 
-def test_nobody_changes_or_deletes_an_address(client: Client, sam: User, alice: User) -> None:
+def test_addresses_cannot_be_changed_or_deleted(client: Client, sam: User, alice: User) -> None:
     address = address_of(alice)
     allow(sam, "change_emailaddress", "delete_emailaddress", "view_emailaddress")
     form = {"user": alice.pk, "email": EVIL, "verified": "on"}
@@ -79,7 +79,7 @@ def test_nobody_changes_or_deletes_an_address(client: Client, sam: User, alice: 
     assert (address.email, address.verified) == (alice.email, False)
 
 
-def test_only_a_superuser_marks_an_address_as_verified(client: Client, sam: User, alice: User, root: User) -> None:
+def test_only_a_superuser_can_mark_an_address_as_verified(client: Client, sam: User, alice: User, root: User) -> None:
     address = address_of(alice)
     allow(sam, "change_emailaddress", "view_emailaddress")
     act(client, "make_verified", address)
@@ -96,7 +96,7 @@ def test_only_a_superuser_marks_an_address_as_verified(client: Client, sam: User
 # --- Groups and permissions -------------------------------------------------------------------------------
 
 
-def test_staff_with_every_right_on_groups_give_no_right(client: Client, sam: User) -> None:
+def test_staff_with_all_permissions_on_groups_cannot_grant_permissions(client: Client, sam: User) -> None:
     group = Group.objects.create(name="Support")
     group.user_set.add(sam)
     allow(sam, "add_group", "change_group", "delete_group", "view_group", "change_permission")
@@ -108,7 +108,7 @@ def test_staff_with_every_right_on_groups_give_no_right(client: Client, sam: Use
     assert not group.permissions.exists() and Group.objects.count() == 1
 
 
-def test_a_superuser_keeps_groups(client: Client, root: User) -> None:
+def test_a_superuser_can_create_groups(client: Client, root: User) -> None:
     client.force_login(root)
     permission = Permission.objects.get(codename="view_message")
     form = {"name": "Support", "permissions": [permission.pk]}
@@ -116,14 +116,14 @@ def test_a_superuser_keeps_groups(client: Client, root: User) -> None:
     assert list(Group.objects.get().permissions.all()) == [permission]
 
 
-def test_permissions_have_no_page() -> None:
+def test_permissions_are_not_in_the_admin() -> None:
     assert Permission not in admin.site._registry
 
 
 # --- Users ------------------------------------------------------------------------------------------------
 
 
-def test_staff_do_not_take_a_user_over_by_changing_them(client: Client, sam: User, alice: User) -> None:
+def test_staff_cannot_take_over_a_user_by_changing_the_user(client: Client, sam: User, alice: User) -> None:
     allow(sam, "change_user", "view_user")
     form = rights(
         name="Alicia",
@@ -138,13 +138,13 @@ def test_staff_do_not_take_a_user_over_by_changing_them(client: Client, sam: Use
     )
     assert client.post(page_of(alice), form).status_code == 302
     before, after = alice, User.objects.get(pk=alice.pk)
-    assert after.name == "Alicia", "the rest of the form is theirs to change"
+    assert after.name == "Alicia", "staff can change the other fields"
     for name in ("email", "managed_by", "external_id", "password", "is_staff", "is_superuser"):
         assert getattr(after, name) == getattr(before, name), name
     assert not after.groups.exists() and not after.user_permissions.exists()
 
 
-def test_staff_set_no_password(client: Client, sam: User, alice: User) -> None:
+def test_staff_cannot_set_a_password(client: Client, sam: User, alice: User) -> None:
     allow(sam, "change_user", "view_user")
     assert "password" not in client.get(page_of(alice)).context["adminform"].form.initial
     new = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
@@ -155,17 +155,17 @@ def test_staff_set_no_password(client: Client, sam: User, alice: User) -> None:
     assert not alice.check_password("another horse battery")
 
 
-def test_staff_make_no_user_whom_they_act_for(client: Client, sam: User, alice: User) -> None:
+def test_staff_cannot_create_a_user_that_they_manage(client: Client, sam: User, alice: User) -> None:
     allow(sam, "add_user", "change_user", "view_user")
     form = {"email": "new@example.com", "usable_password": "true", "managed_by": sam.pk, "external_id": "mine"}
-    form |= {"password1": "correct horse battery", "password2": "correct horse battery", "is_staff": "on"}
+    form |= {"password1": "another horse battery", "password2": "another horse battery", "is_staff": "on"}
     assert client.post(list_of(User) + "add/", form).status_code == 302
-    made = User.objects.get(email="new@example.com")
-    assert (made.managed_by, made.external_id, made.is_staff) == (None, None, False)
-    assert not EmailAddress.objects.filter(user=made, verified=True).exists()
+    new_user = User.objects.get(email="new@example.com")
+    assert (new_user.managed_by, new_user.external_id, new_user.is_staff) == (None, None, False)
+    assert not EmailAddress.objects.filter(user=new_user, verified=True).exists()
 
 
-def test_staff_deactivate_users_and_no_staff(client: Client, sam: User, alice: User, root: User) -> None:
+def test_staff_can_deactivate_users_but_not_staff(client: Client, sam: User, alice: User, root: User) -> None:
     allow(sam, "change_user")
     form = rights()
     del form["is_active"]
@@ -174,7 +174,7 @@ def test_staff_deactivate_users_and_no_staff(client: Client, sam: User, alice: U
     assert not User.objects.get(pk=alice.pk).is_active and User.objects.get(pk=root.pk).is_active
 
 
-def test_nobody_activates_a_user_who_is_being_erased(client: Client, alice: User, root: User) -> None:
+def test_a_user_who_is_being_erased_cannot_be_activated(client: Client, alice: User, root: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False, erasing_at=timezone.now())
     client.force_login(root)
     assert client.get(page_of(alice)).status_code == 200
@@ -182,7 +182,7 @@ def test_nobody_activates_a_user_who_is_being_erased(client: Client, alice: User
     assert not User.objects.get(pk=alice.pk).is_active
 
 
-def test_staff_make_no_token(client: Client, sam: User, alice: User) -> None:
+def test_staff_cannot_create_or_change_a_token(client: Client, sam: User, alice: User) -> None:
     allow(sam, "add_apitoken", "change_apitoken", "view_apitoken")
     token, _ = create_token(user=alice, name="laptop")
     form = {"user": sam.pk, "name": "mine", "scopes": "read,write,act_as"}
@@ -195,7 +195,7 @@ def test_staff_make_no_token(client: Client, sam: User, alice: User) -> None:
 # --- What staff take away ------------------------------------------------------------------------------------
 
 
-def removable(owner: User) -> list[Any]:
+def create_removable_rows(owner: User) -> list[Any]:
     return [
         Authenticator.objects.create(user=owner, type="totp", data={"secret": "x"}),
         SocialAccount.objects.create(user=owner, provider="github", uid=str(owner.pk)),
@@ -203,20 +203,20 @@ def removable(owner: User) -> list[Any]:
     ]
 
 
-def test_only_superusers_take_something_from_staff(client: Client, sam: User, root: User) -> None:
+def test_only_superusers_can_remove_factors_accounts_and_tokens_of_staff(client: Client, sam: User, root: User) -> None:
     allow(sam, "delete_authenticator", "delete_socialaccount", "delete_apitoken")
     allow(sam, "view_authenticator", "view_socialaccount", "view_apitoken")
-    for row in (*removable(root), *removable(create_user("Rita", is_staff=True))):
+    for row in (*create_removable_rows(root), *create_removable_rows(create_user("Rita", is_staff=True))):
         assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 403
         assert act(client, "delete_selected", row, post="yes").status_code == 403
         assert type(row).objects.filter(pk=row.pk).exists()
     client.force_login(root)
-    for row in removable(sam):
+    for row in create_removable_rows(sam):
         assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 302
 
 
-def test_staff_with_the_right_take_a_lost_factor_from_a_user(client: Client, sam: User, alice: User) -> None:
-    factor = removable(alice)[0]
+def test_staff_with_the_permission_can_remove_the_lost_factor_of_a_user(client: Client, sam: User, alice: User) -> None:
+    factor = create_removable_rows(alice)[0]
     assert client.post(page_of(factor, "delete"), {"post": "yes"}).status_code == 403
     allow(sam, "delete_authenticator")
     assert client.post(page_of(factor, "delete"), {"post": "yes"}).status_code == 302
@@ -226,12 +226,12 @@ def test_staff_with_the_right_take_a_lost_factor_from_a_user(client: Client, sam
 # --- An address that a superuser replaces ----------------------------------------------------------------------
 
 
-def test_an_address_that_is_replaced_is_good_for_nothing(client: Client, alice: User, root: User) -> None:
+def test_a_replaced_address_is_removed(client: Client, alice: User, root: User) -> None:
     address_of(alice, verified=True)
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
     client.force_login(root)
     assert client.post(page_of(alice), rights(name="Alicia")).status_code == 302
-    assert EmailAddress.objects.filter(user=alice).count() == 2, "the e-mail is as it was"
+    assert EmailAddress.objects.filter(user=alice).count() == 2, "the e-mail did not change"
 
     assert client.post(page_of(alice), rights(email="New@Example.com")).status_code == 302
     address = EmailAddress.objects.get(user=alice)
@@ -245,7 +245,7 @@ def test_an_address_that_is_replaced_is_good_for_nothing(client: Client, alice: 
 # --- The log ----------------------------------------------------------------------------------------------------
 
 
-def test_staff_with_every_right_on_the_log_change_nothing_of_it(client: Client, sam: User, root: User) -> None:
+def test_the_log_cannot_be_changed_with_all_permissions_on_it(client: Client, sam: User, root: User) -> None:
     entry = LogEntry.objects.create(user=sam, object_id="1", object_repr="1", action_flag=CHANGE)
     allow(sam, "add_logentry", "change_logentry", "delete_logentry", "view_logentry")
     for user in (sam, root):
@@ -259,19 +259,19 @@ def test_staff_with_every_right_on_the_log_change_nothing_of_it(client: Client, 
     assert entry.change_message == ""
 
 
-def test_every_admin_logs_by_id() -> None:
+def test_every_model_admin_logs_rows_by_id() -> None:
     for model, model_admin in admin.site._registry.items():
         for name in ("log_addition", "log_change", "log_deletions"):
             assert getattr(type(model_admin), name) is getattr(BigTableAdmin, name), model
 
 
-def test_the_log_has_nobodys_name(client: Client, alice: User, root: User) -> None:
+def test_the_log_contains_no_names_or_addresses(client: Client, alice: User, root: User) -> None:
     client.force_login(root)
     assert client.post(page_of(alice), rights(name="Alicia", email="new@example.com")).status_code == 302
-    for row in (*removable(alice), *removable(alice.__class__.objects.get(pk=root.pk))):
+    for row in (*create_removable_rows(alice), *create_removable_rows(alice.__class__.objects.get(pk=root.pk))):
         assert client.post(page_of(row, "delete"), {"post": "yes"}).status_code == 302
     form = {"email": "made@example.com", "usable_password": "true"}
-    form |= {"password1": "correct horse battery", "password2": "correct horse battery"}
+    form |= {"password1": "another horse battery", "password2": "another horse battery"}
     assert client.post(list_of(User) + "add/", form).status_code == 302
     entries = list(LogEntry.objects.all())
     assert len(entries) == 8
@@ -280,7 +280,7 @@ def test_the_log_has_nobodys_name(client: Client, alice: User, root: User) -> No
         assert "@" not in entry.change_message and "alic" not in entry.change_message.lower()
 
 
-def test_old_entries_of_the_log_are_mended(alice: User, root: User) -> None:
+def test_the_migration_replaces_the_texts_of_old_log_entries_by_ids(alice: User, root: User) -> None:
     for object_id in (str(alice.pk), None):
         LogEntry.objects.create(user=root, object_id=object_id, object_repr=alice.email, action_flag=CHANGE)
     with connection.cursor() as cursor:
@@ -288,7 +288,7 @@ def test_old_entries_of_the_log_are_mended(alice: User, root: User) -> None:
     assert {entry.object_repr for entry in LogEntry.objects.all()} == {str(alice.pk), ""}
 
 
-def test_staff_who_may_only_look_take_nothing_along(client: Client, sam: User, alice: User) -> None:
+def test_staff_who_can_only_view_have_no_actions_or_exports(client: Client, sam: User, alice: User) -> None:
     """No list of the admin offers an export, nor any other action, to those who may only look."""
     for model, model_admin in admin.site._registry.items():
         allow(sam, f"view_{model._meta.model_name}")

@@ -1,4 +1,4 @@
-"""X-Act-As: a back end asks for one of its own users."""
+"""X-Act-As: a back end sends requests for one of its managed users."""
 
 from typing import Any
 
@@ -14,15 +14,10 @@ __all__ = ["live"]
 HEADER = "X-Act-As"
 
 
-@pytest.fixture
-def back_end(db: None) -> User:
-    return create_user("Backend")
-
-
-def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) -> None:
-    caller = acting_client(back_end, "u-1")
-    me = caller("PATCH", "me/", {})
-    assert caller("GET", "me/") == me
+def test_the_first_write_creates_a_managed_user_of_the_back_end(back_end: User) -> None:
+    api_client = acting_client(back_end, "u-1")
+    me = api_client("PATCH", "me/", {})
+    assert api_client("GET", "me/") == me
     user = User.objects.get(managed_by=back_end)
     assert (me["id"], me["email"]) == (str(user.id), None)
     assert (user.external_id, user.email, user.is_staff, user.is_active) == ("u-1", None, False, True)
@@ -30,7 +25,7 @@ def test_the_user_is_made_on_first_use_and_is_the_back_ends_own(back_end: User) 
     assert str(user) == "u-1"
 
 
-def test_what_is_changed_is_that_users(back_end: User) -> None:
+def test_changes_affect_only_the_named_user(back_end: User) -> None:
     one, other = acting_client(back_end, "u-1"), acting_client(back_end, "u-2")
     one("PATCH", "me/", {"name": "One"})
     one("PATCH", "preferences/", {"theme": "light"})
@@ -40,54 +35,54 @@ def test_what_is_changed_is_that_users(back_end: User) -> None:
     assert one("GET", "me/")["name"] == "One"
 
 
-def test_two_back_ends_with_one_id_have_two_users(back_end: User) -> None:
+def test_two_back_ends_with_the_same_id_have_two_users(back_end: User) -> None:
     ids = {acting_client(manager, "u-1")("PATCH", "me/", {})["id"] for manager in (back_end, create_user("Other"))}
     assert len(ids) == User.objects.filter(external_id="u-1").count() == 2
 
 
 @pytest.mark.parametrize("id", ["0", "x" * 255, "a b,c;d", "Zoë", "北京", "😀" * 255, "../me", "%00", "'--", "null"])
 def test_any_text_of_up_to_255_characters_is_an_id(id: str, back_end: User) -> None:
-    sent = id.encode().decode("latin-1")  # as a server of WSGI gives UTF-8
+    sent = id.encode().decode("latin-1")  # WSGI decodes UTF-8 headers as Latin-1
     me = acting_client(back_end, sent)("PATCH", "me/", {})
     assert User.objects.get(managed_by=back_end).external_id == id
     assert acting_client(back_end, sent)("GET", "me/") == me
 
 
-def test_ids_that_differ_in_case_or_in_a_space_are_two(back_end: User) -> None:
+def test_ids_that_differ_in_case_or_in_a_space_are_different_users(back_end: User) -> None:
     ids = {acting_client(back_end, id)("PATCH", "me/", {})["id"] for id in ("a", "A", "a b", "a  b")}
     assert len(ids) == 4
 
 
 @pytest.mark.parametrize("id", ["", "x" * 256, "a\0b", "\xff", "\xed\xa0\x80"])
-def test_what_is_no_id_is_a_400_that_names_the_header(id: str, back_end: User) -> None:
+def test_an_invalid_id_is_a_400_that_names_the_header(id: str, back_end: User) -> None:
     assert acting_client(back_end, id).refusal("GET", "me/", status=400) == ("invalid", HEADER)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
-def test_without_the_scope_it_is_a_403(scopes: list[str], back_end: User) -> None:
-    caller = acting_client(back_end, "u-1", scopes=scopes)
-    assert caller.refusal("GET", "me/", status=403) == ("permission_denied", None)
-    assert "'act_as'" in caller.text
+def test_a_token_without_the_scope_is_a_403(scopes: list[str], back_end: User) -> None:
+    api_client = acting_client(back_end, "u-1", scopes=scopes)
+    assert api_client.refusal("GET", "me/", status=403) == ("permission_denied", None)
+    assert "'act_as'" in api_client.text
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
-def test_a_session_acts_for_nobody(back_end: User) -> None:
+def test_a_session_cannot_act_for_a_user(back_end: User) -> None:
     browser = ApiClient(back_end, by="session")
     browser("GET", "me/")
     assert browser.refusal("GET", "me/", status=403, X_Act_As="u-1") == ("permission_denied", None)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
-def test_nobody_and_a_bad_token_stay_a_401(back_end: User) -> None:
+def test_a_missing_and_an_invalid_token_are_a_401(back_end: User) -> None:
     assert ApiClient().refusal("GET", "me/", status=401, X_Act_As="u-1") == ("not_authenticated", None)
-    caller = acting_client(back_end, "u-1")
-    caller.token.delete()
-    assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    api_client = acting_client(back_end, "u-1")
+    api_client.token.delete()
+    assert api_client.refusal("GET", "me/", status=401) == ("authentication_failed", None)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
-def test_the_tokens_other_scopes_apply(back_end: User) -> None:
+def test_the_other_scopes_of_the_token_apply(back_end: User) -> None:
     acting_client_for(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
     reader, writer = (acting_client(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
     assert reader.refusal("PATCH", "me/", {"name": "x"}, status=403) == ("permission_denied", None)
@@ -95,17 +90,17 @@ def test_the_tokens_other_scopes_apply(back_end: User) -> None:
     writer("PATCH", "me/", {"name": "x"})
 
 
-def test_to_act_alone_is_neither_to_read_nor_to_write(back_end: User) -> None:
-    for caller in (acting_client(back_end, "u-1", scopes=["act_as"]), ApiClient(back_end, scopes=["act_as"])):
-        caller.refusal("GET", "me/", status=403)
-        caller.refusal("PATCH", "me/", {"name": "x"}, status=403)
+def test_the_scope_act_as_alone_allows_neither_reading_nor_writing(back_end: User) -> None:
+    for api_client in (acting_client(back_end, "u-1", scopes=["act_as"]), ApiClient(back_end, scopes=["act_as"])):
+        api_client.refusal("GET", "me/", status=403)
+        api_client.refusal("PATCH", "me/", {"name": "x"}, status=403)
 
 
-def test_an_inactive_user_is_a_401(back_end: User) -> None:
-    caller = acting_client(back_end, "u-1")
-    caller("PATCH", "me/", {})
+def test_a_request_for_an_inactive_user_is_a_401(back_end: User) -> None:
+    api_client = acting_client(back_end, "u-1")
+    api_client("PATCH", "me/", {})
     User.objects.filter(managed_by=back_end).update(is_active=False)
-    assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    assert api_client.refusal("GET", "me/", status=401) == ("authentication_failed", None)
     acting_client_for(back_end, "u-2")("GET", "me/")
 
 
@@ -134,9 +129,9 @@ def test_every_method_that_the_route_has_creates_the_user(method: str, back_end:
 
 
 def test_a_get_with_a_read_token_is_a_404_and_creates_no_user(back_end: User) -> None:
-    caller = acting_client(back_end, "u-1", scopes=["read", "act_as"])
-    assert caller.refusal("GET", "conversations/", status=404) == ("not_found", None)
-    assert "'u-1'" in caller.text and "X-Act-As" in caller.text and "'write'" in caller.text
+    client = acting_client(back_end, "u-1", scopes=["read", "act_as"])
+    assert client.refusal("GET", "conversations/", status=404) == ("not_found", None)
+    assert "'u-1'" in client.text and "X-Act-As" in client.text and "'write'" in client.text
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
@@ -159,12 +154,12 @@ def test_a_get_with_a_read_token_is_a_404_and_creates_no_user(back_end: User) ->
 def test_a_refused_request_creates_no_user(
     method: str, path: str, scopes: list[str], status: int, back_end: User
 ) -> None:
-    caller = acting_client(back_end, "u-1", scopes=scopes)
-    caller(method, path, status=status)
+    api_client = acting_client(back_end, "u-1", scopes=scopes)
+    api_client(method, path, status=status)
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
-def test_a_request_over_the_limit_makes_no_user(back_end: User, settings: Any) -> None:
+def test_a_request_over_the_limit_creates_no_user(back_end: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 2
     for number in range(4):
         acting_client(back_end, f"u-{number}")("GET", "me/", status=200 if number < 2 else 429)
@@ -180,50 +175,50 @@ def managed(back_end: User) -> User:
     return User.objects.get(managed_by=back_end)
 
 
-def test_a_token_may_be_made_for_that_user(back_end: User, managed: User) -> None:
-    caller = acting_client(back_end, "u-1")
-    made = caller("POST", "tokens/", {"name": "phone"}, status=201)
+def test_a_back_end_can_create_a_token_of_its_user(back_end: User, managed: User) -> None:
+    api_client = acting_client(back_end, "u-1")
+    token = api_client("POST", "tokens/", {"name": "phone"}, status=201)
     phone = ApiClient()
-    phone.headers = {"Authorization": f"Bearer {made['token']}"}
-    assert made["scopes"] == ["read", "write"]
+    phone.headers = {"Authorization": f"Bearer {token['token']}"}
+    assert token["scopes"] == ["read", "write"]
     assert phone("GET", "me/")["id"] == str(managed.id)
-    assert [token["name"] for token in caller("GET", "tokens/")] == ["phone"]
+    assert [row["name"] for row in api_client("GET", "tokens/")] == ["phone"]
     assert phone.refusal("GET", "me/", status=403, X_Act_As="u-2") == ("permission_denied", None)
 
 
-def test_but_none_that_acts(back_end: User, managed: User) -> None:
+def test_a_token_of_a_managed_user_cannot_have_the_scope_act_as(back_end: User, managed: User) -> None:
     body = {"name": "x", "scopes": ["read", "write", "act_as"]}
-    caller = acting_client(back_end, "u-1")
-    assert caller.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
+    api_client = acting_client(back_end, "u-1")
+    assert api_client.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
     assert not ApiToken.objects.filter(user=managed).exists()
 
 
-def test_a_managed_user_is_not_acted_for_further(managed: User) -> None:
-    """However it came by that scope."""
+def test_a_managed_user_cannot_act_for_users(managed: User) -> None:
+    """This holds even if its token has the scope."""
     assert acting_client(managed, "u-2").refusal("GET", "me/", status=403) == ("permission_denied", None)
     assert not User.objects.filter(managed_by=managed).exists()
 
 
-def test_with_the_back_end_its_users_are_out(back_end: User, managed: User) -> None:
+def test_the_users_of_an_inactive_back_end_are_refused(back_end: User, managed: User) -> None:
     own, acted = ApiClient(managed), acting_client(back_end, "u-1")
     own("GET", "me/")
     User.objects.filter(id=back_end.id).update(is_active=False)
-    for caller in (own, acted):
-        assert caller.refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    for api_client in (own, acted):
+        assert api_client.refusal("GET", "me/", status=401) == ("authentication_failed", None)
 
 
-def test_limits_of_one_user_are_not_those_of_another(back_end: User, settings: Any) -> None:
+def test_each_managed_user_has_a_separate_limit_of_tokens(back_end: User, settings: Any) -> None:
     settings.TOKEN_RATE = 1
     for id in ("u-1", "u-2"):
         acting_client(back_end, id)("POST", "tokens/", {"name": "x"}, status=201)
         acting_client(back_end, id)("POST", "tokens/", {"name": "x"}, status=429)
 
 
-def test_over_http_an_id_is_utf_8(live: Live, django_db_blocker: Any) -> None:
+def test_an_id_is_utf_8_over_real_http(live: Live, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
-        caller = acting_client(create_user(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
-        answer = live.call("PATCH", "/api/v1/me/", b"{}", **caller.headers)
+        api_client = acting_client(create_user(f"Backend-{new_id()}"), "Zoë 北京".encode().decode("latin-1"))
+        answer = live.call("PATCH", "/api/v1/me/", b"{}", **api_client.headers)
         assert answer.status == 200
-        assert User.objects.get(managed_by=caller.token.user).external_id == "Zoë 北京"
-    junk = live.call("GET", "/api/v1/me/", **caller.headers | {"X-Act-As": "\xff"})
+        assert User.objects.get(managed_by=api_client.token.user).external_id == "Zoë 北京"
+    junk = live.call("GET", "/api/v1/me/", **api_client.headers | {"X-Act-As": "\xff"})
     assert (junk.status, json_body(junk)["error"]["field"]) == (400, HEADER)

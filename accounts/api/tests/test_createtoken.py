@@ -1,4 +1,4 @@
-"""manage.py createtoken"""
+"""The command `manage.py createtoken`."""
 
 import io
 from datetime import timedelta
@@ -17,7 +17,7 @@ def createtoken(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_prints_the_token_only(alice: User) -> None:
+def test_createtoken_prints_only_the_token(alice: User) -> None:
     printed = createtoken("Alice@Example.com", "--name", "script")
     client = ApiClient()
     client.headers = {"Authorization": f"Bearer {printed.removesuffix(chr(10))}"}
@@ -27,7 +27,7 @@ def test_it_prints_the_token_only(alice: User) -> None:
 
 
 @pytest.mark.django_db
-def test_a_user_who_is_not_there_is_made_when_asked() -> None:
+def test_an_unknown_user_is_created_only_with_the_option() -> None:
     with pytest.raises(CommandError, match="no user x@example.com"):
         createtoken("x@example.com")
     createtoken("X@example.com", "--create-user")
@@ -39,10 +39,10 @@ def test_a_user_who_is_not_there_is_made_when_asked() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("email", ["junk", "", "a b@example.com", "x" * 300 + "@example.com"])
-def test_what_is_no_address_is_refused_in_one_line(email: str) -> None:
-    with pytest.raises(CommandError) as refused:
+def test_an_invalid_address_is_refused_in_one_line(email: str) -> None:
+    with pytest.raises(CommandError) as excinfo:
         createtoken(email, "--create-user")
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(excinfo.value)
     assert not User.objects.exists()
 
 
@@ -52,18 +52,18 @@ def test_a_name_that_is_too_long_is_refused(alice: User) -> None:
     assert not ApiToken.objects.exists()
 
 
-def test_scopes_and_days_are_what_was_asked(alice: User) -> None:
+def test_the_token_has_the_scopes_and_days_of_the_options(alice: User) -> None:
     createtoken("alice@example.com")
     createtoken("alice@example.com", "--scopes", "read", "act_as", "read", "--days", "2")
-    plain, asked = ApiToken.objects.order_by("id")
-    assert (plain.scopes, plain.expires_at) == (["read", "write"], None)
-    assert asked.scopes == ["read", "act_as"]
-    assert asked.expires_at is not None
-    assert timedelta(hours=47) < asked.expires_at - timezone.now() <= timedelta(days=2)
+    default, limited = ApiToken.objects.order_by("id")
+    assert (default.scopes, default.expires_at) == (["read", "write"], None)
+    assert limited.scopes == ["read", "act_as"]
+    assert limited.expires_at is not None
+    assert timedelta(hours=47) < limited.expires_at - timezone.now() <= timedelta(days=2)
 
 
 @pytest.mark.parametrize("option", [["--scopes", "admin"], ["--scopes"], ["--days", "0"], ["--days", "99999999999"]])
-def test_junk_is_refused(option: list[str], alice: User) -> None:
+def test_invalid_options_are_refused(option: list[str], alice: User) -> None:
     with pytest.raises(CommandError):
         createtoken("alice@example.com", *option)
     assert not ApiToken.objects.exists()

@@ -1,4 +1,4 @@
-"""/me/"""
+"""The route /me/."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from accounts.models import User
 from testing.api_client import ApiClient
 
 
-def test_who_am_i(as_alice: ApiClient, alice: User) -> None:
+def test_me_describes_the_user(as_alice: ApiClient, alice: User) -> None:
     alice.refresh_from_db()
     assert as_alice("GET", "me/") == {
         "id": str(alice.id),
@@ -20,7 +20,7 @@ def test_who_am_i(as_alice: ApiClient, alice: User) -> None:
     }
 
 
-def test_name_and_image_change_and_nothing_else(as_alice: ApiClient) -> None:
+def test_only_name_and_image_can_be_changed(as_alice: ApiClient) -> None:
     before = as_alice("GET", "me/")
     sent = {**before, "name": " Al ", "image": "https://x.example/a.png", "is_staff": True, "email": "b@example.com"}
     changed = as_alice("PATCH", "me/", sent)
@@ -45,7 +45,7 @@ def test_name_and_image_change_and_nothing_else(as_alice: ApiClient) -> None:
         (None, None),
     ],
 )
-def test_junk_is_refused(body: Any, field: str | None, as_alice: ApiClient) -> None:
+def test_invalid_values_are_refused(body: Any, field: str | None, as_alice: ApiClient) -> None:
     before = as_alice("GET", "me/")
     assert as_alice.refusal("PATCH", "me/", body, status=400)[1] == field
     assert as_alice("GET", "me/") == before

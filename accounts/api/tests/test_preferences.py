@@ -1,4 +1,4 @@
-"""/preferences/"""
+"""The route /preferences/."""
 
 from typing import Any
 
@@ -15,19 +15,19 @@ def without_times(answer: Any) -> Any:
     return {name: value for name, value in answer.items() if not name.endswith("_at")}
 
 
-def test_defaults_until_something_is_set_and_reading_writes_nothing(as_alice: ApiClient) -> None:
+def test_preferences_have_defaults_and_reading_stores_nothing(as_alice: ApiClient) -> None:
     assert as_alice("GET", "preferences/") == DEFAULTS | {"created_at": None, "updated_at": None}
     assert not Preferences.objects.exists()
 
 
-def test_a_patch_changes_what_it_names(as_alice: ApiClient) -> None:
+def test_a_patch_changes_only_the_fields_that_it_has(as_alice: ApiClient) -> None:
     patched = as_alice("PATCH", "preferences/", {"theme": "light"})
     assert without_times(patched) == DEFAULTS | {"theme": "light"}
     assert as_alice("GET", "preferences/") == patched
     assert without_times(as_alice("PATCH", "preferences/", SET)) == SET
 
 
-def test_a_put_sets_everything(as_alice: ApiClient) -> None:
+def test_a_put_replaces_all_fields(as_alice: ApiClient) -> None:
     first = as_alice("PUT", "preferences/", SET)
     assert without_times(first) == SET
     second = as_alice("PUT", "preferences/", {"language": "fr"})
@@ -35,7 +35,7 @@ def test_a_put_sets_everything(as_alice: ApiClient) -> None:
     assert second["created_at"] == first["created_at"] < second["updated_at"]
 
 
-def test_what_was_read_can_be_sent_back(as_alice: ApiClient) -> None:
+def test_preferences_that_were_read_can_be_sent_back(as_alice: ApiClient) -> None:
     as_alice("PUT", "preferences/", SET)
     for method in ("PUT", "PATCH"):
         assert without_times(as_alice(method, "preferences/", as_alice("GET", "preferences/"))) == SET
@@ -59,6 +59,6 @@ def test_what_was_read_can_be_sent_back(as_alice: ApiClient) -> None:
         ([{}], None),
     ],
 )
-def test_junk_is_refused(body: Any, field: str | None, method: str, as_alice: ApiClient) -> None:
+def test_invalid_values_are_refused(body: Any, field: str | None, method: str, as_alice: ApiClient) -> None:
     assert as_alice.refusal(method, "preferences/", body, status=400)[1] == field
     assert not Preferences.objects.exists()

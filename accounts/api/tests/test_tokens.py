@@ -1,4 +1,4 @@
-"""/tokens/, and what a token opens."""
+"""The route /tokens/, and authentication with a bearer token."""
 
 import datetime
 import re
@@ -14,7 +14,7 @@ from testing.api_client import BROWSER, ApiClient, create_user
 LATER = "2999-12-31T23:59:59.999999Z"
 
 
-def bearer(secret: str) -> ApiClient:
+def client_with(secret: str) -> ApiClient:
     client = ApiClient()
     client.headers = {"Authorization": f"Bearer {secret}"}
     return client
@@ -26,30 +26,30 @@ def browser(alice: User) -> ApiClient:
 
 
 def test_the_secret_is_shown_once_and_stored_nowhere(browser: ApiClient, alice: User) -> None:
-    made = browser("POST", "tokens/", {"name": "laptop"}, status=201)
-    secret = made.pop("token")
+    token = browser("POST", "tokens/", {"name": "laptop"}, status=201)
+    secret = token.pop("token")
     assert re.fullmatch(r"cs_[\w-]{43}", secret)
-    assert list(made) == ["id", "name", "scopes", "expires_at", "last_used_at", "created_at"]
-    assert (made["name"], made["scopes"], made["expires_at"]) == ("laptop", ["read", "write"], None)
-    assert browser("GET", "tokens/") == [made]
+    assert list(token) == ["id", "name", "scopes", "expires_at", "last_used_at", "created_at"]
+    assert (token["name"], token["scopes"], token["expires_at"]) == ("laptop", ["read", "write"], None)
+    assert browser("GET", "tokens/") == [token]
     assert secret not in browser.text
     assert secret.encode() not in bytes(ApiToken.objects.get().digest)
-    assert bearer(secret)("GET", "me/")["id"] == str(alice.id)
+    assert client_with(secret)("GET", "me/")["id"] == str(alice.id)
 
 
-def test_scopes_and_expiry_are_what_was_asked(browser: ApiClient) -> None:
+def test_the_token_has_the_requested_scopes_and_expiry(browser: ApiClient) -> None:
     body = {"name": "x", "scopes": ["read"], "expires_at": "3000-01-01T00:59:59.999999+01:00"}
-    made = browser("POST", "tokens/", body, status=201)
-    assert (made["scopes"], made["expires_at"]) == (["read"], LATER)
+    token = browser("POST", "tokens/", body, status=201)
+    assert (token["scopes"], token["expires_at"]) == (["read"], LATER)
     assert browser("GET", "tokens/")[0]["expires_at"] == LATER
-    reader = bearer(made["token"])
+    reader = client_with(token["token"])
     reader("GET", "me/")
     assert reader.refusal("POST", "tokens/", {"name": "more"}, status=403) == ("permission_denied", None)
 
 
-def test_a_scope_twice_is_one(browser: ApiClient) -> None:
-    made = browser("POST", "tokens/", {"name": "x", "scopes": ["read", "read"]}, status=201)
-    assert made["scopes"] == ["read"]
+def test_a_repeated_scope_is_stored_once(browser: ApiClient) -> None:
+    token = browser("POST", "tokens/", {"name": "x", "scopes": ["read", "read"]}, status=201)
+    assert token["scopes"] == ["read"]
 
 
 @pytest.mark.parametrize(
@@ -78,29 +78,29 @@ def test_a_scope_twice_is_one(browser: ApiClient) -> None:
         ([], None),
     ],
 )
-def test_junk_is_refused(body: Any, field: str | None, browser: ApiClient) -> None:
+def test_invalid_values_are_refused(body: Any, field: str | None, browser: ApiClient) -> None:
     assert browser.refusal("POST", "tokens/", body, status=400)[1] == field
     assert not ApiToken.objects.exists()
 
 
-def test_a_list_has_the_callers_own_the_newest_first(browser: ApiClient) -> None:
+def test_the_list_has_the_tokens_of_the_user_with_the_newest_first(browser: ApiClient) -> None:
     ApiClient(create_user("Bob"))
     for name in "abc":
         browser("POST", "tokens/", {"name": name}, status=201)
     assert [token["name"] for token in browser("GET", "tokens/")] == ["c", "b", "a"]
 
 
-def test_a_revoked_token_opens_nothing(browser: ApiClient) -> None:
-    made = browser("POST", "tokens/", {"name": "x"}, status=201)
-    browser("DELETE", f"tokens/{made['id']}/", status=204)
-    assert bearer(made["token"]).refusal("GET", "me/", status=401) == ("authentication_failed", None)
-    assert browser.refusal("DELETE", f"tokens/{made['id']}/", status=404) == ("not_found", None)
+def test_a_revoked_token_is_refused(browser: ApiClient) -> None:
+    token = browser("POST", "tokens/", {"name": "x"}, status=201)
+    browser("DELETE", f"tokens/{token['id']}/", status=204)
+    assert client_with(token["token"]).refusal("GET", "me/", status=401) == ("authentication_failed", None)
+    assert browser.refusal("DELETE", f"tokens/{token['id']}/", status=404) == ("not_found", None)
 
 
-def test_a_token_may_revoke_itself(browser: ApiClient) -> None:
-    made = browser("POST", "tokens/", {"name": "x"}, status=201)
-    client = bearer(made["token"])
-    client("DELETE", f"tokens/{made['id']}/", status=204)
+def test_a_token_can_revoke_itself(browser: ApiClient) -> None:
+    token = browser("POST", "tokens/", {"name": "x"}, status=201)
+    client = client_with(token["token"])
+    client("DELETE", f"tokens/{token['id']}/", status=204)
     client.refusal("GET", "me/", status=401)
 
 
@@ -124,90 +124,91 @@ def test_a_token_may_revoke_itself(browser: ApiClient) -> None:
         ("\xe9", "not_authenticated"),
     ],
 )
-def test_a_header_that_names_no_token_is_a_401(header: str, code: str, db: None) -> None:
+def test_a_header_without_a_valid_token_is_a_401(header: str, code: str, db: None) -> None:
     client = ApiClient()
     client.headers = {"Authorization": header}
     assert client.refusal("GET", "me/", status=401) == (code, None)
     assert client.answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_bad_token_beside_a_good_session_is_a_401(browser: ApiClient) -> None:
+def test_an_invalid_token_with_a_valid_session_is_a_401(browser: ApiClient) -> None:
     browser.headers = BROWSER | {"Authorization": "Bearer cs_junk"}
     browser.refusal("GET", "me/", status=401)
 
 
-def test_the_scheme_is_read_in_any_case(alice: User) -> None:
+def test_the_scheme_bearer_is_case_insensitive(alice: User) -> None:
     client = ApiClient(alice)
     for scheme in ("bearer", "BEARER"):
         client.headers = {"Authorization": client.headers["Authorization"].replace("Bearer", scheme)}
         client("GET", "me/")
 
 
-def test_the_last_use_is_noted_at_most_hourly(alice: User) -> None:
+def test_the_last_use_is_stored_at_most_once_an_hour(alice: User) -> None:
     client = ApiClient(alice)
     assert client("GET", "tokens/")[0]["last_used_at"] is not None
-    noted = ApiToken.objects.get().last_used_at
-    assert noted is not None
+    last_used_at = ApiToken.objects.get().last_used_at
+    assert last_used_at is not None
     client("GET", "me/")
-    assert ApiToken.objects.get().last_used_at == noted
+    assert ApiToken.objects.get().last_used_at == last_used_at
     ApiToken.objects.update(last_used_at=timezone.now() - datetime.timedelta(minutes=61))
     client("GET", "me/")
     later = ApiToken.objects.get().last_used_at
-    assert later is not None and later > noted
+    assert later is not None and later > last_used_at
 
 
-# --- A token makes no token that may more than itself -------------------------------------------------
+# --- A token cannot create a token with more rights ------------------------------------------------
 
 
-def made(client: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
+def create(client: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
+    """Create a token and return its scopes and its expiry."""
     token = client("POST", "tokens/", {"name": "x", **fields}, status=201)
     return token["scopes"], token["expires_at"]
 
 
 @pytest.mark.parametrize("own", [["write"], ["read", "write"], ["write", "act_as"]])
-@pytest.mark.parametrize("asked", [["read"], ["write"], ["act_as"], ["read", "write"], ["write", "act_as"]])
-def test_a_tokens_scopes_are_some_of_those_of_the_token_that_makes_it(
-    own: list[str], asked: list[str], alice: User
+@pytest.mark.parametrize("requested", [["read"], ["write"], ["act_as"], ["read", "write"], ["write", "act_as"]])
+def test_a_token_can_only_create_tokens_with_some_of_its_scopes(
+    own: list[str], requested: list[str], alice: User
 ) -> None:
-    maker = ApiClient(alice, scopes=own)
-    if set(asked) <= set(own):
-        assert made(maker, scopes=asked) == (asked, None)
+    creator = ApiClient(alice, scopes=own)
+    if set(requested) <= set(own):
+        assert create(creator, scopes=requested) == (requested, None)
     else:
-        body = {"name": "x", "scopes": asked}
-        assert maker.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
+        body = {"name": "x", "scopes": requested}
+        assert creator.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "scopes")
         assert ApiToken.objects.count() == 1
 
 
-def test_a_token_lasts_no_longer_than_the_one_that_makes_it(alice: User) -> None:
+def test_a_token_cannot_create_a_token_that_expires_later(alice: User) -> None:
     soon = timezone.now() + datetime.timedelta(days=1)
-    maker = ApiClient(alice, expires_at=soon)
+    creator = ApiClient(alice, expires_at=soon)
     for later in (LATER, None, f"{soon + datetime.timedelta(microseconds=1):%Y-%m-%dT%H:%M:%S.%fZ}"):
         body = {"name": "x", "expires_at": later}
-        assert maker.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "expires_at")
+        assert creator.refusal("POST", "tokens/", body, status=403) == ("permission_denied", "expires_at")
     assert ApiToken.objects.count() == 1
-    for asked in (soon, soon - datetime.timedelta(hours=1)):
-        text = f"{asked:%Y-%m-%dT%H:%M:%S.%fZ}"
-        assert made(maker, expires_at=text) == (["read", "write"], text)
+    for requested in (soon, soon - datetime.timedelta(hours=1)):
+        text = f"{requested:%Y-%m-%dT%H:%M:%S.%fZ}"
+        assert create(creator, expires_at=text) == (["read", "write"], text)
 
 
-def test_what_is_left_out_is_as_the_maker_has_it_but_for_acting(alice: User) -> None:
+def test_a_token_created_by_a_token_has_its_expiry_and_its_scopes_except_act_as_by_default(alice: User) -> None:
     soon = timezone.now() + datetime.timedelta(days=1)
-    assert made(ApiClient(alice, scopes=["write", "act_as"], expires_at=soon)) == (
+    assert create(ApiClient(alice, scopes=["write", "act_as"], expires_at=soon)) == (
         ["write"],
         f"{soon:%Y-%m-%dT%H:%M:%S.%fZ}",
     )
-    assert made(ApiClient(alice, scopes=["read", "write", "act_as"])) == (["read", "write"], None)
+    assert create(ApiClient(alice, scopes=["read", "write", "act_as"])) == (["read", "write"], None)
 
 
-def test_a_session_makes_any(browser: ApiClient) -> None:
-    assert made(browser, scopes=["act_as"]) == (["act_as"], None)
-    assert made(browser, scopes=["read", "write", "act_as"], expires_at=None) == (["read", "write", "act_as"], None)
+def test_a_session_can_create_tokens_with_any_scopes(browser: ApiClient) -> None:
+    assert create(browser, scopes=["act_as"]) == (["act_as"], None)
+    assert create(browser, scopes=["read", "write", "act_as"], expires_at=None) == (["read", "write", "act_as"], None)
 
 
-# --- How many ----------------------------------------------------------------------------------------
+# --- The limit of tokens ---------------------------------------------------------------------------------------
 
 
-def test_so_many_tokens_an_hour_and_no_more(browser: ApiClient, alice: User, settings: Any) -> None:
+def test_the_number_of_new_tokens_an_hour_is_limited(browser: ApiClient, alice: User, settings: Any) -> None:
     settings.TOKEN_RATE = 3
     for _ in range(3):
         browser("POST", "tokens/", {"name": "x"}, status=201)
@@ -220,7 +221,7 @@ def test_so_many_tokens_an_hour_and_no_more(browser: ApiClient, alice: User, set
     browser("POST", "tokens/", {"name": "x"}, status=201)
 
 
-def test_what_is_refused_or_answered_again_is_not_counted(browser: ApiClient, settings: Any) -> None:
+def test_refused_and_replayed_requests_do_not_count_against_the_limit(browser: ApiClient, settings: Any) -> None:
     settings.TOKEN_RATE = 2
     for _ in range(3):
         browser("POST", "tokens/", {"name": ""}, status=400)
@@ -231,7 +232,7 @@ def test_what_is_refused_or_answered_again_is_not_counted(browser: ApiClient, se
     browser("POST", "tokens/", {"name": "x"}, status=429)
 
 
-def test_a_place_is_free_again_after_an_hour(browser: ApiClient, settings: Any) -> None:
+def test_a_token_counts_against_the_limit_for_an_hour(browser: ApiClient, settings: Any) -> None:
     settings.TOKEN_RATE = 1
     browser("POST", "tokens/", {"name": "x"}, status=201)
     for minutes, status in ((59, 429), (1, 201), (0, 429)):
