@@ -1,4 +1,4 @@
-"""Users and tokens in the admin: who may do what to whom."""
+"""Users, tokens and preferences in the admin, and the permissions that they need."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,26 +15,26 @@ NEW_PASSWORD = "another horse battery"  # create_user sets a different one
 PASSWORDS = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
 
 
-def test_every_model_is_there_but_the_one_with_a_composite_key() -> None:
+def test_every_model_except_idempotency_is_registered() -> None:
     assert {User, Preferences, ApiToken, EmailAddress} <= admin.site._registry.keys()
     assert Idempotency not in admin.site._registry
 
 
 def test_people_sign_in_by_email(client: Client, db: None) -> None:
     User.objects.create_superuser("Root@Example.com", NEW_PASSWORD)
-    door = client.get(reverse("admin:index"), follow=True).redirect_chain[-1][0]
-    assert door.startswith(reverse("account_login"))
-    answer = client.post(door, {"login": "ROOT@example.com", "password": NEW_PASSWORD})
+    sign_in_page = client.get(reverse("admin:index"), follow=True).redirect_chain[-1][0]
+    assert sign_in_page.startswith(reverse("account_login"))
+    answer = client.post(sign_in_page, {"login": "ROOT@example.com", "password": NEW_PASSWORD})
     assert answer.status_code == 302
     assert "chatstore" in client.get(answer.url).text
 
 
-def test_who_is_no_staff_is_not_let_into_the_admin(client: Client, alice: User) -> None:
+def test_only_staff_can_open_the_admin(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get(reverse("admin:index"), follow=True).status_code == 403
 
 
-def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User) -> None:
+def test_a_superuser_creates_a_user_with_an_email_and_a_password(client: Client, root: User) -> None:
     page = client.get(reverse("admin:accounts_user_add"))
     assert "username" not in page.text
     form = {"email": "New@Example.com", "name": "New", "usable_password": "true"}
@@ -51,17 +51,19 @@ def test_a_user_is_made_with_an_email_and_a_password(client: Client, root: User)
         ({"password2": "something else"}, "The two password fields didn’t match."),
     ],
 )
-def test_a_user_is_refused(client: Client, root: User, alice: User, form: dict[str, str], error: str) -> None:
-    whole = {
+def test_an_invalid_new_user_is_refused(
+    client: Client, root: User, alice: User, form: dict[str, str], error: str
+) -> None:
+    valid = {
         "email": "new@example.com",
         "usable_password": "true",
         **PASSWORDS,
     }
-    assert error in client.post(reverse("admin:accounts_user_add"), whole | form).text
+    assert error in client.post(reverse("admin:accounts_user_add"), valid | form).text
     assert User.objects.count() == 2
 
 
-def test_a_password_is_changed(client: Client, root: User, alice: User) -> None:
+def test_a_superuser_changes_a_password(client: Client, root: User, alice: User) -> None:
     path = reverse("admin:auth_user_password_change", args=[alice.pk])
     form = {"usable_password": "true", **PASSWORDS}
     assert client.post(path, form).status_code == 302
@@ -69,7 +71,7 @@ def test_a_password_is_changed(client: Client, root: User, alice: User) -> None:
     assert alice.check_password(NEW_PASSWORD)
 
 
-def test_an_email_is_kept_in_lower_case_and_none_is_null(client: Client, root: User, alice: User) -> None:
+def test_an_email_is_stored_in_lower_case_and_an_empty_one_as_null(client: Client, root: User, alice: User) -> None:
     assert client.post(page_of(alice), rights(email="Other@Example.com")).status_code == 302
     alice.refresh_from_db()
     assert alice.email == "other@example.com"
@@ -78,7 +80,7 @@ def test_an_email_is_kept_in_lower_case_and_none_is_null(client: Client, root: U
     assert alice.email is None and alice.external_id == "a-1"
 
 
-def test_only_a_superuser_gives_rights(client: Client, alice: User, sam: User) -> None:
+def test_only_a_superuser_can_make_a_user_staff_or_superuser(client: Client, alice: User, sam: User) -> None:
     allow(sam, "change_user")
     client.force_login(sam)
     form = rights(name="Alicia", is_staff="on", is_superuser="on")
@@ -93,7 +95,7 @@ def test_only_a_superuser_gives_rights(client: Client, alice: User, sam: User) -
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
-def test_only_a_superuser_changes_a_colleague(client: Client, sam: User, is_superuser: bool) -> None:
+def test_only_a_superuser_can_change_other_staff(client: Client, sam: User, is_superuser: bool) -> None:
     colleague = create_user("Rita", is_staff=True, is_superuser=is_superuser)
     path = reverse("admin:auth_user_password_change", args=[colleague.pk])
     form = {"usable_password": "true", **PASSWORDS}
@@ -106,12 +108,12 @@ def test_only_a_superuser_changes_a_colleague(client: Client, sam: User, is_supe
     assert client.post(path, form).status_code == 302
 
 
-def test_nobody_is_deleted_here(client: Client, root: User, alice: User) -> None:
+def test_users_cannot_be_deleted_without_an_erasure(client: Client, root: User, alice: User) -> None:
     assert client.post(page_of(alice, "delete"), {"post": "yes"}).status_code == 403
     assert "delete_selected" not in client.get(list_of(User)).text
 
 
-def test_a_token_is_shown_and_revoked_and_never_made_or_changed(client: Client, root: User, alice: User) -> None:
+def test_tokens_can_be_viewed_and_revoked_but_not_created_or_changed(client: Client, root: User, alice: User) -> None:
     token, secret = create_token(user=alice, name="laptop")
     pages = client.get(list_of(ApiToken)).text + client.get(page_of(token)).text
     assert "laptop" in pages and "alice@example.com" in pages
@@ -123,7 +125,7 @@ def test_a_token_is_shown_and_revoked_and_never_made_or_changed(client: Client, 
     assert not ApiToken.objects.exists()
 
 
-def test_preferences_are_made_by_use_only(client: Client, root: User, alice: User) -> None:
+def test_preferences_can_be_changed_but_not_created(client: Client, root: User, alice: User) -> None:
     preferences = Preferences.objects.create(user=alice)
     assert client.get(reverse("admin:accounts_preferences_add")).status_code == 403
     form = {"default_model": "gpt-4o", "theme": "light", "language": "no", "active_conversation": ""}
@@ -132,11 +134,11 @@ def test_preferences_are_made_by_use_only(client: Client, root: User, alice: Use
     assert preferences.theme == "light"
 
 
-def test_users_are_found_by_email_and_offered_to_other_forms(client: Client, root: User, alice: User) -> None:
+def test_users_are_found_by_email_in_the_list_and_in_autocomplete(client: Client, root: User, alice: User) -> None:
     assert [user.pk for user in client.get(list_of(User), {"q": "alice@"}).context["cl"].result_list] == [alice.pk]
     field = {"app_label": "accounts", "model_name": "user", "field_name": "managed_by", "term": "alice"}
-    found = client.get(reverse("admin:autocomplete"), field).json()["results"]
-    assert found == [{"id": str(alice.pk), "text": "alice@example.com"}]
+    results = client.get(reverse("admin:autocomplete"), field).json()["results"]
+    assert results == [{"id": str(alice.pk), "text": "alice@example.com"}]
 
 
 def test_the_pages_have_their_stylesheets(client: Client) -> None:

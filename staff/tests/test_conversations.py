@@ -1,5 +1,5 @@
-"""The staff's pages: all of them answer, escape, ask the database the same few questions however much is stored, and
-refuse whoever may not see them. Reading leaves a line in the log."""
+"""The admin pages: each one answers, escapes its texts, needs a constant number of statements, and checks permissions.
+Reading a transcript creates a log entry."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def logged(row: Any) -> list[str]:
     return [entry.get_change_message() for entry in LogEntry.objects.filter(object_id=row.pk).order_by("id")]
 
 
-def do(client: Client, action: str, *rows: Conversation, **more: str) -> Any:
+def run_action(client: Client, action: str, *rows: Conversation, **more: str) -> Any:
     ids = [row.pk for row in rows]
     return client.post(list_of(Conversation), {"action": action, "_selected_action": ids, **more}, follow=True)
 
@@ -43,10 +43,10 @@ def do(client: Client, action: str, *rows: Conversation, **more: str) -> Any:
 # Every page
 
 
-def furnish(root: User, count: int) -> None:
-    """Rows of everything, with names and texts that would run if they were not escaped."""
+def create_rows(root: User, count: int) -> None:
+    """Create rows of every model. Their names and texts contain a script that would run if it were not escaped."""
     for _ in range(count):
-        # The latest is managed by the one before.
+        # Each user is managed by the previous one.
         user = create_user(
             f"{HOSTILE}{User.objects.count()}", managed_by=User.objects.latest("pk"), external_id=HOSTILE
         )
@@ -73,8 +73,8 @@ def hostile_conversation(user: User) -> Conversation:
     return conversations.create(user=user, fields=fields, drafts=drafts)[0]
 
 
-def lists(client: Client, model: Any) -> Iterator[str]:
-    """A list, searched, and with each choice of each of its filters."""
+def list_urls(client: Client, model: Any) -> Iterator[str]:
+    """Yield the URLs of the list: without a filter, with searches, and with each choice of each filter."""
     yield list_of(model)
     changelist = client.get(list_of(model)).context["cl"]
     if changelist.search_fields:
@@ -83,16 +83,16 @@ def lists(client: Client, model: Any) -> Iterator[str]:
         yield from (list_of(model) + choice["query_string"] for choice in spec.choices(changelist))
 
 
-def pages(client: Client, model: Any) -> Iterator[str]:
+def page_urls(client: Client, model: Any) -> Iterator[str]:
     row = model.objects.order_by("-pk").first()
-    yield from lists(client, model)
+    yield from list_urls(client, model)
     yield from (page_of(row), page_of(row, "history"))
     if client.get(list_of(model)).context["has_add_permission"]:
         yield list_of(model) + "add/"
 
 
-def cost(client: Client, path: str) -> int:
-    client.get(path)  # content types and permissions are looked up once
+def statement_count(client: Client, path: str) -> int:
+    client.get(path)  # reads content types and permissions, which are cached
     with executed_statements() as verbs:
         assert client.get(path).status_code == 200
     return len(verbs)
@@ -105,25 +105,25 @@ def test_every_model_is_registered() -> None:
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
 def test_every_page_answers_and_escapes(client: Client, root: User, model: Any) -> None:
-    furnish(root, 2)
-    for path in pages(client, model):
+    create_rows(root, 2)
+    for path in page_urls(client, model):
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert "<script>alert" not in answer.text, path
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
-def test_many_rows_cost_no_more_statements_than_few(client: Client, root: User, model: Any) -> None:
-    furnish(root, 2)
-    few = [cost(client, path) for path in pages(client, model)]
-    furnish(root, 10)
-    assert [cost(client, path) for path in pages(client, model)] == few
+def test_many_rows_need_no_more_statements_than_few(client: Client, root: User, model: Any) -> None:
+    create_rows(root, 2)
+    few = [statement_count(client, path) for path in page_urls(client, model)]
+    create_rows(root, 10)
+    assert [statement_count(client, path) for path in page_urls(client, model)] == few
     assert max(few) <= 8
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
-def test_only_staff_with_the_permission_get_in(client: Client, root: User, sam: User, model: Any) -> None:
-    furnish(root, 1)
+def test_only_staff_with_the_permission_can_open_the_pages(client: Client, root: User, sam: User, model: Any) -> None:
+    create_rows(root, 1)
     paths = [list_of(model), page_of(row := model.objects.order_by("-pk").first()), page_of(row, "history")]
     client.logout()
     assert [client.get(path).status_code for path in paths] == [302] * 3
@@ -138,7 +138,9 @@ def test_only_staff_with_the_permission_get_in(client: Client, root: User, sam: 
 # Lists
 
 
-def test_a_count_is_bounded(client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_counted_rows_is_bounded(
+    client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("staff.big_tables.COUNT_LIMIT", 1_000)
     conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1_001))))
     with CaptureQueriesContext(connection) as captured:
@@ -148,7 +150,7 @@ def test_a_count_is_bounded(client: Client, root: User, alice: User, monkeypatch
     assert "1,000+ results" in page and "1,000+ messages" in page
 
 
-def test_a_list_is_newest_first_whatever_the_address_asks_for(client: Client, root: User, alice: User) -> None:
+def test_a_list_always_has_the_newest_row_first(client: Client, root: User, alice: User) -> None:
     rows = [create_conversation(alice, title=title) for title in "bac"]
     result = client.get(list_of(Conversation), {"o": "1"}).context["cl"].result_list
     assert [row.pk for row in result] == [row.pk for row in reversed(rows)]
@@ -162,20 +164,22 @@ def test_other_lookups_are_refused(client: Client, root: User, lookup: str) -> N
     assert client.get(f"{list_of(Message)}?{lookup}").status_code == 400
 
 
-def test_conversations_are_found(client: Client, root: User, alice: User, bob: User) -> None:
+def test_conversations_are_found_by_id_title_and_owner(client: Client, root: User, alice: User, bob: User) -> None:
     trip = create_conversation(alice, "secret", title="A trip to Oslo", external_id="trip-1")
     other = create_conversation(bob, "secret", title="Notes")
 
-    def found(term: object) -> list[Conversation]:
+    def search(term: object) -> list[Conversation]:
         return list(client.get(list_of(Conversation), {"q": term}).context["cl"].result_list)
 
     for term in (trip.id, trip.id.hex, "trip-1", "OSLO", "alice@example.com", "Ali", alice.id):
-        assert found(term) == [trip], term
-    assert found("example.com") == found("secret") == found("trip-") == []
-    assert found("") == [other, trip]
+        assert search(term) == [trip], term
+    assert search("example.com") == search("secret") == search("trip-") == []
+    assert search("") == [other, trip]
 
 
-def test_conversations_of_a_user_are_a_click_away(client: Client, root: User, alice: User, bob: User) -> None:
+def test_the_page_of_a_user_links_to_the_conversations_of_that_user(
+    client: Client, root: User, alice: User, bob: User
+) -> None:
     mine = create_conversation(alice, "hello")
     create_conversation(bob, "hello")
     link = f"{list_of(Conversation)}?user={alice.pk}"
@@ -192,27 +196,29 @@ def test_conversations_are_filtered_by_state(client: Client, root: User, alice: 
         assert list(client.get(list_of(Conversation), {"state": state}).context["cl"].result_list) == [row]
 
 
-def test_messages_are_found_by_id_and_by_conversation_and_show_no_text(client: Client, root: User, alice: User) -> None:
+def test_messages_are_found_by_id_and_by_conversation_and_the_list_shows_no_text(
+    client: Client, root: User, alice: User
+) -> None:
     conversation = create_conversation(alice, "a secret question", "a secret answer", title="Notes")
     create_conversation(alice, "another")
     question, answer = conversation.messages.order_by("seq")
 
-    def found(**query: object) -> list[Message]:
+    def messages_in_list(**query: object) -> list[Message]:
         page = client.get(list_of(Message), query)
         assert "secret" not in page.text
         return list(page.context["cl"].result_list)
 
-    assert found(q=question.id) == [question]
-    assert found(q=conversation.id) == found(conversation=conversation.id) == [answer, question]
+    assert messages_in_list(q=question.id) == [question]
+    assert messages_in_list(q=conversation.id) == messages_in_list(conversation=conversation.id) == [answer, question]
     messages.trash(user=alice, message_id=answer.id)
-    assert found(state="trash") == [answer]
+    assert messages_in_list(state="trash") == [answer]
     assert not client.get(list_of(Message), {"q": "secret"}).context["cl"].result_list
 
 
 # The transcript
 
 
-def test_a_transcript_is_what_is_shown_in_order(client: Client, root: User, alice: User) -> None:
+def test_a_transcript_has_the_messages_of_the_active_path_in_order(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one", "two", "three")
     branches.branch(user=alice, message_id=message_with_text(conversation, "three").id, changes={"content": "other"})
     page = client.get(page_of(conversation))
@@ -221,7 +227,7 @@ def test_a_transcript_is_what_is_shown_in_order(client: Client, root: User, alic
     assert f"{list_of(Message)}?conversation={conversation.pk}" in page.text
 
 
-def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> None:
+def test_a_transcript_shows_texts_reasoning_tool_calls_and_errors(client: Client, root: User, alice: User) -> None:
     function = {"name": "search", "arguments": '{"q": "北京"}'}
     drafts = [
         message_draft("Be brief.", "system"),
@@ -253,16 +259,16 @@ def test_a_transcript_is_readable(client: Client, root: User, alice: User) -> No
     assert "And this?</div>" in text and "<summary>Structured content</summary>" in text and "x.png" in text
 
 
-def test_a_long_transcript_comes_in_pages(client: Client, root: User, alice: User) -> None:
+def test_a_long_transcript_has_several_pages(client: Client, root: User, alice: User) -> None:
     conversation, _ = conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(1, 251))))
     messages.trash(user=alice, message_id=message_with_text(conversation, "150").id)
 
     def page(query: str) -> tuple[str, str, set[str]]:
         answer = client.get(f"{page_of(conversation)}{query}")
-        said = [message.text for message in answer.context["transcript"].messages]
+        texts = [message.text for message in answer.context["transcript"].messages]
         links = {link for link in ("First", "Previous", "Next", "Last") if link in answer.text}
-        assert len(said) <= transcript.PAGE
-        return said[0], said[-1], links
+        assert len(texts) <= transcript.PAGE
+        return texts[0], texts[-1], links
 
     assert page("") == ("1", "100", {"First", "Next", "Last"})
     assert page("?after=100") == ("101", "201", {"First", "Previous", "Next", "Last"})
@@ -274,26 +280,30 @@ def test_a_long_transcript_comes_in_pages(client: Client, root: User, alice: Use
 
 
 @pytest.mark.parametrize("query", ["?after=x", "?after=-5", "?before=0", "?after=&before="])
-def test_a_strange_page_is_the_first(client: Client, root: User, alice: User, query: str) -> None:
+def test_an_invalid_position_shows_the_first_page(client: Client, root: User, alice: User, query: str) -> None:
     conversation = create_conversation(alice, "one", "two")
     assert len(client.get(page_of(conversation) + query).context["transcript"].messages) == 2
 
 
 @pytest.mark.parametrize("query", ["?after=9", "?after=99999999999999999999"])
-def test_beyond_the_end_there_is_nothing(client: Client, root: User, alice: User, query: str) -> None:
+def test_a_position_beyond_the_end_shows_no_messages(client: Client, root: User, alice: User, query: str) -> None:
     conversation = create_conversation(alice, "one")
     assert "There are no messages here." in client.get(page_of(conversation) + query).text
     assert logged(conversation) == ["Read the transcript, no messages."]
 
 
-def test_a_full_page_costs_what_a_short_one_does(client: Client, root: User, alice: User) -> None:
+def test_a_full_page_needs_as_many_statements_as_a_short_one(client: Client, root: User, alice: User) -> None:
     short = create_conversation(alice, "one", "two")
     long = create_conversation(alice, *map(str, range(300)))
-    assert cost(client, page_of(long)) == cost(client, page_of(short)) <= 6
-    assert cost(client, page_of(long) + "?after=100") == cost(client, page_of(long) + "?before=250") <= 6
+    assert statement_count(client, page_of(long)) == statement_count(client, page_of(short)) <= 6
+    assert (
+        statement_count(client, page_of(long) + "?after=100")
+        == statement_count(client, page_of(long) + "?before=250")
+        <= 6
+    )
 
 
-def test_a_very_long_text_is_cut_by_the_database_and_whole_on_its_own_page(
+def test_a_very_long_text_is_shortened_in_the_transcript_and_complete_on_its_own_page(
     client: Client, root: User, alice: User
 ) -> None:
     conversation = create_conversation(alice, "x" * 500_000 + "the end")
@@ -306,7 +316,7 @@ def test_a_very_long_text_is_cut_by_the_database_and_whole_on_its_own_page(
 # The log
 
 
-def test_reading_leaves_a_line_in_the_log(client: Client, alice: User, sam: User) -> None:
+def test_reading_messages_creates_log_entries(client: Client, alice: User, sam: User) -> None:
     conversation, _ = conversations.create(user=alice, fields={}, drafts=dialogue(*map(str, range(150))))
     allow(sam, "view_conversation")
     client.force_login(sam)
@@ -328,18 +338,18 @@ def test_reading_leaves_a_line_in_the_log(client: Client, alice: User, sam: User
     assert logged(message) == ["Read the message."]
 
 
-def test_a_form_that_is_shown_again_is_read_again(client: Client, root: User, alice: User) -> None:
+def test_a_form_that_is_shown_again_creates_another_log_entry(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one")
     assert "This field is required." in client.post(page_of(conversation), {"title": ""}).text
     assert logged(conversation) == ["Read the transcript, messages 1 to 1."]
 
 
-def test_the_log_names_no_title_and_changes_nothing(client: Client, root: User, alice: User) -> None:
+def test_the_log_contains_no_title_and_cannot_be_changed(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one", title="My illness")
     client.post(page_of(conversation), {"title": "My other illness"})
     entry = LogEntry.objects.get(object_id=conversation.pk)
     assert entry.get_change_message() == "Changed Title." and entry.object_repr == str(conversation.pk)
-    assert "illness" in client.get(page_of(conversation)).text  # and says so once more, in a message
+    assert "illness" in client.get(page_of(conversation)).text  # a message on the page repeats the title
     assert "illness" not in client.get(list_of(LogEntry)).text
     assert client.post(page_of(entry), {}).status_code == 403
     assert client.post(page_of(entry, "delete"), {"post": "yes"}).status_code == 403
@@ -348,7 +358,7 @@ def test_the_log_names_no_title_and_changes_nothing(client: Client, root: User, 
 # Changing
 
 
-def test_a_change_goes_through_the_service_and_touches_nothing_else(
+def test_a_change_goes_through_the_service_and_affects_no_other_field(
     client: Client, root: User, alice: User, sam: User
 ) -> None:
     conversation = create_conversation(alice, "one", tags=["a, b", "c"], notebooks=["n"])
@@ -366,14 +376,14 @@ def test_a_change_goes_through_the_service_and_touches_nothing_else(
     assert (after.last_seq, after.active_at) == (before.last_seq, before.active_at)
 
 
-def test_saving_without_a_change_writes_nothing(client: Client, root: User, alice: User) -> None:
+def test_saving_without_a_change_does_not_update_the_row(client: Client, root: User, alice: User) -> None:
     create_conversation(alice, "one", tags=["a, b", "c"])
     before = Conversation.objects.get()
     assert client.post(page_of(before), {"title": before.title, "tags": "a, b\r\nc"}).status_code == 302
     assert Conversation.objects.get().updated_at == before.updated_at
 
 
-def test_what_is_in_the_trash_can_be_read_and_not_changed(client: Client, root: User, alice: User) -> None:
+def test_a_conversation_in_the_trash_can_be_read_but_not_changed(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one")
     conversations.trash(user=alice, conversation_id=conversation.id)
     assert len(client.get(page_of(conversation)).context["transcript"].messages) == 1
@@ -381,7 +391,9 @@ def test_what_is_in_the_trash_can_be_read_and_not_changed(client: Client, root: 
 
 
 @pytest.mark.parametrize("model", [Conversation, Message, Reaction])
-def test_history_is_not_rewritten(client: Client, root: User, alice: User, model: Any) -> None:
+def test_messages_and_reactions_cannot_be_changed_in_the_admin(
+    client: Client, root: User, alice: User, model: Any
+) -> None:
     conversation = create_conversation(alice, "one")
     reactions.react(user=alice, message_id=conversation.messages.get().id, type="like")
     row = model.objects.get()
@@ -399,46 +411,48 @@ def test_trash_and_restore_need_the_permission_to_delete(client: Client, alice: 
     conversation = create_conversation(alice, "one")
     allow(sam, "view_conversation", "change_conversation")
     client.force_login(sam)
-    do(client, "trash", conversation)
+    run_action(client, "trash", conversation)
     assert Conversation.objects.live().count() == 1
 
     allow(sam, "delete_conversation")
-    assert "Conversations moved to the trash: 1." in do(client, "trash", conversation).text
+    assert "Conversations moved to the trash: 1." in run_action(client, "trash", conversation).text
     assert Conversation.objects.trashed().count() == 1
-    assert "Conversations restored: 1." in do(client, "restore", conversation).text
+    assert "Conversations restored: 1." in run_action(client, "restore", conversation).text
     assert Conversation.objects.live().count() == 1
     assert logged(conversation) == ["Moved to the trash.", "Restored."]
 
 
-def test_what_a_service_refuses_is_said_and_the_rest_is_done(client: Client, root: User, alice: User) -> None:
+def test_the_refusal_of_one_row_is_shown_and_the_other_rows_are_restored(
+    client: Client, root: User, alice: User
+) -> None:
     taken, free = create_conversation(alice, "one", external_id="a"), create_conversation(alice, "two")
-    do(client, "trash", taken, free)
+    run_action(client, "trash", taken, free)
     create_conversation(alice, "three", external_id="a")
-    answer = do(client, "restore", taken, free).text
+    answer = run_action(client, "restore", taken, free).text
     assert "has the external_id" in answer and "Conversations restored: 1." in answer
     assert logged(taken) == ["Moved to the trash."]
     assert set(Conversation.objects.trashed()) == {taken}
 
 
-def test_only_a_superuser_deletes_for_good_and_only_when_asked_twice(client: Client, alice: User, sam: User) -> None:
+def test_only_a_superuser_can_purge_and_only_after_a_confirmation(client: Client, alice: User, sam: User) -> None:
     conversation, other = create_conversation(alice, "one", "two", title=HOSTILE), create_conversation(alice, "three")
     allow(sam, "view_conversation", "change_conversation", "delete_conversation")
     client.force_login(sam)
-    do(client, "purge", conversation, confirmed="yes")
+    run_action(client, "purge", conversation, confirmed="yes")
     assert Conversation.objects.count() == 2
 
     client.force_login(create_user("Root", is_staff=True, is_superuser=True))
-    page = do(client, "purge", conversation).text
+    page = run_action(client, "purge", conversation).text
     assert "cannot be undone" in page and str(conversation.pk) in page and "<script>alert" not in page
     assert Conversation.objects.count() == 2
-    assert "Conversations deleted for good: 1." in do(client, "purge", conversation, confirmed="yes").text
+    assert "Conversations deleted for good: 1." in run_action(client, "purge", conversation, confirmed="yes").text
     assert list(Conversation.objects.all()) == [other]
     assert Message.objects.count() == 1
     assert LogEntry.objects.get(object_id=conversation.pk).action_flag == DELETION
 
 
-def test_what_a_purge_began_with_is_not_restored(client: Client, root: User, alice: User) -> None:
+def test_a_conversation_whose_purge_has_started_cannot_be_restored(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one")
     Conversation.objects.update(deleted_at=PURGING)
-    assert "Conversations restored: 0." in do(client, "restore", conversation).text
+    assert "Conversations restored: 0." in run_action(client, "restore", conversation).text
     assert "deleted for good" in client.get(list_of(Conversation)).text

@@ -1,4 +1,4 @@
-"""Users erased by staff: by superusers, asked once more, through the service, and with a line in the log."""
+"""The admin action that erases users: superusers only, with a confirmation, and with a log entry."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def erase(client: Client, *users: User, **more: str) -> Any:
     return client.post(list_of(User), form, follow=True)
 
 
-def test_a_superuser_is_asked_and_then_erases_with_all_that_is_theirs(client: Client, root: User, alice: User) -> None:
+def test_a_superuser_erases_a_user_with_all_data_after_a_confirmation(client: Client, root: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     assert "alice@example.com" in erase(client, alice).text
     assert User.objects.filter(pk=alice.pk, is_active=True).exists()
@@ -29,13 +29,15 @@ def test_a_superuser_is_asked_and_then_erases_with_all_that_is_theirs(client: Cl
     assert client.get(reverse("admin:admin_logentry_changelist")).status_code == 200
 
 
-def test_staff_are_refused_and_the_others_go(client: Client, root: User, alice: User, sam: User) -> None:
-    page = erase(client, sam, alice, confirmed="yes").text
-    assert "Staff cannot be erased" in page and "Users erased: 1." in page
+def test_staff_cannot_be_erased_and_other_selected_users_are_erased(
+    client: Client, root: User, alice: User, sam: User
+) -> None:
+    page_text = erase(client, sam, alice, confirmed="yes").text
+    assert "Staff cannot be erased" in page_text and "Users erased: 1." in page_text
     assert set(User.objects.all()) == {root, sam}
 
 
-def test_no_other_staff_erase(client: Client, alice: User, sam: User) -> None:
+def test_staff_without_superuser_rights_cannot_erase_users(client: Client, alice: User, sam: User) -> None:
     sam.user_permissions.add(*Permission.objects.all())
     client.force_login(sam)
     erase(client, alice, confirmed="yes")
