@@ -1,4 +1,4 @@
-"""A web server whose clock is wrong, beside a database whose clock is right."""
+"""Times come from the clock of the database, even if the clock of the web server is wrong."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ SetClock = Callable[..., None]
 
 @pytest.fixture
 def web_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Sets the web server's clock ahead, or behind with negative values."""
+    """A function that sets the clock of the web server ahead, or behind with negative values."""
 
     def set_clock(**by: float) -> None:
         monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(**by))
@@ -29,42 +29,37 @@ def web_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return set_clock
 
 
-@pytest.fixture
-def as_alice(alice: User) -> ApiClient:
-    return ApiClient(alice)
-
-
 def is_now(time: datetime) -> bool:
     return abs(datetime.now(UTC) - time) < timedelta(minutes=5)
 
 
-def ids(caller: ApiClient) -> list[str]:
-    return [row["id"] for row in caller("GET", "conversations/")["results"]]
+def sidebar_ids(api_client: ApiClient) -> list[str]:
+    return [row["id"] for row in api_client("GET", "conversations/")["results"]]
 
 
-def test_a_conversation_made_by_a_server_that_is_ahead_does_not_stay_on_top(
+def test_a_conversation_created_by_a_server_that_is_ahead_does_not_stay_on_top(
     as_alice: ApiClient, web_clock: SetClock
 ) -> None:
     hello = {"role": "user", "content": "Hello"}
     old = as_alice("POST", "conversations/", {"messages": [hello]}, status=201)["id"]
     web_clock(hours=2)
     new = as_alice("POST", "conversations/", {"messages": [hello]}, status=201)
-    assert ids(as_alice) == [new["id"], old]
+    assert sidebar_ids(as_alice) == [new["id"], old]
     as_alice("POST", f"conversations/{old}/messages/", hello, status=201)
-    assert ids(as_alice) == [old, new["id"]]
+    assert sidebar_ids(as_alice) == [old, new["id"]]
     stored = Conversation.objects.get(id=new["id"])
     assert is_now(stored.created_at) and is_now(stored.updated_at) and is_now(stored.active_at)
     assert is_now(stored.messages.get().created_at)
 
 
-def test_a_conversation_made_by_a_server_that_is_behind_is_on_top(as_alice: ApiClient, web_clock: SetClock) -> None:
+def test_a_conversation_created_by_a_server_that_is_behind_is_on_top(as_alice: ApiClient, web_clock: SetClock) -> None:
     old = as_alice("POST", "conversations/", {}, status=201)["id"]
     web_clock(hours=-3)
     new = as_alice("POST", "conversations/", {}, status=201)["id"]
-    assert ids(as_alice) == [new, old]
+    assert sidebar_ids(as_alice) == [new, old]
 
 
-def test_a_whole_save_takes_the_databases_time(as_alice: ApiClient, web_clock: SetClock) -> None:
+def test_a_sync_uses_the_time_of_the_database(as_alice: ApiClient, web_clock: SetClock) -> None:
     web_clock(hours=2)
     sent = session("s", user("m", "Hello"))
     del sent["createdAt"]
@@ -74,7 +69,7 @@ def test_a_whole_save_takes_the_databases_time(as_alice: ApiClient, web_clock: S
 
 
 @pytest.mark.parametrize("hours", [-3, 2])
-def test_a_token_expires_by_the_databases_clock(hours: int, alice: User, web_clock: SetClock) -> None:
+def test_a_token_expires_by_the_clock_of_the_database(hours: int, alice: User, web_clock: SetClock) -> None:
     in_force = ApiClient(alice, expires_at=timezone.now() + timedelta(hours=1))
     expired = ApiClient(alice, expires_at=timezone.now() - timedelta(hours=1))
     web_clock(hours=hours)
@@ -83,16 +78,16 @@ def test_a_token_expires_by_the_databases_clock(hours: int, alice: User, web_clo
 
 
 @pytest.mark.parametrize("hours", [-3, 2])
-def test_the_use_of_a_token_is_noted_once_an_hour(hours: int, as_alice: ApiClient, web_clock: SetClock) -> None:
+def test_the_use_of_a_token_is_stored_once_an_hour(hours: int, as_alice: ApiClient, web_clock: SetClock) -> None:
     web_clock(hours=hours)
     as_alice("GET", "me/")
-    noted = ApiToken.objects.get().last_used_at
-    assert noted and is_now(noted)
+    last_used_at = ApiToken.objects.get().last_used_at
+    assert last_used_at and is_now(last_used_at)
     with assert_statement_count(1):
         as_alice("GET", "me/")
 
 
-def test_the_end_of_a_token_from_the_command_line_is_counted_from_the_databases_time(
+def test_the_expiry_of_a_token_from_the_command_line_is_relative_to_the_time_of_the_database(
     alice: User, web_clock: SetClock, capsys: Any
 ) -> None:
     web_clock(hours=-30)

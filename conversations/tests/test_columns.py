@@ -43,14 +43,14 @@ def test_clients_can_read_what_they_can_write(model: type[Model], table: dict[st
     assert set(columns.names(table, columns.WRITE)) <= set(columns.names(table, columns.LOAD))
 
 
-def test_every_text_and_json_column_of_a_message_is_cleared_or_cannot_hold_what_a_person_wrote() -> None:
+def test_every_text_or_json_column_of_a_message_that_can_hold_user_text_is_cleared() -> None:
     kinds = {"TextField", "CharField", "JSONField", "BinaryField"}
     free = {field.attname for field in Message._meta.concrete_fields if field.get_internal_type() in kinds}
     kept = free - set(columns.names(columns.MESSAGE, columns.CLEAR))
     assert kept == {"role", "item_type", "status", "finish_reason"}
 
 
-# A value for each column that a client writes, other than its default.
+# A value other than the default for each column that a client writes.
 FILLED: dict[str, Any] = {
     "external_id": "client-1",
     "role": "assistant",
@@ -87,7 +87,7 @@ def test_an_alternative_starts_with_the_copied_columns_and_the_defaults_of_the_o
     assert {name: getattr(sibling, name) for name in others} == columns.defaults(Message, others)
 
 
-def test_a_forgotten_message_keeps_nothing_that_a_person_wrote(alice: User) -> None:
+def test_a_forgotten_message_contains_no_user_text(alice: User) -> None:
     message = filled_message(alice)
     messages.trash(user=alice, message_id=message.id)
     Message.objects.update(deleted_at=timezone.now() - timedelta(days=365))

@@ -1,4 +1,4 @@
-"""After an erasure, nothing of the whole database has the user's address or name any more."""
+"""After an erasure, no table of the database contains the address or the name of the user."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def rows(sql: str) -> list[Any]:
 
 
 def dump() -> Iterator[tuple[str, str]]:
-    """Every row of every table as text, with what is encoded decoded: bytes, sessions and the cache's values."""
+    """Yield every row of every table as text. Also yield bytes, sessions and values of the cache in decoded form."""
     for (table,) in rows(TABLES):
         yield from ((table, row) for (row,) in rows(f"SELECT whole::text FROM {table} whole"))
     for table, column in rows(BYTES):
@@ -47,13 +47,13 @@ def dump() -> Iterator[tuple[str, str]]:
         yield "cache, decoded", base64.b64decode(value).decode("latin-1")
 
 
-def left() -> set[str]:
-    """The tables that have a sign of the user."""
+def tables_with_signs() -> set[str]:
+    """Return the tables that contain one of SIGNS."""
     return {table for table, text in dump() if any(sign in text.lower() for sign in SIGNS)}
 
 
 @pytest.fixture(autouse=True)
-def mails_are_kept(settings: Any) -> None:
+def mails_in_memory(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -65,12 +65,12 @@ def zed(db: None) -> User:
     return user
 
 
-def stranger_asks(path: str, **body: str) -> None:
+def post_as_stranger(path: str, **body: str) -> None:
     Client().post(f"/_allauth/browser/v1/auth/{path}", json.dumps(body), "application/json")
 
 
-def live(zed: User) -> None:
-    """Everything that a user does."""
+def use_the_service(zed: User) -> None:
+    """Do everything that a user can do."""
     browser = Client()
     for password in ("wrong", PASSWORD):
         browser.post("/accounts/login/", {"login": EMAIL.upper(), "password": password})
@@ -78,19 +78,19 @@ def live(zed: User) -> None:
     chat = create_conversation(zed, f"I am {NAME}", "Hello")
     reactions.react(user=zed, message_id=chat.messages.get(seq=1).id, type="like")
     Preferences.objects.create(user=zed, extra={"signature": NAME})
-    caller = ApiClient(zed, scopes=["read", "write", "act_as"])
-    caller("POST", "tokens/", {"name": f"{NAME}'s laptop"}, status=201, Idempotency_Key="zanzibar-1")
+    api_client = ApiClient(zed, scopes=["read", "write", "act_as"])
+    api_client("POST", "tokens/", {"name": f"{NAME}'s laptop"}, status=201, Idempotency_Key="zanzibar-1")
     acting_client_for(zed, "child")("PATCH", "me/", {"name": f"{NAME} junior"})
 
 
-def strangers_try(zed: User) -> None:
-    stranger_asks("password/request", email=EMAIL)
-    stranger_asks("password/request", email=SECOND.upper())
-    stranger_asks("signup", email=EMAIL, password="a horse that is correct")
-    stranger_asks("login", email=EMAIL, password="wrong")
+def attack_as_stranger(zed: User) -> None:
+    post_as_stranger("password/request", email=EMAIL)
+    post_as_stranger("password/request", email=SECOND.upper())
+    post_as_stranger("signup", email=EMAIL, password="a horse that is correct")
+    post_as_stranger("login", email=EMAIL, password="wrong")
 
 
-def staff_work(root: User, zed: User) -> None:
+def work_as_staff(root: User, zed: User) -> None:
     admin = Client()
     admin.force_login(root)
     form = {"email": EMAIL, "name": NAME, "image": "", "is_active": "on", "managed_by": "", "external_id": ""}
@@ -106,33 +106,38 @@ def staff_work(root: User, zed: User) -> None:
     assert LogEntry.objects.count() == 4
 
 
-def test_nothing_is_left_of_an_erased_user(zed: User) -> None:
+def test_no_table_contains_the_name_or_address_of_an_erased_user(zed: User) -> None:
     root = create_user("Root", is_staff=True, is_superuser=True)
-    live(zed)
-    strangers_try(zed)
-    staff_work(root, zed)
-    assert left() >= {"public.account", "public.message", "public.account_emailaddress", "sessions, decoded"}
+    use_the_service(zed)
+    attack_as_stranger(zed)
+    work_as_staff(root, zed)
+    assert tables_with_signs() >= {
+        "public.account",
+        "public.message",
+        "public.account_emailaddress",
+        "sessions, decoded",
+    }
     erase.erase(user=zed)
-    assert left() == set()
+    assert tables_with_signs() == set()
     assert LogEntry.objects.count() == 4
 
 
-def test_nothing_is_left_in_a_log_from_before_its_entries_were_by_id(zed: User) -> None:
+def test_an_erasure_leaves_nothing_in_log_entries_that_the_migration_changed(zed: User) -> None:
     root = create_user("Root", is_staff=True, is_superuser=True)
     Preferences.objects.create(user=zed)
-    staff_work(root, zed)
+    work_as_staff(root, zed)
     for entry in LogEntry.objects.all():
         LogEntry.objects.filter(pk=entry.pk).update(object_repr=f"preferences of {EMAIL}")
     before = LogEntry.objects.count()
     with connection.cursor() as cursor:
         cursor.execute(import_module("accounts.migrations.0009_log_by_id").BY_ID)
     erase.erase(user=zed)
-    assert left() == set() and LogEntry.objects.count() == before
+    assert tables_with_signs() == set() and LogEntry.objects.count() == before
 
 
-def test_sessions_of_longer_addresses_stay(zed: User) -> None:
+def test_an_erasure_keeps_sessions_with_longer_addresses(zed: User) -> None:
     for email in (f"x{EMAIL}", f"{EMAIL}.au", f"x.{EMAIL}", EMAIL):
-        stranger_asks("password/request", email=email)
+        post_as_stranger("password/request", email=email)
     assert Session.objects.count() == 4
     erase.erase(user=zed)
     kept = {row.get_decoded()["account_password_reset_verification"]["email"] for row in Session.objects.all()}

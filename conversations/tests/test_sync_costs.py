@@ -1,4 +1,4 @@
-"""Sending a whole history again costs what it changes, and never the memory of the whole conversation."""
+"""The memory and the number of statements of a sync depend on its changes, not on the size of the conversation."""
 
 import tracemalloc
 from typing import Any
@@ -14,22 +14,18 @@ from conversations.drafts import SyncProfile
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations
 from conversations.services.sync import sync
-from testing.cast import message_draft
+from testing.cast import active_texts, message_draft
 from testing.statements import executed_statements
 
 MEGABYTES_4 = {"role": "user", "content": "x" * 990_000, "reasoning": "y" * 990_000, "parts": ["z" * 990_000]}
 
 
-def a_conversation(user: User, drafts: list[Any]) -> Conversation:
+def create_from_drafts(user: User, drafts: list[Any]) -> Conversation:
     return conversations.create(user=user, fields={}, drafts=drafts)[0]
 
 
-def told(drafts: list[Any]) -> list[str]:
+def draft_texts(drafts: list[Any]) -> list[str]:
     return [draft["content"] for draft in drafts]
-
-
-def shown(conversation: Conversation) -> list[str]:
-    return [row.content for row in conversation.messages.shown()]
 
 
 # --- Memory -------------------------------------------------------------------------------------------------
@@ -37,20 +33,20 @@ def shown(conversation: Conversation) -> list[str]:
 
 @pytest.fixture
 def branched(alice: User) -> Conversation:
-    """A conversation of 30 alternatives of 3 MB each: one was written, the others cost an empty request each."""
-    conversation = a_conversation(alice, [MEGABYTES_4])
+    """A conversation with 30 alternatives of 3 MB each. The client sent one and copied it with empty requests."""
+    conversation = create_from_drafts(alice, [MEGABYTES_4])
     first = conversation.messages.get()
     for _ in range(29):
         branches.branch(user=alice, message_id=first.id, changes={})
     return conversation
 
 
-def peak(user: User, conversation: Conversation, drafts: list[Any]) -> int:
+def peak_memory(user: User, conversation: Conversation, drafts: list[Any]) -> int:
     tracemalloc.start()
     sync(user=user, conversation_id=conversation.id, drafts=drafts)
-    bytes = tracemalloc.get_traced_memory()[1]
+    most_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return bytes
+    return most_bytes
 
 
 @pytest.mark.parametrize(
@@ -64,31 +60,31 @@ def peak(user: User, conversation: Conversation, drafts: list[Any]) -> int:
     ],
     ids=["nothing", "another", "the same", "another of the same length", "the same and more"],
 )
-def test_a_conversation_of_many_large_branches_is_not_read_into_memory(
+def test_a_sync_does_not_read_many_large_branches_into_memory(
     drafts: list[Any], alice: User, branched: Conversation
 ) -> None:
-    assert peak(alice, branched, drafts) < 40_000_000
-    assert shown(branched) == told(drafts)
+    assert peak_memory(alice, branched, drafts) < 40_000_000
+    assert active_texts(branched) == draft_texts(drafts)
     assert branched.messages.count() in (30, 31)
 
 
 def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "BATCH_BYTES", 50_000)
     drafts = [message_draft(f"{number} {'x' * 9_000}") for number in range(40)]
-    conversation = a_conversation(alice, drafts)
-    with executed_statements() as asked:
+    conversation = create_from_drafts(alice, drafts)
+    with executed_statements() as executed:
         sync(user=alice, conversation_id=conversation.id, drafts=drafts)
-    assert asked == ["SELECT"] * 10, "the conversation, the messages, and eight batches of five"
+    assert executed == ["SELECT"] * 10, "the conversation, the messages, and eight batches of five"
     changed = [*drafts[:39], message_draft("Another end"), message_draft("and more")]
     sync(user=alice, conversation_id=conversation.id, drafts=changed)
-    assert shown(conversation) == told(changed)
+    assert active_texts(conversation) == draft_texts(changed)
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
-def test_a_reply_grows_in_place_and_its_fields_follow_whatever_its_size(size: int, alice: User) -> None:
+def test_a_longer_reply_updates_the_message_and_its_fields_whatever_its_size(size: int, alice: User) -> None:
     parts = {"parts": [{"text": "x" * size}], "tool_calls": None}
     first = message_draft("x" * size, external_id="a", metadata={"n": 1}, **parts)
-    conversation = a_conversation(alice, [first])
+    conversation = create_from_drafts(alice, [first])
     grown = first | {"content": "x" * size + "y", "metadata": {"n": 2}, "prompt_tokens": 7}
     for _ in range(2):
         sync(user=alice, conversation_id=conversation.id, drafts=[grown])
@@ -98,12 +94,12 @@ def test_a_reply_grows_in_place_and_its_fields_follow_whatever_its_size(size: in
     assert conversation.prompt_tokens == 7
 
 
-# --- Statements and steps -------------------------------------------------------------------------------------
+# --- Statements ----------------------------------------------------------------------------------------------
 
 
-def costs(user: User, count: int, **changes: Any) -> int:
+def statement_count(user: User, count: int, **changes: Any) -> int:
     drafts = [message_draft(str(number), external_id=f"old {count} {number}") for number in range(count)]
-    conversation = a_conversation(user, drafts)
+    conversation = create_from_drafts(user, drafts)
     renamed = [draft | {"external_id": f"new {draft['external_id']}"} | changes for draft in drafts]
     with CaptureQueriesContext(connection) as captured:
         sync(user=user, conversation_id=conversation.id, drafts=renamed)
@@ -113,43 +109,43 @@ def costs(user: User, count: int, **changes: Any) -> int:
 
 
 @pytest.mark.parametrize("changes", [{}, {"metadata": {"a": 1}, "prompt_tokens": 3}])
-def test_equal_messages_under_new_ids_cost_as_many_statements_for_many_as_for_two(
+def test_equal_messages_with_new_ids_need_as_many_statements_for_many_as_for_two(
     changes: dict[str, Any], alice: User
 ) -> None:
-    assert costs(alice, 2, **changes) == costs(alice, 300, **changes)
+    assert statement_count(alice, 2, **changes) == statement_count(alice, 300, **changes)
 
 
-def test_ids_that_change_places_do_so_in_two_updates(alice: User) -> None:
+def test_ids_that_are_exchanged_need_two_updates(alice: User) -> None:
     drafts = [message_draft(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
-    conversation = a_conversation(alice, drafts)
+    conversation = create_from_drafts(alice, drafts)
     turned = [draft | {"external_id": id} for draft, id in zip(drafts, "bca", strict=True)]
-    with executed_statements() as asked:
+    with executed_statements() as executed:
         sync(user=alice, conversation_id=conversation.id, drafts=turned)
-    assert asked.count("UPDATE") == 3, "ids taken away, ids given, the conversation"
+    assert executed.count("UPDATE") == 3, "clear the ids, set the ids, save the conversation"
     assert list(conversation.messages.order_by("seq").values_list("external_id", flat=True)) == ["b", "c", "a"]
 
 
-def test_an_id_that_a_message_lost_stays_lost_when_that_message_changes(alice: User) -> None:
-    conversation = a_conversation(alice, [message_draft("p", external_id="a"), message_draft("q", external_id="b")])
+def test_a_message_that_lost_its_id_does_not_get_it_back_when_it_changes(alice: User) -> None:
+    conversation = create_from_drafts(alice, [message_draft("p", external_id="a"), message_draft("q", external_id="b")])
     drafts = [message_draft("p", external_id="b"), message_draft("q", metadata={"n": 1})]
     sync(user=alice, conversation_id=conversation.id, drafts=drafts)
     rows = conversation.messages.order_by("seq").values_list("external_id", "metadata")
     assert list(rows) == [("b", {}), (None, {"n": 1})]
 
 
-def test_a_client_id_is_looked_up_and_not_searched_for(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten thousand equal messages under new ids took 18 s: each id was looked for in all messages."""
+def test_client_ids_are_not_searched_for_in_all_messages(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A linear search for each id made a sync of ten thousand equal messages with new ids take 18 seconds."""
     drafts = [message_draft(str(number), external_id=f"old {number}") for number in range(500)]
-    conversation = a_conversation(alice, drafts)
+    conversation = create_from_drafts(alice, drafts)
     reads = 0
     attribute = Message.__getattribute__
 
-    def counted(row: Message, name: str) -> Any:
+    def counting(row: Message, name: str) -> Any:
         nonlocal reads
         reads += name == "external_id"
         return attribute(row, name)
 
-    monkeypatch.setattr(Message, "__getattribute__", counted)
+    monkeypatch.setattr(Message, "__getattribute__", counting)
     merger = HistoryMerger(conversation, SyncProfile(frozenset({"role", "content"})))
     conversation.now = conversation.active_at
     merger.merge([draft | {"external_id": f"new {draft['external_id']}"} for draft in drafts])

@@ -1,4 +1,4 @@
-"""A page of messages is bounded in bytes, however large the messages are; `next` continues."""
+"""The size of a page of messages is bounded in bytes, and `next` leads to the rest."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from conversations.services import conversations
 from testing.api_client import ApiClient
 from transfer.exporters import archive
 
-BYTES = 10_000  # of a page in these tests
+BYTES = 10_000  # the limit of a page in these tests
 LARGE = {"role": "user", "content": "x" * 4_000}
 SMALL = {"role": "user", "content": "y"}
 
@@ -27,35 +27,35 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(querysets, "PAGE_BYTES", BYTES)
 
 
-def stored(user: User, drafts: list[Any]) -> str:
+def create(user: User, drafts: list[Any]) -> str:
     return str(conversations.create(user=user, fields={}, drafts=drafts)[0].id)
 
 
-def page_sizes(caller: ApiClient, path: str) -> list[int]:
-    """The number of messages of each page. No page has more bytes than allowed, but for its last message."""
-    sizes, seen = [], []
+def page_sizes(api_client: ApiClient, path: str) -> list[int]:
+    """Return the number of messages on each page. Assert that no page exceeds the limit before its last message."""
+    sizes, seqs = [], []
     url: str | None = path
     while url:
-        page = caller("GET", url)
+        page = api_client("GET", url)
         assert len(json.dumps(page["results"][:-1])) < BYTES
         sizes.append(len(page["results"]))
-        seen += [row["seq"] for row in page["results"]]
+        seqs += [row["seq"] for row in page["results"]]
         url = page["next"]
-    assert seen == list(range(1, len(seen) + 1))
+    assert seqs == list(range(1, len(seqs) + 1))
     return sizes
 
 
-def test_empty_requests_that_copy_a_large_message_make_no_large_answer(alice: User) -> None:
-    caller = ApiClient(alice)
-    chat = caller("POST", "conversations/", {}, status=201)["id"]
+def test_many_copies_of_a_large_message_do_not_cause_a_large_response(alice: User) -> None:
+    api_client = ApiClient(alice)
+    chat = api_client("POST", "conversations/", {}, status=201)["id"]
     large = {"role": "user", "content": "x" * 999_000, "reasoning": "y" * 999_000, "parts": ["z" * 999_000]}
-    id = caller("POST", f"conversations/{chat}/messages/", large, status=201)["id"]
+    id = api_client("POST", f"conversations/{chat}/messages/", large, status=201)["id"]
     for _ in range(7):
-        caller("PATCH", f"messages/{id}/?branch=true", {}, status=201)
+        api_client("PATCH", f"messages/{id}/?branch=true", {}, status=201)
     url, rows = f"conversations/{chat}/messages/?all=true&limit=1000", 0
     while url:
-        page = caller("GET", url)
-        assert len(caller.content) < PAGE_BYTES + 4_000_000
+        page = api_client("GET", url)
+        assert len(api_client.content) < PAGE_BYTES + 4_000_000
         rows += len(page["results"])
         url = page["next"]
     assert rows == 8
@@ -76,63 +76,63 @@ def test_empty_requests_that_copy_a_large_message_make_no_large_answer(alice: Us
         ([], 100, [0]),
     ],
 )
-def test_a_page_ends_at_its_limit_or_at_its_bytes(
+def test_a_page_ends_at_its_limit_of_rows_or_of_bytes(
     query: str, drafts: list[Any], limit: int, sizes: list[int], alice: User
 ) -> None:
-    path = f"conversations/{stored(alice, drafts)}/messages/?limit={limit}{query}"
+    path = f"conversations/{create(alice, drafts)}/messages/?limit={limit}{query}"
     assert page_sizes(ApiClient(alice), path) == sizes
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_the_page_that_answers_a_whole_history_ends_there_too(alice: User) -> None:
-    caller = ApiClient(alice)
-    answer = caller("PUT", f"conversations/{stored(alice, [])}/messages/", [LARGE] * 5)
+def test_the_response_to_a_sync_is_a_page_of_bounded_size(alice: User) -> None:
+    api_client = ApiClient(alice)
+    answer = api_client("PUT", f"conversations/{create(alice, [])}/messages/", [LARGE] * 5)
     assert len(answer["results"]) == 3
-    assert len(caller("GET", answer["next"])["results"]) == 2
+    assert len(api_client("GET", answer["next"])["results"]) == 2
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_models_context_has_the_newest_messages_that_fit(alice: User) -> None:
+def test_the_context_of_a_model_has_the_newest_messages_that_fit(alice: User) -> None:
     drafts = [LARGE | {"content": f"{number} {'x' * 4_000}"} for number in range(5)]
-    answer = ApiClient(alice)("GET", f"conversations/{stored(alice, drafts)}/history/?limit=1000")
+    answer = ApiClient(alice)("GET", f"conversations/{create(alice, drafts)}/history/?limit=1000")
     assert [row["content"][0] for row in answer] == ["2", "3", "4"]
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_sent_again_messages_that_have_grown_too_large_are_a_conflict(alice: User) -> None:
-    caller = ApiClient(alice)
-    path = f"conversations/{stored(alice, [])}/messages/"
+def test_a_replay_of_messages_that_have_become_too_large_is_a_conflict(alice: User) -> None:
+    api_client = ApiClient(alice)
+    path = f"conversations/{create(alice, [])}/messages/"
     drafts = [SMALL | {"external_id": str(number)} for number in range(4)]
-    sent = caller("POST", path, drafts, status=201)
-    assert caller("POST", path, drafts) == sent
+    sent = api_client("POST", path, drafts, status=201)
+    assert api_client("POST", path, drafts) == sent
     for row in sent:
-        caller("PATCH", f"messages/{row['id']}/", {"content": LARGE["content"]})
-    assert caller.refusal("POST", path, drafts, status=409) == ("conflict", None)
+        api_client("PATCH", f"messages/{row['id']}/", {"content": LARGE["content"]})
+    assert api_client.refusal("POST", path, drafts, status=409) == ("conflict", None)
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_an_export_reads_batches_of_few_bytes_and_loses_nothing(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_reads_small_batches_and_is_complete(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts = [LARGE] * 7
-    ids = {stored(alice, drafts[:count]) for count in (7, 0, 1, 3, 5)}
+    ids = {create(alice, drafts[:count]) for count in (7, 0, 1, 3, 5)}
     largest = 0
     exported = querysets.MessageQuerySet.exported
 
-    def measured(*arguments: Any, **more: Any) -> Any:
+    def measuring(*arguments: Any, **more: Any) -> Any:
         nonlocal largest
         rows = exported(*arguments, **more)
         largest = max(largest, sum(len(text or "") for _, text in rows))
         return rows
 
-    monkeypatch.setattr(querysets.MessageQuerySet, "exported", measured)
+    monkeypatch.setattr(querysets.MessageQuerySet, "exported", measuring)
     zipped = b"".join(archive.stream(user=alice, account=b"{}"))
     lines = zipfile.ZipFile(io.BytesIO(zipped)).read("conversations.jsonl").splitlines()
-    found = {row["id"]: [said["seq"] for said in row["messages"]] for row in map(json.loads, lines)}
-    assert found.keys() == ids
-    assert sorted(found.values()) == [list(range(1, count + 1)) for count in (0, 1, 3, 5, 7)]
+    seqs = {row["id"]: [message["seq"] for message in row["messages"]] for row in map(json.loads, lines)}
+    assert seqs.keys() == ids
+    assert sorted(seqs.values()) == [list(range(1, count + 1)) for count in (0, 1, 3, 5, 7)]
     assert largest < BYTES + 5_000
 
 
-# --- What PostgreSQL does for it -------------------------------------------------------------------------
+# --- Query plans ----------------------------------------------------------------------------------------
 
 
 def plan(statement: str, **params: Any) -> str:
@@ -147,22 +147,22 @@ def analyze() -> None:
 
 
 @pytest.mark.parametrize("statement", [sql.TRANSCRIPT, sql.TREE], ids=["transcript", "tree"])
-def test_messages_beyond_a_page_are_not_turned_into_json(statement: str, alice: User) -> None:
-    id = stored(alice, [LARGE] * 1_000)
+def test_only_the_messages_of_the_page_are_converted_to_json(statement: str, alice: User) -> None:
+    id = create(alice, [LARGE] * 1_000)
     analyze()
-    shown = plan(statement, user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
-    loops = [int(count) for count in re.findall(r"Result .*loops=(\d+)", shown)]
-    assert loops and max(loops) < 10, shown
-    assert "Sort Key: m.seq" not in shown
+    explained = plan(statement, user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
+    loops = [int(count) for count in re.findall(r"Result .*loops=(\d+)", explained)]
+    assert loops and max(loops) < 10, explained
+    assert "Sort Key: m.seq" not in explained
 
 
 def test_counting_alternatives_uses_an_index(alice: User) -> None:
     """A page of 100 costs the same in a conversation of 5,000 messages as in one of 200."""
     pages = []
     for count in (200, 5_000):
-        id = stored(alice, [SMALL] * count)
+        id = create(alice, [SMALL] * count)
         analyze()
-        shown = plan(sql.TREE, user=alice.pk, conversation=id, after=50, limit=101)
-        pages.append(int(re.findall(r"Buffers: shared hit=(\d+)", shown)[0]))
-    assert pages[1] < 2 * pages[0], shown
+        explained = plan(sql.TREE, user=alice.pk, conversation=id, after=50, limit=101)
+        pages.append(int(re.findall(r"Buffers: shared hit=(\d+)", explained)[0]))
+    assert pages[1] < 2 * pages[0], explained
     assert Conversation.objects.count() == 2
