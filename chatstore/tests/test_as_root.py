@@ -150,7 +150,7 @@ def victim(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def hostile(folder: Path) -> Path:
-    """A DATA_DIR that belongs to the database's user, who plants links there while the server is stopped."""
+    """A DATA_DIR that belongs to the user of the database, who creates links there while the server is stopped."""
     data_dir = folder / "data"
     with embedded.running(data_dir):
         pass

@@ -17,6 +17,7 @@ from chatstore.errors import RateLimited
 from chatstore.limits import Buckets, take_place
 from testing.api_client import ApiClient, acting_client_for, create_user, is_error
 from testing.parallel import repeat, run_concurrently
+from testing.statements import assert_statement_count
 
 
 class Clock:
@@ -215,11 +216,11 @@ def test_behind_proxies_the_address_is_the_one_that_they_forward(
         ApiClient()("GET", "me/", status=expected, X_Forwarded_For=f"203.0.113.9, 203.0.113.7, {address}")
 
 
-def test_the_rate_limit_needs_no_statement(alice: User, settings: Any, django_assert_num_queries: Any) -> None:
+def test_the_rate_limit_needs_no_statement(alice: User, settings: Any) -> None:
     settings.API_RATE = 10
     api_client = ApiClient(alice)
     api_client("GET", "me/")
-    with django_assert_num_queries(1):
+    with assert_statement_count(1):
         api_client("GET", "me/")
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from testing import scratch
-from testing.live_server import Live, answers, create_token_of_new_user, gunicorn, live
+from testing.live_server import Live, answers, create_token_of_new_user, gunicorn, json_body, live
 
 __all__ = ["live"]  # a fixture
 
@@ -87,7 +87,7 @@ def test_clients_that_do_not_read_their_responses_are_disconnected(port: int) ->
     bearer = {"Authorization": f"Bearer {secret}"}
     message = {"role": "user", "content": "x" * 900_000, "reasoning": "y" * 900_000}
     response = Live(port).call("POST", "/api/v1/conversations/", json.dumps({"messages": [message] * 2}), **bearer)
-    id = json.loads(response.body)["id"]  # type: ignore[attr-defined]
+    id = json_body(response)["id"]
     for _ in range(2):
         Live(port).call("POST", f"/api/v1/conversations/{id}/messages/", json.dumps([message] * 2), **bearer)
     request = (

@@ -1,5 +1,6 @@
-"""The upgrade of a database that was created before the admin moved to the app `staff` and before the models' texts
-changed: its last migrations are accounts 0008 and conversations 0003."""
+"""The upgrade of a database whose last migrations are accounts 0008 and conversations 0003.
+
+The admin moved to the app `staff` after these migrations."""
 
 import datetime
 import hashlib

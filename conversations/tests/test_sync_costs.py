@@ -4,8 +4,6 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from conversations.core import stored_messages as stored
@@ -101,11 +99,11 @@ def statement_count(user: User, count: int, **changes: Any) -> int:
     drafts = [message_draft(str(number), external_id=f"old {count} {number}") for number in range(count)]
     conversation = create_from_drafts(user, drafts)
     renamed = [draft | {"external_id": f"new {draft['external_id']}"} | changes for draft in drafts]
-    with CaptureQueriesContext(connection) as captured:
+    with executed_statements() as executed:
         sync(user=user, conversation_id=conversation.id, drafts=renamed)
     ids = list(conversation.messages.order_by("seq").values_list("external_id", flat=True))
     assert ids == [draft["external_id"] for draft in renamed]
-    return len(captured)
+    return len(executed)
 
 
 @pytest.mark.parametrize("changes", [{}, {"metadata": {"a": 1}, "prompt_tokens": 3}])

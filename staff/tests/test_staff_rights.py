@@ -31,15 +31,10 @@ def root(db: None) -> User:
 
 @pytest.fixture
 def sam(client: Client, db: None) -> User:
-    """Staff, who is signed in."""
+    """A staff user who is signed in."""
     sam = create_user("Sam", is_staff=True)
     client.force_login(sam)
     return sam
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return create_user("Alice")
 
 
 def address_of(user: User, **fields: Any) -> EmailAddress:
@@ -289,7 +284,7 @@ def test_the_migration_replaces_the_texts_of_old_log_entries_by_ids(alice: User,
 
 
 def test_staff_who_can_only_view_have_no_actions_or_exports(client: Client, sam: User, alice: User) -> None:
-    """No list of the admin offers an export, nor any other action, to those who may only look."""
+    """No list of the admin offers an export or another action to staff who can only view."""
     for model, model_admin in admin.site._registry.items():
         allow(sam, f"view_{model._meta.model_name}")
         sam = User.objects.get(pk=sam.pk)
