@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
+
+# Not the gettext_noop of django.utils.translation: it reads the settings, and the settings import this module.
+from django.utils.translation.trans_null import gettext_noop
 
 from chatstore import strict_json
 from chatstore.errors import Invalid, ProviderError
