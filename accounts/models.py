@@ -82,7 +82,7 @@ class Preferences(models.Model):
     default_model = models.CharField(max_length=255, blank=True, default="", help_text=NOT_CHOSEN)
     theme = models.CharField(max_length=32, default="dark")
     language = models.CharField(max_length=32, blank=True, default="", help_text=NOT_CHOSEN)
-    # Text and not a foreign key, because a client can name a conversation before it is stored.
+    # Not a foreign key: a client can send the id of a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
     # The conversations that the client of contract D last read or sent. `sync_all` moves only these to the trash.
     storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)

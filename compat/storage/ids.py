@@ -1,14 +1,14 @@
-"""Message ids of the storage contract.
+"""Converts message ids of the storage contract to unique external_ids, and back.
 
 The client takes the time in milliseconds as an id, so a question and its reply can have the same id. In the store, an
-external_id is unique in its conversation. Therefore the second message with the id `5` is stored as `5␟2`, and is read
-as `5` again. An id that already ends like that gets the suffix `␟1`."""
+external_id is unique in its conversation. Therefore chatstore stores the second message with the id `5` as `5␟2`, and
+returns its id as `5`. If a client's id ends with ␟ and digits itself, even its first occurrence gets a suffix, `␟1`."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 
-MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"  # does not occur in ids that clients make
+MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"  # unlikely in a client's id; unique_ids handles one that has it
 MARKED = re.compile(rf"{MARK}\d+$")
 
 
@@ -24,5 +24,5 @@ def unique_ids(ids: Iterable[str]) -> list[str]:
 
 
 def as_sent(stored: str) -> str:
-    """Return the id as the client sent it."""
+    """Return the client's id for an id that `unique_ids` returned."""
     return MARKED.sub("", stored)

@@ -1,4 +1,4 @@
-"""Conversations as rows: what the services do with a row that is new or locked."""
+"""Builds new conversations, and updates conversations that the caller has locked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ def build_conversation(
 ) -> tuple[Conversation, list[Message]]:
     """Build a conversation and its messages without storing them. `now` is the database's time.
 
-    Raises Conflict if an external_id of the messages repeats.
+    Raises Conflict if two messages have the same external_id.
     """
     messages.refuse_doubled_external_ids(drafts)
     conversation = _build_row(user, fields, drafts, now)
@@ -34,10 +34,10 @@ def build_conversation(
 
 
 def _build_row(user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft], now: datetime) -> Conversation:
-    # The sidebar sorts an imported conversation by its own creation time.
-    created_at = min(fields.get("created_at", now), now)
-    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=created_at)
-    conversation.now = created_at
+    # Lists sort an imported conversation by its original creation time, until it has new activity.
+    active_at = min(fields.get("created_at", now), now)
+    conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=active_at)
+    conversation.now = active_at  # the time of its messages and of its archiving
     for name, value in archived_flag_to_timestamp(fields, conversation).items():
         setattr(conversation, name, value)
     if not conversation.title:
@@ -46,7 +46,7 @@ def _build_row(user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft
 
 
 def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
-    """Replace `is_archived`, which the API knows, by `archived_at`, which the database stores."""
+    """Replace the API's field `is_archived` with the column `archived_at`. An archived conversation keeps its time."""
     if "is_archived" not in changes:
         return dict(changes)
     is_archived = changes["is_archived"]
@@ -55,7 +55,7 @@ def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversati
 
 
 def update_conversation(conversation: Conversation, changes: dict[str, Any]) -> None:
-    """Save the changes that differ from the row. The caller must hold the conversation's lock."""
+    """Save the fields whose new value differs from the stored one. The caller must hold the conversation's lock."""
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(conversation, name), value)}
     if not changes:
         return

@@ -1,8 +1,9 @@
-"""Merges a whole history, as a client sends it again, into the stored tree of its conversation.
+"""Merges the whole history of messages that a client sends into the stored tree of its conversation.
 
-The hazards: a client that sends everything again must write nothing; a stale tab must not erase what another tab
-wrote; an edited question must not keep its old answers. The principle: equal messages stay, the rest becomes a branch
-beside them, and nothing is deleted. Everything here runs under the conversation's lock, in one transaction.
+The hazards: an unchanged history must write nothing; a stale tab must not erase what another tab wrote; the active path
+must not show the old answers to an edited question. The principle: equal messages stay; growing replies and system
+prompts are updated in place; the first message that fits neither starts a branch; nothing is deleted. Everything here
+runs under the conversation's lock, in one transaction.
 """
 
 import uuid
@@ -22,7 +23,7 @@ from .comparison import extends, json_equal
 from .messages import apply_changes, set_title_from
 from .stored_messages import StoredMessages
 
-# A reply that is saved while it streams can only grow in these fields.
+# A client can save a reply again and again while it streams. These fields then only get longer.
 GROWING_FIELDS = CONTENT_FIELDS | {"reasoning"}
 DEFAULTS = {field.name: field.get_default() for field in Message._meta.concrete_fields}
 CLEARED: dict[str, Any] = {"external_id": None}
@@ -32,14 +33,14 @@ INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
 def refuse_doubled_ids(drafts: Sequence[MessageDraft]) -> None:
     """Raise Invalid if two messages of a history have the same id."""
     ids = [id for draft in drafts if (id := client_id(draft))]
-    doubled = next((id for id, count in Counter(ids).items() if count > 1), None)
-    if doubled:
+    duplicate = next((id for id, count in Counter(ids).items() if count > 1), None)
+    if duplicate:
         message = gettext("Two messages of this history have the id {id!r}.")
-        raise Invalid(message.format(id=doubled), field="messages")
+        raise Invalid(message.format(id=duplicate), field="messages")
 
 
 def client_id(draft: MessageDraft) -> str | None:
-    """Return the id by which the client knows the message: its own, or ours if it has read the message."""
+    """Return the id that the client uses: its external_id, or chatstore's id if the client has read the message."""
     return draft.get("external_id") or (str(draft["id"]) if draft.get("id") else None)
 
 
@@ -82,23 +83,24 @@ class HistoryMerger:
             tree.save_derived(self.conversation)
 
     def match(self, last: int | None, draft: MessageDraft) -> Message | None:
-        """Find the answer to `last` that the draft repeats, and update it. Return None if there is none.
+        """Find the child of `last` that the draft repeats, and update it. Return None if there is none.
 
-        Active answers come before hidden ones, and newer before older. Of equal ones, one with the same id comes first.
+        The first of these matches: an equal message with the same id, another equal message, a growing reply with the
+        same id, an active system prompt. Among several, active ones come first, then newer ones.
         """
-        answers = sorted(self.answers_to(last), key=lambda row: (row.is_active, row.seq), reverse=True)
+        children = sorted(self.visible_children(last), key=lambda row: (row.is_active, row.seq), reverse=True)
         id = client_id(draft)
-        with_id = [row for row in answers if id and has_id(row, id, self.profile)]
-        for row in filter(self.is_equal_to(draft), [*with_id, *answers]):
+        with_id = [row for row in children if id and has_id(row, id, self.profile)]
+        for row in filter(self.is_equal_to(draft), [*with_id, *children]):
             self.apply(row, draft, skip=self.profile.compared_fields)
             return row
-        for row in [*filter(self.can_grow_to(draft), with_id), *filter(self.is_instruction(draft), answers)]:
+        for row in [*filter(self.can_grow_to(draft), with_id), *filter(self.is_instruction(draft), children)]:
             self.apply(row, draft)
             return row
         return None
 
-    def answers_to(self, seq: int | None) -> Iterator[Message]:
-        """Yield the answers that the client can see. The answers to an invisible message take its place."""
+    def visible_children(self, seq: int | None) -> Iterator[Message]:
+        """Yield the children that the client can see. The children of an invisible message take its place."""
         waiting = list(self.children[seq])
         while waiting:
             row = waiting.pop()
@@ -108,7 +110,7 @@ class HistoryMerger:
                 waiting.extend(self.children[row.seq])
 
     def is_equal_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether a message is equal in the compared fields."""
+        """Return a predicate: whether a message equals the draft in the compared fields."""
 
         def predicate(row: Message) -> bool:
             compares_content = "content" in self.profile.compared_fields
@@ -120,7 +122,7 @@ class HistoryMerger:
         return predicate
 
     def can_grow_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether a message is an earlier state of the draft, a reply that is still streaming."""
+        """Return a predicate: whether a message has no children, has the draft's role, and grows to its content."""
         names = GROWING_FIELDS & (self.profile.compared_fields | draft.keys())
 
         def predicate(row: Message) -> bool:
@@ -132,17 +134,19 @@ class HistoryMerger:
         return predicate
 
     def is_instruction(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether both are system prompts, which a client rewrites when its settings change."""
+        """Return a predicate: whether a message is active, and it and the draft are system prompts. A client rewrites
+        its system prompt when its settings change."""
         return lambda row: row.is_active and row.role in INSTRUCTIONS and draft["role"] in INSTRUCTIONS
 
     def apply(self, row: Message, draft: MessageDraft, skip: frozenset[str] = frozenset()) -> None:
-        """Update a stored message with the fields of the draft that differ, except `skip`."""
+        """Update a message with the draft's fields and external_id. Compared fields that the draft leaves out get their
+        defaults. Fields in `skip` stay."""
         self.stored.load(row)
         names = (self.profile.compared_fields | draft.keys()) - skip - {"id", "external_id"}
         values = {name: _value(draft, name) for name in names}
         changes = {name: value for name, value in values.items() if not json_equal(getattr(row, name), value)}
         sent_id = draft.get("external_id")
-        # Our own ids always refer to their own message; otherwise a path could show the same id twice.
+        # Our own ids always refer to their own message. As an external_id, one would name two messages of a path.
         if sent_id and sent_id not in self.own_ids and not has_id(row, sent_id, self.profile):
             changes["external_id"] = sent_id
         if changes:
@@ -158,13 +162,13 @@ class HistoryMerger:
         self.is_changed = True
 
     def clear_external_ids(self, external_ids: Iterable[str | None]) -> None:
-        """Take these ids from the messages that have them: an id refers to the newest message that carried it."""
+        """Take these external_ids from their messages. An external_id belongs to the message that got it last."""
         for row in [self.by_external_id.pop(id) for id in external_ids if id in self.by_external_id]:
             row.external_id = None
             self.changes.setdefault(row.id, {}).update(CLEARED)
 
     def write(self) -> None:
-        """Store the changes. Ids are cleared before others get them, because they are unique at each moment."""
+        """Store the changes. External ids are cleared first, because the unique constraint holds after each statement."""
         cleared = [id for id, changes in self.changes.items() if "external_id" in changes]
         if cleared:
             self.conversation.messages.filter(id__in=cleared, external_id__isnull=False).update(external_id=None)
@@ -172,7 +176,7 @@ class HistoryMerger:
         self.changes = {}
 
     def start_branch(self, last: int | None, drafts: Sequence[MessageDraft]) -> None:
-        """Add the messages below `last` and make them the end of the active path."""
+        """Add the drafts after `last` and the invisible messages that follow it, as the end of the active path."""
         self.clear_external_ids(draft.get("external_id") for draft in drafts)
         end = [last, *(row.seq for row in self.invisible_after(last))][-1]
         if end != self.conversation.tip_seq:
@@ -183,21 +187,22 @@ class HistoryMerger:
         self.is_changed = True
 
     def end_at(self, last: int | None) -> None:
-        """End the active path at `last`, if it is not there yet. Nothing is deleted."""
+        """End the active path after `last` and the invisible messages that follow it. Nothing is deleted."""
         end = [last, *(row.seq for row in self.invisible_after(last) if row.deleted_at is None)][-1]
         if end != self.conversation.tip_seq:
             tree.truncate_active_path(self.conversation, end)
             self.is_changed = True
 
     def invisible_after(self, seq: int | None) -> Iterator[Message]:
-        """Yield the active messages directly after `seq` that the client cannot see. They keep their place."""
+        """Yield the chain of active messages after `seq` that are trashed or that the client cannot see. New messages
+        are added after them."""
         while invisible := [row for row in self.children[seq] if row.is_active and not self.visible[row.seq]]:
             seq = invisible[0].seq
             yield invisible[0]
 
 
 def has_id(row: Any, id: str | None, profile: SyncProfile) -> bool:
-    """Return whether the client's id refers to this message. A draft without an id can be any message."""
+    """Return whether the client's id refers to this message. True if the id is None."""
     if id is None or id == str(row.id):
         return True
     return row.external_id is not None and profile.normalize_id(id) == profile.normalize_id(row.external_id)
@@ -209,7 +214,7 @@ def is_equal(row: Any, draft: MessageDraft, profile: SyncProfile) -> bool:
 
 
 def _new_draft(draft: MessageDraft, matched: set[str]) -> MessageDraft:
-    """Leave out our id, and an external_id that is the id of a message above."""
+    """Return the draft without `id`, and without an external_id that is our id of a matched message."""
     left_out = {"id", "external_id"} if draft.get("external_id") in matched else {"id"}
     return {name: value for name, value in draft.items() if name not in left_out}  # type: ignore[return-value]
 

@@ -1,13 +1,13 @@
 """Saves all conversations of a user, for a client that knows no other way to save.
 
-The hazards: one bad conversation must not leave half of the save behind; a tab that was opened yesterday must not
-delete what others created since; and the client saves about once a second, usually with one message more. The
-principle: unchanged conversations are neither locked nor written; changed ones are merged as in `sync`; those that the
-client left out go to the trash, from where their id brings them back, and only if the client can know of them. All of
-it is one transaction, under the user's lock and then the locks of the changed conversations.
+The hazards: one invalid conversation must not cause a partial save; a tab that was opened yesterday must not delete
+what others have created since; and the client saves about once a second, usually with one message more. The principle:
+unchanged conversations are neither locked nor written. Changed ones are merged as `sync.py` does it. A conversation that
+the client left out goes to the trash, but only if the client knows it; it is restored when a client sends its id again.
+All of it is one transaction, under the user's lock and then the locks of the changed conversations.
 
-A client knows what it was last shown or has last sent. (Times of creation and of the last listing were tried first.
-They deleted conversations that came out of the trash or the archive in between.)
+A client knows the conversations of the last list that it received and of the last save that it sent. (Creation times,
+compared with the time of the last list, trashed conversations that were restored or unarchived in between.)
 """
 
 import uuid
@@ -44,10 +44,12 @@ class Match(NamedTuple):
 
 
 def sync_all(*, user: User, source: str, profile: SyncProfile, sessions: Sequence[SessionInput]) -> None:
-    """Make these sessions the conversations that the client lists. `source` is stored with new conversations.
+    """Save these sessions, and trash the conversations that the client knows and left out.
 
-    Raises Invalid if two sessions are the same conversation, Conflict if one is purged at the same time. Locks the user
-    and the conversations that change.
+    `source` is stored with new conversations.
+
+    Raises Invalid if two sessions name the same conversation, and
+    Conflict if a conversation is purged during the save. Locks the user and the conversations that change.
     """
     try:
         _sync_all(user, source, profile, sessions)
@@ -73,25 +75,28 @@ def _sync_all(user: User, source: str, profile: SyncProfile, sessions: Sequence[
 
 
 def _stored(user: User, sessions: Sequence[SessionInput]) -> list[Conversation]:
-    """Read the listed conversations, and those of the sessions that are in the archive or the trash."""
+    """Read all listed conversations, and the archived or trashed ones that a session names."""
     owned = Conversation.objects.owned_by(user).kept()
     return list(owned.listed() | owned.named(*(session.name for session in sessions)))
 
 
 def _match(stored: Iterable[Conversation], sessions: Sequence[SessionInput]) -> tuple[list[Match], list[SessionInput]]:
-    """Return the sessions that are stored and those that are new. Raises Invalid if two are the same conversation."""
+    """Return a Match for each session that is stored, and the new sessions. Raises Invalid if two name the same one."""
     by_name = _by_name(stored)
     pairs = [(by_name[session.name], session) for session in sessions if session.name in by_name]
     new = [session for session in sessions if session.name not in by_name]
     counts = Counter([*(conversation.id for conversation, _ in pairs), *(session.name for session in new)])
-    if doubled := next((id for id, count in counts.items() if count > 1), None):
-        raise Invalid(gettext("Two conversations have the id '{id}'.").format(id=doubled))
+    if duplicate := next((id for id, count in counts.items() if count > 1), None):
+        raise Invalid(gettext("Two conversations have the id '{id}'.").format(id=duplicate))
     return [Match(row, session, _changed_fields(row, session.fields)) for row, session in pairs], new
 
 
 def _by_name(stored: Iterable[Conversation]) -> dict[str, Conversation]:
-    """Map both names of each conversation to it. A live one wins over a trashed one, an external_id over an id, and a
-    conversation that was trashed later over one that was trashed earlier."""
+    """Return the conversations by name. The names of a conversation are its external_id and its id.
+
+    If two have the same name, a live one comes first, then the one whose external_id it is, then the one that was
+    trashed last.
+    """
     ranked = [
         ((row.deleted_at is None, name == row.external_id, row.deleted_at or row.created_at), name, row)
         for row in stored
@@ -119,7 +124,7 @@ def _to_milliseconds(time: datetime) -> datetime:
 
 
 def _changed(user: User, profile: SyncProfile, matches: Sequence[Match]) -> list[Match]:
-    """Return the matches that differ in anything. Runs one statement."""
+    """Return the matches to write: trashed ones, and those with other fields or messages. Runs one statement."""
     fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
     ids = [match.conversation.id for match in matches]
     messages = Message.objects.owned_by(user).by_conversation(ids, *fields)
@@ -143,7 +148,7 @@ def _has_equal_history(profile: SyncProfile, messages: Iterable[Any], drafts: Se
 def _left_out(
     stored: Iterable[Conversation], matches: Iterable[Match], known_ids: Iterable[uuid.UUID]
 ) -> list[uuid.UUID]:
-    """Return the live conversations that the client knows and has not sent."""
+    """Return the ids of the live conversations that the client knows and has not sent."""
     sent = {match.conversation.id for match in matches}
     unsent = {row.id for row in stored if row.id not in sent and row.deleted_at is None}
     return sorted(unsent.intersection(known_ids))
