@@ -168,7 +168,7 @@ class HistoryMerger:
             self.changes.setdefault(row.id, {}).update(CLEARED)
 
     def write(self) -> None:
-        """Store the changes. External ids are cleared first, because the unique constraint holds after each statement."""
+        """Store the changes. External ids are cleared first, because the unique constraint holds at each statement."""
         cleared = [id for id, changes in self.changes.items() if "external_id" in changes]
         if cleared:
             self.conversation.messages.filter(id__in=cleared, external_id__isnull=False).update(external_id=None)

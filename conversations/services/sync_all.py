@@ -2,8 +2,9 @@
 
 The hazards: one invalid conversation must not cause a partial save; a tab that was opened yesterday must not delete
 what others have created since; and the client saves about once a second, usually with one message more. The principle:
-unchanged conversations are neither locked nor written. Changed ones are merged as `sync.py` does it. A conversation that
-the client left out goes to the trash, but only if the client knows it; it is restored when a client sends its id again.
+unchanged conversations are neither locked nor written. Changed ones are merged as `sync.py` does it. A conversation
+that the client left out goes to the trash, but only if the client knows it. It is restored when a client sends its id
+again.
 All of it is one transaction, under the user's lock and then the locks of the changed conversations.
 
 A client knows the conversations of the last list that it received and of the last save that it sent. (Creation times,
