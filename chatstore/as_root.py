@@ -35,7 +35,8 @@ def acting_as(identity: Identity) -> Iterator[None]:
     """Access files in the block with the rights of another user. Does nothing unless this process is root.
 
     The rights apply to the whole process, so the block must be short and must not start a process. SIGINT and SIGTERM
-    are delivered after the block: an exception between two of these calls would leave root without its rights.
+    are delivered after the block: an exception between two of these calls would leave root without its rights. (Another
+    thread would receive them at once. The processes that call this have none.)
     """
     if os.geteuid() or not identity[0]:
         yield
