@@ -17,7 +17,7 @@ from chatstore.ids import new_id
 NO_EMAIL = gettext_lazy("Empty for users whom a back end manages.")
 NOT_CHOSEN = gettext_lazy("Empty until the user chooses one.")
 
-# `email__lower` uses the unique index on lower(email).
+# The lookup `email__lower` compares lower(email), and so uses the unique index on it.
 models.EmailField.register_lookup(Lower)
 
 
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
 
     @transaction.atomic
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """Create a superuser. The address counts as verified, because only a command calls this."""
+        """Create a superuser. The address counts as verified, because only commands call this."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     image = models.URLField(max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(gettext_lazy("staff"), default=False)
-    erasing_at = models.DateTimeField(null=True, editable=False)  # when an erasure began; housekeeping completes it
+    erasing_at = models.DateTimeField(null=True, editable=False)  # when the erasure of this user began
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -84,7 +84,8 @@ class Preferences(models.Model):
     language = models.CharField(max_length=32, blank=True, default="", help_text=NOT_CHOSEN)
     # Not a foreign key: a client can send the id of a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
-    # The conversations that the client of contract D last read or sent. `sync_all` moves only these to the trash.
+    # The ids of the conversations that the client of contract D received or sent in its last request. `sync_all`
+    # trashes no other conversation.
     storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -102,7 +103,7 @@ def read_and_write() -> list[str]:
     return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
-# Expiry uses the clock of the database. A web server whose clock is slow would accept expired tokens.
+# Compare with the database's clock: a web server with a slow clock would accept expired tokens.
 IS_VALID = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())"
 USE_IS_OLD = "last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 hour'"
 TOKEN_AND_USER = f"""SELECT {{columns}}, {USE_IS_OLD} FROM api_token JOIN account ON account.id = api_token.user_id
@@ -115,14 +116,15 @@ TOKEN_AND_MANAGED_USER = f"""SELECT {{columns}}, {USE_IS_OLD}, {{managed}} FROM 
 
 class ApiTokenManager(models.Manager["ApiToken"]):
     def find_with_user(self, digest: bytes) -> "ApiToken | None":
-        """Return the token with its user, or None if it does not exist or has expired. One statement, because every API
-        request with a token runs it."""
+        """Return the token with this SHA-256, and its user in `token.user`. Return None if the token does not exist or
+        has expired. Executes one statement, because each API request with a token needs it."""
         row = raw_sql.fetch_row(TOKEN_AND_USER.format(columns=raw_sql.columns(ApiToken, User)), [digest])
         return _build_token(row) if row else None
 
     def find_with_managed_user(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
-        """Return the token with its user, and the managed user with this id or None. Return None if the token does not
-        exist or has expired."""
+        """Return the token with its user, as `find_with_user` does, and the user with this external id whom the token's
+        user manages. The second value is None if that user does not exist. Return None, not a pair, if the token does
+        not exist or has expired."""
         columns, managed = raw_sql.columns(ApiToken, User), raw_sql.columns(User).replace("account.", "managed.")
         row = raw_sql.fetch_row(TOKEN_AND_MANAGED_USER.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
@@ -158,7 +160,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiTokenManager()
-    use_is_old: bool  # whether last_used_at is more than an hour ago; only the methods of the manager set it
+    # True if the token was never used, or not in the last hour. Set by find_with_user and find_with_managed_user.
+    use_is_old: bool
 
     class Meta:
         db_table = "api_token"

@@ -14,22 +14,24 @@ from django.db import connection
 
 from . import embedded
 
-# wsgi.py sets this before it loads the settings. The threads of a web server share a pool of connections, and their
-# statements have a time limit. A command has one connection without a limit.
+# True in a process of the web server: wsgi.py sets it before it loads the settings. The threads of such a process share
+# a pool of connections, and their statements have a time limit. A command has one connection, and its statements have
+# none.
 is_serving = False
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 URL_EXAMPLE = "postgresql://user:password@host:5432/name"
-# user:password@host:port, a slash, the name of the database, and options. An @ is allowed only in the options.
+# user:password@host:port, a slash, the name of the database, and options. A further @ is allowed only in the options.
 WELL_FORMED = re.compile(r"([^@/?#]*@)?[^@/?#]*/[^@?#]+(\?[^#]*)?")
 CACHE_SCHEMES = ("redis", "rediss", "unix")
-PASSWORD = re.compile(r"[^:@/?#]*:(.*)@")  # greedy: the password ends at the last @
-# A host that loses power does not close its connections. Without these limits, a request waits for it for 15 minutes or
-# longer.
+# The password ends at the last @ before the options, which begin with ?name=.
+PASSWORD = re.compile(r"[^:@/?#]*:((?:(?!\?\w+=).)*)@")
+# A host that loses power does not close its connections. Without these limits, a request waits for a dead host for 15
+# minutes or longer.
 NETWORK = {
-    "tcp_user_timeout": 5_000,  # milliseconds; sent data that is not acknowledged for so long ends the connection
+    "tcp_user_timeout": 5_000,  # milliseconds; the kernel closes the connection if sent data has no ACK by then
     "keepalives_idle": 5,  # seconds without traffic before the kernel sends a keepalive probe
     "keepalives_interval": 2,  # seconds between probes
-    "keepalives_count": 3,  # probes without an answer that end the connection
+    "keepalives_count": 3,  # the kernel closes the connection if so many probes in a row get no answer
 }
 POOL_TIMEOUT = 2  # seconds that a request waits for a connection; during this time it occupies a thread
 # Seconds for which the pool tries to connect, with growing pauses; the next request starts a new series of attempts. At
@@ -55,7 +57,7 @@ def database_time() -> datetime:
         return time
 
 
-def is_read_only(error: BaseException) -> bool:
+def is_read_only_error(error: BaseException) -> bool:
     """Return whether a statement failed because the database accepts no changes: a standby, or one set read-only."""
     return isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction)
 
@@ -93,7 +95,9 @@ def cache_settings(url: str) -> dict[str, Any]:
         options = {"MAX_ENTRIES": 1_000_000}
         return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache", "OPTIONS": options}
     if url.partition("://")[0] not in CACHE_SCHEMES:
-        raise ImproperlyConfigured("CACHE_URL must look like redis://host:6379/0.")
+        raise ImproperlyConfigured(
+            "CACHE_URL must begin with redis://, rediss:// or unix://, such as redis://host:6379/0."
+        )
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url, "KEY_PREFIX": "chatstore"}
 
 
@@ -126,7 +130,7 @@ def _from_url(url: str) -> dict[str, Any]:
 
 
 def _refuse_raw_password(rest: str) -> None:
-    # django-environ accepts such a password without an error, and reads a part of it as the host.
+    # django-environ reports no error for such a password. It takes a part of the password as the host.
     password = PASSWORD.match(rest)
     if password and not WELL_FORMED.fullmatch(rest) and re.search("[@/?#]", password[1]):
         raise ImproperlyConfigured(

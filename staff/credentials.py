@@ -1,4 +1,4 @@
-"""The pages of everything that signs a user in: API tokens, e-mail addresses, second factors and linked accounts."""
+"""Admin pages for API tokens, e-mail addresses, second factors and linked accounts."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
@@ -18,14 +19,15 @@ from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .users import may_change_data_of
 
-# Settings configure the identity providers (SocialApp). SocialToken holds secrets. Only the
-# user sees a UserSession.
+# The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
+# page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
+# UserSession, because only users see their own sessions.
 admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
 
 
 class Removable(ReadOnly, BigTableAdmin):
-    """Rows that staff can delete for a user, such as a lost second factor, but cannot add or change. Only superusers
-    delete rows of staff."""
+    """Base of admin pages whose rows staff can delete but not add or change. Only superusers can delete rows that
+    belong to staff."""
 
     list_select_related = ("user",)
 
@@ -45,8 +47,9 @@ class ApiTokenAdmin(Removable):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin):
-    """Addresses are read-only. A verified address can reset its user's password, so a person who sets one can take the
-    account over. A superuser can change the user's e-mail, or mark an address that the user entered as verified."""
+    """The admin page of e-mail addresses. It is read-only: anyone who reads the mail of a verified address can reset
+    the user's password, so staff who could set an address could take over the account. Superusers can mark an address
+    as verified here, and change the e-mail on the page of the user."""
 
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
@@ -56,10 +59,13 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
         return request.user.is_superuser
 
     @admin.action(description=gettext_lazy("Mark as verified"), permissions=["verify"])
+    @transaction.atomic
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
-        for address in queryset.filter(verified=False):
-            record(request, address, "Marked as verified.")
+        ids = list(queryset.filter(verified=False).values_list("pk", flat=True))
         super().make_verified(request, queryset)
+        # allauth leaves an address unverified if it is already another user's verified address.
+        for address in EmailAddress.objects.filter(pk__in=ids, verified=True):
+            record(request, address, "Marked as verified.")
 
 
 @admin.register(Authenticator)

@@ -42,11 +42,11 @@ class APIView(views.APIView):
 def _create_managed_user(request: Any) -> User:
     """Create the user whom X-Act-As names. Raise NotFound if the token does not have the scope `write`.
 
-    The caller has checked permissions, limits and the method, so a refused request creates no user."""
+    The caller has checked the permissions, the limits and the method, so a request that they refuse creates no user."""
     manager, id = request.user.managed_by, request.user.external_id
     if ApiToken.Scope.WRITE not in request.auth.scopes:
         message = gettext(
-            "X-Act-As names the user '{id}', who does not exist. A token with the scope 'write' creates it."
+            "The user '{id}' of X-Act-As does not exist. Use a token with the scope 'write' to create this user."
         )
         raise NotFound(message.format(id=id))
     return services.managed_user(manager=manager, external_id=id)

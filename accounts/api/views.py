@@ -64,29 +64,32 @@ class TokenViewSet(ViewSet):
         responses={201: NewTokenSerializer, 200: NewTokenSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Create a token. Only this response contains its secret; an idempotent replay has `token: null`.
+        """Create a token. Only the response with status 201 contains its secret, in the field `token`. An idempotent
+        replay has status 200 and `token: null`.
 
-        A session must have signed in, or confirmed its password, within the last five minutes."""
+        If a session authenticates the request, its user must have signed in or confirmed a password or second factor in
+        this session within the last five minutes."""
         confirm_session(request)
         fields = TokenSerializer().run_validation(request.data)
-        secrets: list[str | None] = [None]
+        secret: str | None = None  # stays None in an idempotent replay, which does not call make()
 
         def make() -> tuple[Sequence[ApiToken], bool]:
-            token, secrets[0] = services.issue_token(user=request.user, by=request.auth, **fields)
+            nonlocal secret
+            token, secret = services.issue_token(user=request.user, by=request.auth, **fields)
             return [token], True
 
         outcome = run_idempotent(request, make)
-        token = outcome.rows[0] if outcome.is_new else self._stored(request, outcome.ids[0])
-        return Response({**TokenSerializer(token).data, "token": secrets[0]}, 201 if outcome.is_new else 200)
+        token = outcome.rows[0] if outcome.is_new else self._get_token(request, outcome.ids[0])
+        return Response({**TokenSerializer(token).data, "token": secret}, 201 if outcome.is_new else 200)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
         """Revoke a token. It is invalid at once."""
-        services.revoke_token(token=self._stored(request, id))
+        services.revoke_token(token=self._get_token(request, id))
         return Response(status=204)
 
     @staticmethod
-    def _stored(request: Request, id: Any) -> ApiToken:
+    def _get_token(request: Request, id: Any) -> ApiToken:
         token = request.user.tokens.filter(id=id).first()
         if token is None:
             raise NotFound("token")

@@ -1,8 +1,9 @@
 """Error responses. Every error of the native API has the body
 {"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
 
-`field` is a path such as `messages[3].role`; codes never change. The contracts in `compat` have other error bodies: a
-view with `error_body` builds its own from the status and the list of errors."""
+`field` is a path such as `messages[3].role`, or null if the error belongs to no field. Codes never change. The
+contracts in `compat` have other error bodies. Their views have `error_body`, which returns the body for a status and a
+list of errors. A view can also have `error_statuses`, which replaces status codes, for example 400 by 422."""
 
 import logging
 import sys
@@ -30,44 +31,46 @@ STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, RateLimite
 # Codes of DRF's serializers, and our codes for the same errors.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 
-Body = Callable[[int, list[Found]], Any]  # (status, errors) -> response body; the list has at least one error
+BuildBody = Callable[[int, list[Found]], Any]  # (status, errors) -> response body; the list has at least one error
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the error response for an exception, or None if it is a bug: Django then answers with 500."""
     set_rollback()
-    status, found, headers = _diagnosed(exc)
-    if not found:
+    status, errors, headers = _describe(exc)
+    if not errors:
         return None
     view = context["view"]
     status = getattr(view, "error_statuses", {}).get(status, status)
-    return Response(_body_of(view)(status, found), status, headers=headers)
+    return Response(_body_builder(view)(status, errors), status, headers=headers)
 
 
-def _diagnosed(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
+def _describe(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
     if isinstance(exc, ServiceError):
         return STATUS[type(exc)], [(exc.field, exc.message, exc.code)], _headers(exc)
     if isinstance(exc, IntegrityError):
-        # The exception's text contains the row with the user's message. Log only the name of the constraint.
+        # The text of the exception can contain the refused row, and so the content of a message. Log only the name of
+        # the constraint.
         diagnosis = getattr(exc.__cause__, "diag", None)
         logger.error("refused by the constraint %s", getattr(diagnosis, "constraint_name", None))
         return 409, [(None, gettext("The request conflicts with the stored data."), "conflict")], {}
     if isinstance(exc, OperationalError):
         return _unavailable(exc, gettext("The database is not available; try again shortly."))
-    if database.is_read_only(exc):
+    if database.is_read_only_error(exc):
+        # A connection that began while the database was read-only stays read-only afterwards.
         database.renew_connections()
         return _unavailable(exc, gettext("The database accepts no changes at the moment; try again shortly."))
     if refusal := _as_api_exception(exc):
-        return refusal.status_code, _flat(refusal), _headers(refusal)
+        return refusal.status_code, _flatten(refusal), _headers(refusal)
     return 500, [], {}
 
 
 def _unavailable(exc: Exception, message: str) -> tuple[int, list[Found], dict[str, str]]:
-    logger.error("database unavailable: %s", exc.__class__.__name__, exc_info=exc)
+    logger.error("database unavailable or read-only: %s", exc.__class__.__name__, exc_info=exc)
     return 503, [(None, message, "unavailable")], {"Retry-After": "5"}
 
 
-def _body_of(view: Any) -> Body:
+def _body_builder(view: Any) -> BuildBody:
     return getattr(view, "error_body", _body)
 
 
@@ -88,7 +91,7 @@ def _headers(exc: Exception) -> dict[str, str]:
     return headers
 
 
-def _flat(exc: exceptions.APIException) -> list[Found]:
+def _flatten(exc: exceptions.APIException) -> list[Found]:
     return bounded(_walk(exc.detail, ""))
 
 
@@ -96,7 +99,7 @@ def _walk(detail: Any, path: str) -> Iterator[Found]:
     """Yield the errors in DRF's `detail`, which is nested like the input. A list has messages or one entry per item."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
-            yield from _walk(inner, _step(path, key))
+            yield from _walk(inner, _extend_path(path, key))
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             yield from _walk(inner, f"{path}[{index}]" if isinstance(inner, dict | list) else path)
@@ -105,7 +108,7 @@ def _walk(detail: Any, path: str) -> Iterator[Found]:
         yield path or None, str(detail), CODES.get(code, code)
 
 
-def _step(path: str, key: str | int) -> str:
+def _extend_path(path: str, key: str | int) -> str:
     if key == "non_field_errors":
         return path
     if isinstance(key, int):
@@ -113,13 +116,14 @@ def _step(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _body(status: int, found: list[Found]) -> dict[str, Any]:
-    details = [{"code": code, "message": message, "field": field} for field, message, code in found]
+def _body(status: int, errors: list[Found]) -> dict[str, Any]:
+    details = [{"code": code, "message": message, "field": field} for field, message, code in errors]
     return {"error": {**details[0], "details": details}}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the response for a URL that matches no route: JSON below /api/, elsewhere a page."""
+    """Return the 404 response for a request outside REST framework. It is JSON if the path starts with /api/, otherwise
+    an HTML page."""
     if request.path.startswith("/api/"):
         message = gettext("There is nothing at {path}.").format(path=request.path)
         return JsonResponse(_body(404, [(None, message, "not_found")]), status=404)
@@ -127,17 +131,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the response for an exception that no view handled: JSON below /api/, elsewhere a page.
+    """Return the response for an exception for which `handle` returned no response. It is JSON if the path starts with
+    /api/, otherwise an HTML page.
 
-    The status is 503 if the database is away or read-only, else 500."""
+    The status is 503 if the database is not available or accepts no changes, otherwise 500."""
     exc = sys.exception()
-    status, found, headers = _diagnosed(exc) if isinstance(exc, Exception) else (500, [], {})
+    status, errors, headers = _describe(exc) if isinstance(exc, Exception) else (500, [], {})
     if status != 503:
         status, headers = 500, {}
-        found = [(None, gettext("Something broke on our side; it is logged."), "server_error")]
+        errors = [(None, gettext("Something broke on our side; it is logged."), "server_error")]
     if request.path.startswith("/api/"):
         view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
-        return JsonResponse(_body_of(view)(status, found), status=status, headers=headers)
+        return JsonResponse(_body_builder(view)(status, errors), status=status, headers=headers)
     if status == 503:
         return HttpResponse(loader.render_to_string("503.html"), status=status, headers=headers)
     return defaults.server_error(request)

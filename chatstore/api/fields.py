@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from chatstore.text import size_above
 
-from .findings import MOST_FINDINGS, validate_each
+from .findings import MAX_ERRORS, validate_each
 from .responses import format_time
 
 
@@ -26,14 +26,14 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {
                     name: [serializers.ErrorDetail(gettext("There is no such field."), "unknown_field")]
-                    for name in nsmallest(MOST_FINDINGS + 1, unknown)
+                    for name in nsmallest(MAX_ERRORS + 1, unknown)
                 }
             )
         return super().to_internal_value(data)
 
 
 class Many(serializers.ListSerializer[Any]):
-    """A list of objects. Its validation stops at the first MOST_FINDINGS errors."""
+    """A list of objects. Its validation stops once there are more than MAX_ERRORS errors."""
 
     max_length: int | None  # DRF's own, which its type stubs leave out
 

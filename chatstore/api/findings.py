@@ -1,4 +1,4 @@
-"""Bounds on the errors of one request: how many are looked for, and how long each one is."""
+"""Limits the errors of one response: their number, and the length of each path and message."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -7,13 +7,14 @@ from typing import Any
 from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 
-MOST_FINDINGS = 20
-LONGEST = 500  # characters of a path or of a message, which may quote the input
+MAX_ERRORS = 20
+MAX_TEXT_LENGTH = 500  # characters of a path or of a message, which can quote the input
 Found = tuple[str | None, str, str]  # field, message, code
 
 
 def validate_each(validate: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """Return the valid values. Raise ValidationError with the errors by index, and stop once there are too many."""
+    """Validate the items and return their values. If one is invalid, raise ValidationError with the errors by index;
+    validate no further items once there are more than MAX_ERRORS errors."""
     values: list[Any] = []
     errors: dict[Any, Any] = {}
     count = 0
@@ -23,7 +24,7 @@ def validate_each(validate: Callable[[Any], Any], items: Iterable[Any]) -> list[
         except ValidationError as error:
             errors[index] = error.detail
             count += _count(error.detail)
-            if count > MOST_FINDINGS:
+            if count > MAX_ERRORS:
                 break
     if errors:
         raise ValidationError(errors)
@@ -35,18 +36,15 @@ def _count(detail: Any) -> int:
     return 1 if inner is None else sum(map(_count, inner))
 
 
-def bounded(found: Iterable[Found]) -> list[Found]:
-    """Return the first MOST_FINDINGS, and if there are more, one with the code `more_errors` that says so."""
-    first = [(field and shortened(field), shortened(message), code) for field, message, code in _one_more(found)]
-    if len(first) <= MOST_FINDINGS:
+def bounded(errors: Iterable[Found]) -> list[Found]:
+    """Return the first MAX_ERRORS errors. If there are more, append an error with the code `more_errors`."""
+    one_more = islice(errors, MAX_ERRORS + 1)
+    first = [(field and shortened(field), shortened(message), code) for field, message, code in one_more]
+    if len(first) <= MAX_ERRORS:
         return first
-    message = gettext("There are more errors; these are the first {count}.").format(count=MOST_FINDINGS)
-    return [*first[:MOST_FINDINGS], (None, message, "more_errors")]
-
-
-def _one_more(found: Iterable[Found]) -> Iterable[Found]:
-    return islice(found, MOST_FINDINGS + 1)
+    message = gettext("There are more errors; these are the first {count}.").format(count=MAX_ERRORS)
+    return [*first[:MAX_ERRORS], (None, message, "more_errors")]
 
 
 def shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text if len(text) <= MAX_TEXT_LENGTH else text[:MAX_TEXT_LENGTH] + "…"

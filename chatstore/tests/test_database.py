@@ -51,6 +51,15 @@ def test_a_password_that_is_not_percent_encoded_is_refused_with_its_encoded_form
     assert refusal(url) == f"The password in DATABASE_URL has to be percent-encoded: write {written}."
 
 
+@pytest.mark.parametrize("url", ["postgresql://ann:secret@host?x=a@b", "postgresql://ann:secret@host/chats?x=a@b#c"])
+def test_an_at_sign_in_the_options_is_not_part_of_the_password_that_an_error_quotes(url: str) -> None:
+    assert refusal(url) == "DATABASE_URL must look like postgresql://user:password@host:5432/name."
+
+
+def test_the_encoded_form_in_an_error_ends_before_the_options() -> None:
+    assert "write a%40b." in refusal("postgresql://ann:a@b@host/chats?x=c@d")
+
+
 def test_an_encoded_password_is_decoded() -> None:
     assert parsed("postgresql://postgres:Shiva%400022@localhost:5432/ChatWithMe")["PASSWORD"] == "Shiva@0022"
 

@@ -265,7 +265,7 @@ def test_a_port_that_is_in_use_is_reported_before_anything_starts(data_dir: Path
         other.bind((address, 0))
         other.listen()
         port = other.getsockname()[1]
-        assert f"Port {port} is taken by another program. Stop that, or" in start_error(data_dir, port)
+        assert f"Another program uses port {port}. Stop it, or" in start_error(data_dir, port)
     assert not (data_dir / "postgres").exists()
 
 
@@ -390,7 +390,7 @@ def test_a_database_that_cannot_be_reached_is_explained(data_dir: Path, url: str
 
 def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     monkeypatch.setattr(connection, "get_database_version", lambda: (14, 12))
-    with pytest.raises(CommandError, match=r"is a PostgreSQL 14; chatstore needs 15 or later\."):
+    with pytest.raises(CommandError, match=r"The database server is PostgreSQL 14; chatstore needs 15 or later\."):
         up._check_database()
 
 

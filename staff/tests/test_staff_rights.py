@@ -88,6 +88,18 @@ def test_only_a_superuser_can_mark_an_address_as_verified(client: Client, sam: U
     assert [entry.change_message for entry in LogEntry.objects.all()] == ["Marked as verified."]
 
 
+def test_an_address_that_cannot_be_verified_gets_no_log_entry(
+    client: Client, alice: User, bob: User, root: User
+) -> None:
+    EmailAddress.objects.create(user=bob, email=alice.email, verified=True)
+    address = address_of(alice)
+    client.force_login(root)
+    act(client, "make_verified", address)
+    address.refresh_from_db()
+    assert not address.verified
+    assert not LogEntry.objects.exists()
+
+
 # --- Groups and permissions -------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-All processes that this command starts end with it. It stops them in reverse order. If it is killed itself, the kernel
-sends them a signal (on Linux).
+At its end, this command stops the web server, then the embedded database server. If this command is killed, it stops
+neither of them. On Linux, the kernel then sends both a signal to stop.
 """
 
 import errno
@@ -57,11 +57,11 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))  # raises if one of gunicorn's settings is invalid
-        with _claim_data_dir() as was_killed:
-            _check_port(PORT_TIMEOUT if was_killed else 0)
+        with _claim_data_dir() as may_have_been_killed:
+            _check_port(PORT_TIMEOUT if may_have_been_killed else 0)
             with _database() as server:
                 _check_database()
-                _check_pooled_connection()
+                _check_web_server_connection()
                 _migrate()
                 self.check(databases=["default"])
                 self._create_administrator()
@@ -92,7 +92,7 @@ class Command(BaseCommand):
                 f"Admin     {url}/admin/",
                 f"API docs  {url}/api/docs/",
                 f"Data      {data}",
-                "Ctrl-C stops it.",
+                "Press Ctrl-C to stop.",
             )
             _watch(web, server)
 
@@ -109,9 +109,9 @@ def _interrupt(*_: object) -> None:
 
 
 def _claim_data_dir() -> AbstractContextManager[bool]:
-    """Reserve DATA_DIR during the block. Yield whether the previous `up` was killed.
+    """Reserve DATA_DIR during the block. Yield whether the previous `up` can have been killed.
 
-    With a DATABASE_URL, nothing is reserved, and the value is True because nothing records how `up` ended.
+    With a DATABASE_URL, this reserves nothing and yields True, because no file records how the previous `up` ended.
     """
     return nullcontext(True) if settings.DATABASE_URL else embedded.claim(settings.DATA_DIR)
 
@@ -125,7 +125,7 @@ def _check_port(timeout: int) -> None:
     deadline = time.monotonic() + timeout
     while not _is_free(settings.PORT):
         if time.monotonic() > deadline:
-            raise CommandError(f"Port {settings.PORT} is taken by another program. {_suggest_port()}")
+            raise CommandError(f"Another program uses port {settings.PORT}. {_suggest_port()}")
         time.sleep(0.1)
 
 
@@ -142,7 +142,7 @@ def _is_free(port: int) -> bool:
 def _suggest_port() -> str:
     ports = range(settings.PORT + 1, min(settings.PORT + PORTS_TO_TRY, 65_535) + 1)
     free = next((port for port in ports if _is_free(port)), None)
-    return f"Stop that, or try PORT={free}, which is free." if free else "Stop that, or choose another PORT."
+    return f"Stop it, or try PORT={free}, which is free." if free else "Stop it, or choose another PORT."
 
 
 def _bind(port: int) -> None:
@@ -165,10 +165,12 @@ def _check_database() -> None:
     except DatabaseError as error:
         raise CommandError(_explain(error)) from None
     if version < OLDEST_POSTGRESQL:
-        raise CommandError(f"DATABASE_URL is a PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later.")
+        raise CommandError(
+            f"The database server is PostgreSQL {version}; chatstore needs {OLDEST_POSTGRESQL} or later."
+        )
 
 
-def _check_pooled_connection() -> None:
+def _check_web_server_connection() -> None:
     """Connect with the web server's options. PgBouncer can refuse them although it accepts those of a command."""
     served = database.connection_settings(
         settings.DATABASE_URL,
@@ -196,7 +198,7 @@ def _migrate() -> None:
 def _explain(error: DatabaseError) -> str:
     message = " ".join(str(error).split())
     remedy = next((remedy for symptom, remedy in REMEDIES.items() if symptom in message), "")
-    return f"DATABASE_URL cannot be used: {message.rstrip('.?')}. {remedy}".strip()
+    return f"The database cannot be used: {message.rstrip('.?')}. {remedy}".strip()
 
 
 @contextmanager
@@ -236,13 +238,13 @@ def _is_up() -> bool:
 
 
 def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
-    due = time.monotonic() + HOUSEKEEPING_INTERVAL
+    next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
-        if time.monotonic() > due:
+        if time.monotonic() > next_housekeeping:
             _run_housekeeping()
-            due = time.monotonic() + HOUSEKEEPING_INTERVAL
+            next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
         time.sleep(1)
     raise CommandError(f"The web server ended by itself, with status {web.returncode}.")
 

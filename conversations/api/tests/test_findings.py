@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts.models import User
 from chatstore.api import fields
 from chatstore.api.fields import Many
-from chatstore.api.findings import MOST_FINDINGS
+from chatstore.api.findings import MAX_ERRORS
 from compat.sessions.schemas import SessionHistory
 from compat.storage.schemas import ChatSessions
 from testing.api_client import ApiClient, is_error
@@ -44,8 +44,8 @@ def details(api_client: ApiClient) -> list[Any]:
 
 
 def has_the_limit_of_errors(errors: list[Any]) -> bool:
-    assert len(errors) == MOST_FINDINGS + 1
-    assert [error["code"] for error in errors].index("more_errors") == MOST_FINDINGS
+    assert len(errors) == MAX_ERRORS + 1
+    assert [error["code"] for error in errors].index("more_errors") == MAX_ERRORS
     assert errors[-1]["message"] == "There are more errors; these are the first 20." and errors[-1]["field"] is None
     return True
 
@@ -69,22 +69,22 @@ def test_a_list_of_bad_messages_is_validated_up_to_the_limit(
     api_client = ApiClient(alice)
     api_client(method, path, [{"role": "king", "content": "x"}] * 1_000, status=400)
     assert has_the_limit_of_errors(details(api_client))
-    assert len(validated) == MOST_FINDINGS + 1
+    assert len(validated) == MAX_ERRORS + 1
 
 
 def test_a_response_lists_all_errors_up_to_the_limit(alice: User, path: str) -> None:
     api_client = ApiClient(alice)
     bad = {"role": "king", "content": "x"}
-    api_client("POST", path, [{"role": "user", "content": "x"}, *[bad] * MOST_FINDINGS], status=400)
+    api_client("POST", path, [{"role": "user", "content": "x"}, *[bad] * MAX_ERRORS], status=400)
     errors = details(api_client)
-    assert [error["field"] for error in errors] == [f"[{index}].role" for index in range(1, MOST_FINDINGS + 1)]
+    assert [error["field"] for error in errors] == [f"[{index}].role" for index in range(1, MAX_ERRORS + 1)]
 
 
 def test_validation_of_the_messages_of_a_new_conversation_stops_at_the_limit(alice: User, validated: list[Any]) -> None:
     api_client = ApiClient(alice)
     api_client("POST", "conversations/", {"messages": [5] * 1_000}, status=400)
     assert has_the_limit_of_errors(details(api_client))
-    assert len(validated) == MOST_FINDINGS + 1
+    assert len(validated) == MAX_ERRORS + 1
 
 
 @pytest.mark.parametrize(
