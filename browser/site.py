@@ -16,9 +16,10 @@ def new_address() -> str:
 
 
 def create_account(*, verified: bool = True) -> str:
-    """Create an account without the pages, and return its e-mail address.
+    """Create an account in the database, not on the pages, and return its e-mail address.
 
-    Tests that are not about signing up use it: an address gets only one verification mail in three minutes.
+    Tests that are not about signing up use this function, because an address gets only one verification mail in three
+    minutes.
     """
     user = User.objects.create_user(new_address(), PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
@@ -26,6 +27,8 @@ def create_account(*, verified: bool = True) -> str:
 
 
 class Site:
+    """A person who uses the pages in a browser."""
+
     def __init__(self, page: Page, mails: Outbox) -> None:
         self.page = page
         self.mails = mails
@@ -59,7 +62,7 @@ class Site:
         self.press("Authorize")
 
     def open_with_password(self, path: str) -> None:
-        """Open a page that asks for the password again. It asks only once in five minutes."""
+        """Open a page that requires the password again. The pages require it at most once in five minutes."""
         self.page.goto(path)
         self.fill(password=PASSWORD)
 
@@ -69,12 +72,12 @@ class Site:
         return self.activate_totp_here()
 
     def activate_totp_here(self) -> str:
-        """Do the same on the page that is open."""
+        """Set up an authenticator app on the page that is open, and return its secret."""
         secret = self.page.locator("#authenticator_secret").input_value()
         self.fill(code=totp_code(secret))
         return secret
 
     def signed_in_as(self) -> str | None:
-        """Return the e-mail address that the browser is signed in with, or None. Asks the API with its cookie."""
+        """Return the e-mail address of the signed-in account, or None. The API is called with the browser's cookie."""
         answer = self.page.context.request.get("/api/v1/me/")
         return answer.json()["email"] if answer.ok else None

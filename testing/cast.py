@@ -1,4 +1,7 @@
-"""Conversations and messages of the users of tests: Alice owns conversations, Bob is a stranger, Sam is staff."""
+"""Helpers that create and read the conversations of test users.
+
+Alice owns conversations, Bob is another user without access to them, and Sam is staff.
+"""
 
 from typing import Any
 
@@ -28,12 +31,12 @@ def create_conversation(user: User, *texts: str, **fields: Any) -> Conversation:
 
 
 def active_texts(conversation: Conversation) -> list[str | None]:
-    """Return the texts of the active path."""
+    """Return the texts of the messages on the active path, in order."""
     return list(conversation.messages.shown().values_list("content", flat=True))
 
 
 def message_with_text(conversation: Conversation, text: str) -> Message:
-    """Return the one message with this text."""
+    """Return the only message with this text."""
     return conversation.messages.get(content=text)
 
 

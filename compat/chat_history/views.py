@@ -15,7 +15,7 @@ from conversations.services import conversations, messages
 from . import schemas
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
-described = extend_schema(tags=["C: chats and messages"])
+in_docs_section = extend_schema(tags=["C: chats and messages"])
 PAGING = [
     OpenApiParameter(name, int, description="Without `page` and `page_size`, all rows are listed.")
     for name in schemas.IN_QUERY
@@ -48,7 +48,7 @@ def transcript(conversation: Conversation) -> Any:
     return conversation.messages.shown().texts(*schemas.FROM_STORE)
 
 
-@described
+@in_docs_section
 class ChatsView(View):
     @extend_schema(operation_id="chats_list", parameters=PAGING, responses=schemas.Chats)
     def get(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class ChatsView(View):
         return Response(schemas.chat(row), 201)
 
 
-@described
+@in_docs_section
 class ChatView(View):
     @extend_schema(operation_id="chats_retrieve", responses=schemas.ChatDetail)
     def get(self, request: Request, id: str) -> Response:
@@ -88,7 +88,7 @@ class ChatView(View):
         return Response(status=204)
 
 
-@described
+@in_docs_section
 class ChatMessagesView(View):
     @extend_schema(operation_id="chat_messages_list", parameters=PAGING, responses=schemas.ChatMessages)
     def get(self, request: Request, id: str) -> Response:
@@ -97,7 +97,7 @@ class ChatMessagesView(View):
         return Response([schemas.message(message, row) for message in paged(request, transcript(row))])
 
 
-@described
+@in_docs_section
 class MessagesView(View):
     @extend_schema(
         operation_id="chat_messages_create", request=schemas.NewMessage, responses={201: schemas.ChatMessage}
@@ -110,7 +110,7 @@ class MessagesView(View):
         return Response(schemas.message(stored, row), 201)
 
 
-@described
+@in_docs_section
 class MessageView(View):
     @extend_schema(operation_id="chat_messages_retrieve", responses=schemas.ChatMessage)
     def get(self, request: Request, id: str) -> Response:

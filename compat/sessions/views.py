@@ -10,7 +10,7 @@ from conversations.services.sync import sync
 
 from . import schemas
 
-described = extend_schema(tags=["A: chat sessions"])
+in_docs_section = extend_schema(tags=["A: chat sessions"])
 
 
 class View(ContractView):
@@ -18,7 +18,7 @@ class View(ContractView):
     body_limits = {"POST": settings.HISTORY_BODY_LIMIT, "PUT": settings.HISTORY_BODY_LIMIT}
 
 
-@described
+@in_docs_section
 class SessionsView(View):
     @extend_schema(operation_id="sessions_list", responses=schemas.Sessions)
     def get(self, request: Request) -> Response:
@@ -36,7 +36,7 @@ class SessionsView(View):
         return Response(schemas.session(row, schemas.first_question(history)), 201)
 
 
-@described
+@in_docs_section
 class SessionView(View):
     @extend_schema(operation_id="sessions_retrieve", responses=schemas.SessionHistory)
     def get(self, request: Request, id: str) -> Response:

@@ -16,7 +16,7 @@ from conversations.services.sync_all import sync_all
 
 from . import schemas
 
-described = extend_schema(tags=["D: storage service"])
+in_docs_section = extend_schema(tags=["D: storage service"])
 
 
 class View(ContractView):
@@ -27,7 +27,7 @@ class View(ContractView):
         return Response({"success": True})
 
 
-@described
+@in_docs_section
 class ConfigView(View):
     @extend_schema(operation_id="storage_config", responses=schemas.StorageType)
     def get(self, request: Request) -> Response:
@@ -35,7 +35,7 @@ class ConfigView(View):
         return Response({"type": "postgres"})
 
 
-@described
+@in_docs_section
 class ChatSessionsView(View):
     body_limits = {"POST": settings.HISTORY_BODY_LIMIT}
 
@@ -65,7 +65,7 @@ class ChatSessionsView(View):
         return Response({"success": True})
 
 
-@described
+@in_docs_section
 class ActiveChatView(View):
     @extend_schema(operation_id="storage_active_chat", responses=schemas.ActiveChat)
     def get(self, request: Request) -> Response:
@@ -87,7 +87,7 @@ class ActiveChatView(View):
         return self.save_preferences(active_conversation=self.read(schemas.ActiveChat).activeChatId or "")
 
 
-@described
+@in_docs_section
 class SelectedModelView(View):
     @extend_schema(operation_id="storage_selected_model", responses=schemas.SelectedModel)
     def get(self, request: Request) -> Response:
@@ -100,7 +100,7 @@ class SelectedModelView(View):
         return self.save_preferences(default_model=self.read(schemas.SelectedModel).selectedModel or "")
 
 
-@described
+@in_docs_section
 class HealthView(View):
     permission_classes = [AllowAny]
     authentication_classes = []

@@ -8,14 +8,14 @@ from conversations.services import conversations
 
 from . import schemas
 
-described = extend_schema(tags=["E: conversations"])
+in_docs_section = extend_schema(tags=["E: conversations"])
 
 
 class View(ContractView):
     error_body, error_schema = staticmethod(error_and_detail), ErrorAndDetail
 
 
-@described
+@in_docs_section
 class ThreadsView(View):
     @extend_schema(operation_id="threads_list", responses=schemas.Threads)
     def get(self, request: Request) -> Response:
@@ -24,7 +24,7 @@ class ThreadsView(View):
         return Response([schemas.thread(row) for row in rows])
 
 
-@described
+@in_docs_section
 class ThreadMessagesView(View):
     @extend_schema(operation_id="threads_messages", responses=schemas.ThreadMessages)
     def get(self, request: Request, id: str) -> Response:
@@ -33,7 +33,7 @@ class ThreadMessagesView(View):
         return Response([schemas.message(message, row) for message in row.messages.shown().texts(*schemas.ROLES)])
 
 
-@described
+@in_docs_section
 class ThreadView(View):
     @extend_schema(operation_id="threads_destroy", responses={200: schemas.ThreadStatus})
     def delete(self, request: Request, id: str) -> Response:
@@ -42,16 +42,18 @@ class ThreadView(View):
         return Response({"status": "deleted"})
 
 
-@described
+@in_docs_section
 class TitleView(View):
     @extend_schema(
         operation_id="threads_title",
-        parameters=[OpenApiParameter("title", str, description="The new title, if the body has none.")],
+        parameters=[OpenApiParameter("title", str, description="The new title, if the body is empty.")],
         request=schemas.ThreadTitle,
         responses=schemas.ThreadStatus,
     )
     def put(self, request: Request, id: str) -> Response:
-        """Change the title of a conversation. It is read from the body, else from the query parameter `title`."""
+        """Change the title of a conversation.
+
+        The title is read from the body or, if the body is empty, from the query."""
         title = schemas.ThreadTitle.of(request.data or request.query_params.dict()).title
         conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes={"title": title})
         return Response({"status": "updated"})

@@ -22,7 +22,7 @@ CREATIONS: dict[str, tuple[str, Any, int]] = {
     "contract C": ("/api/chats/", {"name": "Hello", "notebooks": []}, 201),
     "contract E": ("/api/chat", {"message": "Hello", "conversation_id": "conv-1"}, 200),
 }
-CreateAndCommit = Callable[..., Any]
+RunAndCommit = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +31,14 @@ def keep_ten(settings: Any) -> None:
 
 
 @pytest.fixture
-def create_and_commit(django_capture_on_commit_callbacks: Any) -> CreateAndCommit:
-    """Run a function and the callbacks of its commit, and return its result."""
+def run_and_commit(django_capture_on_commit_callbacks: Any) -> RunAndCommit:
+    """Return a function that runs a function and then its on-commit callbacks, and returns its result."""
 
-    def committed(work: Callable[[], Any]) -> Any:
+    def run(work: Callable[[], Any]) -> Any:
         with django_capture_on_commit_callbacks(execute=True):
             return work()
 
-    return committed
+    return run
 
 
 def create_ten(user: User, **fields: Any) -> list[Conversation]:
@@ -55,84 +55,84 @@ def count_live(user: User) -> int:
 
 @pytest.mark.parametrize("kind", CREATIONS)
 def test_the_eleventh_conversation_trashes_the_least_recently_active_one(
-    kind: str, alice: User, bob: User, create_and_commit: CreateAndCommit
+    kind: str, alice: User, bob: User, run_and_commit: RunAndCommit
 ) -> None:
     first, second, *_ = create_ten(alice)
     create_ten(bob)
     messages.append(user=alice, conversation_id=first.id, drafts=[message_draft("Still here")])
     path, body, status = CREATIONS[kind]
-    create_and_commit(lambda: ApiClient(alice)("POST", path, body, status=status))
+    run_and_commit(lambda: ApiClient(alice)("POST", path, body, status=status))
     assert trashed(alice) == {second}
     assert count_live(alice) == KEPT and count_live(bob) == KEPT
 
 
-def test_the_tenth_conversation_trashes_none(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_the_tenth_conversation_trashes_none(alice: User, run_and_commit: RunAndCommit) -> None:
     for _ in range(KEPT):
-        create_and_commit(lambda: create_conversation(alice))
+        run_and_commit(lambda: create_conversation(alice))
     assert not trashed(alice)
 
 
-def test_one_creation_trashes_all_excess_conversations(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_one_creation_trashes_all_excess_conversations(alice: User, run_and_commit: RunAndCommit) -> None:
     older = [*create_ten(alice), *create_ten(alice)]
-    create_and_commit(lambda: create_conversation(alice))
+    run_and_commit(lambda: create_conversation(alice))
     assert trashed(alice) == set(older[: KEPT + 1])
 
 
-def test_pinned_conversations_are_kept(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_pinned_conversations_are_kept(alice: User, run_and_commit: RunAndCommit) -> None:
     pinned, second, *_ = create_ten(alice)
     conversations.update(user=alice, conversation_id=pinned.id, changes={"is_pinned": True})
-    create_and_commit(lambda: create_conversation(alice))
-    create_and_commit(lambda: create_conversation(alice))
+    run_and_commit(lambda: create_conversation(alice))
+    run_and_commit(lambda: create_conversation(alice))
     assert pinned not in trashed(alice) and second in trashed(alice)
 
 
-def test_trashed_conversations_are_not_counted(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_trashed_conversations_are_not_counted(alice: User, run_and_commit: RunAndCommit) -> None:
     trashed_one, *_ = create_ten(alice)
     conversations.trash(user=alice, conversation_id=trashed_one.id)
-    create_and_commit(lambda: create_conversation(alice))
+    run_and_commit(lambda: create_conversation(alice))
     assert trashed(alice) == {trashed_one}
 
 
-def test_a_trimmed_conversation_can_be_restored(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_a_trimmed_conversation_can_be_restored(alice: User, run_and_commit: RunAndCommit) -> None:
     first, *_ = create_ten(alice)
-    create_and_commit(lambda: create_conversation(alice))
+    run_and_commit(lambda: create_conversation(alice))
     conversations.restore(user=alice, conversation_id=first.id)
     assert count_live(alice) == KEPT + 1
 
 
 def test_a_question_in_an_existing_conversation_trashes_none(
-    alice: User, create_and_commit: CreateAndCommit, settings: Any
+    alice: User, run_and_commit: RunAndCommit, settings: Any
 ) -> None:
     chats = create_ten(alice)
     settings.KEEP_CONVERSATIONS = KEPT - 1
-    create_and_commit(
+    run_and_commit(
         lambda: ApiClient(alice)("POST", "/api/chat", {"message": "Hello", "conversation_id": str(chats[0].id)})
     )
     assert not trashed(alice)
 
 
-def test_a_retry_of_a_creation_trashes_none(alice: User, create_and_commit: CreateAndCommit) -> None:
-    create_and_commit(lambda: create_conversation(alice, external_id="x"))
+def test_a_retry_of_a_creation_trashes_none(alice: User, run_and_commit: RunAndCommit) -> None:
+    run_and_commit(lambda: create_conversation(alice, external_id="x"))
     create_ten(alice)
-    create_and_commit(lambda: create_conversation(alice, external_id="x"))
+    run_and_commit(lambda: create_conversation(alice, external_id="x"))
     assert not trashed(alice)
 
 
-def test_a_limit_of_zero_keeps_all(alice: User, create_and_commit: CreateAndCommit, settings: Any) -> None:
+def test_a_limit_of_zero_keeps_all(alice: User, run_and_commit: RunAndCommit, settings: Any) -> None:
     settings.KEEP_CONVERSATIONS = 0
     create_ten(alice)
     for path, body, status in CREATIONS.values():
-        create_and_commit(
-            lambda path=path, body=body, status=status: ApiClient(alice)("POST", path, body, status=status)
-        )
+        run_and_commit(lambda path=path, body=body, status=status: ApiClient(alice)("POST", path, body, status=status))
     assert not trashed(alice)
 
 
-def test_conversations_that_contract_d_saves_are_never_trimmed(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_conversations_that_contract_d_saves_are_never_trimmed(alice: User, run_and_commit: RunAndCommit) -> None:
     client, path = ApiClient(alice), "/api/v1/storage/chat-sessions"
-    world = [{"id": f"s{n}", "title": "Hello", "messages": [], "createdAt": 1747036238000 + n} for n in range(KEPT + 5)]
-    for sessions in (world[:5], world):
-        create_and_commit(lambda sessions=sessions: client("POST", path, {"chatSessions": sessions}))
+    all_sessions = [
+        {"id": f"s{n}", "title": "Hello", "messages": [], "createdAt": 1747036238000 + n} for n in range(KEPT + 5)
+    ]
+    for sessions in (all_sessions[:5], all_sessions):
+        run_and_commit(lambda sessions=sessions: client("POST", path, {"chatSessions": sessions}))
     assert count_live(alice) == KEPT + 5 and len(client("GET", path)["chatSessions"]) == KEPT + 5
 
 
@@ -160,7 +160,7 @@ def test_concurrent_appends_and_creations_all_succeed(alice: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_conversation_that_gets_a_message_meanwhile_is_kept(settings: Any) -> None:
+def test_a_conversation_that_gets_a_message_during_a_creation_is_kept(settings: Any) -> None:
     settings.KEEP_CONVERSATIONS = 2
     alice = create_user("Alice")
     first, second = (create_conversation(alice, text) for text in ("first", "second"))
@@ -172,9 +172,9 @@ def test_a_conversation_that_gets_a_message_meanwhile_is_kept(settings: Any) -> 
     assert trashed(alice) == {second}
 
 
-def test_archived_conversations_are_kept_and_not_counted(alice: User, create_and_commit: CreateAndCommit) -> None:
+def test_archived_conversations_are_kept_and_not_counted(alice: User, run_and_commit: RunAndCommit) -> None:
     old = create_ten(alice, is_archived=True)
-    create_and_commit(lambda: create_ten(alice))
+    run_and_commit(lambda: create_ten(alice))
     assert not trashed(alice)
-    create_and_commit(lambda: create_conversation(alice, "one more"))
+    run_and_commit(lambda: create_conversation(alice, "one more"))
     assert len(trashed(alice)) == 1 and not trashed(alice) & set(old)

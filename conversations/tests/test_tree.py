@@ -97,7 +97,7 @@ def test_a_switch_activates_the_newest_replies_below_the_message(chat: Conversat
     assert active_texts(chat) == ["Hi", "Hey", "What's up?"]
 
 
-def test_a_switch_passes_trashed_messages(chat: Conversation) -> None:
+def test_a_switch_skips_trashed_messages(chat: Conversation) -> None:
     trash(chat, "Hello")
     branch(chat, "Hi", content="Good day")
     switch(chat, "Hi")
@@ -114,9 +114,9 @@ def test_a_message_of_another_conversation_cannot_be_switched_to(chat: Conversat
 
 def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Conversation) -> None:
     trash(chat, "Hello")
-    for refused in (branch, switch, trash):
+    for operation in (branch, switch, trash):
         with pytest.raises(NotFound):
-            refused(chat, "Hello")
+            operation(chat, "Hello")
 
 
 # Trash and restore
@@ -183,11 +183,11 @@ def test_a_message_whose_client_id_is_taken_cannot_be_restored(alice: User) -> N
 
 
 @pytest.mark.parametrize("length", [10, 500])
-def test_a_change_of_the_tree_runs_the_same_statements_for_any_length(alice: User, length: int) -> None:
+def test_a_change_of_the_tree_runs_at_most_eleven_statements_at_any_length(alice: User, length: int) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
-    costs = []
+    counts = []
     for change, text in ((branch, "4"), (switch, "5"), (trash, "5"), (restore, "5")):
         with executed_statements() as statements:
             change(chat, text)
-        costs.append(len(statements))
-    assert max(costs) <= 11
+        counts.append(len(statements))
+    assert max(counts) <= 11

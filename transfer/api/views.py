@@ -28,10 +28,11 @@ class ExportView(APIView):
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request) -> StreamingHttpResponse:
-        """Download all data of the caller as a ZIP file.
+        """Download the account and the conversations of the caller as a ZIP file.
 
-        `account.json` holds the account. `conversations.jsonl` holds one conversation per line, with the messages of
-        all branches. It includes the conversations in the archive and in the trash.
+        `account.json` has the profile, the preferences, the tokens (without secrets), the e-mail addresses and the
+        linked accounts. `conversations.jsonl` has one conversation per line, with the messages of all branches. It
+        includes the archive and the trash.
         """
         account = orjson.dumps(_account(request.user), option=orjson.OPT_INDENT_2)
         # A HEAD request gets the headers only.
@@ -42,7 +43,10 @@ class ExportView(APIView):
 
 
 def _account(user: User) -> dict[str, Any]:
-    """Return the account. `profile`, `preferences` and `tokens` are the responses of the API's routes for them."""
+    """Return the content of `account.json`.
+
+    `profile`, `preferences` and `tokens` have the same form as in the responses of the API. Tokens have no secrets.
+    """
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     linked = SocialAccount.objects.filter(user=user).order_by("id")
     return {

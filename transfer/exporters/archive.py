@@ -18,8 +18,8 @@ from accounts.models import User
 from chatstore.database import release_connection
 from conversations.models import Conversation, Message
 
-CONVERSATIONS_A_BATCH = 100
-MESSAGES_A_BATCH = 100  # a batch also ends at PAGE_BYTES
+CONVERSATIONS_PER_BATCH = 100
+MESSAGES_PER_BATCH = 100  # a batch also ends at PAGE_BYTES
 
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
@@ -83,10 +83,10 @@ def _conversation_batches(user: User) -> Iterator[list[str]]:
     """
     rows = Conversation.objects.owned_by(user).kept().by_creation()
     remaining = rows
-    while texts := remaining[:CONVERSATIONS_A_BATCH].json_texts():
+    while texts := remaining[:CONVERSATIONS_PER_BATCH].json_texts():
         release_connection()
         yield texts
-        if len(texts) < CONVERSATIONS_A_BATCH:
+        if len(texts) < CONVERSATIONS_PER_BATCH:
             return
         last = orjson.loads(texts[-1])
         remaining = rows.before_creation(last["created_at"], last["id"])
@@ -99,9 +99,9 @@ def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
     """
     after, has_more = 0, True
     while has_more:
-        rows = Message.objects.exported(user, ids, after=after, limit=MESSAGES_A_BATCH)
+        rows = Message.objects.exported(user, ids, after=after, limit=MESSAGES_PER_BATCH)
         release_connection()
-        has_more = len(rows) == MESSAGES_A_BATCH or rows[-1][1] == ""
+        has_more = len(rows) == MESSAGES_PER_BATCH or rows[-1][1] == ""
         rows = [row for row in rows if row[1] != ""]
         yield from rows
         id, text = rows[-1]

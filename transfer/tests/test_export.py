@@ -129,8 +129,8 @@ def test_an_export_has_only_the_conversations_of_the_caller(as_alice: ApiClient,
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "CONVERSATIONS_A_BATCH", 3)
-    monkeypatch.setattr(archive, "MESSAGES_A_BATCH", 4)
+    monkeypatch.setattr(archive, "CONVERSATIONS_PER_BATCH", 3)
+    monkeypatch.setattr(archive, "MESSAGES_PER_BATCH", 4)
 
 
 @pytest.mark.usefixtures("small_batches")

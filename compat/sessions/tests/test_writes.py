@@ -18,14 +18,14 @@ from .helpers import SESSIONS, Json, assistant, post, put, read, user
 LONG = [(user, assistant)[index % 2](f"Message {index}") for index in range(1_000)]
 
 
-def written(verbs: list[str]) -> list[str]:
+def write_statements(verbs: list[str]) -> list[str]:
     return [verb for verb in verbs if verb != "SELECT"]
 
 
 @pytest.fixture
 def client(alice: User) -> ApiClient:
     client = ApiClient(alice)
-    client("GET", SESSIONS)  # the use of a token is noted at most hourly
+    client("GET", SESSIONS)  # the use of a token is recorded at most once an hour
     return client
 
 
@@ -41,7 +41,7 @@ def test_adding_a_message_to_a_long_history_writes_only_that_message(client: Api
     longer = [*LONG, user("One more")]
     with executed_statements() as executed:
         put(client, str(long.id), longer)
-    assert written(executed) == ["INSERT", "UPDATE"]
+    assert write_statements(executed) == ["INSERT", "UPDATE"]
     *rest, new = long.messages.order_by("seq").values()
     assert rest == before and new["content"] == "One more"
     assert list(liked.reactions.values_list("type", flat=True)) == ["like"]
@@ -77,7 +77,7 @@ def test_a_refused_request_writes_nothing(client: ApiClient, long: Conversation)
             client(method, path, {"messages": "Hello"}, status=status)
         client("POST", SESSIONS, {"messages": [*LONG, 5]}, status=400)
         client("PUT", f"{SESSIONS}/nobody", {"messages": []}, status=404)
-    assert written(executed) == []
+    assert write_statements(executed) == []
     assert stored_rows(long) == before and Message.objects.count() == len(LONG)
 
 
@@ -129,7 +129,7 @@ def test_any_history_is_read_back_and_saving_it_unchanged_writes_nothing(
         assert answer["messageCount"] == len(history)
         with executed_statements() as executed:
             assert put(client, id, read(client, id)) == answer
-        assert written(executed) == []
+        assert write_statements(executed) == []
         assert [one for one in client("GET", SESSIONS) if one["id"] == id] == [answer]
         now = {row.id: row.created_at for row in stored.all()}
         assert rows.items() <= now.items(), "a stored message was deleted or replaced"

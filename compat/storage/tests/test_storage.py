@@ -113,7 +113,7 @@ def test_hidden_messages_keep_their_place(as_alice: ApiClient) -> None:
     assert [row["content"] for row in shown] == ["Secret.", "Hi", "Secret.", "Hello"]
 
 
-def test_two_users_with_the_same_ids_do_not_affect_each_other(as_alice: ApiClient, as_bob: ApiClient) -> None:
+def test_users_with_equal_session_ids_do_not_affect_each_other(as_alice: ApiClient, as_bob: ApiClient) -> None:
     save(as_alice, session("s", user("1", "I am Alice")))
     save(as_bob, session("s", user("1", "I am Bob")))
     save(as_bob)

@@ -15,7 +15,7 @@ def ask(caller: ApiClient, id: str, message: str = "Hello", **more: str) -> Any:
     return caller("POST", "/api/chat", {"message": message, "conversation_id": id, **more})
 
 
-def threads(caller: ApiClient) -> list[str]:
+def thread_ids(caller: ApiClient) -> list[str]:
     return [thread["id"] for thread in caller("GET", THREADS)]
 
 
@@ -31,7 +31,7 @@ def title(caller: ApiClient, id: str) -> str:
     return next(thread["title"] for thread in caller("GET", THREADS) if thread["id"] == id)
 
 
-def refused(caller: ApiClient, method: str, path: str, body: Any = NO_BODY, *, status: int) -> str:
+def assert_refused(caller: ApiClient, method: str, path: str, body: Any = NO_BODY, *, status: int) -> str:
     refusal = caller(method, f"{THREADS}/{path}", body, status=status)
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     return refusal["error"]
@@ -50,7 +50,7 @@ def test_a_listed_conversation_has_its_id_title_and_times(as_alice: ApiClient) -
     assert thread == {"id": "conv-123", "title": "Hello", **times}
 
 
-def test_messages_have_the_external_id_or_else_our_id(as_alice: ApiClient) -> None:
+def test_the_id_of_a_message_is_its_external_id_or_else_its_chatstore_id(as_alice: ApiClient) -> None:
     answer = ask(as_alice, "conv-1", message_id="msg-1")
     assert messages(as_alice, "conv-1") == [
         {
@@ -77,7 +77,7 @@ def test_an_id_can_be_any_text(id: str, as_alice: ApiClient) -> None:
     as_alice("PUT", f"{THREADS}/{quote(id)}/title", {"title": "New"})
     assert title(as_alice, id) == "New"
     as_alice("DELETE", f"{THREADS}/{quote(id)}")
-    assert threads(as_alice) == []
+    assert thread_ids(as_alice) == []
 
 
 def test_the_last_ten_are_listed_by_activity(as_alice: ApiClient) -> None:
@@ -85,7 +85,7 @@ def test_the_last_ten_are_listed_by_activity(as_alice: ApiClient) -> None:
         ask(as_alice, f"conv-{number}")
     ask(as_alice, "conv-0")
     as_alice("PUT", f"{THREADS}/conv-1/title", {"title": "Renamed only"})
-    assert threads(as_alice) == ["conv-0", *(f"conv-{number}" for number in range(11, 2, -1))]
+    assert thread_ids(as_alice) == ["conv-0", *(f"conv-{number}" for number in range(11, 2, -1))]
     assert questions(as_alice, "conv-1") == ["Hello"]
 
 
@@ -146,24 +146,24 @@ def test_a_title_can_have_500_characters(as_alice: ApiClient) -> None:
 )
 def test_an_invalid_title_is_refused(query: str, body: Any, as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1")
-    assert "title" in refused(as_alice, "PUT", f"conv-1/title{query}", body, status=400)
+    assert "title" in assert_refused(as_alice, "PUT", f"conv-1/title{query}", body, status=400)
     assert title(as_alice, "conv-1") == "Hello"
 
 
 @pytest.mark.parametrize("id", ["gone", "a%00b", "%ED%A0%80", "x" * 3000, ".."])
 def test_an_unknown_conversation_is_not_found(id: str, as_alice: ApiClient) -> None:
-    refused(as_alice, "GET", f"{id}/messages", status=404)
-    refused(as_alice, "PUT", f"{id}/title", {"title": "New"}, status=404)
-    refused(as_alice, "DELETE", id, status=404)
+    assert_refused(as_alice, "GET", f"{id}/messages", status=404)
+    assert_refused(as_alice, "PUT", f"{id}/title", {"title": "New"}, status=404)
+    assert_refused(as_alice, "DELETE", id, status=404)
 
 
 def test_a_deleted_conversation_is_gone_and_its_id_can_be_used_again(as_alice: ApiClient) -> None:
     ask(as_alice, "conv-1", "Old", message_id="msg-1")
     assert as_alice("DELETE", f"{THREADS}/conv-1") == {"status": "deleted"}
-    refused(as_alice, "DELETE", "conv-1", status=404)
-    refused(as_alice, "GET", "conv-1/messages", status=404)
-    refused(as_alice, "PUT", "conv-1/title", {"title": "New"}, status=404)
-    assert threads(as_alice) == []
+    assert_refused(as_alice, "DELETE", "conv-1", status=404)
+    assert_refused(as_alice, "GET", "conv-1/messages", status=404)
+    assert_refused(as_alice, "PUT", "conv-1/title", {"title": "New"}, status=404)
+    assert thread_ids(as_alice) == []
     ask(as_alice, "conv-1", "New", message_id="msg-1")
     assert questions(as_alice, "conv-1") == ["New"]
 
@@ -172,17 +172,17 @@ def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_i
     id = as_alice("POST", "/api/chat", {"message": "Old"})["conversation_id"]
     as_alice("DELETE", f"{THREADS}/{id}")
     assert ask(as_alice, id, "New")["conversation_id"] == id
-    assert questions(as_alice, id) == ["New"] and threads(as_alice) == [id]
+    assert questions(as_alice, id) == ["New"] and thread_ids(as_alice) == [id]
 
 
-def test_two_users_with_the_same_id_cannot_read_or_delete_each_others_conversation(
+def test_users_whose_conversations_have_the_same_id_cannot_read_or_delete_each_others(
     as_alice: ApiClient, as_bob: ApiClient
 ) -> None:
     ask(as_alice, "conv-1", "Alice's")
     assert as_bob("GET", THREADS) == []
-    refused(as_bob, "GET", "conv-1/messages", status=404)
+    assert_refused(as_bob, "GET", "conv-1/messages", status=404)
     ask(as_bob, "conv-1", "Bob's")
     as_bob("PUT", f"{THREADS}/conv-1/title", {"title": "Bob's title"})
     assert (questions(as_bob, "conv-1"), title(as_alice, "conv-1")) == (["Bob's"], "Alice's")
     as_bob("DELETE", f"{THREADS}/conv-1")
-    assert (questions(as_alice, "conv-1"), threads(as_bob)) == (["Alice's"], [])
+    assert (questions(as_alice, "conv-1"), thread_ids(as_bob)) == (["Alice's"], [])
