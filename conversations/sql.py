@@ -1,23 +1,26 @@
-"""Constant SQL for the reads in `querysets`.
+"""Constant SQL for the reads in `querysets`, and for the lock of a conversation.
 
 Nearly every request executes one of these statements, so they are constants: the ORM needs more CPU time to build them
 than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also writes the JSON of rows, in a fifth of the
-time that Python takes (docs/decisions/0002). Parameters have the form `%(name)s`.
+time that Python takes (docs/decisions/0002). Parameters have the form `%(name)s`, except those of PATH_TO.
 """
 
 from . import columns
 
-# Subqueries for the columns of a JSON object. `t` is a row of the table.
+# Subqueries for the columns of a JSON object. `t` is the alias of the rows in `json_select`: here, messages.
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
-# `IS NOT DISTINCT FROM` would be shorter, but uses no index: 2.9 s for a page of 20,000 messages instead of 9 ms.
+# `IS NOT DISTINCT FROM` would be shorter, but uses no index: a page of 20,000 messages takes 2.9 s with it, and 9 ms
+# with this condition.
 SIBLING_COUNT = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id AND s.deleted_at IS NULL
     AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
 
 
 def json_select(fields: tuple[str, ...], *computed: str) -> str:
-    """Return SQL that turns the rows of a subquery, which replaces its `%s`, into JSON texts.
+    """Return SQL that selects these fields of rows as JSON texts.
 
-    The format of times is that of every API: UTC, ISO 8601 with microseconds and `Z`.
+    The SQL contains one `%s`. The caller replaces it with the subquery that selects the rows. `computed` are further
+    columns, such as REACTIONS; they can refer to a row as `t`. The format of times is that of every API: UTC, ISO 8601
+    with microseconds and `Z`.
     """
     selected = [
         f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {name}"""
@@ -33,14 +36,15 @@ MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
 TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
 CONTEXT_JSON = json_select(("role", "content"))
 
-# The time for new values of a locked conversation. It is never before a stored time. `now()` could be: it is the time
-# when the transaction began, before it waited for the lock.
+# The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be: it is the
+# time when the transaction began, before it waited for the lock.
 NOW = "greatest(active_at, updated_at, clock_timestamp())"
 
 OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
 
 # Locks a conversation for writes. FOR NO KEY UPDATE is enough to exclude other writers, and does not conflict with the
-# checks of foreign keys. The columns of the model replace `{columns}`, because this module knows no models.
+# checks of foreign keys. The caller replaces `{columns}` with the columns of the model, because this module imports no
+# models.
 LOCK_CONVERSATION = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
 
 # A page of the sidebar. The row comparison makes the page one range of an index.
@@ -57,8 +61,8 @@ def _limit_bytes(rows: str) -> str:
     """Return SQL that ends rows of (key, json) after `%(bytes)s` of JSON, with an empty text if more rows follow.
 
     The first row is always returned. `before` is the number of bytes in the rows before this one; `beyond` counts the
-    rows after the limit. PostgreSQL stops at a condition on such a count (a "run condition"), so it renders no row
-    after the limit as JSON. The windows keep the order of the rows.
+    rows after the limit up to this one. PostgreSQL stops when `beyond` is 2 (a "run condition"), so it renders at most
+    two rows after the limit as JSON. The windows have no ORDER BY, so they keep the order of the rows.
     """
     return f"""SELECT key, CASE WHEN before < %(bytes)s THEN json ELSE '' END AS json FROM (
         SELECT key, json, before, count(CASE WHEN before >= %(bytes)s THEN 1 END) OVER w AS beyond FROM (
@@ -68,14 +72,15 @@ def _limit_bytes(rows: str) -> str:
     ) r WHERE beyond <= 1"""
 
 
-def _page(shape: str, condition: str) -> str:
+def _page(shape: str, condition_and_order: str) -> str:
     """Return SQL for a page of the messages of a conversation, as JSON texts.
 
     The result is one null if there are no messages, and no row if the user has no such live conversation. The left side
     of the join has one row and the join has no condition, so PostgreSQL plans a nested loop, which keeps the order of
     the right side.
     """
-    messages = f"SELECT * FROM message WHERE conversation_id = %(conversation)s AND deleted_at IS NULL AND {condition}"
+    live = "conversation_id = %(conversation)s AND deleted_at IS NULL"
+    messages = f"SELECT * FROM message WHERE {live} AND {condition_and_order}"
     rows = f"""SELECT m.seq AS key, ({shape % "SELECT m.*"}) AS json FROM ({messages}) m"""
     return f"""SELECT m.json FROM (SELECT 1 FROM conversation WHERE {OWNED_AND_LIVE}) c
         LEFT JOIN ({_limit_bytes(rows)}) m ON true"""
@@ -86,8 +91,9 @@ TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
 CONTEXT = _page(CONTEXT_JSON, "is_active ORDER BY seq DESC LIMIT %(limit)s")
 MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
-# The messages of several conversations, in the order of `%(ids)s`, with those in the trash. The right side of the join
-# depends on the left side (LATERAL), so PostgreSQL plans a nested loop, which ends at the limit.
+# The messages of several conversations, in the order of `%(ids)s`. Messages in the trash are included, except forgotten
+# ones (`deleted_at` = PURGING). The right side of the join depends on the left side (LATERAL), so PostgreSQL plans a
+# nested loop, which ends at the limit.
 EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
     FROM unnest(%(ids)s::uuid[], %(after)s::int[]) AS c(id, after)
     LEFT JOIN LATERAL (
@@ -99,29 +105,33 @@ EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
     ) m ON true LIMIT %(limit)s""")
 
 # The fields of a message that can be large.
-HEAVY = ("content", "reasoning", "error", "parts", "tool_calls", "usage", "metadata")
-# In bytes. A message up to this size is read whole; PostgreSQL compresses no value below 2 kB.
+LARGE_TEXTS = ("content", "reasoning", "error")
+LARGE_JSON = ("parts", "tool_calls", "usage", "metadata")
+HEAVY = (*LARGE_TEXTS, *LARGE_JSON)
+# In bytes. A message up to this size is read whole. PostgreSQL compresses nothing in a row below 2 kB.
 SMALL = 2_000
-_TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in HEAVY[:3])
-# The size of a compressed value is known without reading it. Its size as JSON is estimated as 20 times that.
+_TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in LARGE_TEXTS)
+# PostgreSQL knows the stored size of a value without reading it. The size as JSON is estimated from it: 20 times the
+# stored size if the value is compressed, else the stored size.
 _JSON_BYTES = " + ".join(
     f"coalesce(CASE WHEN pg_column_compression({name}) IS NULL THEN 1 ELSE 20 END * pg_column_size({name}), 0)"
-    for name in HEAVY[3:]
+    for name in LARGE_JSON
 )
-# All messages of a conversation. Large values are left out, because together they can be larger than the memory.
-# OFFSET 0 makes PostgreSQL compute the size once for each row. The light fields replace `{columns}`.
+# All messages of a conversation, with those in the trash. The HEAVY fields of a message larger than SMALL are null,
+# because together they can be larger than the memory. OFFSET 0 makes PostgreSQL compute the size once for each row. The
+# caller replaces `{columns}` with the columns of the other fields.
 SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NULL, tool_calls IS NOT NULL,
     {", ".join(f"CASE WHEN size <= {SMALL} THEN {name} END" for name in HEAVY)}
     FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
     WHERE conversation_id = %(conversation)s ORDER BY seq"""
 
-# The beginning of the first text of the user on the active path. It is a subquery, so that a list of conversations
-# needs one statement.
+# The first 200 characters of the first message of a user with text on the active path. It is a subquery, so that a
+# list of conversations needs one statement.
 FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
     AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
 
-# The seq of a message and of all its ancestors. It is recursive because a hidden branch has no column that marks it.
-# Its parameters have no names, because it is a part of a query of the ORM.
+# The seq of a message and of all its ancestors. It is recursive because `is_active` marks the active path only, and no
+# column marks the messages of a hidden branch. Its parameters are `%s`, because it is a part of a query of the ORM.
 PATH_TO = """WITH RECURSIVE path AS (
     SELECT seq, parent_seq FROM message WHERE conversation_id = %s AND seq = %s
     UNION ALL SELECT m.seq, m.parent_seq FROM message m JOIN path ON m.conversation_id = %s AND m.seq = path.parent_seq

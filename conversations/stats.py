@@ -1,4 +1,8 @@
-"""Statistics of one user."""
+"""Statistics of one user.
+
+Sums of tokens include the messages in the trash, because their tokens were used. Counts of messages do not include
+them. Conversations in the trash are left out of both.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -13,11 +17,11 @@ from accounts.models import User
 from .models import Conversation, Message
 
 TOKENS = {name: Coalesce(Sum(name), 0) for name in ("prompt_tokens", "completion_tokens")}
-NUMBERS: dict[str, Any] = {"messages": Count("pk", filter=Q(deleted_at__isnull=True)), **TOKENS}
+COUNTS: dict[str, Any] = {"messages": Count("pk", filter=Q(deleted_at__isnull=True)), **TOKENS}
 
 
 def totals(user: User) -> dict[str, int]:
-    """Return the numbers of conversations outside the trash, of messages on their active paths, and of tokens used."""
+    """Return the number of conversations, the number of messages on their active paths, and the sums of tokens."""
     return (
         Conversation.objects.owned_by(user)
         .live()
@@ -26,20 +30,29 @@ def totals(user: User) -> dict[str, int]:
 
 
 def by_model(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """Return the numbers for each model, the model with most messages first."""
+    """Return the counts of the last `days` days for each model, the model with most messages first.
+
+    Messages without a model are left out.
+    """
     return list(
-        _recent(user, days, zone).exclude(model="").values("model").annotate(**NUMBERS).order_by("-messages", "model")
+        _recent(user, days, zone).exclude(model="").values("model").annotate(**COUNTS).order_by("-messages", "model")
     )
 
 
 def by_day(user: User, *, days: int, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """Return the numbers for each day that has messages, oldest first."""
+    """Return the counts for each of the last `days` days that has messages, oldest first.
+
+    A day with only trashed messages has 0 messages.
+    """
     day = TruncDate("created_at", tzinfo=zone)
-    return list(_recent(user, days, zone).values(day=day).annotate(**NUMBERS).order_by("day"))
+    return list(_recent(user, days, zone).values(day=day).annotate(**COUNTS).order_by("day"))
 
 
 def _recent(user: User, days: int, zone: ZoneInfo) -> Any:
-    """Return the user's messages of the last `days` days, including today, in conversations outside the trash."""
+    """Return the user's messages of the last `days` days, including today, in conversations outside the trash.
+
+    Messages in the trash and on hidden branches are included.
+    """
     first = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
         days=days - 1
     )

@@ -1,6 +1,7 @@
 """Locks. All code takes them in this order, because other orders caused deadlocks in tests:
 
-the user's advisory lock → the idempotency key's row → conversations by id → messages. Nothing locks the user's row.
+the user's advisory lock → the idempotency key's row → conversations by id → messages. Only erasure and changes of the
+account lock the user's row, in transactions that lock no conversation.
 """
 
 import uuid
@@ -13,7 +14,10 @@ from conversations.models import Conversation, Message
 
 
 def lock_user(user: User) -> None:
-    """Take the user's advisory lock until the transaction ends. For writes of all conversations of a user."""
+    """Take the user's advisory lock until the transaction ends.
+
+    A caller that writes all conversations of a user takes this lock first.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chatstore user {user.pk}"])
 
@@ -21,7 +25,7 @@ def lock_user(user: User) -> None:
 def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     """Lock the user's live conversation until the transaction ends, and return it. Raises NotFound.
 
-    Its attribute `now` is the time for everything that this transaction writes.
+    The returned conversation has an attribute `now`, the time for everything that this transaction writes.
     """
     conversation = Conversation.objects.lock_one(user, conversation_id)
     if conversation is None:
@@ -32,7 +36,7 @@ def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation
 def lock_message(*, user: User, message_id: uuid.UUID, trashed: bool = False) -> tuple[Conversation, Message]:
     """Lock the conversation of the user's message, then read the message. Return both. Raises NotFound.
 
-    The message must be live, or with `trashed` in the trash.
+    The message must be live; if `trashed` is true, it must be in the trash.
     """
     owned = Message.objects.owned_by(user).filter(id=message_id)
     messages = owned.trashed() if trashed else owned.live()

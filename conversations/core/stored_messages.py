@@ -11,10 +11,9 @@ from typing import Any
 from django.db import connection
 
 from conversations.models import Conversation, Message
-from conversations.sql import HEAVY, SMALL
+from conversations.sql import HEAVY, LARGE_JSON, SMALL
 
 BATCH_BYTES = 8_000_000
-JSON = {"parts", "tool_calls", "usage", "metadata"}
 
 
 class StoredMessages:
@@ -83,7 +82,7 @@ class StoredMessages:
 
 def _fill(row: Message, heavy: list[Any]) -> None:
     for name, value in zip(HEAVY, heavy, strict=True):
-        row.__dict__[name] = json.loads(value) if value is not None and name in JSON else value
+        row.__dict__[name] = json.loads(value) if value is not None and name in LARGE_JSON else value
 
 
 def _outline(row: Message, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:

@@ -7,9 +7,10 @@ Principle: all these users are deactivated and marked (`erasing_at`) first. No t
 so only requests that have begun before can still write. The user's row is deleted last. The mark stays until then, and
 housekeeping finishes an interrupted erasure. Concurrent erasures of the same user do no harm.
 
-Transactions: one for the mark, several bounded ones for each conversation (`conversations.purge`), and one for the
-other rows and the user's row. The last one fails if a request has stored rows in the meantime; then the purge is
-repeated, at most ATTEMPTS times.
+Transactions: one for the mark, one for each batch of sessions, several bounded ones for each conversation
+(`conversations.purge`), and one for each user's other rows and the user's row. None locks more than one conversation.
+The last one fails if a request has stored a conversation in the meantime; then purge and deletion are tried again,
+ATTEMPTS times in total.
 """
 
 import json
@@ -34,10 +35,10 @@ from conversations.models import Conversation
 
 from . import conversations
 
-CONVERSATIONS_A_BATCH = 100
-SESSIONS_A_BATCH = 1_000
+CONVERSATIONS_PER_BATCH = 100
+SESSIONS_PER_BATCH = 1_000
 ATTEMPTS = 3
-USERS_A_RUN = 10
+USERS_PER_RUN = 10
 WORD = re.compile(r'[^\s"<>,:;()\[\]\\=&]+')  # matches an id or an e-mail address in any surrounding text
 ABANDONED = timedelta(minutes=10)  # an erasure with an older mark was probably interrupted
 # Deactivates and marks the users. It also clears `managed_by`, so that the rows can be deleted in any order.
@@ -48,11 +49,12 @@ MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
 
 
 def erase(*, user: User) -> Counter[str]:
-    """Erase a user and all managed users of this user. Return the number of deleted rows of each kind.
+    """Erase a user and all users that this user manages.
 
-    Raises Conflict if the user is staff, or if requests of these users are still storing rows after ATTEMPTS; in the
-    second case housekeeping finishes the erasure. Opens several transactions and locks one conversation in each, so the
-    caller must have no transaction open.
+    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if the user is staff, or if
+    requests of these users still store conversations at the last of ATTEMPTS; in the second case housekeeping finishes
+    the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks more than
+    one conversation.
     """
     if user.is_staff:
         raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
@@ -60,12 +62,12 @@ def erase(*, user: User) -> Counter[str]:
 
 
 def resume() -> int:
-    """Finish interrupted erasures, at most USERS_A_RUN. Return the number of erased users.
+    """Finish interrupted erasures, at most USERS_PER_RUN. Return the number of erased users.
 
-    Raises Conflict if requests of these users are still storing rows. Locks and transactions are those of `erase`.
+    Raises Conflict if requests of these users still store conversations. Locks and transactions are those of `erase`.
     """
     marked = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
-    ids = marked.values_list("pk", flat=True)[:USERS_A_RUN]
+    ids = marked.values_list("pk", flat=True)[:USERS_PER_RUN]
     return sum(_erase(id)["users"] for id in ids)
 
 
@@ -74,21 +76,26 @@ def _erase(user_id: uuid.UUID) -> Counter[str]:
         cursor.execute(MARK, [user_id])
         ids = [id for (id,) in cursor.fetchall()]
     _end_sessions({str(id) for id in ids} | _addresses(ids))
-    return sum((_erase_one(user) for user in User.objects.filter(pk__in=ids)), Counter())
+    return sum((_erase_user(user) for user in User.objects.filter(pk__in=ids)), Counter())
 
 
-def _erase_one(user: User) -> Counter[str]:
+def _erase_user(user: User) -> Counter[str]:
     deleted: Counter[str] = Counter()
     for _ in range(ATTEMPTS):
         deleted += _purge(user)
-        if last := _delete_user(user):
-            return deleted + last
-    raise Conflict(gettext("A request of this account is still being processed. The account is erased within minutes."))
+        if final_counts := _delete_user(user):
+            return deleted + final_counts
+    raise Conflict(
+        gettext(
+            "A request of this account is still running. The rest of the account is erased automatically, within 20 "
+            "minutes."
+        )
+    )
 
 
 def _purge(user: User) -> Counter[str]:
     deleted: Counter[str] = Counter()
-    while ids := list(Conversation.objects.owned_by(user).values_list("id", flat=True)[:CONVERSATIONS_A_BATCH]):
+    while ids := list(Conversation.objects.owned_by(user).values_list("id", flat=True)[:CONVERSATIONS_PER_BATCH]):
         for id in ids:
             deleted += _purge_one(user, id)
     return deleted
@@ -97,7 +104,7 @@ def _purge(user: User) -> Counter[str]:
 def _purge_one(user: User, id: uuid.UUID) -> Counter[str]:
     try:
         return Counter(conversations=1, messages=conversations.purge(user=user, conversation_id=id))
-    except NotFound:  # housekeeping was faster
+    except NotFound:  # housekeeping or another erasure has purged it
         return Counter()
 
 
@@ -138,15 +145,15 @@ def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
     return {str(email) for email in (*users, *addresses)}
 
 
-def _end_sessions(names: Collection[str]) -> None:
+def _end_sessions(ids_and_addresses: Collection[str]) -> None:
     """Delete every session that contains one of these ids or e-mail addresses.
 
     It can be the session of a signed-in user, or of an unfinished sign-up or password reset. The encoded data of a
     session cannot be searched by SQL, so this reads all sessions, in batches.
     """
-    lowered = {name.lower() for name in names}
+    lowered = {text.lower() for text in ids_and_addresses}
     last_key = ""
-    while rows := list(Session.objects.filter(session_key__gt=last_key).order_by("session_key")[:SESSIONS_A_BATCH]):
+    while rows := list(Session.objects.filter(session_key__gt=last_key).order_by("session_key")[:SESSIONS_PER_BATCH]):
         keys = [row.pk for row in rows if not lowered.isdisjoint(_words_of(row))]
         Session.objects.filter(pk__in=keys).delete()
         last_key = rows[-1].pk

@@ -27,7 +27,7 @@ from conversations.querysets import PURGING
 from . import conversations, erase
 
 BATCH = 1_000  # messages
-CONVERSATIONS_A_RUN = 100
+CONVERSATIONS_PER_RUN = 100
 # The content is "" and not null, because a message must have content, parts or tool calls.
 FORGOTTEN = columns.defaults(Message, columns.names(columns.MESSAGE, columns.CLEAR)) | {"content": ""}
 TEXT_INDEXES = ("message_words", "message_trigrams")
@@ -58,7 +58,7 @@ def _finish_erasures() -> int:
 
 def _purge_conversations(before: datetime) -> int:
     expired = Conversation.objects.filter(deleted_at__lt=before).order_by("deleted_at").select_related("user")
-    return sum(_purge(row, before) for row in list(expired[:CONVERSATIONS_A_RUN]))
+    return sum(_purge(row, before) for row in list(expired[:CONVERSATIONS_PER_RUN]))
 
 
 def _purge(row: Conversation, before: datetime) -> int:

@@ -35,12 +35,16 @@ class Exchange(NamedTuple):
 def exchange(
     *, user: User, text: str, message_id: str | None, name: str | None, model: str, source: str, create_missing: bool
 ) -> Exchange:
-    """Store a question, ask a model, store its answer and return both.
+    """Store a question, get its answer from a model unless one is stored, and return both with their conversation.
 
     `name` is the external_id or the id of a conversation; without it, a new conversation is created. `message_id` is
-    the external_id of the question. `create_missing` creates a conversation of this name if there is none. Raises
-    Invalid for an unknown model, NotFound for a missing conversation, Conflict if another question has this message_id,
-    and ProviderError if the provider fails. Must not run in a transaction: the question is committed first.
+    the external_id of the question. If there is no conversation of this name and `create_missing` is true, one is
+    created with this external_id.
+
+    Raises Invalid if the model is not configured; NotFound if the conversation is missing, or if the question is
+    deleted before its answer is stored; Conflict if a message with this message_id is stored and was sent with other
+    fields; and ProviderError if the provider fails. The caller must not be in a transaction, because the question is
+    committed before the provider is called.
     """
     provider = choose_provider(user=user, model=model)
     question, _ = store_question(
@@ -50,13 +54,14 @@ def exchange(
 
 
 def choose_provider(*, user: User, model: str) -> Provider:
-    """Return the provider of this model; without a model, of the one that the user prefers, or else the default.
+    """Return the provider of this model. If `model` is empty, return that of the user's default model.
 
-    Raises Invalid if the model is not configured. A preferred model that is not configured is ignored.
+    Return the default provider if the user has no default model, or if it is not configured. Raises Invalid if `model`
+    is not configured.
     """
     if model:
         if (provider := providers.find(model)) is None:
-            message = gettext("There is no model {model!r}; there are: {names}.")
+            message = gettext("The model {model!r} is not configured. Configured models: {names}.")
             raise Invalid(message.format(model=model, names=", ".join(providers.names())), field="model")
         return provider
     preferred = Preferences.objects.filter(user=user).values_list("default_model", flat=True).first()
@@ -67,20 +72,23 @@ def choose_provider(*, user: User, model: str) -> Provider:
 def store_question(
     *, user: User, text: str, message_id: str | None, name: str | None, source: str, create_missing: bool
 ) -> tuple[Message, bool]:
-    """Store a question, and return it and whether it is new. The arguments and errors are those of `exchange`."""
+    """Store a question. Return it, and whether it is new.
+
+    The arguments have the same meaning as in `exchange`. Raises NotFound and Conflict.
+    """
     draft: MessageDraft = {"role": "user", "content": text, "external_id": message_id}
-    conversation = _named(user, name)
+    conversation = _find_conversation(user, name)
     if conversation is None and (create_missing or not name):
         if question := _create_with_question(user, {"external_id": name, "source": source}, draft):
             return question, True
-        conversation = _named(user, name)
+        conversation = _find_conversation(user, name)
     if conversation is None:
         raise NotFound("conversation")
     (question,), is_new = messages.append(user=user, conversation_id=conversation.id, drafts=[draft])
     return question, is_new
 
 
-def _named(user: User, name: str | None) -> Conversation | None:
+def _find_conversation(user: User, name: str | None) -> Conversation | None:
     return Conversation.objects.owned_by(user).live().named(name).first() if name else None
 
 
@@ -97,31 +105,31 @@ def _create_with_question(user: User, fields: dict[str, Any], question: MessageD
 
 
 def answer_question(*, user: User, question_id: uuid.UUID, provider: Provider) -> Exchange:
-    """Return the question with its stored answer, or with a new one of the provider.
+    """Return the question with its stored answer. If there is none, get one from the provider and store it.
 
-    Raises NotFound if the question is gone, and ProviderError if the provider fails.
+    Raises NotFound if the question or its conversation is not live, and ProviderError if the provider fails.
     """
     owned = Message.objects.owned_by(user).in_live_conversations().filter(id=question_id)
     question = owned.select_related("conversation").first()
     if question is None:
         raise NotFound("message")
-    answer = Message.objects.answer_to(question) or _ask_provider(user, question, provider)
+    answer = Message.objects.answer_to(question) or _ask_and_store(user, question, provider)
     return Exchange(question.conversation, question, answer)
 
 
-def _ask_provider(user: User, question: Message, provider: Provider) -> Message:
+def _ask_and_store(user: User, question: Message, provider: Provider) -> Message:
     context = _context(user, question)
     release_connection()
     answer = provider.complete(context)
-    draft: Any = {"role": "assistant", "content": answer.text, "model": provider.name, **_metadata(answer)}
+    draft: Any = {"role": "assistant", "content": answer.text, "model": provider.name, **_fields_without_text(answer)}
     return answers.store(user=user, question_id=question.id, draft=draft)
 
 
 def _context(user: User, question: Message) -> list[dict[str, str]]:
-    """Return the newest messages up to the question, oldest first."""
+    """Return the last CONTEXT_LENGTH texts on the path to the question, in order."""
     path = Message.objects.owned_by(user).path_to(question)
     return list(path.texts(*CONTEXT_ROLES).reverse().values("role", "content")[:CONTEXT_LENGTH])[::-1]
 
 
-def _metadata(answer: Answer) -> dict[str, Any]:
+def _fields_without_text(answer: Answer) -> dict[str, Any]:
     return {name: value for name, value in answer._asdict().items() if name != "text"}

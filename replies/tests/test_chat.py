@@ -49,7 +49,7 @@ def test_the_conversation_must_exist_and_belong_to_the_caller(
 def test_an_unknown_model_is_refused_before_anything_is_stored(as_alice: ApiClient, provider: FakeProvider) -> None:
     error = as_alice("POST", CHAT, HELLO | {"model": "gpt"}, status=400)["error"]
     assert (error["code"], error["field"]) == ("invalid", "model")
-    assert error["message"] == "There is no model 'gpt'; there are: groq, echo."
+    assert error["message"] == "The model 'gpt' is not configured. Configured models: groq, echo."
     assert not Conversation.objects.exists()
 
 

@@ -52,7 +52,7 @@ def test_the_first_configured_model_is_the_default(alice: User, provider: FakePr
 def test_an_unknown_model_is_refused_with_the_list_of_known_ones(
     model: str, alice: User, provider: FakeProvider
 ) -> None:
-    with pytest.raises(Invalid, match="there are: groq, echo") as refusal:
+    with pytest.raises(Invalid, match="Configured models: groq, echo") as refusal:
         ask(alice, model=model)
     assert refusal.value.field == "model" and repr(model) in refusal.value.message
     assert not Conversation.objects.exists() and not provider.request_bodies

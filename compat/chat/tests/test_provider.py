@@ -34,7 +34,7 @@ def test_a_message_gets_the_answer_of_the_model(caller: ApiClient, provider: Fak
 
 def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: ApiClient, provider: FakeProvider) -> None:
     refusal = caller("POST", CHAT, QUESTION | {"model": "gpt"}, status=400)
-    expected = "model: There is no model 'gpt'; there are: groq, echo."
+    expected = "model: The model 'gpt' is not configured. Configured models: groq, echo."
     assert refusal == {"error": expected, "detail": expected}
     assert not Conversation.objects.exists()
 

@@ -172,7 +172,7 @@ def test_the_log_keeps_the_actions_and_no_personal_data(alice: User, sam: User) 
 
 
 def test_only_the_sessions_of_the_user_are_deleted(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erase, "SESSIONS_A_BATCH", 2)
+    monkeypatch.setattr(erase, "SESSIONS_PER_BATCH", 2)
     for user in (alice, bob, alice, bob, alice):
         ApiClient(user, by="session")
     erase.erase(user=alice)
