@@ -2,7 +2,7 @@
 
 The cross-site rule:
 
-1. Safe methods pass, because no GET changes user data.
+1. Safe methods pass, because no GET changes user data. (The list of contract D only records what it returned.)
 2. Browsers say in Sec-Fetch-Site where a request comes from. It passes if it comes from our own pages, or from no page
    (a person typed the address). Otherwise it passes only with a trusted Origin.
 3. Without that header, Origin decides.

@@ -2,7 +2,7 @@
 
 Every read of user data names the owner: it begins with `owned_by(user)`, or its method has a parameter `user`. A read
 that takes a row instead expects that the caller has read the row that way. `skeleton` takes the id of a conversation
-that a service has locked. Only the admin and housekeeping read across users. The SQL is in `sql`.
+that a service has locked. Only the admin, housekeeping and erasure read across users. The SQL is in `sql`.
 """
 
 import uuid
