@@ -16,7 +16,7 @@ from . import embedded
 
 # True in a process of the web server: wsgi.py sets it before it loads the settings. The threads of such a process share
 # a pool of connections, and their statements have a time limit. A command has one connection, and its statements have
-# none.
+# no limit.
 is_serving = False
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 URL_EXAMPLE = "postgresql://user:password@host:5432/name"
