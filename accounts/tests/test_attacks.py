@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
@@ -12,7 +11,8 @@ from accounts import services
 from accounts.models import User
 from testing.api_client import ApiClient
 
-PASSWORD = "a horse that is correct"
+from .conftest import PASSWORD
+
 EVIL = [
     "https://evil.example/",
     "//evil.example",
@@ -21,23 +21,6 @@ EVIL = [
     "javascript:alert(1)",
     "\x00//x",
 ]
-
-
-@pytest.fixture(autouse=True)
-def mails_in_memory(settings: Any) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
-@pytest.fixture
-def unlimited(settings: Any) -> None:
-    settings.ACCOUNT_RATE_LIMITS = False
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    user = User.objects.create_user("alice@example.com", PASSWORD, name="Alice")
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
 
 
 def sign_in(client: Client, email: str, password: str, **more: str) -> Any:

@@ -16,24 +16,7 @@ from accounts import headless as description
 from accounts.models import User
 from testing.api_client import BROWSER
 
-PASSWORD = "a horse that is correct"
-
-
-@pytest.fixture(autouse=True)
-def mails_in_memory(settings: Any) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
-@pytest.fixture
-def unlimited(settings: Any) -> None:
-    settings.ACCOUNT_RATE_LIMITS = False
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    user = User.objects.create_user("alice@example.com", PASSWORD, name="Alice")
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
+from .conftest import PASSWORD
 
 
 def json_call(client: Client, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
