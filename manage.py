@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Django's commands. Most of them need the database, so this starts the embedded server for them."""
+"""Django's commands. Most of them need the database: for these, and without DATABASE_URL, this
+starts the embedded server."""
 
 import os
 import sys
@@ -18,6 +19,7 @@ WITHOUT_DATABASE = {
     "compilemessages",
     "startapp",
 }
+HELP = {"-h", "--help", "--version"}
 
 
 def main() -> None:
@@ -39,13 +41,18 @@ def main() -> None:
 
 def _database_for(arguments: list[str]) -> AbstractContextManager[object]:
     """Run the embedded server during the block if the command needs it."""
-    if "--database" in arguments:  # `check` needs the database only with this option
-        arguments = ["--database"]
-    if not arguments or arguments[0] in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(arguments):
+    if not needs_database(arguments):
         return nullcontext()
     from chatstore import database
 
     return database.server_running()
+
+
+def needs_database(arguments: list[str]) -> bool:
+    # `check` needs the database only with `--database default` or `--database=default`.
+    if any(argument.partition("=")[0] == "--database" for argument in arguments):
+        return True
+    return bool(arguments) and arguments[0] not in WITHOUT_DATABASE and not HELP & set(arguments)
 
 
 if __name__ == "__main__":

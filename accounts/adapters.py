@@ -40,7 +40,7 @@ PAGES = {"signup_url": "account_signup", "password_reset_url": "account_reset_pa
 
 class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Raise LockedOut, a 429, after too many attempts. allauth raises an error of the form instead."""
+        """Raise LockedOut (a 429) after too many attempts. Without this override, allauth would show a form error."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
@@ -55,8 +55,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return a key that depends on the login only. allauth's key contains the Host header, so each port that a
-        client writes there would start a new count."""
+        """Return a key made of the entered address alone. allauth's key also contains the Host header, so a client
+        could restart the count with another port in that header."""
         return hash_address(credentials.get("email") or credentials.get("username") or "")
 
     def send_account_already_exists_mail(self, email: str) -> None:

@@ -21,7 +21,7 @@ ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """Authentication by `Authorization: Bearer cs_…`, in one statement.
+    """Authentication by `Authorization: Bearer cs_…`. Looks up token and user in one statement.
 
     `request.auth` is the token. `request.user` is its user, or with `X-Act-As` the managed user with that id."""
 
@@ -51,8 +51,8 @@ class BearerAuthentication(authentication.BaseAuthentication):
             raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
         if user.managed_by_id:
             raise exceptions.PermissionDenied(gettext("Users whom a back end manages cannot use X-Act-As."))
-        # A user who does not exist yet has no id. The view creates the user if nothing refuses the request
-        # (accounts.api.base).
+        # If the user does not exist yet, this is an unsaved User without a primary key. The view saves it if nothing
+        # refuses the request (accounts.api.base).
         managed = managed or User(id=None, managed_by=user, external_id=id)
         if not managed.is_active:
             raise exceptions.AuthenticationFailed(gettext("The user whom X-Act-As names is deactivated."))
@@ -62,7 +62,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
     def _record_use(token: ApiToken) -> None:
         # At most once an hour, because a write per request would make this the busiest row of the database.
         if token.use_is_old:
-            # The condition lets one of several concurrent requests write.
+            # The condition lets only one of several concurrent requests write.
             is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_INTERVAL)
             ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=Now())
 
@@ -96,7 +96,7 @@ class AppAuthentication(XSessionTokenAuthentication):
         if result is None:
             return None
         _refuse_act_as(request)
-        # allauth reads from this session when the user signed in.
+        # allauth looks up the time of the sign-in in `request.session`.
         user, request._request.session = result
         return user, None
 

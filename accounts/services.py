@@ -1,4 +1,4 @@
-"""The writes of users, tokens and preferences."""
+"""Reads and writes users, tokens and preferences."""
 
 import uuid
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiT
     """Create a token for a user who requests one with the token `by`, or with a session if `by` is None.
 
     Raise RateLimited beyond TOKEN_RATE an hour. Raise Forbidden if the new token would have a scope that `by` does not
-    have, or would expire later."""
+    have, or would expire later, or if a managed user asks for `act_as`."""
     allowed = fields if by is None else _limit_to(user, by, fields)
     if settings.TOKEN_RATE:
         limit = gettext("{count} tokens an hour").format(count=settings.TOKEN_RATE)
@@ -39,9 +39,10 @@ def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiT
 
 
 def _limit_to(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a token that permits no more than `by`. Fields that are left out have the values of `by`.
+    """Return the fields of a token that permits no more than `by`.
 
-    The scope `act_as` must be requested. A managed user cannot get it."""
+    Without `scopes`, the token can read and write as far as `by` can. Without `expires_at`, it expires with `by`. It
+    has the scope `act_as` only if `fields` names it, and never for a managed user."""
     held = [scope for scope in by.scopes if scope != ApiToken.Scope.ACT_AS or not user.managed_by_id]
     scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
     expires_at = fields.get("expires_at", by.expires_at)
@@ -74,8 +75,9 @@ def update_user(*, user: User, changes: dict[str, Any]) -> User:
 
 @transaction.atomic
 def replace_addresses(*, user: User) -> None:
-    """Make the user's e-mail the only address, after a superuser changed it. An old address could still reset the
-    password. The new one is unverified. The user confirms it with a code at the next sign-in or password reset."""
+    """Delete all addresses but the user's e-mail, which a superuser has changed: with an old address, its owner could
+    reset the password. The new one is unverified. The user confirms it with a code at the next sign-in or password
+    reset."""
     EmailAddress.objects.filter(user=user).delete()
     if user.email:
         EmailAddress.objects.create(user=user, email=user.email, primary=True)
@@ -112,7 +114,7 @@ def read_known(user: User) -> list[uuid.UUID]:
 
 def find_user(email: str, *, create: bool = False) -> User | None:
     """Return the user with this address, or None. With `create`, create a missing user, who has no password and cannot
-    sign in until one is set. Raise Invalid for an invalid address."""
+    sign in until one is set, and raise Invalid if the address is invalid."""
     user = User.objects.filter(email__lower=email.lower()).first()
     if user is None and create:
         user = User(email=email.lower())

@@ -47,7 +47,7 @@ class Provider:
 
 @contextmanager
 def running(module: str, *arguments: str, probe: str) -> Iterator[None]:
-    """Run a Python module that is a server, from the time when it answers at `probe` to the end of the block."""
+    """Start a Python module that is a server, wait until it answers at `probe`, and stop it at the end of the block."""
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], **quiet)
     try:
@@ -101,12 +101,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
-        connections.close_all()  # with an event loop, Django uses other connections than without
+        # Django has separate connections for code in an event loop. They can be closed only while the loop runs.
+        connections.close_all()
 
 
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
-    """Collect the errors and warnings of the console, such as violations of the content security policy.
+    """Collect the errors and warnings of the console, such as violations of the content security policy, and uncaught
+    exceptions of scripts.
 
     A test fails if any are left at its end.
     """
@@ -126,7 +128,7 @@ def context(
 ) -> Iterator[BrowserContext]:
     context = chromium.new_context(base_url=address, extra_http_headers=headers)
     context.set_default_timeout(scratch.TIMEOUT * 1000)
-    # The provider's pages load styles from other sites, so their errors are ignored.
+    # The provider's pages load styles from other sites, so messages in their console are ignored.
     own_pages = f"{address}/"
     context.on(
         "console", lambda message: console_errors.append(message.text) if _is_error(message, own_pages) else None

@@ -95,7 +95,7 @@ def test_staff_sign_in_to_the_admin_with_a_second_factor(site: Site, page: Page)
     expect(page.get_by_text("Staff need a second factor here")).to_be_visible()
     secret = site.activate_totp()
     page.goto("/admin/")
-    expect(page.get_by_text("prove yours, then go on")).to_be_visible()
+    expect(page.get_by_text("Confirm yours to continue")).to_be_visible()
     site.fill(code=totp_code(secret))
     expect(page.get_by_role("heading", name=ADMIN)).to_be_visible()
 

@@ -1,4 +1,5 @@
-"""Configured models: turns the settings and MODELS into routes, one for each name of a model.
+"""Builds `settings.MODELS`: a route for the name of each model, from the built-in routes and the environment variable
+MODELS.
 
 A route is plain data: its `kind`, which names a provider class in `replies.providers.registry`, and the fields of that
 class."""
@@ -32,7 +33,8 @@ def configured_models(*, more: dict[str, Route], keyless: Sequence[str] = (), **
 
 
 def _merged(known: Route, changes: Route) -> Route:
-    """Return the known route with its changes. A route of another kind has other fields, and so takes none over."""
+    """Return the known route with its changes. If these name a kind other than the default, return them alone, because
+    the fields of the known route are those of the default kind."""
     return known | changes if changes.get("kind", DEFAULT_KIND) == DEFAULT_KIND else changes
 
 

@@ -1,4 +1,4 @@
-"""But for me/, which is in conversations.api: its end takes the conversations along."""
+"""The routes of accounts. `me/` is in `conversations.api`, because deleting a user also deletes the conversations."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Attacks on sign-in, sessions, tokens and the admin. Each test performs the attack."""
+"""Attacks on sign-in, sessions, tokens and the admin. The tests perform them."""
 
 import json
 from typing import Any
@@ -115,6 +115,25 @@ def test_too_many_sign_in_attempts_are_a_429_with_retry_after(client: Client, al
     assert (status, body["status"]) == (429, 429)
 
 
+def test_the_holder_of_a_token_cannot_guess_the_password(alice: User) -> None:
+    api_client = ApiClient(alice)
+    for _ in range(5):
+        assert api_client.refusal("DELETE", "me/", {"password": "wrong"}, status=400) == ("wrong_password", "password")
+    assert api_client.refusal("DELETE", "me/", {"password": PASSWORD}, status=429)[0] == "rate_limited"
+    assert int(api_client.answer.headers["Retry-After"]) > 0
+    assert User.objects.filter(id=alice.id).exists()
+
+
+def test_too_many_password_resets_are_a_429(alice: User) -> None:
+    answers = [headless(Client(), "password/request", {"email": alice.email})[0] for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+
+
+def test_too_many_sign_ups_are_a_429(db: None) -> None:
+    people = [{"email": f"{n}@example.com", "password": PASSWORD} for n in range(21)]
+    assert [headless(Client(), "signup", person)[0] for person in people] == [401] * 20 + [429]
+
+
 # Malicious input
 
 
@@ -144,7 +163,7 @@ def test_users_cannot_create_a_conversation_of_another_user(alice: User) -> None
     assert ApiClient(alice).pages("conversations/") == []
 
 
-# Tokens in other places
+# Tokens in other places, the admin, headers
 
 
 def test_a_token_in_the_query_string_or_a_cookie_is_ignored(client: Client, alice: User) -> None:
@@ -178,22 +197,3 @@ def test_every_response_has_the_security_headers(path: str, client: Client, db: 
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
     assert "script-src" not in policy and "unsafe-eval" not in policy
-
-
-def test_the_holder_of_a_token_cannot_guess_the_password(alice: User) -> None:
-    api_client = ApiClient(alice)
-    for _ in range(5):
-        assert api_client.refusal("DELETE", "me/", {"password": "wrong"}, status=400) == ("wrong_password", "password")
-    assert api_client.refusal("DELETE", "me/", {"password": PASSWORD}, status=429)[0] == "rate_limited"
-    assert int(api_client.answer.headers["Retry-After"]) > 0
-    assert User.objects.filter(id=alice.id).exists()
-
-
-def test_too_many_password_resets_are_a_429(alice: User) -> None:
-    answers = [headless(Client(), "password/request", {"email": alice.email})[0] for _ in range(6)]
-    assert answers == [401] * 5 + [429]
-
-
-def test_too_many_sign_ups_are_a_429(db: None) -> None:
-    people = [{"email": f"{n}@example.com", "password": PASSWORD} for n in range(21)]
-    assert [headless(Client(), "signup", person)[0] for person in people] == [401] * 20 + [429]

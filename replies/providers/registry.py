@@ -1,13 +1,13 @@
-"""The providers, by the name of a model. `groq` is a configured route; `groq/some-model` asks the same provider for
-another model.
+"""Finds the provider for the name of a model that a client sends. `groq` stands for the configured route `groq` and its
+model; `groq/some-model` uses the same route with the model `some-model`.
 
 To add a provider that is not compatible with OpenAI:
 
 1. Write its class in this package: a frozen dataclass with `name`, `model` and its own fields, all strings, and the
    methods of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for a value
    that cannot work.
-2. Add the class to PROVIDERS.
-3. Set its `kind` in MODELS."""
+2. Add the class to PROVIDERS under a new kind.
+3. In MODELS, add a route with this `kind`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -31,8 +31,8 @@ class ExportView(APIView):
         """Download the account and the conversations of the caller as a ZIP file.
 
         `account.json` has the profile, the preferences, the tokens (without secrets), the e-mail addresses and the
-        linked accounts. `conversations.jsonl` has one conversation per line, with the messages of all branches. It
-        includes the archive and the trash.
+        linked accounts. `conversations.jsonl` has one conversation per line, with the messages of all branches.
+        Archived conversations and those in the trash are included.
         """
         account = orjson.dumps(_account(request.user), option=orjson.OPT_INDENT_2)
         # A HEAD request gets the headers only.

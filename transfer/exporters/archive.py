@@ -1,8 +1,8 @@
 """The export of all data of a user, as a ZIP file that is made while it is sent.
 
-There is no temporary file, no transaction, and no open connection while the client reads. Only one batch of rows is in
-memory. `account.json` is made by the API. `conversations.jsonl` has one conversation per line: its JSON in the API, and
-its `messages`. `transfer.importers.jsonl` reads that file.
+There is no temporary file, no transaction, and no open database connection while the client reads. Only one batch of
+conversations and one of messages are in memory. `account.json` is made by the API. `conversations.jsonl` has one
+conversation per line: its JSON in the API, and its `messages`. `transfer.importers.jsonl` reads that file.
 """
 
 import io
@@ -93,9 +93,9 @@ def _conversation_batches(user: User) -> Iterator[list[str]]:
 
 
 def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each message of these conversations as a pair of conversation id and JSON, in the order of the ids.
+    """Yield the messages of these conversations as pairs of conversation id and JSON, in the order of the ids.
 
-    A conversation without messages has one pair with None.
+    The JSON is None if a conversation has no messages, or no more of them. Each id is in at least one pair.
     """
     after, has_more = 0, True
     while has_more:

@@ -8,7 +8,7 @@ from accounts.models import Preferences
 from testing.api_client import ApiClient
 
 DEFAULTS = {"default_model": "groq", "theme": "dark", "language": "en", "active_conversation": "", "extra": {}}
-SET = {"default_model": "m", "theme": "t", "language": "de", "active_conversation": "not stored", "extra": {"a": [1]}}
+SET = {"default_model": "m", "theme": "t", "language": "de", "active_conversation": "unknown", "extra": {"a": [1]}}
 
 
 def without_times(answer: Any) -> Any:

@@ -82,7 +82,9 @@ def test_saving_an_unchanged_message_changes_nothing(as_alice: ApiClient, id: st
         ({"chat_id": "other", "id": 5, "created_at": "1970", "likes": 3}, {"role": "ai", "content": "Hello"}),
     ],
 )
-def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: ApiClient, id: str, part: Any, after: Any) -> None:
+def test_a_change_applies_only_to_the_sent_role_and_content(
+    as_alice: ApiClient, id: str, part: Any, after: Any
+) -> None:
     made = say(as_alice, id, "Hello", "ai")
     changed = as_alice("PUT", MESSAGES + made["id"], part)
     assert without_id_and_times(changed) == {"chat_id": id, **after} and changed["id"] == made["id"]
@@ -96,7 +98,7 @@ OVER = settings.CONTENT_LIMIT + 1
 BAD: dict[str, tuple[Any, list[str]]] = {
     "role a number": ({"role": 1}, ["role"]),
     "role null": ({"role": None}, ["role"]),
-    "role of the store": ({"role": "assistant"}, ["role"]),
+    "role in the native API": ({"role": "assistant"}, ["role"]),
     "role unknown": ({"role": "king"}, ["role"]),
     "content null": ({"content": None}, ["content"]),
     "content a number": ({"content": 5}, ["content"]),
@@ -161,7 +163,7 @@ def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bo
     ],
     ids=["a tool's", "a developer's", "a call of a tool"],
 )
-def test_a_message_whose_role_the_contract_lacks_is_hidden_and_kept(as_alice: ApiClient, id: str, unseen: Any) -> None:
+def test_a_message_that_the_contract_cannot_show_is_hidden_and_kept(as_alice: ApiClient, id: str, unseen: Any) -> None:
     one = say(as_alice, id, "What time is it?")
     hidden = as_alice("POST", f"conversations/{id}/messages/", unseen, status=201)
     two = say(as_alice, id, "Noon.", "ai")
