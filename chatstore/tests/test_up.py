@@ -193,24 +193,13 @@ needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux 
 
 
 @needs_linux
-def test_up_starts_without_delay_after_the_web_server_was_killed_during_a_request(migrated: Path) -> None:
+@pytest.mark.parametrize("victim", ["up", "gunicorn"])
+def test_up_starts_without_delay_after_a_kill_during_a_request(victim: str, migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
+    killed = running.process if victim == "up" else running.child(victim)
     with unfinished_request(running.port):
-        running.child("gunicorn").kill()
-        second = Up(migrated, running.port).started()
-        assert have_exited(started)
-    running.ended()
-    assert second.status("/readyz/") == 200
-    assert second.signal_group(signal.SIGINT) == (0, "")
-
-
-@needs_linux
-def test_up_starts_without_delay_after_up_was_killed_during_a_request(migrated: Path) -> None:
-    running = Up(migrated).started()
-    started = running.children()
-    with unfinished_request(running.port):
-        running.process.kill()
+        killed.kill()
         second = Up(migrated, running.port).started()
         assert have_exited(started)
     running.ended()

@@ -52,11 +52,6 @@ def tables_with_signs() -> set[str]:
     return {table for table, text in dump() if any(sign in text.lower() for sign in SIGNS)}
 
 
-@pytest.fixture(autouse=True)
-def mails_in_memory(settings: Any) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
 @pytest.fixture
 def zed(db: None) -> User:
     user = create_user(NAME, email=EMAIL, image="https://example.com/zanzibar.png")
