@@ -62,11 +62,11 @@ def _limit_bytes(rows: str) -> str:
 
     The first row is always returned. `before` is the number of bytes in the rows before this one; `beyond` counts the
     rows after the limit up to this one. PostgreSQL stops when `beyond` is 2 (a "run condition"), so it renders at most
-    two rows after the limit as JSON. PostgreSQL 15 has no run condition for this statement: it renders all rows of the
-    page, and returns the same ones. The windows have no ORDER BY, so they keep the order of the rows.
+    two rows after the limit as JSON. PostgreSQL 15 does so only for `count(*)`, not for
+    `count(expression)`. The windows have no ORDER BY, so they keep the order of the rows.
     """
     return f"""SELECT key, CASE WHEN before < %(bytes)s THEN json ELSE '' END AS json FROM (
-        SELECT key, json, before, count(CASE WHEN before >= %(bytes)s THEN 1 END) OVER w AS beyond FROM (
+        SELECT key, json, before, count(*) FILTER (WHERE before >= %(bytes)s) OVER w AS beyond FROM (
             SELECT key, json, sum(coalesce(octet_length(json), 0)) OVER w - coalesce(octet_length(json), 0) AS before
             FROM ({rows} OFFSET 0) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)
         ) r WINDOW w AS (ROWS UNBOUNDED PRECEDING)

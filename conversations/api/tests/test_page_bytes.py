@@ -148,8 +148,6 @@ def analyze() -> None:
 
 @pytest.mark.parametrize("statement", [sql.TRANSCRIPT, sql.TREE], ids=["transcript", "tree"])
 def test_only_the_messages_of_the_page_are_converted_to_json(statement: str, alice: User) -> None:
-    if connection.pg_version < 160_000:
-        pytest.skip("PostgreSQL 15 does not stop early; see _limit_bytes")
     id = create(alice, [LARGE] * 1_000)
     analyze()
     explained = plan(statement, user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
