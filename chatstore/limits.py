@@ -1,7 +1,7 @@
 """Rate limits.
 
 `Buckets` counts in the memory of each process. It executes no statement, so it can count every request. `take_place`
-counts in the cache table, for all processes together. It executes a few statements, so it is for rare actions."""
+counts in the cache, which all processes share. It executes a few statements, so it is for rare actions."""
 
 import time
 from collections import OrderedDict
@@ -26,7 +26,7 @@ class Buckets:
         self._lock = Lock()
 
     def wait(self, key: Hashable, count: int) -> float:
-        """Take one of `count` tokens and return 0. If there is none, return the seconds until there is one."""
+        """Take one of `count` tokens and return 0. If none is left, return the seconds until the next one."""
         now = time.monotonic()
         with self._lock:
             full_at = max(self._full_at.get(key, now), now) + self._seconds / count
@@ -56,8 +56,9 @@ def forget() -> None:
 def take_place(name: str, *, count: int, seconds: int, limit: str) -> None:
     """Take one of `count` places and hold it for `seconds`. Raise RateLimited, with the text `limit`, if all are taken.
 
-    A place is a cache key. An advisory lock on the name is held until the transaction ends: the database's cache adds a
-    new key only once, but it replaces an expired key for each of several requests that found it expired."""
+    A place is a cache key. The function holds an advisory lock on `name` until the transaction ends. Without the lock,
+    several requests could take the same place: Django's database cache lets each request that read an expired key
+    replace it."""
     _lock(name)
     now = time.time()
     places = [f"{name}:{number}" for number in range(count)]

@@ -2,11 +2,11 @@
 
 The cross-site rule:
 
-1. Safe methods pass, because no GET changes user data. (The list of contract D only records what it returned.)
-2. Browsers say in Sec-Fetch-Site where a request comes from. It passes if it comes from our own pages, or from no page
-   (a person typed the address). Otherwise it passes only with a trusted Origin.
-3. Without that header, Origin decides.
-4. Without both, the request needs Django's CSRF token.
+1. Safe methods pass, because no GET changes user data. (Contract D's list only records which sessions it returned.)
+2. Browsers say in Sec-Fetch-Site where a request comes from. The request passes if it comes from our own pages, or from
+   no page (a person typed the address). Otherwise it passes only with a trusted Origin.
+3. Without Sec-Fetch-Site, Origin decides.
+4. Without both headers, the request needs Django's CSRF token.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SAME_SITE = ("same-origin", "none")
 class CrossSiteMiddleware(CsrfViewMiddleware):
     """Applies the cross-site rule. Refused requests get Django's CSRF response."""
 
-    # Django's methods, which its type stubs leave out.
+    # Methods of Django's class that are missing in its type stubs.
     _accept: Callable[[HttpRequest], None]
     _reject: Callable[[HttpRequest, str], Any]
     _origin_verified: Callable[[HttpRequest], bool]
@@ -55,7 +55,7 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
 class LanguageMiddleware(LocaleMiddleware):
     """Activates the language of Accept-Language. On pages, the language in the user's preferences takes precedence.
 
-    API requests do not look at the preferences, because this costs a statement.
+    Other requests do not read the preferences, because this costs a statement.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -74,8 +74,7 @@ def _chosen_language(request: HttpRequest) -> str | None:
 
 
 class SlashMiddleware:
-    """Makes a path with and a path without a trailing slash the same route, without a redirect, which would lose the
-    body of a POST.
+    """Routes a path without a trailing slash like the path with it. A redirect would lose the body of a POST.
 
     All routes are declared with the slash, except the routes of allauth's headless API, which have none.
     """

@@ -1,8 +1,8 @@
 """An advisory lock, so that servers that start at the same time migrate one after the other.
 
-The lock is held by an open transaction on a separate connection. PgBouncer in transaction mode would leave a lock of
-the session on a connection that other clients use. A process that waits retries, with one transaction for each try. If
-it waited inside a statement, it would hold a snapshot, and a CREATE INDEX CONCURRENTLY in the other process's migration
+An open transaction on a separate connection holds the lock. A session lock would not do: PgBouncer in transaction mode
+would leave it on a connection that other clients use. A waiting process retries, each time in a new transaction. If it
+waited inside a statement, it would hold a snapshot, and a CREATE INDEX CONCURRENTLY in the other process's migration
 would wait for that snapshot forever.
 """
 

@@ -27,8 +27,8 @@ def read_or_create(data_dir: Path) -> str:
 def _create(path: Path) -> None:
     if path.exists():
         return
-    # The key is written to a draft, which then gets its name by a link. So two first runs at the same time read the
-    # same complete key.
+    # Write the key to a draft, then link the draft to the final name: two first runs at the same time read the same
+    # complete key.
     draft = path.with_suffix(f".{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 def parse_utc(text: str) -> datetime:
     """Parse a time in ISO 8601 and convert it to UTC. A time without an offset is in UTC.
 
-    PostgreSQL refuses offsets of 16 hours and more, which Python and ISO 8601 allow. Raises ValueError if the text is
-    not a time, or if the time in UTC is outside the years 1 to 9999."""
+    Without the conversion, PostgreSQL would refuse offsets of 16 hours and more, although they are valid in ISO 8601.
+    Raises ValueError if the text is not a time, or if the time in UTC is outside the years 1 to 9999."""
     time = datetime.fromisoformat(text)
     return to_utc(time) if time.tzinfo else time.replace(tzinfo=UTC)
 

@@ -1,9 +1,9 @@
 """A gunicorn worker with time limits for clients.
 
-gunicorn's threaded worker gives a thread to each connection that sends something. It waits without a limit for the rest
-of a request, and for a client that does not read its response. As many slow clients as there are threads stop the
-service. With this worker, a client has CLIENT_TIMEOUT seconds to send a request, and one more second for each
-BYTES_A_SECOND; the same applies to reading a response. A connection gets a thread only when it has sent something.
+gunicorn's threaded worker gives each connection a thread, which then waits without a limit: for the rest of a request,
+or for a client that does not read its response. One slow client for each thread is enough to stop the service. With
+this worker, a client has CLIENT_TIMEOUT seconds to send a request, and one more second for every BYTES_A_SECOND bytes.
+Reading a response has the same limit. A connection gets a thread only when it has sent something.
 """
 
 import errno
@@ -24,10 +24,10 @@ PIECE = 65_536
 class TimedSocket(socket.socket):
     """A socket that raises ConnectionResetError if its client is too slow.
 
-    gunicorn handles this error like that of a client that has disconnected, without a traceback in the log.
+    gunicorn handles this error as if the client had disconnected: it writes no traceback to the log.
     """
 
-    deadline = 0.0  # by time.monotonic(), for the request that is being read
+    deadline = 0.0  # the time.monotonic() by which the current request must arrive
 
     def setblocking(self, flag: bool) -> None:
         self.settimeout(client_timeout if flag else 0.0)

@@ -2,8 +2,9 @@
 {"error": {"code", "message", "field", "details": [{"code", "message", "field"}]}}.
 
 `field` is a path such as `messages[3].role`, or null if the error belongs to no field. Codes never change. The
-contracts in `compat` have other error bodies. Their views have `error_body`, which returns the body for a status and a
-list of errors. A view can also have `error_statuses`, which replaces status codes, for example 400 by 422."""
+contracts in `compat` have other error bodies: their views have a method `error_body`, which returns the body for a
+status and a list of errors. A view can also have `error_statuses`, which replaces status codes, for example 400 by 422.
+"""
 
 import logging
 import sys
@@ -96,7 +97,7 @@ def _flatten(exc: exceptions.APIException) -> list[Found]:
 
 
 def _walk(detail: Any, path: str) -> Iterator[Found]:
-    """Yield the errors in DRF's `detail`, which is nested like the input. A list has messages or one entry per item."""
+    """Yield the errors in DRF's `detail`, which is nested like the input. A list has messages, or an entry for each item."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _walk(inner, _extend_path(path, key))
@@ -131,8 +132,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the response for an exception for which `handle` returned no response. It is JSON if the path starts with
-    /api/, otherwise an HTML page.
+    """Return the response for an exception that `handle` did not answer. It is JSON if the path starts with /api/,
+    otherwise an HTML page.
 
     The status is 503 if the database is not available or accepts no changes, otherwise 500."""
     exc = sys.exception()

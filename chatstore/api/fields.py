@@ -35,7 +35,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 class Many(serializers.ListSerializer[Any]):
     """A list of objects. Its validation stops once there are more than MAX_ERRORS errors."""
 
-    max_length: int | None  # DRF's own, which its type stubs leave out
+    max_length: int | None  # an attribute of DRF that is missing in its type stubs
 
     def to_internal_value(self, data: Any) -> list[Any]:
         if not isinstance(data, list):
@@ -140,7 +140,7 @@ class LabelListField(ShortList):
 
 
 class UTCDateTimeField(serializers.DateTimeField):
-    """A time that is written in the format of `format_time`."""
+    """A time. Responses write it in the format of `format_time`."""
 
     def to_representation(self, value: Any) -> Any:
         return value and format_time(value)

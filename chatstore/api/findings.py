@@ -1,4 +1,4 @@
-"""Limits the errors of one response: their number, and the length of each path and message."""
+"""Limits for the errors of one response: their number, and the length of each path and message."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice

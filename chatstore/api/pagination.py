@@ -1,7 +1,7 @@
 """Cursor pagination: {"results": [...], "next": "<URL>" | null}.
 
-A cursor is opaque to clients. It contains the name of its list and the sort key of the last row, and is checked when it
-comes back. (DRF's CursorPagination uses offsets among rows with equal keys: new rows shift its pages.)"""
+A cursor is opaque to clients. It contains the name of its list and the sort key of the last row. `read_cursor` checks
+it. (DRF's CursorPagination counts an offset within rows of equal keys, so new rows shift its pages.)"""
 
 import base64
 import binascii
@@ -82,8 +82,8 @@ def read_cursor(request: Request, kind: str, parse: Callable[..., T]) -> T | Non
 def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any], str]) -> dict[str, Any]:
     """Return the body of one page.
 
-    `texts` are JSON objects, which the response includes unparsed. There is a next page if they are more than `limit`,
-    or if the last text is empty. `next_key` gets the last object of the page and returns its cursor."""
+    `texts` are JSON objects, which the response includes unparsed. There is a next page if there are more than `limit`
+    texts, or if the last text is empty. `next_key` gets the last object of the page and returns its cursor."""
     next_page = None
     if len(texts) > limit or "" in texts[-1:]:
         texts = texts[: min(limit, len(texts) - 1)]

@@ -19,13 +19,13 @@ class TooLarge(exceptions.APIException):
 
 
 def body_limit(view: Any, method: str) -> int:
-    """Return how many bytes a body may have. A view that takes more than BODY_LIMIT has `body_limits` by method."""
+    """Return how many bytes a body may have. A view that accepts more than BODY_LIMIT has a dict `body_limits`."""
     limits: dict[str, int] = getattr(view, "body_limits", {})
     return limits.get(method, settings.BODY_LIMIT)
 
 
 class JSONParser(parsers.BaseParser):
-    """Parses strict JSON. `body_limit` says how many bytes the body may have.
+    """Parses strict JSON. The function `body_limit` returns the maximum size of the body.
 
     `deeper` is the number of nesting levels that are allowed beyond JSON_DEPTH_LIMIT."""
 

@@ -9,7 +9,7 @@ from rest_framework import renderers
 class JSONRenderer(renderers.BaseRenderer):
     """Renders with orjson. `orjson.Fragment` includes JSON from the database without parsing it.
 
-    A value of an unknown type is a TypeError, not null as in the renderers of other packages."""
+    Raises TypeError for a value of an unknown type. (Renderers of other packages write null.)"""
 
     media_type = "application/json"
     format = "json"

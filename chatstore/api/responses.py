@@ -16,9 +16,9 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # ISO 8601 in UTC with microseconds, as i
 
 
 def row_to_dict(row: Model, fields: Sequence[str], **more: Any) -> dict[str, Any]:
-    """Return the fields of a row that was just written, equal to the JSON that PostgreSQL writes when it is read.
+    """Return the fields of a row that was just written. A later read of the row returns equal JSON, made by PostgreSQL.
 
-    `more` replaces fields or adds some."""
+    `more` replaces or adds fields."""
     values = {name: getattr(row, name) for name in fields} | more
     return {name: format_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
@@ -29,14 +29,15 @@ def format_time(value: datetime) -> str:
 
 
 def get_or_404(texts: Sequence[str], what: str) -> orjson.Fragment:
-    """Return the only object in the result of a query. Raise NotFound(`what`) if the result is empty."""
+    """Return the only object in `texts`, a query's result. Raise NotFound(`what`) if the result is empty."""
     if not texts:
         raise NotFound(what)
     return orjson.Fragment(texts[0])
 
 
 def bool_param(request: Request, name: str) -> bool:
-    """Return a query parameter as a bool; without it False. Raise ValidationError unless it is `true` or `false`."""
+    """Return a query parameter as a bool, False if it is missing. Raise ValidationError for other values than `true`
+    and `false`."""
     value = request.query_params.get(name, "false")
     if value not in ("true", "false"):
         raise ValidationError({name: [gettext("Must be true or false.")]})

@@ -64,21 +64,21 @@ class Schema(AutoSchema):
 
 
 class JsonSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """State the types that a Json field takes."""
+    """Documents the types that a StrictJSONField accepts."""
 
     target_class = "chatstore.api.fields.StrictJSONField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         names = [JSON_TYPES[kind] for kind in self.target.types]
-        # An array is documented with its items, which may be anything.
+        # `items: {}` allows items of any type.
         return {"type": names if len(names) > 1 else names[0], **({"items": {}} if "array" in names else {})}
 
 
 def allow_overlaps(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Replace `oneOf` by `anyOf` in the whole document, except beside a discriminator.
 
-    drf-spectacular writes `oneOf` for alternatives that overlap. A value that matches two of them is then invalid: an
-    empty page is a page of messages and of the tree."""
+    drf-spectacular writes `oneOf` even for alternatives that overlap. A value that matches two of them would then be
+    invalid, such as an empty page, which is both a page of messages and a page of the tree."""
     return cast(dict[str, Any], _with_any_of(result))
 
 

@@ -16,8 +16,8 @@ requests = Buckets(seconds=60, keys=100_000)
 
 
 class RateThrottle(BaseThrottle):
-    """Allows API_RATE requests a minute per user, or per IP address if there is no user, and ACT_AS_RATE per back end
-    for all its users together. Raises RateLimited beyond it.
+    """Allows API_RATE requests a minute per user, or per IP address if there is no user. A back end can send
+    ACT_AS_RATE requests a minute for all its users together. Raises RateLimited for further requests.
 
     The counts are in the memory of this process, so each worker counts its own requests."""
 
@@ -30,7 +30,7 @@ class RateThrottle(BaseThrottle):
 
 
 def network(address: Any) -> str:
-    """Return the /64 of an IPv6 address, of which one customer has all; any other address as it is."""
+    """Return the /64 network of an IPv6 address, because one customer owns all of it; other addresses unchanged."""
     try:
         parsed = ipaddress.ip_address(str(address))
     except ValueError:

@@ -1,7 +1,7 @@
 """`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-At its end, this command stops the web server, then the embedded database server. If this command is killed, it stops
-neither of them. On Linux, the kernel then sends both a signal to stop.
+At its end, this command stops the web server, then the embedded database server. If the command is killed, it cannot
+stop them. On Linux, the kernel then sends a stop signal to both.
 """
 
 import errno
@@ -27,7 +27,7 @@ from django.db import DatabaseError, IntegrityError, connection
 from chatstore import children, database, embedded
 
 logger = logging.getLogger(__name__)
-PORT_TIMEOUT = 15  # seconds; the web server of a killed `up` needs graceful_timeout, which is 10, to end
+PORT_TIMEOUT = 15  # seconds; the web server of a killed `up` can need up to graceful_timeout (10 s) to stop
 PORTS_TO_TRY = 100
 START_TIMEOUT = 60  # seconds
 HOUSEKEEPING_INTERVAL = 60  # seconds
@@ -109,7 +109,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _claim_data_dir() -> AbstractContextManager[bool]:
-    """Reserve DATA_DIR during the block. Yield whether the previous `up` can have been killed.
+    """Reserve DATA_DIR during the block. Yield whether the previous `up` may have been killed.
 
     With a DATABASE_URL, this reserves nothing and yields True, because no file records how the previous `up` ended.
     """
@@ -146,7 +146,7 @@ def _suggest_port() -> str:
 
 
 def _bind(port: int) -> None:
-    # Bind all addresses of the name: a browser tries the ::1 of localhost first, even if another program listens there.
+    # Bind every address of HOST: for localhost, a browser tries ::1 first, even if another program listens there.
     for family, kind, *_, address in socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM):
         try:
             with socket.socket(family, kind) as probe:
@@ -171,7 +171,7 @@ def _check_database() -> None:
 
 
 def _check_web_server_connection() -> None:
-    """Connect with the web server's options. PgBouncer can refuse them although it accepts those of a command."""
+    """Connect with the web server's options. PgBouncer can refuse them although it accepts a command's options."""
     served = database.connection_settings(
         settings.DATABASE_URL,
         settings.DATA_DIR,
