@@ -35,8 +35,8 @@ def acting_as(identity: Identity) -> Iterator[None]:
     """Access files in the block with the rights of another user. Does nothing unless this process is root.
 
     The rights apply to the whole process, so the block must be short and must not start a process. SIGINT and SIGTERM
-    are delivered after the block: an exception between two of these calls would leave root without its rights. (Another
-    thread would receive them at once. The processes that call this have none.)
+    are delivered after the block: an exception while the rights change would leave root without its rights. (Another
+    thread would receive the signals at once, but the processes that call this function have only one thread.)
     """
     if os.geteuid() or not identity[0]:
         yield
@@ -128,7 +128,7 @@ def _account() -> Identity:
 
 
 def _add_user() -> None:
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))  # `su` leaves out the sbin folders
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))  # `su` can leave /sbin out of PATH
     commands = [(program, *rest) for name, *rest in ADD_USER if (program := shutil.which(name, path=path))]
     if not commands:
         raise ImproperlyConfigured(

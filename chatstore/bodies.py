@@ -20,7 +20,7 @@ from .middleware import Handler
 
 
 class BodyLimitMiddleware:
-    """Answers 413 if the Content-Length of a form, or of a body outside the API, is above FORM_LIMIT."""
+    """Answers 413 if the Content-Length of a multipart form, or of a body outside the API, is above FORM_LIMIT."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -12,8 +12,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def dying_with_parent(signum: int) -> Callable[[], object] | None:
-    """Return a preexec_fn for subprocess. On Linux, the kernel then sends `signum` to the child when its parent ends,
-    even by SIGKILL. Returns None on other systems."""
+    """Return a preexec_fn for subprocess. With it, Linux sends `signum` to the child when its parent ends, even if the
+    parent is killed. Returns None on other systems."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -21,7 +21,7 @@ def dying_with_parent(signum: int) -> Callable[[], object] | None:
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process, which was just forked, when its parent ends. `parent` is the pid of the parent."""
+    """Make Linux kill this process when its parent ends. Call this directly after a fork, with the parent's pid."""
     if request_signal := dying_with_parent(signal.SIGKILL):
         request_signal()
     if os.getppid() != parent:  # the parent ended before the request

@@ -132,7 +132,7 @@ class Cluster:
         return {} if os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
 
     def _database_user(self) -> as_root.Identity:
-        """Return this process's user. Under root, return the owner of the cluster or of DATA_DIR, else a system user."""
+        """Return this process's user. For root, return the owner of the cluster or of DATA_DIR, else a system user."""
         if os.geteuid():
             return os.geteuid(), os.getegid()
         owners = (as_root.owner_of(path) for path in (self.folder, self.data_dir) if path.exists())
@@ -160,8 +160,8 @@ class Cluster:
         for name in (SOCKET, f"{SOCKET}.lock"):
             (self.socket_dir / name).unlink(missing_ok=True)
         # PostgreSQL does not start if the pid file names a running process, even a process of another program. It
-        # ignores the pid of its own parent, so this method writes the pid of this process. The file must not be deleted:
-        # because of it, PostgreSQL checks that no process of the old server still uses the shared memory.
+        # ignores the pid of its own parent, so this method writes the pid of this process. Do not delete the file: it
+        # makes PostgreSQL check that no process of the old server still uses the shared memory.
         pid_file = self.folder / "postmaster.pid"
         if pid_file.is_symlink():
             pid_file.unlink()

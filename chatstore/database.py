@@ -58,13 +58,13 @@ def database_time() -> datetime:
 
 
 def is_read_only_error(error: BaseException) -> bool:
-    """Return whether a statement failed because the database accepts no changes: a standby, or one set read-only."""
+    """Return whether a statement failed because the database is a standby or was set to read-only."""
     return isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction)
 
 
 def renew_connections() -> None:
-    """Replace the connections of this process's pool. A session that began read-only stays read-only, even after the
-    database accepts changes again."""
+    """Replace the connections of this process's pool. A connection that began while the database was read-only stays
+    read-only, even after the database accepts changes again."""
     if pool := getattr(connection, "pool", None):
         pool.drain()
 

@@ -25,8 +25,8 @@ from django.core.exceptions import ImproperlyConfigured
 from . import children, data_folder
 from .cluster import PORT, Cluster, program, socket_dir
 
-START_TIMEOUT = 120  # seconds; after a crash the server first replays its log
-CLAIM_TIMEOUT = 5  # seconds for an `up` that stops its database because its web server was killed
+START_TIMEOUT = 120  # seconds; after a crash the server first replays its write-ahead log
+CLAIM_TIMEOUT = 5  # seconds; an `up` whose web server was killed first stops its database
 
 
 def address(data_dir: Path) -> dict[str, Any]:
@@ -38,8 +38,8 @@ def address(data_dir: Path) -> dict[str, Any]:
 def running(data_dir: Path, *, tied: bool = False) -> Iterator["Server"]:
     """Run the server during the block, and yield it.
 
-    A tied server stops when this process ends. Otherwise it stops with the last process that uses it. Raises
-    ImproperlyConfigured if the server does not start.
+    A tied server stops when this process ends. A server that is not tied stops when the last process that uses it ends.
+    Raises ImproperlyConfigured if the server does not start.
     """
     server = Server(data_dir)
     with server.lock("postgres.users", fcntl.LOCK_SH) as users:
@@ -54,7 +54,7 @@ def running(data_dir: Path, *, tied: bool = False) -> Iterator["Server"]:
 def claim(data_dir: Path) -> Iterator[bool]:
     """Reserve DATA_DIR for one `up` during the block. Yield whether the previous `up` was killed.
 
-    Waits CLAIM_TIMEOUT seconds for an `up` that is stopping. Raises ImproperlyConfigured if it still runs then.
+    Waits CLAIM_TIMEOUT seconds for an `up` that is stopping. Raises ImproperlyConfigured if it is still running then.
     """
     with _lock_for_up(data_dir) as file:
         was_killed = bool(file.read())
@@ -96,7 +96,7 @@ class Server:
     def lock(self, name: str, operation: int) -> IO[str]:
         """Take a lock of DATA_DIR and hold it until the returned file is closed.
 
-        `operation` is that of fcntl.flock. Raises BlockingIOError for LOCK_NB if the lock is taken, and
+        `operation` is the one of fcntl.flock. Raises BlockingIOError for LOCK_NB if the lock is taken, and
         ImproperlyConfigured if DATA_DIR cannot be used.
         """
         with _one_line_errors(self.data_dir), ExitStack() as opened:
@@ -111,7 +111,7 @@ class Server:
     def start(self, *, tied: bool) -> None:
         """Start the server if it is not running, and wait until it accepts connections.
 
-        Raises ImproperlyConfigured with the end of the log after START_TIMEOUT seconds, or when the server ends.
+        Raises ImproperlyConfigured, with the end of the log, after START_TIMEOUT seconds or if the server ends.
         """
         with self.lock("postgres.lock", fcntl.LOCK_EX), _one_line_errors(self.data_dir):
             self.cluster.make_socket_dir()

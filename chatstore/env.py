@@ -1,6 +1,6 @@
 """Functions that read one setting from the environment or `.env` and convert it.
 
-They raise ImproperlyConfigured, with a line that names the setting, if its value is invalid. A setting that is empty or
+If a value is invalid, they raise ImproperlyConfigured with a message that names the setting. A setting that is empty or
 missing has its default.
 """
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# FileAwareEnv reads the file <NAME>_FILE, if it is set, instead of <NAME>. Docker mounts secrets as such files.
+# If <NAME>_FILE is set, FileAwareEnv reads the value from the file with this path. Docker mounts secrets as files.
 _env = environ.FileAwareEnv()
 environ.Env.read_env(BASE_DIR / ".env")
 
@@ -59,7 +59,7 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 
 def table(name: str) -> dict[str, dict[str, str]]:
-    """Read a JSON object whose values are objects of strings. The default is an empty one."""
+    """Read a JSON object whose values are objects of strings. The default is an empty object."""
     try:
         rows = json.loads(text(name) or "{}")
     except ValueError as error:
@@ -74,7 +74,7 @@ def _is_row(row: object) -> bool:
 
 
 def email(name: str, default: str) -> dict[str, object]:
-    """Read a URL such as smtp+tls://user:password@mail.example.org:587 as Django's settings EMAIL_HOST and so on."""
+    """Read a URL such as smtp+tls://user:password@mail.example.org:587. Return Django's EMAIL_ settings for it."""
     try:
         config = environ.Env.email_url_config(text(name, default))
     except (KeyError, ValueError, ImproperlyConfigured):

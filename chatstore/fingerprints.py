@@ -1,7 +1,7 @@
-"""Digests of requests, with which a repeated request is recognised.
+"""Digests of requests. They show whether a request repeats an earlier one.
 
-The request is compared with the stored digest of the first request, not with the stored row: the row may have been
-edited in the meantime."""
+A request is compared with the stored digest of the first request, not with the stored row, because the row may have
+been edited in the meantime."""
 
 from hashlib import blake2b
 from typing import Any

@@ -7,8 +7,8 @@ from .middleware import Handler
 
 
 class ProbesMiddleware:
-    """Answers /livez and /readyz before any other middleware. Probes use plain HTTP and an IP address, which SSL
-    redirects and ALLOWED_HOSTS would refuse."""
+    """Answers /livez and /readyz before any other middleware. Probes use plain HTTP and an IP address:
+    SecurityMiddleware would redirect them to HTTPS, and ALLOWED_HOSTS would refuse them."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

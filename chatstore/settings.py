@@ -34,7 +34,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The cache contains the counts of rate limits, which all worker processes share.
+# The cache contains the counts of the rate limits that all worker processes share.
 CACHE_URL = env.text("CACHE_URL")
 CACHES = {"default": database.cache_settings(CACHE_URL)}
 
@@ -59,9 +59,9 @@ CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "x-act-as", "x-session-token", "x-email-verification-key")
 CORS_EXPOSE_HEADERS = ("retry-after",)
 
-# HTTPS means that a proxy in front ends TLS and sets X-Forwarded-Proto.
+# HTTPS means that a proxy in front of chatstore ends TLS and sets X-Forwarded-Proto.
 HTTPS = env.flag("HTTPS", HOST not in LOOPBACK)
-PROXIES = env.number("PROXIES", 1 if HTTPS else 0, high=10)  # in front; each adds an address to X-Forwarded-For
+PROXIES = env.number("PROXIES", 1 if HTTPS else 0, high=10)  # each adds an address to X-Forwarded-For
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -72,7 +72,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "https:"],  # data: the QR code of a second factor; https: users' pictures
+        "img-src": [SELF, "data:", "https:"],  # "data:" for QR codes of a second factor, "https:" for users' pictures
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -157,7 +157,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # so that a first run needs no collectstatic; the Docker image runs it
+WHITENOISE_USE_FINDERS = True  # so that a first run needs no collectstatic; the build of the Docker image runs it
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
@@ -190,18 +190,18 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-# Mails contain codes, not links. Codes work in every client, and need no page of a front end.
+# Emails contain codes, not links, because codes work in every client and need no page of a front end.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_EMAIL_NOTIFICATIONS = True  # mails about a changed password, address or second factor
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # emails about a changed password, address or second factor
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[chatstore] "  # the default is the Host header, which the client chooses
-# E-mail addresses and linked accounts give access to the account. To change them, users authenticate again.
+# Users must authenticate again before they change an email address or a linked account: both give access.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
-# An identity provider's verified address signs in to the account with that address. An unverified one never does.
+# An address that the identity provider has verified signs in to the account with this address. Others never do.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -210,12 +210,12 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers allow WebAuthn withou
 REQUIRE_STAFF_MFA = env.flag("REQUIRE_STAFF_MFA")
 HEADLESS_CLIENTS = ("browser", "app")
 HEADLESS_SERVE_SPECIFICATION = True
-HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # the page would load scripts from another host
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # allauth's page of the document would load scripts from another host
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
-vars().update(env.email("EMAIL_URL", "consolemail://"))  # EMAIL_HOST and Django's other EMAIL_ settings
+vars().update(env.email("EMAIL_URL", "consolemail://"))  # sets EMAIL_HOST and Django's other EMAIL_ settings
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chatstore@localhost")
-# The administrator that the first run creates. Without a password, `up` generates one.
+# The administrator that the first run creates. If ADMIN_PASSWORD is not set, `up` generates a password.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
@@ -250,12 +250,12 @@ CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 
 MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages in a request
 HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages in a request that sends a whole history
 HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes of such a request
-PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON in parts, and in tool_calls
+PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON, for each of parts and tool_calls
 METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
-LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation, and notebooks
+LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation; also notebooks
 JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
-KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # for each user; 0: all; pinned and archived ones are kept
-TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days until housekeeping purges what is in the trash
+KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # per user; 0: no limit; pinned and archived ones stay
+TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days for which conversations and messages in the trash can be restored
 API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user can create in an hour; 0: no limit
@@ -287,7 +287,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The conversation store for LLM chat applications. "
     "Sign in with a session cookie or `Authorization: Bearer cs_…`.",
     "VERSION": "1",
-    "OAS_VERSION": "3.1.1",  # the version of Pydantic's schemas
+    "OAS_VERSION": "3.1.1",  # Pydantic writes its schemas in this version
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
@@ -324,7 +324,7 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Without Django's own handlers, which would write each line a second time and mail errors.
+    # No handlers for Django's logger: its own ones would write each line a second time, and send errors by email.
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "httpx2": {"level": "WARNING"},  # at INFO it writes a line for each request to a provider

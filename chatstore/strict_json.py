@@ -1,7 +1,7 @@
 """JSON that can be stored.
 
-These values are rejected while the input is parsed, because PostgreSQL or the renderer would fail on them later: NaN,
-infinities and lone surrogates (orjson rejects these three), NUL, integers outside 64 bits, deep nesting."""
+`loads` rejects values on which PostgreSQL or the renderer would fail later: NaN, infinities and lone surrogates (orjson
+rejects these three), NUL, numbers outside 64 bits, and deep nesting."""
 
 from collections.abc import Iterator
 from typing import Any

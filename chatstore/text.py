@@ -1,4 +1,4 @@
-"""Measures of text that every API shares."""
+"""The size of a text, measured as in every API."""
 
 
 def size_above(text: str, limit: int) -> int:

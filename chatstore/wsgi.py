@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
 database.is_serving = True
 
 django_application = get_wsgi_application()
-# Otherwise Python 3.13 waits 5 seconds at its end for the threads of the pool, and warns.
+# Without this, Python 3.13 waits 5 seconds for the threads of the pool when it exits, and warns.
 atexit.register(connection.close_pool)  # type: ignore[attr-defined]  # a method of the PostgreSQL backend
 
 
@@ -28,7 +28,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 def _set_content_length(environ: dict[str, Any]) -> None:
     """Read a chunked body and set its Content-Length: Django treats a body without one as empty.
 
-    Reads one byte more than the route accepts at most, so that the route refuses a body that is too large.
+    Keeps at most one byte more than the route accepts, so that the route refuses a body that is too large.
     """
     from .bodies import limit_of, read_past
 

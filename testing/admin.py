@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 def allow(user: User, *codenames: str) -> None:
-    """Give the user permissions: "view_user", "change_user"."""
+    """Give the user permissions, such as "view_user"."""
     user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
 
 

@@ -25,7 +25,7 @@ def create_user(name: str, **fields: Any) -> User:
 
 
 def sign_in(client: Client, user: User, seconds_ago: float = 0) -> None:
-    """By a session, as allauth signs people in."""
+    """Sign the user in with a session, as allauth does. `seconds_ago` is the age of the sign-in."""
     client.force_login(user)
     session = client.session
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "socialaccount", "at": time.time() - seconds_ago}]
@@ -90,20 +90,20 @@ class ApiClient:
 
 
 def acting_client(back_end: User, id: str, **token: Any) -> ApiClient:
-    """Return a client of the back end that acts as its user with this id."""
+    """Return a client with a token of the back end that acts as its managed user with this id."""
     client = ApiClient(back_end, **{"scopes": ["read", "write", "act_as"], **token})
     client.headers |= {"X-Act-As": id}
     return client
 
 
 def acting_client_for(back_end: User, id: str, **token: Any) -> ApiClient:
-    """Return such a client for a user who is stored already."""
+    """Create the managed user. Return a client that acts as this user."""
     services.managed_user(manager=back_end, external_id=id.encode("latin-1").decode())
     return acting_client(back_end, id, **token)
 
 
 def is_error(answer: Any) -> bool:
-    """Assert that the body of a response has the one format of errors. Return True."""
+    """Assert that the body of a response has the error format of the native API. Return True."""
     body = json.loads(answer.content)
     error = body["error"]
     details = error["details"]

@@ -1,4 +1,4 @@
-"""An authenticator app."""
+"""A stand-in for an authenticator app."""
 
 import time
 

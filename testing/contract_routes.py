@@ -95,6 +95,6 @@ class SampleObjects:
 
 
 def check(row: Row, status: str, answer: Any) -> None:
-    """Assert that an answer has the documented shape. The status "default" stands for errors."""
+    """Assert that a response body has the documented shape. The status "default" stands for errors."""
     path = "/" + row.path.replace("<path:id>", "{id}")
     assert_matches(answer, responses_of(row.method, path)[status])

@@ -1,4 +1,4 @@
-"""A pytest plugin that hides the settings of the person who runs the tests, so that all settings have their defaults.
+"""A pytest plugin that hides the developer's settings, so that all settings except KEPT have their defaults.
 
 pytest.ini loads it before Django reads its settings."""
 

@@ -1,6 +1,6 @@
-"""A fake of a language model's service: OpenAI's chat completions on loopback, with a behavior that the test chooses.
+"""A fake model provider: OpenAI's API for chat completions on loopback, with a behavior that the test chooses.
 
-It keeps the requests that it received.
+It records the requests that it receives.
 """
 
 import json
@@ -90,7 +90,7 @@ def waits(until: Event, then: Behavior) -> Behavior:
 
 
 def trickles(pause: float, until: Event) -> Behavior:
-    """Send the head of an answer, and then a blank at a time, as JSON allows."""
+    """Send the headers of a response, then one space at a time. JSON allows spaces before a value."""
 
     def answer(handler: _Handler) -> None:
         handler.send_response(200)

@@ -91,7 +91,7 @@ def bearer(live: Live, django_db_blocker: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {create_token_of_new_user()}"}
 
 
-# The tests never call the developer's own models, which cost money.
+# Tests must not call the models that the developer has configured, because they cost money.
 NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
 
 

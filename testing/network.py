@@ -93,7 +93,7 @@ class OtherHost:
 
 
 def ip(*arguments: str) -> int:
-    """Run a command of iproute2. Return its exit status, 127 if there is no such program."""
+    """Run a command of iproute2. Return its exit status, or 127 if iproute2 is not installed."""
     try:
         return subprocess.run(["ip", *arguments], capture_output=True).returncode
     except FileNotFoundError:

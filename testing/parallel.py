@@ -14,7 +14,8 @@ BLOCKED = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
 def run_concurrently(*works: Work, connect: bool = True) -> list[Any]:
-    """Return the result of each; raise the first exception. `connect=False` is for work that only sends requests."""
+    """Return the results in order, or raise the first exception. Functions that only send requests to a server need no
+    database connection: use `connect=False` for them."""
     start = Barrier(len(works))
 
     def run(work: Work) -> Any:
@@ -35,7 +36,7 @@ def repeat(count: int, work: Callable[[int], Any]) -> list[Work]:
 def run_while_locked(first: Work, second: Work) -> Any:
     """Run `second` while the transaction of `first` holds its locks, and return its result or raise its exception.
 
-    The first transaction is committed when the second waits for a lock.
+    The transaction of `first` is committed once `second` waits for a lock.
     """
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():

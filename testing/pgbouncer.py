@@ -11,7 +11,7 @@ REFUSAL = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
 
 @contextmanager
 def refusing_options(server: str) -> Iterator[int]:
-    """Run it and yield its port on loopback. `server` is the path of the server's socket."""
+    """Run the fake and yield its port on loopback. `server` is the path of the server's socket."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, server), daemon=True).start()
         yield listener.getsockname()[1]

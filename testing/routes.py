@@ -27,7 +27,7 @@ class Row:
     path: str
     body: Any = NO_BODY
     status: int = 200  # of the response to the owner
-    target: str = ""  # the attribute of SampleObjects whose id stands for <uuid:id>
+    target: str = ""  # the attribute of SampleObjects whose id replaces <uuid:id>
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -139,5 +139,5 @@ def native_routes() -> Iterator[tuple[str, Any]]:
 
 
 def is_contract(view: Any) -> bool:
-    """Return whether the view is one of a contract. Their table is testing/contract_routes.py."""
+    """Return whether the view belongs to a contract. testing/contract_routes.py has the table of these routes."""
     return issubclass(getattr(view, "cls", object), ContractView)

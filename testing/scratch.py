@@ -56,7 +56,7 @@ def free_port() -> int:
 
 
 def python(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """Start a Python process in its own process group, as a terminal does."""
+    """Start a Python process in its own process group, as a shell in a terminal does."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,

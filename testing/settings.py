@@ -1,4 +1,4 @@
-"""chatstore.settings, read by a new process with environment variables of a test's own."""
+"""Helpers that read chatstore.settings in a new process, with environment variables that the test chooses."""
 
 import subprocess
 import sys

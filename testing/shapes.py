@@ -32,7 +32,7 @@ def responses_of(method: str, path: str) -> dict[str, Any]:
 
 
 def assert_matches(answer: Any, response: dict[str, Any]) -> None:
-    """Assert that the document allows the body of an answer, as it is written, and that it names every key."""
+    """Assert that the OpenAPI document allows the body of a response, and documents every key in the body."""
     schema = response["content"]["application/json"]["schema"]
     for checked in ({**schema, "components": SCHEMA["components"]}, strict(schema)):
         problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(checked).iter_errors(answer))

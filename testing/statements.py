@@ -1,4 +1,4 @@
-"""The SQL statements that a block of code executes on the test's connection. Transaction control is left out."""
+"""The SQL statements that a block of code executes on the test's connection. Transaction control is not recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

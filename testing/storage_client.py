@@ -64,6 +64,6 @@ def every_message(client: ApiClient, id: str) -> list[Json]:
 
 
 def snapshot(user: User) -> list[Any]:
-    """Return the stored rows of the user."""
+    """Return the rows of the user's conversations and messages."""
     tables = (Conversation, Message)
     return [list(table.objects.owned_by(user).order_by("id").values()) for table in tables]

@@ -5,12 +5,12 @@ from conversations.models import Conversation, Role
 
 from .cast import Draft, message_draft
 
-# The statements of a history that changes nothing: lock the conversation, read its messages.
+# The statements for a history that changes nothing: lock the conversation, read its messages.
 STATEMENTS_WITHOUT_CHANGES = ["SELECT", "SELECT"]
 
 
 NATIVE = SyncProfile()
-# A contract with roles and texts, but without messages of tools.
+# A contract that compares roles and texts, and does not show tool messages.
 CONTRACT = SyncProfile(
     compared_fields=frozenset({"role", "content", "reasoning"}),
     visible_roles=frozenset(Role.values) - {"tool"},

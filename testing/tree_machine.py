@@ -28,7 +28,7 @@ CHANGES = st.fixed_dictionaries({}, optional={"content": TEXTS, "completion_toke
 
 
 def has(predicate: Predicate) -> Callable[[Any], bool]:
-    """Return a precondition: the conversation has such a message."""
+    """Return a precondition: `predicate` is true for at least one message."""
     return lambda machine: any(map(predicate, machine.reference.all))
 
 

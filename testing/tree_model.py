@@ -133,8 +133,8 @@ class ReferenceConversation:
             self.append(draft)
 
     def match(self, last: ReferenceMessage | None, draft: Draft, visible: Predicate) -> ReferenceMessage | None:
-        """Return the child of `last` that the draft repeats: an equal one, one that the draft extends, or an edited
-        instruction."""
+        """Return the child of `last` that the draft matches: an equal child, a child whose text the draft extends, or
+        an instruction that the draft edits."""
         children = sorted(
             self.live_children(last, visible), key=lambda child: (child in self.path, child.seq), reverse=True
         )
@@ -167,7 +167,7 @@ class ReferenceConversation:
     def with_invisible_successors(
         self, last: ReferenceMessage | None, visible: Predicate
     ) -> list[ReferenceMessage | None]:
-        """Return `last` and the messages after it on the active path up to the next visible one."""
+        """Return `last` and, directly after it on the active path, the messages that are trashed or invisible."""
         if last is not None and last not in self.path:
             return [last]
         rest = self.path[self.path.index(last) + 1 :] if last else self.path

@@ -97,7 +97,7 @@ def _flatten(exc: exceptions.APIException) -> list[Found]:
 
 
 def _walk(detail: Any, path: str) -> Iterator[Found]:
-    """Yield the errors in DRF's `detail`, which is nested like the input. A list has messages, or an entry for each item."""
+    """Yield the errors in DRF's `detail`, nested like the input. A list has messages, or one entry for each item."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _walk(inner, _extend_path(path, key))

@@ -36,8 +36,7 @@ def get_or_404(texts: Sequence[str], what: str) -> orjson.Fragment:
 
 
 def bool_param(request: Request, name: str) -> bool:
-    """Return a query parameter as a bool, False if it is missing. Raise ValidationError for other values than `true`
-    and `false`."""
+    """Return a query parameter as a bool, False if missing. Raise ValidationError unless it is `true` or `false`."""
     value = request.query_params.get(name, "false")
     if value not in ("true", "false"):
         raise ValidationError({name: [gettext("Must be true or false.")]})
