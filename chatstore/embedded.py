@@ -96,7 +96,7 @@ class Server:
     def lock(self, name: str, operation: int) -> IO[str]:
         """Take a lock of DATA_DIR and hold it until the returned file is closed.
 
-        `operation` is the one of fcntl.flock. Raises BlockingIOError for LOCK_NB if the lock is taken, and
+        `operation` is that of `fcntl.flock`. Raises BlockingIOError for LOCK_NB if the lock is taken, and
         ImproperlyConfigured if DATA_DIR cannot be used.
         """
         with _one_line_errors(self.data_dir), ExitStack() as opened:
