@@ -12,8 +12,8 @@ from chatstore.env import BASE_DIR
 from compat.contract import MESSAGES, Schema
 from testing.api_client import ApiClient
 
-# The errors that each kind of node in a Pydantic core schema can raise, by the key that a node has if it can raise it.
-# Every node has the key "type".
+# For each kind of node in a Pydantic core schema: its possible errors, by the key of the node that causes them.
+# For example, a node with `max_length` can raise "too_long". Every node has the key `type`.
 ERRORS: dict[str, dict[str, str]] = {
     "any": {},
     "datetime": {},  # a validator of ours runs first and returns a datetime
