@@ -1,5 +1,5 @@
-"""Callers of the contracts. The same tests run in this process, with a token and with a browser session, and over HTTP
-against a real gunicorn, with a session cookie."""
+"""Clients of the contracts. Each test with `as_alice` or `as_bob` runs three times: in this process with a token, in
+this process with a browser session, and over HTTP against a real gunicorn with a session cookie."""
 
 from collections.abc import Callable
 from http.client import HTTPResponse

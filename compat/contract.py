@@ -27,7 +27,7 @@ class AnyMediaType(JSONParser):
     """Parser that reads every body as JSON. A plain `fetch` sends JSON with the media type text/plain."""
 
     media_type = "*/*"
-    deeper = 8  # levels: a tool call is nested deeper in the body of a whole store than in the native API
+    deeper = 8  # levels beyond the limit: contract D nests a tool call deeper than the native API
 
 
 # Each contract's view sets two attributes: `error_body`, a function that returns the body of an error response for a
@@ -48,7 +48,7 @@ class ContractView(APIView):
         return conversation
 
 
-# Pydantic reads a body of 20,000 messages 20 times faster than the serializers of the native API.
+# The contracts use Pydantic: it reads a body of 20,000 messages 20 times faster than the native API's serializers.
 
 
 class Schema(BaseModel):
@@ -66,7 +66,7 @@ class Schema(BaseModel):
             raise exceptions.ValidationError(dict(map(_finding, errors))) from None
 
 
-# One sentence for each error type of Pydantic that the schemas can raise, filled from the context of the error.
+# The message for each Pydantic error type that the schemas can raise. The context of the error fills the placeholders.
 MESSAGES = {
     "dict_type": gettext_lazy("Must be an object."),
     "list_type": gettext_lazy("Must be an array."),
@@ -95,7 +95,7 @@ def _message(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     if context == TRANSLATED or error["type"] not in MESSAGES:
         return error["msg"]
-    names = str(context.get("expected", "")).replace(" or ", ", ")  # Pydantic's "'user', 'ai' or 'system'"
+    names = str(context.get("expected", "")).replace(" or ", ", ")  # such as "'user', 'ai' or 'system'"
     return str(MESSAGES[error["type"]]).format(**context, names=names)
 
 
@@ -131,12 +131,12 @@ Parts = AfterValidator(_within_json(settings.PARTS_LIMIT))
 Title = Annotated[str, StringConstraints(max_length=500)]
 Text = Annotated[str, AfterValidator(_within(settings.CONTENT_LIMIT))]
 NotBlank = AfterValidator(_not_blank)
-# A history can hold 10,000 bad messages: validation stops at the first one.
+# Validation stops at the first invalid message, because a history can contain thousands of them.
 History = Field(max_length=settings.HISTORY_LIMIT, fail_fast=True)
 
 
 def name_of(row: Conversation | Message) -> str:
-    """Return the external_id if the row has one, else its id."""
+    """Return the external_id of the row, or its id if it has no external_id."""
     return row.external_id or str(row.id)
 
 
@@ -145,7 +145,7 @@ def shortened(title: str, length: int) -> str:
 
 
 def spelled(findings: Sequence[Found]) -> str:
-    """Return the first error as one line for people: the field, if any, and the message."""
+    """Return the first error as one line of text: the field, if any, and the message."""
     field, message, _ = findings[0]
     return f"{field}: {message}" if field else message
 

@@ -1,8 +1,8 @@
-"""Builds `settings.MODELS`: a route for the name of each model, from the built-in routes and the environment variable
-MODELS.
+"""Builds `settings.MODELS` from the built-in routes and the environment variable MODELS. The setting maps the name of
+each model to its route.
 
-A route is plain data: its `kind`, which names a provider class in `replies.providers.registry`, and the fields of that
-class."""
+A route is the configuration of one model, as plain data. Its `kind` names a provider class in
+`replies.providers.registry`; its other values are the fields of that class."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -16,10 +16,10 @@ DEFAULT_KIND = "openai"
 
 
 def configured_models(*, more: dict[str, Route], keyless: Sequence[str] = (), **known: Route) -> dict[str, Route]:
-    """Return the routes by name: those of `known` that have a key or are in `keyless`, and all of `more`.
+    """Return the routes by name: the `known` ones that have a key or are named in `keyless`, and all routes in `more`.
 
-    A route in `more` can change single fields of a known route. Raises ImproperlyConfigured for a name, a kind or a
-    field that cannot work.
+    A route in `more` can change single fields of the known route with the same name. Raises ImproperlyConfigured for an
+    invalid name, kind or field.
     """
     routes = {name: route for name, route in known.items() if route["api_key"] or name in keyless}
     routes |= {name: _merged(known.get(name, {}), changes) for name, changes in more.items()}
@@ -33,8 +33,8 @@ def configured_models(*, more: dict[str, Route], keyless: Sequence[str] = (), **
 
 
 def _merged(known: Route, changes: Route) -> Route:
-    """Return the known route with its changes. If these name a kind other than the default, return them alone, because
-    the fields of the known route are those of the default kind."""
+    """Return the known route with the changes. If the changes name another kind than the default, return only the
+    changes, because the known route has the fields of the default kind."""
     return known | changes if changes.get("kind", DEFAULT_KIND) == DEFAULT_KIND else changes
 
 

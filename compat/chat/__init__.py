@@ -1,1 +1,1 @@
-"""Contract B of docs/compatibility.md: chat with model routing. Its POST route is shared with contract E."""
+"""Contract B of docs/compatibility.md: chat with model routing. Contract E shares its POST route."""

@@ -17,9 +17,9 @@ class ChatView(ContractView):
     def post(self, request: Request) -> Response:
         """Send a message to a model and get its reply.
 
-        The model gets the last 10 messages of the conversation. If no conversation has this id, one is created with
-        it. Without an id, a new conversation is created. Sending the same `message_id` again stores nothing and returns
-        the stored reply."""
+        The model gets the last 10 messages of the conversation. If no conversation has the given id, a conversation
+        with this id is created. Without an id, a new conversation is created. A message that is sent again to its
+        conversation with the same `message_id` is stored and answered once."""
         question = self.read(schemas.ChatQuestion)
         exchange = exchanges.exchange(
             user=request.user,

@@ -93,7 +93,8 @@ def chat(row: Conversation) -> dict[str, Any]:
 
 
 def message(row: Message, conversation: Conversation) -> dict[str, Any]:
-    """Use the message's own id: an external_id is unique in its conversation only."""
+    """Return the message as the client reads it, with chatstore's own id. Another conversation can have a message with
+    the same external_id."""
     return {
         "id": str(row.id),
         "chat_id": name_of(conversation),

@@ -27,7 +27,7 @@ class View(ContractView):
     error_statuses = {400: 422}
 
     def message(self, id: str) -> Message:
-        """Return the caller's message with this id, if this contract has a word for its role. Raises NotFound."""
+        """Return the caller's message with this id. Raises NotFound, also if this contract cannot represent it."""
         owned = Message.objects.owned_by(self.request.user).in_live_conversations().texts(*schemas.FROM_STORE)
         message: Message | None = owned.filter(id=as_uuid(id)).select_related("conversation").first()
         if message is None:

@@ -2,18 +2,18 @@
 
 The client takes the time in milliseconds as an id, so a question and its reply can have the same id. In the store, an
 external_id is unique in its conversation. Therefore chatstore stores the second message with the id `5` as `5␟2`, and
-returns its id as `5`. If a client's id ends with ␟ and digits itself, even its first occurrence gets a suffix, `␟1`."""
+returns its id as `5`. If a client's own id ends with ␟ and digits, its first occurrence also gets a suffix, `␟1`."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 
-MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"  # unlikely in a client's id; unique_ids handles one that has it
+MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"  # unlikely in a client's id, but `unique_ids` handles it
 MARKED = re.compile(rf"{MARK}\d+$")
 
 
 def unique_ids(ids: Iterable[str]) -> list[str]:
-    """Return the ids as they are stored, in the same order."""
+    """Return a unique id to store for each of the client's ids, in the same order."""
     counts: Counter[str] = Counter()
     stored = []
     for id in ids:

@@ -27,7 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(value: Any) -> datetime:
-    """Return the time of an ISO 8601 string or of milliseconds since 1970, cut to the millisecond like JavaScript's."""
+    """Parse an ISO 8601 string, or milliseconds since 1970. Drop smaller units, because JavaScript has none."""
     try:
         if isinstance(value, str):
             moment = parse_utc(value)

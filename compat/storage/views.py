@@ -43,7 +43,7 @@ class ChatSessionsView(View):
     def get(self, request: Request) -> Response:
         """Get all sessions of the user, with their messages.
 
-        The server records which sessions the client knows: those that it has listed or saved. No other GET writes."""
+        The server records the ids of these sessions. The next save trashes a recorded session that it leaves out."""
         rows = list(Conversation.objects.owned_by(request.user).listed().by_creation())
         messages = Message.objects.owned_by(request.user).by_conversation([row.id for row in rows], *schemas.READ)
         services.save_known(user=request.user, ids=[row.id for row in rows], before=services.read_known(request.user))
@@ -53,8 +53,8 @@ class ChatSessionsView(View):
     def post(self, request: Request) -> Response:
         """Save all sessions of the user.
 
-        Sessions that the client knows, because it has listed or saved them, go to the trash if the request leaves them
-        out. A later save with the same id restores them."""
+        A session goes to the trash if the last list or save contained it and this request leaves it out. A later save
+        with the same id restores it."""
         sessions = self.read(schemas.ChatSessions).chatSessions
         sync_all(
             user=request.user,
@@ -73,8 +73,9 @@ class ActiveChatView(View):
         return Response({"activeChatId": self._client_id(services.preferences_of(request.user).active_conversation)})
 
     def _client_id(self, name: str) -> str:
-        """Return the id by which the client knows this conversation: empty if it is in the trash, and the name as it is
-        if nothing is stored under it yet."""
+        """Return the client's id for the conversation with this name.
+
+        Return an empty string if the conversation is in the trash, and the name itself if no conversation has it."""
         named = Conversation.objects.owned_by(self.request.user).named(name) if name else Conversation.objects.none()
         live = named.live().first()
         if live is not None:

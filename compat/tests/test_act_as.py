@@ -1,4 +1,4 @@
-"""X-Act-As in every contract: each user of a back end has only their own data, and errors have the contract's shape."""
+"""X-Act-As in every contract: a user of a back end gets only their own data, and errors have the contract's shape."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def samples(back_end: User) -> SampleObjects:
 
 
 @every_row
-def test_other_users_are_refused_and_the_user_is_answered(row: Row, samples: SampleObjects, back_end: User) -> None:
+def test_each_user_of_a_back_end_gets_only_their_own_data(row: Row, samples: SampleObjects, back_end: User) -> None:
     for stranger in (
         acting_client_for(back_end, "u-2"),
         acting_client_for(create_user("Other"), "u-1"),

@@ -17,7 +17,7 @@ from testing.shapes import SCHEMA
 
 
 def stored() -> list[Any]:
-    """Return every row that a route of a contract can write."""
+    """Return all rows of the tables that the contracts write."""
     return [list(table.objects.order_by("pk").values()) for table in (Conversation, Message, Preferences)]
 
 
@@ -64,7 +64,7 @@ def test_another_site_cannot_write(row: Row, samples: SampleObjects, alice: User
     assert "cross-site" in samples.error(on_another_site, row, 403)
     assert stored() == before
     samples.request(ApiClient(alice, by="session"), row, row.status)
-    assert stored() != before or row.body == {"chatSessions": []}  # nothing is listed yet, so nothing is deleted
+    assert stored() != before or row.body == {"chatSessions": []}  # this client has listed nothing: nothing is deleted
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method in SAFE], ids=str)
@@ -77,7 +77,7 @@ def test_a_read_from_another_site_changes_no_conversation(
 
 
 @every_row
-def test_another_method_is_refused_in_the_error_shape_of_the_contract(
+def test_an_unsupported_method_is_refused_in_the_error_shape_of_the_contract(
     row: Row, samples: SampleObjects, alice: User
 ) -> None:
     check(row, "default", samples.request(ApiClient(alice), replace(row, method="PATCH"), 405))

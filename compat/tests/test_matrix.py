@@ -1,4 +1,4 @@
-"""A conversation written through one contract can be read through every other one, the native API, search and admin."""
+"""A conversation that one API stores can be read through every contract, the native API, search and the admin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +72,7 @@ def in_a(caller: ApiClient) -> Found:
 
 
 def in_b(caller: ApiClient) -> Found:
-    """This contract lists the last message only; the other texts are read natively."""
+    """Contract B lists only the last message. The other texts come from the native API."""
     rows = caller("GET", "/api/chat/history")["chats"]
     natively = {name: messages for name, _, messages in in_native(caller)}
     for row in rows:
@@ -135,7 +135,7 @@ def test_a_conversation_written_through_a_contract_is_found_by_search(
 
 
 @by_each
-def test_a_conversation_written_through_a_contract_is_read_by_staff(write: Write, alice: User) -> None:
+def test_a_conversation_written_through_a_contract_is_shown_in_the_admin(write: Write, alice: User) -> None:
     write(ApiClient(alice))
     id = ApiClient(alice).pages("/api/v1/conversations/")[0]["id"]
     staff = ApiClient(create_user("Sam", is_staff=True, is_superuser=True), by="session")

@@ -1,4 +1,4 @@
-"""The messages of refused bodies: every error that Pydantic can raise has a sentence of ours, which is translated."""
+"""Error messages for invalid bodies. Each error that Pydantic can raise has a message of ours, which is translated."""
 
 import importlib
 import re
@@ -12,10 +12,11 @@ from chatstore.env import BASE_DIR
 from compat.contract import MESSAGES, Schema
 from testing.api_client import ApiClient
 
-# The errors that each kind of node in a Pydantic core schema can raise: always, and because of a constraint.
+# For each kind of node in a Pydantic core schema: its possible errors, by the key of the node that causes them.
+# For example, a node with `max_length` can raise "too_long". Every node has the key `type`.
 ERRORS: dict[str, dict[str, str]] = {
     "any": {},
-    "datetime": {},  # stands behind a validator of ours that returns a datetime
+    "datetime": {},  # a validator of ours runs first and returns a datetime
     "dict": {"type": "dict_type"},
     "list": {"type": "list_type", "max_length": "too_long"},
     "literal": {"type": "literal_error"},
@@ -28,7 +29,7 @@ NO_NODES = ("cls", "config", "default", "expected", "metadata")
 
 
 def request_schemas() -> Iterator[type[Schema]]:
-    """Yield the schemas of which a view reads a body."""
+    """Yield the schemas with which a view reads a request."""
     for views in sorted((BASE_DIR / "compat").glob("*/views.py")):
         module = importlib.import_module(f"compat.{views.parent.name}.schemas")
         for by_read, by_of in re.findall(r"read\(schemas\.(\w+)\)|schemas\.(\w+)\.of\(", views.read_text()):
@@ -38,20 +39,20 @@ def request_schemas() -> Iterator[type[Schema]]:
 def error_types(node: Any) -> Iterator[str]:
     """Yield the types of the errors that a Pydantic core schema can raise."""
     if isinstance(node, dict) and isinstance(kind := node.get("type"), str):
-        assert kind in ERRORS, f"Add the errors of {kind!r} to ERRORS, and their sentences to MESSAGES."
+        assert kind in ERRORS, f"Add the errors of {kind!r} to ERRORS, and their messages to MESSAGES."
         yield from (error for constraint, error in ERRORS[kind].items() if constraint in node)
     for name, part in node.items() if isinstance(node, dict) else ():
         if name not in NO_NODES:
             yield from error_types(part)
 
 
-def test_every_error_that_pydantic_can_raise_has_a_sentence() -> None:
+def test_every_error_that_pydantic_can_raise_has_a_message() -> None:
     found = {error for schema in request_schemas() for error in error_types(schema.__pydantic_core_schema__)}
     assert found == MESSAGES.keys()
 
 
 def test_every_error_of_ours_is_made_by_refusal() -> None:
-    """Only `refusal` marks a message as translated; another PydanticCustomError would not be."""
+    """Only `refusal` marks a message as translated, so no other code may create a PydanticCustomError."""
     for path in Path(BASE_DIR / "compat").rglob("*.py"):
         count = path.read_text().count("PydanticCustomError(")
         assert count == (path.name == "contract.py") or path.parent.name == "tests", path

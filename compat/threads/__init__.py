@@ -1,2 +1,2 @@
-"""Contract E of docs/compatibility.md: the latest conversations, by the id that the client gave them. Its chat route is
-in compat.chat."""
+"""Contract E of docs/compatibility.md: the ten latest conversations, under ids that the client chooses. Its chat route
+is in compat.chat."""

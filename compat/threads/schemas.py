@@ -12,7 +12,7 @@ ROLES = ("user", "assistant")
 
 
 def _storable(text: str) -> str:
-    """Refuse NUL characters: a query parameter does not pass the parser of bodies, which refuses them."""
+    """Refuse NUL characters. The body parser refuses them, too, but it does not read query parameters."""
     if "\0" in text:
         raise refusal("nul", gettext("A NUL character cannot be stored."))
     return text

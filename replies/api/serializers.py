@@ -16,7 +16,7 @@ class QuestionSerializer(StrictSerializer):
         max_length=255,
         allow_blank=True,
         required=False,
-        help_text="A configured name, or `name/model`. Without it, the model that the user prefers.",
+        help_text="The name of a configured model, or `name/model`. Without it, the user's default model answers.",
     )
     external_id = external_id()
 

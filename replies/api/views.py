@@ -26,9 +26,9 @@ class ChatView(APIView):
     def post(self, request: Request) -> Response:
         """Send a question to a model, and store the question and the answer.
 
-        The question is stored before the model is called, and is kept if the call fails (502). To retry, send the
-        question again, either to its conversation with the same `external_id`, or with the same `Idempotency-Key`: it
-        is stored and answered once."""
+        The question is stored before the model is called, and is kept if the call fails (502). To retry, send the same
+        request with the same `Idempotency-Key`, or send the question to its conversation with the same `external_id`.
+        The question is then stored and answered once."""
         body = QUESTION.run_validation(request.data)
         id = body.get("conversation_id")
         provider = exchanges.choose_provider(user=request.user, model=body.get("model", ""))

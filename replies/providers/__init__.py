@@ -1,4 +1,4 @@
-"""Clients of language models. This is the only package that calls other services."""
+"""Clients of language models. No other package calls a language model."""
 
 from .answers import Answer, Provider
 from .echo import Echo

@@ -16,4 +16,7 @@ class Provider(Protocol):
         """The name by which a request chooses this provider."""
 
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
-        """Return the answer to messages of `role` and `content`; the last one is the question. Raises ProviderError."""
+        """Return the answer to these messages. Raises ProviderError.
+
+        Each message has a `role` and a `content`. The last message is the question.
+        """

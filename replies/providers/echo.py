@@ -6,7 +6,7 @@ ECHOED_LENGTH = 1_000  # characters
 
 
 class Echo:
-    """Built-in provider that repeats the question offline. A front end works with it before a model is configured."""
+    """Built-in provider that repeats the question offline. With it, a front end works before a model is configured."""
 
     name = "echo"
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext
 
-# Not the gettext_noop of django.utils.translation: it reads the settings, and the settings import this module.
+# django.utils.translation.gettext_noop reads the settings, and the settings import this module.
 from django.utils.translation.trans_null import gettext_noop
 
 from chatstore import strict_json
@@ -30,7 +30,7 @@ NO_COMPLETION = gettext_noop("answered with something that is not a chat complet
 class OpenAICompatible:
     name: str
     base_url: str
-    model: str  # the provider's name for it
+    model: str  # the provider's name for the model
     api_key: str = ""
 
     def __post_init__(self) -> None:
@@ -84,8 +84,8 @@ def _is_http_url(url: str) -> bool:
 def _client(base_url: str, api_key: str) -> Any:
     from openai import OpenAI  # the import takes half a second, so it is not at the top
 
-    # Without a key, the package would read one from the environment. It does not retry: a retry would keep a thread
-    # waiting, and the client can send the question again.
+    # If the api_key is empty, the package reads one from the environment; "none" prevents this. Retries are off: they
+    # would keep a thread waiting, and the client can send the question again.
     return OpenAI(
         base_url=base_url,
         api_key=api_key or "none",
@@ -96,13 +96,13 @@ def _client(base_url: str, api_key: str) -> Any:
 
 
 def _http_client() -> Any:
-    """Return the HTTP client of the openai package, with PROVIDER_TIMEOUT as the limit of a whole answer."""
+    """Return an HTTP client for the openai package. It waits at most PROVIDER_TIMEOUT for a whole answer."""
     from httpx2 import ReadTimeout, SyncByteStream
     from openai import DefaultHttpxClient
 
     class Until(SyncByteStream):
-        """A response body with a deadline. The package's timeout is for each read only, so a provider that sends a
-        byte now and then would hold a thread for ever."""
+        """A response body with a deadline. The package's timeout limits each read, not the whole answer, so a provider
+        that sends a byte now and then would occupy a thread for ever."""
 
         def __init__(self, body: Any, deadline: float) -> None:
             self.body, self.deadline = body, deadline
@@ -131,7 +131,7 @@ def _http_client() -> Any:
     return Client(timeout=settings.PROVIDER_TIMEOUT)
 
 
-# Keep the answer even if its metadata is malformed: drop the metadata that cannot be stored.
+# The functions below keep an answer whose metadata is malformed. They drop the metadata that cannot be stored.
 
 
 def _reason(choice: Any) -> str:
@@ -140,7 +140,7 @@ def _reason(choice: Any) -> str:
 
 
 def _costs(completion: Any) -> tuple[int | None, int | None, dict[str, Any] | None]:
-    """Return the prompt tokens, the completion tokens and the whole usage report, each None if it is not usable."""
+    """Return the prompt tokens, the completion tokens and the usage report. Each is None if it cannot be stored."""
     usage: Any = getattr(completion, "usage", None)
     if not hasattr(usage, "to_dict"):
         return None, None, None
@@ -161,7 +161,7 @@ def _as_reported(usage: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _storable(text: str) -> str:
-    """Replace the characters that PostgreSQL cannot store (NUL, surrogates), and cut the text to CONTENT_LIMIT bytes: a
-    client could not send a longer one back."""
+    """Replace the characters that PostgreSQL cannot store (NUL, surrogates), and cut the text to CONTENT_LIMIT bytes.
+    Clients send whole histories back, and a longer text would be refused."""
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
     return text.encode()[: settings.CONTENT_LIMIT].decode(errors="ignore")

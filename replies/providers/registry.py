@@ -1,11 +1,11 @@
-"""Finds the provider for the name of a model that a client sends. `groq` stands for the configured route `groq` and its
-model; `groq/some-model` uses the same route with the model `some-model`.
+"""Finds the provider for the model name that a client sends. The name `groq` selects the configured route `groq`; the
+name `groq/some-model` selects the same route with the model `some-model`.
 
 To add a provider that is not compatible with OpenAI:
 
 1. Write its class in this package: a frozen dataclass with `name`, `model` and its own fields, all strings, and the
-   methods of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for a value
-   that cannot work.
+   methods of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for an
+   invalid value.
 2. Add the class to PROVIDERS under a new kind.
 3. In MODELS, add a route with this `kind`."""
 
@@ -33,7 +33,7 @@ def default() -> Provider:
 def find(name: str) -> Provider | None:
     """Return the provider for this name, or None if there is none.
 
-    If no model is configured, return the echo for every name: a client that asks for `groq` can be tried out.
+    If no model is configured, return the echo for every name, so that a client that asks for `groq` gets an answer.
     """
     if name == Echo.name or not settings.MODELS:
         return Echo()
@@ -44,7 +44,7 @@ def find(name: str) -> Provider | None:
 
 
 def build(name: str, route: Mapping[str, str]) -> Provider:
-    """Return the provider of a route. Raises ImproperlyConfigured if one of its values cannot work."""
+    """Return the provider of a route. Raises ImproperlyConfigured if a value of the route is invalid."""
     options = {field: value for field, value in route.items() if field != "kind"}
     provider: Provider = PROVIDERS[route["kind"]](name=name, **options)
     return provider

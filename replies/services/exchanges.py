@@ -3,8 +3,8 @@
 Hazards: the provider is slow, fails or answers junk; the process dies while it waits; a client sends a question twice.
 
 The question is committed before the provider is called, so no failure loses it. No row is locked and no connection is
-held during the call. The answer is stored in a second transaction, and records which question it answers. A question
-that is sent again to its conversation with the same external_id is stored once; if it has an answer, that is returned.
+held during the call. The answer is stored in a second transaction, with the id of its question. A question that is
+sent again to its conversation with the same external_id is stored once; if it has an answer, this answer is returned.
 """
 
 import uuid
@@ -38,13 +38,13 @@ def exchange(
     """Store a question, get its answer from a model unless one is stored, and return both with their conversation.
 
     `name` is the external_id or the id of a conversation; without it, a new conversation is created. `message_id` is
-    the external_id of the question. If there is no conversation of this name and `create_missing` is true, one is
-    created with this external_id.
+    the external_id of the question. If no conversation has this `name` and `create_missing` is true, a
+    conversation with this external_id is created.
 
-    Raises Invalid if the model is not configured; NotFound if the conversation is missing, or if the question is
-    deleted before its answer is stored; Conflict if a message with this message_id is stored and was sent with other
-    fields; and ProviderError if the provider fails. The caller must not be in a transaction, because the question is
-    committed before the provider is called.
+    Raises Invalid if the model is not configured; NotFound if the conversation does not exist, or if the question is
+    deleted before its answer is stored; Conflict if a different message with this message_id is stored;
+    ProviderError if the provider fails. Do not call this function in a transaction: the question must be committed
+    before the provider is called.
     """
     provider = choose_provider(user=user, model=model)
     question, _ = store_question(
@@ -54,10 +54,10 @@ def exchange(
 
 
 def choose_provider(*, user: User, model: str) -> Provider:
-    """Return the provider of this model. If `model` is empty, return that of the user's default model.
+    """Return the provider of this model, or of the user's default model if `model` is empty.
 
-    Return the default provider if the user has no default model, or if it is not configured. Raises Invalid if `model`
-    is not configured.
+    If the user has no default model, or if that model is not configured, return the default provider. Raises Invalid if
+    `model` is not configured.
     """
     if model:
         if (provider := providers.find(model)) is None:

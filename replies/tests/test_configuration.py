@@ -1,4 +1,4 @@
-"""configured_models: the settings and MODELS become routes, or stop the start with a clear message."""
+"""`configured_models` builds routes from the settings and MODELS, or stops the start with a clear message."""
 
 import json
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
     assert str(refused.value) == complaint
 
 
-def test_a_known_model_that_models_names_is_configured_without_a_key() -> None:
+def test_a_known_model_in_models_needs_no_key() -> None:
     assert configured_models(more={"groq": {}}, groq=GROQ) == {"groq": GROQ | {"kind": "openai"}}
 
 
@@ -167,7 +167,7 @@ def test_a_kind_decides_which_fields_a_route_needs(route: dict[str, str], compla
     assert str(refused.value) == complaint
 
 
-def test_a_known_name_with_another_kind_takes_over_no_field(parrots: None) -> None:
+def test_a_known_name_with_another_kind_inherits_no_field(parrots: None) -> None:
     route = {"kind": "parrot", "model": "grey", "cage": "a"}
     assert configured_models(more={"groq": route}, groq=GROQ) == {"groq": route}
 

@@ -222,7 +222,7 @@ def test_two_first_questions_at_once_share_one_new_conversation(alice: User, pro
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_equal_questions_at_once_are_two_messages_without_an_id(alice: User, provider: FakeProvider) -> None:
+def test_two_equal_questions_at_once_without_an_id_are_two_messages(alice: User, provider: FakeProvider) -> None:
     run_concurrently(*[lambda: ask(alice, name="conv-1")] * 2)
     assert sorted(active_texts(Conversation.objects.get())) == ["Fine.", "Fine.", "Hello", "Hello"]
 

@@ -1,8 +1,9 @@
 """The export of all data of a user, as a ZIP file that is made while it is sent.
 
-There is no temporary file, no transaction, and no open database connection while the client reads. Only one batch of
-conversations and one of messages are in memory. `account.json` is made by the API. `conversations.jsonl` has one
-conversation per line: its JSON in the API, and its `messages`. `transfer.importers.jsonl` reads that file.
+The export uses no temporary file and no transaction. No database connection is open while the client reads. Only one
+batch of conversations and one batch of messages are in memory. `transfer.api.views` makes `account.json`.
+`conversations.jsonl` has one conversation per line: its JSON as in the API, and its `messages`.
+`transfer.importers.jsonl` reads that file.
 """
 
 import io
@@ -79,7 +80,7 @@ def _join(texts: Iterable[bytes]) -> Iterator[bytes]:
 def _conversation_batches(user: User) -> Iterator[list[str]]:
     """Yield batches of the user's conversations as JSON, newest first.
 
-    The order is that of creation: new messages do not change it while the client reads.
+    They are ordered by creation, because new messages do not change this order while the client reads.
     """
     rows = Conversation.objects.owned_by(user).kept().by_creation()
     remaining = rows
@@ -95,7 +96,7 @@ def _conversation_batches(user: User) -> Iterator[list[str]]:
 def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
     """Yield the messages of these conversations as pairs of conversation id and JSON, in the order of the ids.
 
-    The JSON is None if a conversation has no messages, or no more of them. Each id is in at least one pair.
+    The JSON is None if a conversation has no messages, or no more messages. Each id is in at least one pair.
     """
     after, has_more = 0, True
     while has_more:

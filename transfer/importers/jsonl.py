@@ -1,7 +1,7 @@
 """Importer of JSON Lines, one conversation per line: {"id", "title", "tags", "messages": [{"role", "content"}, …]}.
 
-All fields are optional, except the role of a message and its content, parts or tool calls. The lines of an export have
-the same form; their `seq`, `parent_seq` and `is_active` describe the tree of the messages. The importer skips
+A message needs a role, and content, parts or tool calls. All other fields are optional. The lines of an export have the
+same form; their `seq`, `parent_seq` and `is_active` describe the tree of the messages. The importer skips
 conversations and messages in the trash, and ignores the other read-only fields.
 """
 
@@ -29,7 +29,7 @@ from .loading import ConversationTree
 
 CONVERSATION_KEYS = {*columns.names(columns.CONVERSATION, columns.LOAD), "messages"}
 MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
-# The export writes these keys, and an import ignores them.
+# The keys of an export. An import accepts them, and stores only those in CONVERSATION_KEYS and MESSAGE_KEYS.
 READ_ONLY = {"is_archived", "reactions", *columns.CONVERSATION_FIELDS, *columns.MESSAGE_FIELDS}
 TYPES: dict[str, Any] = {  # the other fields are strings
     "tags": list, "notebooks": list, "metadata": dict, "parts": (dict, list), "tool_calls": list, "usage": dict,
@@ -47,7 +47,7 @@ TYPE_NAMES: dict[Any, str] = {
 TIMES = ("archived_at", "created_at")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LABELS = ("tags", "notebooks")
-# In bytes of UTF-8; of values that are not strings, in bytes of JSON. A test compares them with the API's serializers.
+# Strings are measured as UTF-8, other values as JSON. A test compares these limits with those of the API's serializers.
 BYTE_LIMITS = {
     "content": settings.CONTENT_LIMIT,
     "reasoning": settings.CONTENT_LIMIT,
@@ -75,7 +75,7 @@ def _open(path: Path) -> IO[bytes]:
 def parse(line: bytes) -> ConversationTree | None:
     """Return the conversation of a line, or None if it is in the trash. Raises Invalid.
 
-    A line without an id gets an `external_id` that is a hash of its content. So loading the line again finds the same
+    A line without an id gets an `external_id` that is a hash of its content, so loading the line again finds the same
     conversation.
     """
     data = strict_json.loads(line)
@@ -87,7 +87,7 @@ def parse(line: bytes) -> ConversationTree | None:
         raise Invalid("Must be an array.", field="messages")
     fields |= {"external_id": _pop_external_id(fields) or f"jsonl-{fingerprint(data).hex()}", "source": "jsonl"}
     drafts = _drafts(messages)
-    # The service makes a title if there is none, but the model requires one.
+    # The service makes a missing title later. The placeholder is only for the validation, which requires a title.
     _validate(Conversation(**({"title": "-"} | fields)), fields, "")
     return ConversationTree(fields, drafts, _shape(messages))
 
@@ -116,9 +116,10 @@ def _pop_external_id(fields: dict[str, Any]) -> Any:
 
 
 def _shape(messages: list[Any]) -> TreeShape | None:
-    """Return how the messages that are not in the trash form a tree; None if each answers the one before.
+    """Return the tree of the messages that are not in the trash. Raises Invalid.
 
-    The answers to a message in the trash answer its nearest ancestor that is not in the trash. Raises Invalid.
+    Return None if each message answers the previous one and all are active. A message whose parent is in the trash
+    answers its nearest ancestor that is not in the trash.
     """
     if not any("parent_seq" in message for message in messages):
         return None
@@ -137,7 +138,7 @@ def _shape(messages: list[Any]) -> TreeShape | None:
 
 
 def _position(message: dict[str, Any], earlier: Container[int | None], path: str) -> tuple[int, int | None]:
-    """Return `seq` and `parent_seq` of a message. `earlier` has every `seq` before it, and None. Raises Invalid."""
+    """Return `seq` and `parent_seq` of a message. `earlier` has None and every earlier `seq`. Raises Invalid."""
     seq, parent_seq = message.get("seq"), message.get("parent_seq")
     is_parent = (parent_seq is None or type(parent_seq) is int) and parent_seq in earlier
     if type(seq) is int and seq not in earlier and is_parent:
@@ -147,7 +148,7 @@ def _position(message: dict[str, Any], earlier: Container[int | None], path: str
 
 
 def _is_line(parents: list[int | None], tip: int | None) -> bool:
-    """Return whether each message answers the one before, and the last one is the tip."""
+    """Return whether each message answers the previous one, and the last one is the tip."""
     return parents == [None, *range(len(parents) - 1)][: len(parents)] and tip == len(parents) - 1
 
 
@@ -177,7 +178,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _validate(row: Conversation | Message, names: Iterable[str], path: str) -> None:
-    """Raise Invalid for the first of these fields that the API would refuse too."""
+    """Raise Invalid for the first of these fields that the API would refuse."""
     for name in names:
         try:
             _validate_field(row, name)

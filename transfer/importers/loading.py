@@ -13,9 +13,9 @@ from conversations.services import conversations
 
 
 class ConversationTree(NamedTuple):
-    """A conversation to store: its fields, its messages, and how these form a tree.
+    """A conversation to store: its fields, its messages, and how the messages form a tree.
 
-    `shape` is None if each message answers the one before.
+    `shape` is None if each message answers the previous one.
     """
 
     fields: dict[str, Any]
@@ -24,7 +24,7 @@ class ConversationTree(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The outcome of one record. `place` is its number in the file. `error` is "" if the conversation is stored."""
+    """The outcome of a record. `place` is the number of the record. `error` is "" if the conversation is stored."""
 
     place: int
     is_new: bool
@@ -36,7 +36,7 @@ def load(
 ) -> Iterator[Loaded]:
     """Store each record in its own transaction, and yield its outcome.
 
-    Records for which `parse` returns None are skipped. If a record cannot be stored, the next one follows.
+    Skip the records for which `parse` returns None. A record that cannot be stored does not stop the import.
     """
     for place, record in records:
         try:

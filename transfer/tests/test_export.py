@@ -64,7 +64,7 @@ def test_the_response_is_a_zip_and_an_error_is_json_for_any_accept_header(accept
 
 
 @pytest.mark.parametrize("by", AUTHENTICATION_KINDS)
-def test_the_account_has_the_responses_of_the_api_and_no_secrets(by: str, alice: User) -> None:
+def test_the_account_equals_the_responses_of_the_api_and_has_no_secrets(by: str, alice: User) -> None:
     caller = ApiClient(alice, by=by)
     caller("PATCH", "preferences/", {"theme": "light", "extra": {"font": 14}})
     created = caller("POST", "tokens/", {"name": "laptop"}, status=201)
@@ -143,7 +143,7 @@ def test_batches_export_every_message_once(lengths: list[int], as_alice: ApiClie
 
 
 @pytest.mark.parametrize("rows", [1, 60])
-def test_an_export_executes_statements_for_each_batch_and_none_for_each_row(rows: int, alice: User) -> None:
+def test_a_batch_is_read_with_two_statements_for_any_number_of_rows(rows: int, alice: User) -> None:
     for _ in range(rows):
         create_conversation(alice, "Hi")
     with executed_statements() as statements:

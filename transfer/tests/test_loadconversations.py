@@ -123,7 +123,7 @@ def test_an_invalid_line_is_reported_and_skipped(line: Any, error: str, tmp_path
     assert Conversation.objects.count() == 2 and Message.objects.count() == 3
 
 
-def test_an_id_that_is_stored_with_another_content_is_an_error(tmp_path: Path, alice: User) -> None:
+def test_an_id_that_is_stored_with_other_content_is_an_error(tmp_path: Path, alice: User) -> None:
     path = write_file(tmp_path, GOOD, GOOD | {"title": "Else"})
     out, err, _ = load(path)
     assert out == "x.jsonl: 1 loaded, 0 already stored, 1 failed\n"
@@ -131,7 +131,7 @@ def test_an_id_that_is_stored_with_another_content_is_an_error(tmp_path: Path, a
 
 
 @pytest.mark.parametrize("id", [None, ""])
-def test_an_empty_id_is_like_no_id(id: Any, tmp_path: Path, alice: User) -> None:
+def test_an_empty_id_counts_as_absent(id: Any, tmp_path: Path, alice: User) -> None:
     path = write_file(tmp_path, PLAIN | {"id": id}, GOOD)
     load(path)
     assert load(path)[0] == "x.jsonl: 0 loaded, 2 already stored, 0 failed\n"
@@ -175,7 +175,7 @@ def test_the_exit_code_is_1_if_a_line_could_not_be_loaded(
     assert exit_code == code
 
 
-def test_the_byte_limits_are_those_of_the_api() -> None:
+def test_the_byte_limits_equal_those_of_the_api() -> None:
     fields = dict(ConversationSerializer().fields) | dict(MessageSerializer().fields)
     limits = {name: getattr(field, "byte_limit", 0) for name, field in fields.items()}
     assert {name: limit for name, limit in limits.items() if limit} == jsonl.BYTE_LIMITS

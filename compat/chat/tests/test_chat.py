@@ -52,7 +52,7 @@ def test_a_request_of_contract_b_gets_the_fields_of_both_contracts(as_alice: Api
     }
 
 
-def test_the_example_in_the_document_of_contract_e(as_alice: ApiClient) -> None:
+def test_the_example_request_of_contract_e(as_alice: ApiClient) -> None:
     answer = as_alice("POST", CHAT, {"message": "Hello", "conversation_id": "conv-123"})
     assert (answer["response"], answer["conversation_id"]) == (ECHO + "Hello", "conv-123")
     (listed,) = as_alice("GET", "/api/conversations")
@@ -104,7 +104,7 @@ def test_a_title_set_by_the_user_is_not_shortened(as_alice: ApiClient) -> None:
     assert chats(as_alice)[0]["title"] == LONG
 
 
-def test_the_history_lists_each_chat_by_its_last_message(as_alice: ApiClient) -> None:
+def test_the_history_lists_chats_by_activity_with_their_last_message(as_alice: ApiClient) -> None:
     assert chats(as_alice) == []
     for id in ("a", "b", "a"):
         last = as_alice("POST", CHAT, {"message": f"To {id}", "conversationId": id})
@@ -150,7 +150,7 @@ def test_two_users_with_the_same_conversation_id_have_two_conversations(as_alice
     assert texts(as_bob, "conv-1") == ["Bob's", ECHO + "Bob's"]
 
 
-def test_an_id_of_another_users_conversation_does_not_continue_it(as_alice: ApiClient, as_bob: ApiClient) -> None:
+def test_the_id_of_another_users_conversation_starts_a_new_one(as_alice: ApiClient, as_bob: ApiClient) -> None:
     id = as_alice("POST", CHAT, {"message": "Hello"})["conversation_id"]
     as_bob("POST", CHAT, {"message": "Mine", "conversation_id": id})
     assert texts(as_bob, id) == ["Mine", ECHO + "Mine"]
@@ -158,7 +158,7 @@ def test_an_id_of_another_users_conversation_does_not_continue_it(as_alice: ApiC
 
 
 def refused(caller: ApiClient, body: Any, *words: str, status: int = 400) -> None:
-    """Check that the call is refused in the error shape of both contracts, with these words."""
+    """Assert that the request is refused in the error shape of both contracts, with a message that has these words."""
     refusal = caller("POST", CHAT, body, status=status)
     assert list(refusal) == ["error", "detail"] and refusal["error"] == refusal["detail"]
     assert all(word in refusal["error"] for word in words), refusal

@@ -30,7 +30,7 @@ class Chat:
         return json_body(answer)
 
     def ask(self, *texts: str) -> list[Future[Any]]:
-        """Send these messages at once, and return the pending responses when all have reached the provider."""
+        """Send these messages at once, and wait until all have reached the provider. Return the pending responses."""
         before = len(self.provider.request_bodies)
         waiting = [
             self.threads.submit(self, "POST", "/api/chat", {"message": text, "conversation_id": "conv-1"})

@@ -66,6 +66,6 @@ def test_an_empty_answer_is_stored_as_an_answer(caller: ApiClient, provider: Fak
     assert caller("POST", CHAT, QUESTION)["response"] == "" and len(provider.request_bodies) == 1
 
 
-def test_an_answer_with_nul_is_stored_without_it(caller: ApiClient, provider: FakeProvider) -> None:
+def test_a_nul_in_an_answer_is_replaced(caller: ApiClient, provider: FakeProvider) -> None:
     provider.behavior = completes_with("a\0b")
     assert caller("POST", CHAT, QUESTION)["response"] == "a\N{REPLACEMENT CHARACTER}b" == messages(caller)[1]

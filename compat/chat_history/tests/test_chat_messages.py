@@ -161,7 +161,7 @@ def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bo
         {"role": "developer", "content": "Be exact."},
         {"role": "assistant", "content": None, "tool_calls": [{"id": "c1"}]},
     ],
-    ids=["a tool's", "a developer's", "a call of a tool"],
+    ids=["a tool result", "a developer message", "a tool call"],
 )
 def test_a_message_that_the_contract_cannot_show_is_hidden_and_kept(as_alice: ApiClient, id: str, unseen: Any) -> None:
     one = say(as_alice, id, "What time is it?")

@@ -45,7 +45,7 @@ def test_deleting_a_chat_deletes_its_messages(as_alice: ApiClient) -> None:
         assert is_missing(as_alice, method, MESSAGES + message_id, body)
 
 
-def test_the_detail_of_a_chat_is_its_listed_fields_and_its_messages(as_alice: ApiClient) -> None:
+def test_the_detail_of_a_chat_has_its_listed_fields_and_its_messages(as_alice: ApiClient) -> None:
     id = chat(as_alice, name="Zebras")["id"]
     messages = [say(as_alice, id, "Hello"), say(as_alice, id, "Hi there!", "ai")]
     whole = detail(as_alice, id)
@@ -93,7 +93,7 @@ def test_saving_an_unchanged_chat_changes_nothing(as_alice: ApiClient) -> None:
         ({"id": "other", "user_id": 5, "created_at": "1970", "messages": None}, {"name": "Zebras", "notebooks": ["a"]}),
     ],
 )
-def test_a_change_keeps_the_fields_that_it_does_not_send(as_alice: ApiClient, part: Any, after: Any) -> None:
+def test_a_change_keeps_the_fields_that_are_not_sent(as_alice: ApiClient, part: Any, after: Any) -> None:
     made = chat(as_alice, name="Zebras", notebooks=["a"])
     changed = as_alice("PUT", CHATS + made["id"], part)
     assert without_id_and_times(changed) == after and changed["id"] == made["id"]
@@ -104,10 +104,10 @@ LONG = settings.LABELS_LIMIT + 1
 BAD: dict[str, tuple[Any, list[str | int]]] = {
     "a name that is a number": ({"name": 5}, ["body", "name"]),
     "a name that is too long": ({"name": "x" * 501}, ["body", "name"]),
-    "notebooks that are a text": ({"notebooks": "a"}, ["body", "notebooks"]),
+    "notebooks that are a string": ({"notebooks": "a"}, ["body", "notebooks"]),
     "notebooks that are an object": ({"notebooks": {"a": 1}}, ["body", "notebooks"]),
     "a notebook that is a number": ({"notebooks": ["a", 5]}, ["body", "notebooks", 1]),
-    "a notebook that is nothing": ({"notebooks": [None]}, ["body", "notebooks", 0]),
+    "a notebook that is null": ({"notebooks": [None]}, ["body", "notebooks", 0]),
     "a notebook that is too long": ({"notebooks": ["x" * 101]}, ["body", "notebooks", 0]),
     "too many notebooks": ({"notebooks": ["a"] * LONG}, ["body", "notebooks"]),
     "NUL": ({"name": "\0"}, ["body", "name"]),
@@ -152,7 +152,7 @@ def test_the_newest_chat_comes_first(as_alice: ApiClient) -> None:
         ("?page=1&page_size=1000", range(23)),
     ],
 )
-def test_a_list_is_whole_unless_a_page_is_requested(as_alice: ApiClient, query: str, shown: Any) -> None:
+def test_a_list_is_complete_unless_a_page_is_requested(as_alice: ApiClient, query: str, shown: Any) -> None:
     id = chat(as_alice, name="22")["id"]
     for index in reversed(range(22)):
         chat(as_alice, name=str(index))

@@ -29,7 +29,7 @@ LAWS = settings(
 @pytest.fixture
 def caller(alice: User) -> ApiClient:
     caller = ApiClient(alice)
-    caller("GET", CHATS)  # the use of a token is noted at most hourly
+    caller("GET", CHATS)  # records the use of the token, which happens at most once an hour
     return caller
 
 

@@ -96,7 +96,7 @@ def test_a_reply_with_other_thinking_is_another_message(as_alice: ApiClient) -> 
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
 @pytest.mark.parametrize("first", [HELLO, []], ids=["a history", "an empty one"])
-def test_no_history_is_lost_when_tabs_save_different_ones_at_once(as_alice: ApiClient, first: list[Json]) -> None:
+def test_no_history_is_lost_when_tabs_save_different_histories_at_once(as_alice: ApiClient, first: list[Json]) -> None:
     id = post(as_alice, first)["id"]
     ends = [[user(f"Tab {tab}"), assistant(f"Reply {tab}")] for tab in range(TABS)]
     histories = [first + end for end in ends]

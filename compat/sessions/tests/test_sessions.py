@@ -1,4 +1,4 @@
-"""The routes of contract A: the examples in its document, titles, stored fields, lists and refused requests."""
+"""The routes of contract A: example requests, titles, stored fields, lists and refused requests."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ UPDATE = b"""{
 }"""
 
 
-def test_the_examples_in_the_document_of_contract_a(as_alice: ApiClient) -> None:
+def test_the_example_requests_of_contract_a(as_alice: ApiClient) -> None:
     assert as_alice("GET", SESSIONS) == []
     made = as_alice("POST", SESSIONS, CREATE, status=201)
     assert without_id_and_times(made) == {"title": "Hello", "messageCount": 2, "firstMessage": "Hello"}
@@ -185,7 +185,7 @@ def wrong(**changes: Any) -> Any:
 
 OVER = settings.CONTENT_LIMIT + 1
 BAD = {
-    "messages a text": ({"messages": "Hello"}, "messages: Must be an array."),
+    "messages a string": ({"messages": "Hello"}, "messages: Must be an array."),
     "messages null": ({"messages": None}, "messages: Must be an array."),
     "messages a number": ({"messages": 5}, "messages: Must be an array."),
     "messages an object": ({"messages": user("Hello")}, "messages: Must be an array."),
@@ -203,8 +203,8 @@ BAD = {
     "content too long in bytes": (wrong(content="你" * (OVER // 3 + 1)), "messages[1].content: Has 1,000,002 bytes"),
     "thinking a number": (wrong(thinkingContent=5), "messages[1].thinkingContent: Must be a string."),
     "thinking too long": (wrong(thinkingContent="x" * OVER), "messages[1].thinkingContent: Has 1,000,001 bytes"),
-    "a message of text": ({"messages": [user("Hello"), "Hi"]}, "messages[1]: Must be an object."),
-    "a message of nothing": ({"messages": [user("Hello"), None]}, "messages[1]: Must be an object."),
+    "a message that is a string": ({"messages": [user("Hello"), "Hi"]}, "messages[1]: Must be an object."),
+    "a message that is null": ({"messages": [user("Hello"), None]}, "messages[1]: Must be an object."),
     "too many": (
         {"messages": [user("x")] * (settings.HISTORY_LIMIT + 1)},
         "messages: Must have at most 10,000 entries.",

@@ -25,7 +25,7 @@ def write_statements(verbs: list[str]) -> list[str]:
 @pytest.fixture
 def client(alice: User) -> ApiClient:
     client = ApiClient(alice)
-    client("GET", SESSIONS)  # the use of a token is recorded at most once an hour
+    client("GET", SESSIONS)  # records the use of the token, which happens at most once an hour
     return client
 
 
@@ -34,7 +34,7 @@ def long(client: ApiClient) -> Conversation:
     return Conversation.objects.get(id=post(client, LONG)["id"])
 
 
-def test_adding_a_message_to_a_long_history_writes_only_that_message(client: ApiClient, long: Conversation) -> None:
+def test_adding_a_message_to_a_long_history_writes_no_other_message(client: ApiClient, long: Conversation) -> None:
     liked = long.messages.get(seq=500)
     reactions.react(user=long.user, message_id=liked.id, type="like")
     before = list(long.messages.order_by("seq").values())
@@ -96,7 +96,7 @@ def messages(draw: st.DrawFn) -> Json:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[list[Json]]:
-    """Draw histories, each new or with the first messages of an earlier one."""
+    """Draw a list of histories. Each begins with a prefix, possibly empty, of an earlier one."""
     sent: list[list[Json]] = [[]]
     for more in draw(st.lists(st.lists(messages(), max_size=4), min_size=1, max_size=8)):
         known = draw(st.sampled_from(sent))

@@ -1,4 +1,5 @@
-"""Property tests of the storage contract: sessions are read back unchanged, and saving these writes nothing."""
+"""Property tests of the storage contract: saved sessions are read back unchanged, and saving them again writes
+nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

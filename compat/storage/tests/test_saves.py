@@ -32,7 +32,7 @@ def test_a_question_and_its_reply_can_have_the_same_id(as_alice: ApiClient) -> N
     assert len(every_message(as_alice, "s")) == 4
 
 
-def test_an_id_that_contains_the_mark_is_read_back_unchanged(as_alice: ApiClient) -> None:
+def test_an_id_that_ends_like_a_stored_duplicate_is_read_back_unchanged(as_alice: ApiClient) -> None:
     odd = [user("5", "a"), user("5␟2", "b"), user("5", "c"), user("5␟2", "d"), user("␟1", "e")]
     save(as_alice, session("s", *odd))
     assert messages_of(as_alice, "s") == odd
@@ -136,7 +136,7 @@ def test_a_conversation_restored_after_the_listing_is_not_deleted(way: str, as_a
     assert {each["id"] for each in load(as_alice)} == {"s", "other"}
 
 
-def test_the_second_message_with_an_id_keeps_its_mark_when_the_first_is_deleted(as_alice: ApiClient) -> None:
+def test_the_second_message_with_an_id_keeps_its_stored_id_when_the_first_is_deleted(as_alice: ApiClient) -> None:
     save(as_alice, session("s", user("5", "Hi"), assistant("5", "Hello")))
     question, reply = every_message(as_alice, "s")
     as_alice("DELETE", f"/api/v1/messages/{question['id']}/", status=204)
@@ -188,7 +188,7 @@ def test_no_history_is_lost_when_tabs_save_at_once(as_alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("sign_in", ["live"], indirect=True)
-def test_of_many_saves_at_once_one_wins_completely(as_alice: ApiClient) -> None:
+def test_one_of_many_simultaneous_saves_wins_completely(as_alice: ApiClient) -> None:
     worlds = [[session(f"{tab}-{n}", user("1", "Hi")) for n in range(5)] for tab in range(8)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda world: save(as_alice, *world), worlds))
@@ -238,7 +238,7 @@ def test_saving_unchanged_sessions_of_any_origin_writes_nothing(alice: User) -> 
     assert snapshot(alice) == before
 
 
-def test_adding_a_message_to_a_thousand_writes_only_that_message(alice: User) -> None:
+def test_adding_a_message_to_a_thousand_writes_no_other_message(alice: User) -> None:
     client, (long, *others) = ApiClient(alice), world_of(5, 1_000)
     save(client, long, *others)
     liked = Message.objects.filter(conversation__external_id=long["id"]).earliest("seq")
@@ -247,7 +247,7 @@ def test_adding_a_message_to_a_thousand_writes_only_that_message(alice: User) ->
     long["messages"].append(user("1000", "One more"))
     with executed_statements() as executed:
         save(client, long, *others)
-    # Locks the conversation, reads its messages, inserts one, and reads the new count and preview.
+    # Locks the conversation, reads its messages, inserts one, reads the new count and preview, and updates.
     assert executed == [*ONLY_READ, *["SELECT"] * 2, "INSERT", *["SELECT"] * 2, "UPDATE"]
     after = snapshot(alice)
     assert [row for row in after[1] if row["content"] != "One more"] == before[1]

@@ -70,7 +70,7 @@ def test_a_session_without_title_time_or_usage_gets_defaults(as_alice: ApiClient
     assert load(as_alice) == [read]
 
 
-def test_token_usage_that_no_client_reported_is_our_own_count(as_alice: ApiClient) -> None:
+def test_chatstore_counts_the_token_usage_that_no_client_reported(as_alice: ApiClient) -> None:
     counted = {"role": "assistant", "content": "Hi", "prompt_tokens": 5, "completion_tokens": 7}
     as_alice("POST", "/api/v1/conversations/", {"external_id": "s", "messages": [counted]}, status=201)
     assert load(as_alice)[0]["tokenUsage"] == {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
@@ -190,7 +190,7 @@ BAD = [(session("bad") | fields, f"chatSessions[1].{path}") for fields, path in 
 
 
 @pytest.mark.parametrize(("bad", "path"), BAD, ids=str)
-def test_one_invalid_session_refuses_the_whole_save(bad: Any, path: str, alice: Any) -> None:
+def test_a_save_with_one_invalid_session_stores_nothing(bad: Any, path: str, alice: Any) -> None:
     caller = ApiClient(alice)
     kept = session("kept", user("1", "Hi"))
     save(caller, kept)

@@ -175,7 +175,7 @@ def test_a_deleted_conversation_without_an_external_id_can_be_started_again_by_i
     assert questions(as_alice, id) == ["New"] and thread_ids(as_alice) == [id]
 
 
-def test_users_whose_conversations_have_the_same_id_cannot_read_or_delete_each_others(
+def test_users_with_the_same_conversation_id_cannot_read_or_delete_each_others_conversation(
     as_alice: ApiClient, as_bob: ApiClient
 ) -> None:
     ask(as_alice, "conv-1", "Alice's")
