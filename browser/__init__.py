@@ -1,1 +1,1 @@
-"""Tests of the pages in a real browser with a live server: `make test-browser`."""
+"""Tests of the pages in a real browser with a live server. `make test-browser` runs them."""

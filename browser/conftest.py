@@ -107,10 +107,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def console_errors() -> Iterator[list[str]]:
-    """Collect the errors and warnings of the console, such as violations of the content security policy, and uncaught
-    exceptions of scripts.
+    """Collect uncaught exceptions of scripts, and the console's errors and warnings, such as violations of the content
+    security policy.
 
-    A test fails if any are left at its end.
+    A test fails if the list is not empty at its end.
     """
     errors: list[str] = []
     yield errors

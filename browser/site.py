@@ -18,8 +18,7 @@ def new_address() -> str:
 def create_account(*, verified: bool = True) -> str:
     """Create an account in the database, not on the pages, and return its e-mail address.
 
-    Tests that are not about signing up use this function, because an address gets only one verification mail in three
-    minutes.
+    Signing up on the pages would send a verification mail, and an address gets only one such mail in three minutes.
     """
     user = User.objects.create_user(new_address(), PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
@@ -78,6 +77,6 @@ class Site:
         return secret
 
     def signed_in_as(self) -> str | None:
-        """Return the e-mail address of the signed-in account, or None. The API is called with the browser's cookie."""
+        """Ask the API with the browser's cookies. Return the e-mail address of the signed-in account, or None."""
         answer = self.page.context.request.get("/api/v1/me/")
         return answer.json()["email"] if answer.ok else None

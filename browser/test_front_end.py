@@ -1,4 +1,4 @@
-"""A single-page app on its own origin, set up as in docs/sign-in.md."""
+"""Tests of a single-page app on its own origin, with the settings that docs/sign-in.md describes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def address(front_end: str, django_db_setup: None, django_db_blocker: Any) -> It
 
 @pytest.fixture
 def headers() -> dict[str, str]:
-    """Add no headers: CORS would have to allow them."""
+    """Send no X-Forwarded-For, unlike other tests: the CORS settings do not allow it."""
     return {}
 
 
@@ -60,7 +60,7 @@ def test_a_front_end_on_its_own_origin_signs_in_reads_and_writes(
     console_errors.clear()  # the expected 401
 
 
-def test_an_app_signs_in_without_cookies(page: Page, front_end: str, address: str) -> None:
+def test_a_front_end_signs_in_without_cookies(page: Page, front_end: str, address: str) -> None:
     email = create_account()
     page.goto(front_end)
     credentials = {"email": email, "password": PASSWORD}

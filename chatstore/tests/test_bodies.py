@@ -26,7 +26,7 @@ FILE = (
     'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n'
     "Content-Type: application/octet-stream\r\n\r\n"
 ).encode()
-MOST_SENT = 50_000_000
+MOST_SENT = 50_000_000  # bytes
 
 
 def request_head(path: str, length: int | None, content_type: str) -> bytes:
@@ -60,7 +60,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def port(folder: Path, live: Live) -> Iterator[int]:
-    """A server whose temporary files are in `folder`."""
+    """The port of a server whose temporary files are in `folder`."""
     from django.db import connection
 
     with gunicorn(str(connection.settings_dict["NAME"]), TMPDIR=str(folder), WEB_WORKERS="1") as port:
@@ -68,7 +68,7 @@ def port(folder: Path, live: Live) -> Iterator[int]:
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return the files in the folder, and the deleted files there that a process holds open."""
+    """Return the files in the folder, and the deleted files of the folder that a server still has open."""
     children = psutil.Process().children(recursive=True)
     opened = [
         os.readlink(link) for child in children for link in Path(f"/proc/{child.pid}/fd").glob("*") if link.exists()
@@ -104,7 +104,7 @@ def test_a_chunked_body_without_end_is_not_kept_in_memory(port: int) -> None:
 
 
 def peak_memory() -> int:
-    """Return the most bytes that one of the server's processes has used."""
+    """Return the peak memory, in bytes, of the server process that used the most."""
     servers = [child for child in psutil.Process().children(recursive=True) if "gunicorn" in child.cmdline()]
     statuses = [Path(f"/proc/{server.pid}/status").read_text() for server in servers]
     return max(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) for status in statuses) * 1024
@@ -130,7 +130,7 @@ def test_a_small_file_is_refused_with_a_clear_message(path: str, db: None) -> No
         ("/api/v1/storage/chat-sessions/", "GET", settings.BODY_LIMIT),
     ],
 )
-def test_a_chunked_body_is_read_up_to_the_limit_of_its_route(path: str, method: str, limit: int) -> None:
+def test_each_route_has_the_right_limit_for_a_chunked_body(path: str, method: str, limit: int) -> None:
     assert limit_of(path, method) == limit
 
 

@@ -1,4 +1,4 @@
-"""The system checks: settings that trigger each check, and settings that do not."""
+"""The system checks, with settings that cause an error or a warning, and with settings that pass."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def test_debug_on_loopback_is_allowed(settings: Any) -> None:
     assert check_ids() == set()
 
 
-def test_plain_http_on_another_address_than_loopback_is_a_warning(settings: Any) -> None:
+def test_plain_http_on_an_address_other_than_loopback_is_a_warning(settings: Any) -> None:
     settings.HTTPS, settings.HOST = False, "0.0.0.0"
     assert check_ids() == {"chatstore.W002"}
 
@@ -40,12 +40,12 @@ def test_a_front_end_that_can_read_but_not_write_is_an_error(
     assert check_ids() == {"chatstore.E004"}
 
 
-def test_an_additional_origin_that_can_write_but_not_read_is_an_error(settings: Any) -> None:
+def test_a_second_origin_that_can_write_but_not_read_is_an_error(settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS = [APP], [APP, "https://other.example"]
     assert check_ids() == {"chatstore.E004"}
 
 
-def test_a_front_end_in_both_settings_and_an_origin_that_only_sends_forms_are_allowed(settings: Any) -> None:
+def test_an_origin_in_both_settings_or_only_in_csrf_trusted_origins_is_allowed(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = [APP]
     assert check_ids() == set()
     settings.CORS_ALLOWED_ORIGINS = [APP]

@@ -1,4 +1,4 @@
-"""The cross-site rule for every combination of headers: for the API with a session cookie, for sign-in and for the
+"""The cross-site rule, with every combination of headers: in the API with a session cookie, at sign-in and in the
 admin. Requests with a bearer token are exempt."""
 
 from itertools import product
@@ -16,13 +16,13 @@ from testing.api_client import create_user, sign_in
 TRUSTED, FOREIGN, OWN = "https://app.example", "https://evil.example", "http://testserver"
 SITES = (None, "same-origin", "same-site", "cross-site", "none")
 ORIGINS = (None, OWN, TRUSTED, FOREIGN, "null")
-TOKENS = (False, True)
+TOKENS = (False, True)  # whether the request has a CSRF token
 EVERY_CASE = list(product(SITES, ORIGINS, TOKENS))
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def is_allowed(site: str | None, origin: str | None, token: bool) -> bool:
-    """Return whether the cross-site rule of docs/architecture.md allows a request."""
+    """Return whether the cross-site rule in docs/architecture.md allows a request."""
     if site in ("same-origin", "none"):
         return True
     if site is not None:
@@ -32,8 +32,7 @@ def is_allowed(site: str | None, origin: str | None, token: bool) -> bool:
     return token
 
 
-def test_the_rule_gives_the_documented_result_in_the_most_important_cases() -> None:
-    """Check the most important cases of the rule above by hand."""
+def test_is_allowed_gives_the_documented_result_in_the_most_important_cases() -> None:
     assert not is_allowed("cross-site", OWN, True)
     assert not is_allowed("cross-site", None, True)
     assert not is_allowed("same-site", FOREIGN, True)
@@ -122,7 +121,7 @@ def test_the_rule_applies_to_the_admin(
 
 @pytest.mark.parametrize(("site", "origin", "token"), EVERY_CASE)
 def test_the_rule_applies_to_the_sign_in_page(site: str | None, origin: str | None, token: bool, alice: User) -> None:
-    """Another site cannot sign a visitor in as a different user."""
+    """Without the rule, another site could sign a visitor in as a different user."""
     client = Client(enforce_csrf_checks=True)
     form = {"login": "alice@example.com", "password": "wrong"}
     if token:
@@ -181,7 +180,9 @@ def test_a_request_without_a_user_is_a_401_with_any_headers(db: None) -> None:
     ],
 )
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_only_exactly_the_trusted_origins_are_allowed(site: str, origin: str, status: int, browser: Client) -> None:
+def test_only_exact_matches_of_a_trusted_origin_are_allowed(
+    site: str, origin: str, status: int, browser: Client
+) -> None:
     assert write(browser, site, origin, True).status_code == status
 
 

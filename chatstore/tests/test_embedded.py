@@ -15,7 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from chatstore import cluster, embedded
 from testing import scratch
 
-# A program that uses the server as a command does. It prints the pid of the server, and ends when it reads a line.
+# A program that uses the server like a command. It prints the pid of the server, waits for a line of input, prints the
+# pid again, and ends.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -124,14 +125,14 @@ def test_the_server_runs_in_a_folder_that_was_moved(folder: Path) -> None:
         assert select(folder / "new", "1") == 1
 
 
-def test_the_socket_folder_for_a_long_path_is_private_and_removed_at_the_end(folder: Path) -> None:
+def test_with_a_long_data_dir_the_socket_folder_is_private_and_removed_at_the_end(folder: Path) -> None:
     data_dir = folder / ("d" * 120)
     with embedded.running(data_dir):
         assert embedded.socket_dir(data_dir).stat().st_mode & 0o777 == 0o700
     assert not embedded.socket_dir(data_dir).exists()
 
 
-def test_a_socket_folder_for_a_long_path_that_others_can_enter_is_refused(folder: Path) -> None:
+def test_with_a_long_data_dir_a_socket_folder_that_others_can_enter_is_refused(folder: Path) -> None:
     data_dir = folder / ("d" * 120)
     socket_folder = embedded.socket_dir(data_dir)
     socket_folder.mkdir(mode=0o755)
@@ -142,7 +143,7 @@ def test_a_socket_folder_for_a_long_path_that_others_can_enter_is_refused(folder
         socket_folder.rmdir()
 
 
-def test_the_longest_path_that_the_kernel_accepts_has_its_socket_inside() -> None:
+def test_the_socket_is_in_the_data_folder_if_its_path_is_not_too_long_for_the_kernel() -> None:
     room = cluster.SOCKET_PATH_LIMIT - len(f"//socket/{cluster.SOCKET}")
     assert embedded.socket_dir(Path("/" + "d" * room)).name == "socket"
     assert embedded.socket_dir(Path("/" + "d" * (room + 1))).name != "socket"
@@ -200,7 +201,7 @@ def test_the_next_command_uses_and_then_stops_the_server_of_a_killed_command(dat
     assert scratch.has_exited(process)
 
 
-def test_a_tied_server_ends_when_its_parent_is_killed(data_dir: Path) -> None:
+def test_a_tied_server_ends_when_the_process_that_started_it_is_killed(data_dir: Path) -> None:
     command = Command(data_dir, "tied")
     process = command.server()
     command.kill()
@@ -227,7 +228,7 @@ def test_two_commands_that_start_at_the_same_time_share_one_server(folder: Path)
     assert scratch.has_exited(server)
 
 
-def test_a_command_does_not_stop_the_server_of_an_up(data_dir: Path) -> None:
+def test_a_command_does_not_stop_a_server_that_up_started(data_dir: Path) -> None:
     up = Command(data_dir, "tied")
     server = up.server()
     with embedded.running(data_dir):
@@ -237,14 +238,14 @@ def test_a_command_does_not_stop_the_server_of_an_up(data_dir: Path) -> None:
     assert scratch.has_exited(server)
 
 
-def test_blocks_in_one_process_can_be_nested(data_dir: Path) -> None:
+def test_uses_of_the_server_in_one_process_can_be_nested(data_dir: Path) -> None:
     with embedded.running(data_dir) as server:
         with embedded.running(data_dir):
             pass
         assert server.process()
 
 
-def test_only_one_up_can_claim_a_data_folder(data_dir: Path) -> None:
+def test_only_one_up_at_a_time_can_claim_a_data_folder(data_dir: Path) -> None:
     with embedded.claim(data_dir):
         with pytest.raises(ImproperlyConfigured) as excinfo:
             embedded.claim(data_dir).__enter__()
@@ -253,7 +254,7 @@ def test_only_one_up_can_claim_a_data_folder(data_dir: Path) -> None:
         pass
 
 
-def test_an_interrupted_initdb_is_started_again(folder: Path) -> None:
+def test_initdb_runs_again_after_an_interruption(folder: Path) -> None:
     data_dir = folder / "data"
     (data_dir / "postgres.new" / "base").mkdir(parents=True)
     with embedded.running(data_dir):
@@ -270,7 +271,7 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(folder: Path) -> 
     assert message.endswith("database files are incompatible with server")
 
 
-def test_a_data_folder_that_is_a_file_is_refused_in_one_line(folder: Path) -> None:
+def test_a_data_folder_that_is_a_file_is_refused_with_an_error_of_one_line(folder: Path) -> None:
     file = folder / "data"
     file.touch()
     assert refusal(file) == f"DATA_DIR {file} cannot be used: File exists: {file}."

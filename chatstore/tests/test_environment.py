@@ -1,4 +1,4 @@
-"""The plugin testing/environment.py: tests ignore the settings of the person who runs them."""
+"""The plugin testing/environment.py, which hides the settings of the person who runs the tests."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ HOSTILE = {
 
 @pytest.fixture
 def no_rate() -> None:
-    """The default rates, unlike in other tests."""
+    """Override the fixture of the other tests, so that the rates have their defaults."""
 
 
 def test_settings_have_their_defaults() -> None:

@@ -1,4 +1,4 @@
-"""HTTP itself, on a real server: every malformed request gets an error in the one format of errors."""
+"""Malformed and unusual HTTP requests to a real server."""
 
 import json
 import socket
@@ -54,8 +54,8 @@ def test_a_chunked_body_over_the_limit_is_a_413(live: Live, bearer: dict[str, st
     assert conversation_count(live, bearer) == 0
 
 
-def test_a_chunked_body_without_end_is_stopped(live: Live, bearer: dict[str, str]) -> None:
-    """The server reads no more than the largest limit. It closes the connection of a client that continues to send."""
+def test_a_chunked_body_over_the_largest_limit_is_not_read_to_its_end(live: Live, bearer: dict[str, str]) -> None:
+    """The server reads up to the largest limit, then closes the connection, even if the client is still sending."""
     with suppress(ConnectionError):
         assert_refused(
             live.call("POST", CONVERSATIONS, chunks(b" " * 40_000_000, 1_000_000), **bearer), 413, "too_large"
@@ -77,7 +77,7 @@ def test_a_body_over_the_limit_is_a_413_and_the_connection_stays_open(live: Live
 def test_a_body_shorter_than_its_declared_length_is_refused_when_the_client_closes_its_side(
     live: Live, bearer: dict[str, str]
 ) -> None:
-    """The client closes its side early. The part that arrived is not JSON."""
+    """The part of the body that arrived is not JSON."""
     head = request("POST", CONVERSATIONS, bearer, length=50)
     answer = live.raw(head + b'{"title": "x')
     assert b" 400 " in answer.splitlines()[0]
@@ -91,14 +91,14 @@ def test_a_huge_declared_length_is_refused_before_the_body_is_read(live: Live, b
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1_0", "+5", "0x10", "5, 6", "٣"])
-def test_a_length_that_is_not_a_number_is_a_400(length: str, live: Live, bearer: dict[str, str]) -> None:
+def test_a_content_length_that_is_not_a_number_is_a_400(length: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.raw(request("POST", CONVERSATIONS, bearer, length=length) + b"{}")
     assert b" 400 " in answer.splitlines()[0]
     assert conversation_count(live, bearer) == 0
 
 
-def test_a_length_and_a_chunked_body_together_do_not_smuggle_a_request(live: Live, bearer: dict[str, str]) -> None:
-    """Request smuggling needs a server that accepts both."""
+def test_a_content_length_with_a_chunked_body_does_not_smuggle_a_request(live: Live, bearer: dict[str, str]) -> None:
+    """Request smuggling needs a proxy and a server that find different ends of the same body."""
     head = request("POST", CONVERSATIONS, bearer, length=4, Transfer_Encoding="chunked")
     answers = live.raw(head + b"2\r\n{}\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert answers.count(b"HTTP/1.1") <= 2
@@ -114,7 +114,7 @@ def test_another_content_type_is_a_415(kind: str, live: Live, bearer: dict[str, 
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"])
-def test_the_content_type_of_json_is_accepted_in_any_spelling(kind: str, live: Live, bearer: dict[str, str]) -> None:
+def test_the_json_content_type_can_have_parameters_and_capitals(kind: str, live: Live, bearer: dict[str, str]) -> None:
     assert live.call("POST", CONVERSATIONS, b'{"title": "x"}', **bearer, Content_Type=kind).status == 201
 
 
@@ -184,13 +184,13 @@ def test_an_unknown_path_is_a_404(path: str, live: Live, bearer: dict[str, str])
     assert json.loads(body)["error"]["code"] == "not_found"
 
 
-def test_a_route_accepts_a_body_with_and_without_the_final_slash(live: Live, bearer: dict[str, str]) -> None:
+def test_a_route_accepts_a_body_whether_or_not_its_path_ends_with_a_slash(live: Live, bearer: dict[str, str]) -> None:
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
         answer = live.call("POST", path, b'{"title": "kept"}', **bearer)
         assert (answer.status, json_body(answer)["title"]) == (201, "kept")
 
 
-def test_next_works_with_and_without_the_final_slash(live: Live, bearer: dict[str, str]) -> None:
+def test_the_url_in_next_works_whether_or_not_the_path_ends_with_a_slash(live: Live, bearer: dict[str, str]) -> None:
     for _ in range(3):
         live.call("POST", CONVERSATIONS, b"{}", **bearer)
     for path in (CONVERSATIONS, CONVERSATIONS.rstrip("/")):
@@ -216,7 +216,7 @@ def test_a_client_that_does_not_accept_json_gets_a_406_in_json(kind: str, live: 
 
 
 @pytest.mark.parametrize("kind", ["*/*", "application/*", "text/html, */*;q=0.1", "application/json;q=0.5"])
-def test_a_client_that_accepts_json_among_others_gets_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
+def test_a_client_that_accepts_json_among_other_types_gets_json(kind: str, live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("GET", CONVERSATIONS, **bearer, Accept=kind)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
 
@@ -281,7 +281,7 @@ def test_the_static_files_of_the_admin_and_the_api_documents_are_served(path: st
     ("header", "body"),
     [({"Idempotency_Key": "k"}, {}), ({}, {"external_id": "x"}), ({"Idempotency_Key": "k"}, {"external_id": "y"})],
 )
-def test_one_of_many_concurrent_equal_requests_is_carried_out(
+def test_only_one_of_many_concurrent_equal_requests_is_carried_out(
     header: Any, body: Any, live: Live, bearer: dict[str, str]
 ) -> None:
     sent = json.dumps(body).encode()
@@ -304,9 +304,7 @@ def test_concurrent_appends_are_each_stored_once(live: Live, bearer: dict[str, s
     assert [row["parent_seq"] for row in rows] == [None, *range(1, 19)]
 
 
-def test_a_different_request_with_the_idempotency_key_of_a_running_one_is_a_conflict(
-    live: Live, bearer: dict[str, str]
-) -> None:
+def test_concurrent_different_requests_with_one_idempotency_key_conflict(live: Live, bearer: dict[str, str]) -> None:
     titles = iter("abcdefgh")
     lock = threading.Lock()
 

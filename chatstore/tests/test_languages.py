@@ -33,7 +33,7 @@ ERROR_CLASSES = {"Invalid", "Conflict", "ServiceError", "ProviderError", "Valida
                  "TooLarge", "AuthenticationFailed", "ErrorDetail", "Forbidden", "RateLimited", "PydanticCustomError",
                  "refusal"}  # fmt: skip
 
-# The arguments and attributes of the admin's code whose text staff read.
+# Staff read the texts of these arguments and attributes in the admin.
 STAFF_READ = {"description", "short_description", "search_help_text", "title", "message", "warning", "submit"}
 FIELDSETS = {"fieldsets", "add_fieldsets"}
 
@@ -97,7 +97,7 @@ def test_every_error_message_is_marked() -> None:
                     assert not bare_sentences(node), (path, node.lineno)
 
 
-def test_no_text_of_the_admin_is_unmarked() -> None:
+def test_every_text_of_the_admin_is_marked() -> None:
     for path in (path for path in sources() if "staff" in path.relative_to(BASE_DIR).parts):
         for node in ast.walk(ast.parse(path.read_text())):
             for text in bare_texts(staff_texts(node)):
@@ -118,13 +118,13 @@ def test_no_text_of_the_admin_is_unmarked() -> None:
         'confirm(self, request, queryset, action="tag", title=gettext("Tag?"), warning="Sure?")',
     ],
 )
-def test_an_unmarked_text_of_the_admin_is_found(code: str) -> None:
+def test_an_unmarked_text_of_the_admin_is_detected(code: str) -> None:
     found = [text for node in ast.walk(ast.parse(code)) for text in bare_texts(staff_texts(node))]
     assert any(map(str.isalpha, "".join(found)))
 
 
 def staff_texts(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the expressions in the node whose text staff read in the admin."""
+    """Yield the expressions of the node whose text appears in the admin."""
     match node:
         case ast.Call():
             yield from (keyword.value for keyword in node.keywords if keyword.arg in STAFF_READ)
@@ -148,7 +148,7 @@ def bare_texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         elif isinstance(node, ast.Call):
-            waiting.append(node.func)  # "A sentence about {name}.".format(…)
+            waiting.append(node.func)  # it contains the string of "A sentence about {name}.".format(…)
         else:
             waiting.extend(ast.iter_child_nodes(node))
 
@@ -237,7 +237,7 @@ def test_the_welcome_page_is_german_in_a_german_browser(client: Client, db: None
         ("\u00e9", "en", "en"),
     ],
 )
-def test_on_pages_the_preferred_language_takes_precedence_over_the_browsers(
+def test_pages_prefer_the_language_of_the_user_to_the_language_of_the_browser(
     chosen: str, accepted: str, shown: str, client: Client, alice: User
 ) -> None:
     Preferences.objects.create(user=alice, language=chosen)
@@ -245,7 +245,7 @@ def test_on_pages_the_preferred_language_takes_precedence_over_the_browsers(
     assert language_of(client.get("/", headers=PAGE | {"Accept-Language": accepted})) == shown
 
 
-def test_without_a_preferred_language_the_browsers_is_used(client: Client, alice: User) -> None:
+def test_pages_use_the_language_of_the_browser_if_the_user_has_not_chosen_one(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert language_of(client.get("/", headers=GERMAN | PAGE)) == "de"
     Preferences.objects.create(user=alice, theme="light")
@@ -267,7 +267,7 @@ def test_staff_read_the_admin_in_their_language(client: Client, alice: User) -> 
 
 
 @pytest.mark.parametrize(("by", "count"), [("token", 2), ("session", 3)])
-def test_the_language_of_an_api_request_needs_no_statement(by: str, count: int, alice: User) -> None:
+def test_choosing_the_language_of_an_api_request_executes_no_sql_statement(by: str, count: int, alice: User) -> None:
     Preferences.objects.create(user=alice, language="de")
     api_client = ApiClient(alice, by=by)
     api_client("GET", "me/")
@@ -276,7 +276,7 @@ def test_the_language_of_an_api_request_needs_no_statement(by: str, count: int, 
             api_client("GET", "conversations/", **headers)
 
 
-def test_the_language_of_a_request_does_not_affect_the_next(as_either: ApiClient) -> None:
+def test_the_language_of_a_request_does_not_affect_the_next_request(as_either: ApiClient) -> None:
     as_either("GET", "me/", **GERMAN)
     assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
     translation.deactivate()

@@ -1,4 +1,4 @@
-"""Test modules do not import each other; helpers that several of them use belong in testing/."""
+"""No module imports a test module. Helpers that several test modules use belong in testing/."""
 
 import ast
 from pathlib import Path
@@ -39,13 +39,13 @@ def test_no_module_imports_a_test_module() -> None:
         "def f():\n    from .test_b import c",
     ],
 )
-def test_every_form_of_an_import_is_detected(source: str) -> None:
+def test_an_import_is_detected_in_every_form(source: str) -> None:
     assert imported_test_modules(source)
     assert not imported_test_modules(source.replace("test_b", "b"))
 
 
-def test_python_files_of_tests_have_a_name_that_pytest_collects() -> None:
-    """A test in a file with another name would never run."""
+def test_every_file_with_tests_has_a_name_that_pytest_collects() -> None:
+    """pytest never runs a test in a file whose name does not begin with `test_`."""
     not_collected = [path for path in MODULES if not path.name.startswith("test_") and defines_a_test(path)]
     assert not_collected == []
 

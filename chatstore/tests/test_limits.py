@@ -1,4 +1,4 @@
-"""Rate limits: the token buckets, the places in the cache, and the limits of the API."""
+"""Rate limits: token buckets (`Buckets`), places in the cache (`take_place`), and the limits of the API."""
 
 import time
 from collections import OrderedDict
@@ -61,7 +61,7 @@ def test_only_the_latest_keys_are_kept(clock: Clock) -> None:
     for key in "abac":
         buckets.wait(key, 2)
     assert buckets.wait("a", 2) > 0
-    assert buckets.wait("b", 2) == 0, "b was removed"
+    assert buckets.wait("b", 2) == 0, "b must be removed"
 
 
 class SlowKeys(OrderedDict[Any, float]):
@@ -85,7 +85,7 @@ def test_concurrent_threads_take_no_more_than_the_size_of_the_bucket(monkeypatch
 
 
 @pytest.mark.django_db
-def test_a_place_is_held_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_is_taken_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     def take() -> None:
         take_place("x", count=2, seconds=100, limit="2 a while")
 
@@ -96,14 +96,14 @@ def test_a_place_is_held_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> No
     take()
     with pytest.raises(RateLimited) as excinfo:
         take()
-    assert 38 <= excinfo.value.wait <= 41, "until the first place is free"
+    assert 38 <= excinfo.value.wait <= 41, "the wait must end when the first place is free"
     take_place("y", count=1, seconds=100, limit="")
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(5))
 def test_each_expired_place_is_taken_once_by_concurrent_requests(attempt: int) -> None:
-    """All places expired a moment ago, as when a user creates many tokens at the same time, an hour later."""
+    """All places expired a moment ago. This happens an hour after a user has created many tokens at the same time."""
     for number in range(20):
         cache.add(f"y{attempt}:{number}", 0.0, 3600)
     with connection.cursor() as cursor:
@@ -150,7 +150,7 @@ def test_a_request_over_the_rate_is_a_429_with_retry_after(alice: User, settings
     ApiClient(create_user("Bob"))("GET", "me/")
 
 
-def test_a_request_after_that_time_is_answered(alice: User, settings: Any, clock: Clock) -> None:
+def test_a_request_is_answered_after_the_time_in_retry_after(alice: User, settings: Any, clock: Clock) -> None:
     settings.API_RATE = 60
     api_client = ApiClient(alice)
     for _ in range(60):
@@ -169,7 +169,7 @@ def test_each_managed_user_is_counted_separately(alice: User, settings: Any) -> 
     ApiClient(alice)("GET", "me/")
 
 
-def test_the_requests_of_a_back_end_are_counted_over_all_its_users(alice: User, bob: User, settings: Any) -> None:
+def test_the_requests_of_all_users_of_a_back_end_are_counted_together(alice: User, bob: User, settings: Any) -> None:
     settings.ACT_AS_RATE = 3
     for number in range(5):
         acting_client_for(alice, f"u-{number}")("GET", "me/", status=200 if number < 3 else 429)
@@ -206,17 +206,17 @@ def test_requests_without_the_needed_scope_are_counted_by_user(alice: User, sett
 
 
 @pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 401), (2, 429)])
-def test_behind_proxies_the_address_is_the_one_that_they_forward(
+def test_behind_proxies_the_address_is_taken_from_x_forwarded_for(
     proxies: int, status: int, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Addresses that the client itself sends are further to the left. They are not trusted."""
+    """Each proxy appends an address. The addresses further to the left come from the client and are not trusted."""
     settings.API_RATE = 1
     monkeypatch.setattr(api_settings, "NUM_PROXIES", proxies)
     for address, expected in (("192.0.2.1", 401), ("192.0.2.2", status), ("192.0.2.1", 429)):
         ApiClient()("GET", "me/", status=expected, X_Forwarded_For=f"203.0.113.9, 203.0.113.7, {address}")
 
 
-def test_the_rate_limit_needs_no_statement(alice: User, settings: Any) -> None:
+def test_the_rate_limit_executes_no_sql_statement(alice: User, settings: Any) -> None:
     settings.API_RATE = 10
     api_client = ApiClient(alice)
     api_client("GET", "me/")

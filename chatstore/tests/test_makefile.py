@@ -1,4 +1,4 @@
-"""The installation by the Makefile, with a fake Python in the virtualenv."""
+"""`make install`, with a fake Python in the virtualenv."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def call_count(clone: Path) -> int:
     return len((clone / "calls").read_text().splitlines())
 
 
-def test_an_installation_prints_one_line_and_happens_once(clone: Path) -> None:
+def test_the_first_run_installs_and_prints_one_line_and_the_second_does_not_install(clone: Path) -> None:
     assert install(clone) == (0, INSTALLS)
     status, output = install(clone)
     assert status == 0
@@ -59,7 +59,7 @@ def test_an_installation_prints_one_line_and_happens_once(clone: Path) -> None:
     assert call_count(clone) == 1
 
 
-def test_the_output_of_pip_is_shown_when_it_fails_and_the_next_start_tries_again(clone: Path) -> None:
+def test_the_output_of_pip_is_shown_when_it_fails_and_the_next_run_tries_again(clone: Path) -> None:
     status, output = install(clone, PIP_STATUS="3")
     assert status == 2
     assert output.startswith(f"{INSTALLS}Collecting everything\n[notice]")
@@ -67,7 +67,7 @@ def test_the_output_of_pip_is_shown_when_it_fails_and_the_next_start_tries_again
     assert install(clone) == (0, INSTALLS)
 
 
-def test_changed_requirements_are_installed_also_if_they_change_back(clone: Path) -> None:
+def test_requirements_are_installed_after_each_change_even_a_change_back(clone: Path) -> None:
     install(clone)
     before = (clone / "requirements.txt").read_text()
     for text in (f"{before}more\n", before):

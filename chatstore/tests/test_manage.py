@@ -11,5 +11,5 @@ def test_a_command_that_uses_the_database_starts_the_server(arguments: str) -> N
 
 
 @pytest.mark.parametrize("arguments", ["", "check", "help migrate", "migrate --help", "up"])
-def test_other_commands_start_without_the_server(arguments: str) -> None:
+def test_other_commands_do_not_start_the_server(arguments: str) -> None:
     assert not needs_database(arguments.split())

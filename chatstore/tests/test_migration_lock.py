@@ -1,4 +1,4 @@
-"""The lock that lets only one process at a time migrate."""
+"""The migration lock: only one process at a time runs migrations."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ def test_the_second_process_gets_the_lock_after_the_first_releases_it() -> None:
     assert log == ["the first releases it", "the second takes it"]
 
 
-def test_an_index_can_be_created_concurrently_while_another_process_waits() -> None:
+def test_an_index_can_be_created_concurrently_while_another_process_waits_for_the_lock() -> None:
     with migration_lock.held("default"):
         thread = take_lock_in_thread([], threading.Event())
         time.sleep(2 * migration_lock.RETRY_EVERY)

@@ -25,7 +25,7 @@ def test_the_schema_is_served_to_everyone(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/docs", "/docs/", "/docs"])
-def test_the_interactive_documents_load_nothing_from_other_hosts(path: str) -> None:
+def test_the_interactive_documentation_loads_nothing_from_other_hosts(path: str) -> None:
     page = Client().get(path)
     assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
     text = page.content.decode()

@@ -1,4 +1,4 @@
-"""A real gunicorn whose real database stops, becomes read-only, or loses its power."""
+"""A real gunicorn whose database server stops, becomes read-only, or loses power."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from testing.network import OtherHost
 
 CONVERSATIONS = "/api/v1/conversations/"
 KEY = "a secret key of fifty characters, for these tests only"
-# Applies to sessions that begin later.
+# The statement affects only sessions that begin after it.
 READ_ONLY = "ALTER DATABASE chatstore SET default_transaction_read_only = "
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'chatstore'"
 
@@ -85,9 +85,8 @@ def test_the_service_answers_within_seconds_after_its_database_is_back(
         assert create(live, bearer) == 201
         migrated.stop()
         try:
-            end_of_outage = (
-                time.monotonic() + 18
-            )  # with growing pauses the next attempt is 27 s after the first, or later
+            # A pool whose pauses keep growing would not try to connect between 18 and 27 s after its first attempt.
+            end_of_outage = time.monotonic() + 18
             while time.monotonic() < end_of_outage:
                 assert live.call("GET", CONVERSATIONS, **bearer).status == 503
         finally:
@@ -95,7 +94,7 @@ def test_the_service_answers_within_seconds_after_its_database_is_back(
         assert seconds_until(lambda: create(live, bearer) == 201) < 5
 
 
-def test_while_the_database_is_stopped_probes_answer_quickly_and_pages_are_a_503(
+def test_while_the_database_is_stopped_probes_answer_quickly_and_pages_answer_503(
     migrated: Database, bearer: dict[str, str]
 ) -> None:
     with serving(migrated) as live:
@@ -117,7 +116,7 @@ def test_while_the_database_is_stopped_probes_answer_quickly_and_pages_are_a_503
 # --- Read-only --------------------------------------------------------------------------------------------
 
 
-def test_writes_to_a_read_only_database_are_a_503_and_work_again_without_a_restart(
+def test_writes_to_a_read_only_database_get_a_503_and_work_again_later_without_a_restart(
     migrated: Database, bearer: dict[str, str]
 ) -> None:
     with serving(migrated) as live:
@@ -138,13 +137,13 @@ def test_writes_to_a_read_only_database_are_a_503_and_work_again_without_a_resta
         finally:
             migrated.execute(f"{READ_ONLY} off")
         statuses = [create(live, bearer) for _ in range(30)]
-        # The first failure in each worker replaces all connections of that worker.
+        # In each of the two workers, one request can fail. That failure replaces all connections of the worker.
         assert set(statuses) <= {201, 503} and statuses.count(503) <= 2 and statuses[-1] == 201
         assert live.call("GET", "/readyz").status == 200
 
 
 def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
-    """Return whether all old connections are replaced. Each fails once, because its session was ended."""
+    """Return whether all old connections are replaced. Each fails once, because END_SESSIONS ended its session."""
     answers = [live.call("POST", CONVERSATIONS, b"{}", **bearer) for _ in range(20)]
     return all("accepts no changes" in json_body(answer)["error"]["message"] for answer in answers)
 

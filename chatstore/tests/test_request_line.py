@@ -19,7 +19,7 @@ def test_a_search_of_8_kb_with_characters_of_three_bytes_is_answered(live: Live,
     assert answer.status == 200
 
 
-def test_a_longer_url_is_refused(live: Live) -> None:
+def test_a_url_of_more_than_32_kb_is_refused(live: Live) -> None:
     assert live.raw(b"GET /?" + b"x" * 33_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 4")
 
 

@@ -1,4 +1,4 @@
-"""The settings: their readers, their defaults, and errors that name the setting."""
+"""The settings: the functions that read them, their defaults, and errors that name the setting."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
 SECRET = "a secret that is long enough to be one, and then some more"
 
 
-def test_all_numbers_of_the_settings_are_tested_here() -> None:
+def test_this_module_lists_every_number_flag_and_choice_of_the_settings() -> None:
     text = (env.BASE_DIR / "chatstore" / "settings.py").read_text()
     assert set(NUMBERS) | {"HSTS_SECONDS"} == set(re.findall(r'env\.number\(\s*"(\w+)"', text))
     assert set(FLAGS) == set(re.findall(r'env\.flag\(\s*"(\w+)"', text))
@@ -100,7 +100,7 @@ def test_a_secret_can_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert env.text("SETTING") == "from the file"
 
 
-def test_the_error_names_the_setting_of_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_about_a_missing_file_names_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MISSING_SETTING_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured, match="MISSING_SETTING_FILE cannot be read: No such file"):
         env.text("MISSING_SETTING")
@@ -132,7 +132,7 @@ def test_on_loopback_everything_has_a_default(tmp_path: Path) -> None:
     first = printed_settings(tmp_path, "SECRET_KEY", "ALLOWED_HOSTS", "LOCAL", "HTTPS", "DEBUG")
     assert len(first[0]) >= 50
     assert first[1:] == ["['localhost', '127.0.0.1', '[::1]']", "True", "False", "False"]
-    assert printed_settings(tmp_path, "SECRET_KEY")[0] == first[0], "created once"
+    assert printed_settings(tmp_path, "SECRET_KEY")[0] == first[0], "the key must be created only once"
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
@@ -152,7 +152,7 @@ def test_in_production_allowed_hosts_are_required_and_https_is_on(tmp_path: Path
     assert printed == ["True", "True", "True", "31536000", "False"]
 
 
-def test_rate_limits_are_kept_in_the_database_or_in_redis(tmp_path: Path) -> None:
+def test_the_cache_is_in_the_database_or_in_redis(tmp_path: Path) -> None:
     assert "DatabaseCache" in printed_settings(tmp_path, "CACHES")[0]
     redis = printed_settings(tmp_path, "CACHES", CACHE_URL="redis://:secret@cache.example:6379/0")[0]
     assert "RedisCache" in redis and "'redis://:secret@cache.example:6379/0'" in redis
@@ -174,7 +174,7 @@ def test_an_identity_provider_is_enabled_by_its_client_id(tmp_path: Path) -> Non
     assert refusal(tmp_path, OIDC_CLIENT_ID="an id").startswith("OIDC_CLIENT_ID needs an OIDC_SERVER_URL")
 
 
-def test_mails_go_to_the_log_without_a_mail_server(tmp_path: Path) -> None:
+def test_without_a_mail_server_mails_are_printed_to_the_console(tmp_path: Path) -> None:
     assert printed_settings(tmp_path, "EMAIL_BACKEND") == ["'django.core.mail.backends.console.EmailBackend'"]
     names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
     url = "smtp+tls://chatstore:p%40ss@mail.example.org:587"

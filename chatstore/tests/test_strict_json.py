@@ -1,4 +1,4 @@
-"""strict_json.loads: JSON that PostgreSQL can store is read, other JSON is refused."""
+"""strict_json.loads reads JSON that PostgreSQL can store, and refuses all other text."""
 
 from typing import Any
 
@@ -62,7 +62,9 @@ def test_text_that_is_not_json_is_refused(text: bytes) -> None:
         (b'{"a": [1e19], "b": "\\u0000"}', "64 bits", "a[0]"),
     ],
 )
-def test_the_error_names_a_value_that_cannot_be_stored(text: bytes, problem: str, field: str | None) -> None:
+def test_the_error_names_the_field_of_a_value_that_cannot_be_stored(
+    text: bytes, problem: str, field: str | None
+) -> None:
     message, error_field = refusal(text)
     assert problem in message
     assert error_field == field

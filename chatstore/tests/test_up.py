@@ -1,4 +1,4 @@
-"""`manage.py up` as a real process: its start, its end by signals, and the state after a kill."""
+"""`manage.py up` as a real process: how it starts, how signals stop it, and what happens after a kill."""
 
 import os
 import re
@@ -97,7 +97,7 @@ def have_exited(processes: list[psutil.Process]) -> bool:
 
 
 def start_error(data_dir: Path, port: int = 0, **variables: str) -> str:
-    """Start `up`, which fails, and return its error message of one line."""
+    """Start `up`, assert that it fails with an error message of one line, and return this message."""
     attempt = Up(data_dir, port, **variables)
     status, errors = attempt.ended()
     assert (status, attempt.output) == (1, "")
@@ -140,7 +140,7 @@ def test_a_second_ctrl_c_does_not_interrupt_the_shutdown(migrated: Path) -> None
     assert have_exited(started)
 
 
-def test_ctrl_c_during_the_start_stops_the_processes_that_have_started(data_dir: Path) -> None:
+def test_ctrl_c_during_the_start_stops_the_processes_that_up_has_started(data_dir: Path) -> None:
     starting = Up(data_dir)
     scratch.wait_until((data_dir / "postgres" / "postmaster.pid").exists)
     started = starting.children()
@@ -148,7 +148,7 @@ def test_ctrl_c_during_the_start_stops_the_processes_that_have_started(data_dir:
     assert have_exited(started)
 
 
-def test_commands_share_the_database_of_a_running_up(migrated: Path) -> None:
+def test_commands_use_the_database_server_of_a_running_up(migrated: Path) -> None:
     running = Up(migrated).started()
     command = scratch.manage(migrated, "migrate", "--check")
     assert (command.returncode, command.stderr) == (0, "")
@@ -208,7 +208,7 @@ def test_up_starts_without_delay_after_a_kill_during_a_request(victim: str, migr
 
 
 @needs_linux
-def test_workers_end_with_a_killed_master_while_up_is_stopped(migrated: Path) -> None:
+def test_workers_end_when_their_master_is_killed_while_up_is_suspended(migrated: Path) -> None:
     running = Up(migrated).started()
     os.kill(running.process.pid, signal.SIGSTOP)
     master = running.child("gunicorn")
@@ -217,7 +217,7 @@ def test_workers_end_with_a_killed_master_while_up_is_stopped(migrated: Path) ->
         master.kill()
         killed = time.monotonic()
         scratch.wait_until(lambda: have_exited(workers))
-        assert time.monotonic() - killed < 5  # gunicorn itself would wait for the request, graceful_timeout
+        assert time.monotonic() - killed < 5  # gunicorn itself would wait graceful_timeout for the request
     os.kill(running.process.pid, signal.SIGCONT)
     assert running.ended()[0] == 1
 
@@ -272,12 +272,12 @@ def test_the_error_about_a_port_in_use_suggests_a_free_port(data_dir: Path) -> N
         pass
 
 
-def test_a_host_that_is_not_this_machine_is_refused(data_dir: Path) -> None:
+def test_a_host_that_is_not_an_address_of_this_machine_is_refused(data_dir: Path) -> None:
     variables = {"HOST": "203.0.113.1", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x" * 50}
     assert "HOST 203.0.113.1" in start_error(data_dir, **variables)
 
 
-def test_the_error_of_a_second_up_names_the_first(migrated: Path) -> None:
+def test_the_error_of_a_second_up_names_the_process_of_the_first(migrated: Path) -> None:
     first = Up(migrated).started()
     error = start_error(migrated, first.port)
     assert error.strip() == f"chatstore is already running in {migrated}, pid {first.process.pid}."
@@ -297,7 +297,7 @@ def _url(data_dir: Path, credentials: str, name: str) -> dict[str, str]:
     return {"DATABASE_URL": f"postgresql://{credentials}@/{name}?host={folder}", "SECRET_KEY": "x" * 50}
 
 
-def test_up_uses_the_database_of_database_url_and_does_not_stop_it(data_dir: Path, migrated: Path) -> None:
+def test_up_uses_the_server_of_database_url_and_does_not_stop_it(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated) as server:
         running = Up(data_dir, **_url(migrated, "chatstore", "chatstore")).started()
         assert running.status("/readyz/") == 200
@@ -346,7 +346,7 @@ def _fresh_database(migrated: Path, name: str) -> dict[str, str]:
     return _url(migrated, "chatstore", name)
 
 
-def test_two_ups_that_start_at_the_same_time_on_a_new_database_both_start(data_dir: Path, migrated: Path) -> None:
+def test_up_can_start_twice_at_the_same_time_on_a_new_database(data_dir: Path, migrated: Path) -> None:
     with embedded.running(migrated):
         url = _fresh_database(migrated, "two")
         both = [Up(data_dir, **url), Up(data_dir, **url)]
@@ -383,7 +383,7 @@ def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch, db: None)
         up._check_database()
 
 
-def test_other_commands_explain_an_unreachable_database_in_one_line_too(data_dir: Path) -> None:
+def test_other_commands_also_explain_in_one_line_that_the_database_cannot_be_reached(data_dir: Path) -> None:
     url = "postgres://a:b@127.0.0.1:1/c"
     command = scratch.manage(data_dir, "migrate", DATABASE_URL=url, SECRET_KEY="x" * 50)
     assert command.returncode == 1

@@ -88,7 +88,8 @@ def message(id: uuid.UUID, seq: int, content: str, **fields: Any) -> Row:
     }
 
 
-# By the label of the model; the keys of a row are the names of its columns. The order satisfies the foreign keys.
+# The rows of each model, under the model's label. The keys of a row are the names of its columns. The models are in an
+# order that satisfies the foreign keys.
 STORED: dict[str, list[Row]] = {
     "accounts.User": [
         {
@@ -204,7 +205,7 @@ def run_code(data_dir: Path, code: str) -> str:
 
 
 def get(data_dir: Path, path: str) -> Any:
-    """Send the request with the stored token and return the decoded body."""
+    """Send a GET request with the stored token and return the decoded body."""
     status, _, body = run_code(data_dir, REQUEST.format(path=path, secret=SECRET)).partition("\n")
     assert status == "200", body
     return json.loads(body)
@@ -236,12 +237,12 @@ def as_json(rows: dict[str, list[Row]]) -> Any:
     return json.loads(json.dumps(rows, default=encode))
 
 
-def test_an_old_database_has_migrations_to_run_and_they_succeed(upgrade: Upgrade) -> None:
+def test_an_old_database_needs_migrations_and_they_succeed(upgrade: Upgrade) -> None:
     assert upgrade.check_before.returncode == 1
     assert (upgrade.migrate.returncode, upgrade.migrate.stderr) == (0, "")
 
 
-def test_every_row_keeps_its_values_and_a_log_entry_names_its_row_by_id(upgrade: Upgrade) -> None:
+def test_every_row_keeps_its_values_except_that_a_log_entry_names_its_object_by_id(upgrade: Upgrade) -> None:
     columns = {label: list(rows[0]) for label, rows in STORED.items()}
     read = json.loads(run_code(upgrade.data_dir, READ_ROWS.format(columns=columns)))
     (entry,) = STORED["admin.LogEntry"]
