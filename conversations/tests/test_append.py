@@ -90,11 +90,11 @@ def test_the_preview_is_the_newest_text_on_one_line(chat: Conversation, text: st
 def test_the_preview_of_an_append_equals_the_recomputed_preview(chat: Conversation, text: str) -> None:
     append(chat, message_draft(text))
     was = chat.preview
-    update(chat, "Hi", name="Ann")  # each write except an append recomputes the counters
+    update(chat, "Hi", name="Ann")  # every write except an append recomputes the preview
     assert chat.preview == was != "Hello"
 
 
-def test_an_importer_sets_times_and_the_newest_one_is_the_activity_of_the_conversation(alice: User) -> None:
+def test_a_given_time_is_stored_and_the_newest_one_becomes_active_at(alice: User) -> None:
     long_ago, soon = datetime(2020, 5, 17, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
     chat = create_conversation(alice)
     was = chat.active_at
@@ -125,7 +125,7 @@ def test_a_retry_is_recognized_after_the_message_was_edited(chat: Conversation) 
     assert (row.content, is_new) == ("edited", False)
 
 
-def test_the_client_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
+def test_an_append_with_the_external_id_of_another_message_is_a_conflict(chat: Conversation) -> None:
     append(chat, message_draft("a", external_id="x"))
     before = stored_rows(chat)
     with pytest.raises(Conflict) as refused:
@@ -134,7 +134,7 @@ def test_the_client_id_of_another_message_is_a_conflict(chat: Conversation) -> N
     assert stored_rows(chat) == before
 
 
-def test_a_retry_with_additional_messages_stores_these_and_returns_all_in_order(chat: Conversation) -> None:
+def test_a_retry_with_additional_messages_stores_only_these_and_returns_all_in_order(chat: Conversation) -> None:
     append(chat, message_draft("b", external_id="x"))
     created, is_new = append(
         chat,
@@ -147,13 +147,13 @@ def test_a_retry_with_additional_messages_stores_these_and_returns_all_in_order(
     assert active_texts(chat) == ["Hi", "Hello", "b", "a", "c", "d"]
 
 
-def test_one_request_cannot_repeat_a_client_id(chat: Conversation) -> None:
+def test_one_request_cannot_repeat_an_external_id(chat: Conversation) -> None:
     with pytest.raises(Conflict):
         append(chat, message_draft("a", external_id="x"), message_draft("b", external_id="x"))
     assert active_texts(chat) == ["Hi", "Hello"]
 
 
-def test_the_client_id_of_a_trashed_message_can_be_used_again(chat: Conversation) -> None:
+def test_the_external_id_of_a_trashed_message_can_be_used_again(chat: Conversation) -> None:
     append(chat, message_draft("a", external_id="x"))
     messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
     (_,), is_new = append(chat, message_draft("b", external_id="x"))
@@ -161,7 +161,7 @@ def test_the_client_id_of_a_trashed_message_can_be_used_again(chat: Conversation
     assert active_texts(chat) == ["Hi", "Hello", "b"]
 
 
-def test_two_conversations_can_use_the_same_client_id(chat: Conversation) -> None:
+def test_two_conversations_can_use_the_same_external_id(chat: Conversation) -> None:
     other = create_conversation(chat.user)
     for each in (chat, other):
         _, is_new = append(each, message_draft("a", external_id="x"))
@@ -186,7 +186,7 @@ def test_an_update_of_token_counts_changes_the_sums(chat: Conversation) -> None:
         assert (chat.prompt_tokens, chat.completion_tokens) == (prompt_tokens or 0, 7)
 
 
-def test_the_sums_include_hidden_and_trashed_messages(chat: Conversation) -> None:
+def test_the_sums_include_trashed_messages(chat: Conversation) -> None:
     append(chat, message_draft("a", prompt_tokens=5))
     messages.trash(user=chat.user, message_id=message_with_text(chat, "a").id)
     chat.refresh_from_db()
@@ -224,7 +224,7 @@ def test_an_append_runs_three_statements_for_any_number_of_stored_and_new_messag
     assert statements == APPEND
 
 
-def test_a_client_id_adds_one_statement_and_a_retry_writes_nothing(chat: Conversation) -> None:
+def test_an_external_id_adds_one_statement_and_a_retry_writes_nothing(chat: Conversation) -> None:
     user, drafts = chat.user, [message_draft("a", external_id="x")]
     for expected in (["SELECT", *APPEND], ["SELECT", "SELECT"]):
         with executed_statements() as statements:

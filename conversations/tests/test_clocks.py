@@ -21,7 +21,7 @@ SetClock = Callable[..., None]
 
 @pytest.fixture
 def web_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """A function that sets the clock of the web server ahead, or behind with negative values."""
+    """Return a function that sets the clock of the web server forward, or back if the value is negative."""
 
     def set_clock(**by: float) -> None:
         monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(**by))
@@ -37,7 +37,7 @@ def sidebar_ids(api_client: ApiClient) -> list[str]:
     return [row["id"] for row in api_client("GET", "conversations/")["results"]]
 
 
-def test_a_conversation_created_by_a_server_that_is_ahead_does_not_stay_on_top(
+def test_a_conversation_created_by_a_server_with_a_fast_clock_does_not_stay_on_top(
     as_alice: ApiClient, web_clock: SetClock
 ) -> None:
     hello = {"role": "user", "content": "Hello"}
@@ -52,7 +52,7 @@ def test_a_conversation_created_by_a_server_that_is_ahead_does_not_stay_on_top(
     assert is_now(stored.messages.get().created_at)
 
 
-def test_a_conversation_created_by_a_server_that_is_behind_is_on_top(as_alice: ApiClient, web_clock: SetClock) -> None:
+def test_a_conversation_from_a_server_with_a_slow_clock_is_on_top(as_alice: ApiClient, web_clock: SetClock) -> None:
     old = as_alice("POST", "conversations/", {}, status=201)["id"]
     web_clock(hours=-3)
     new = as_alice("POST", "conversations/", {}, status=201)["id"]
@@ -78,7 +78,7 @@ def test_a_token_expires_by_the_clock_of_the_database(hours: int, alice: User, w
 
 
 @pytest.mark.parametrize("hours", [-3, 2])
-def test_the_use_of_a_token_is_stored_once_an_hour(hours: int, as_alice: ApiClient, web_clock: SetClock) -> None:
+def test_a_use_of_a_token_is_stored_at_most_once_an_hour(hours: int, as_alice: ApiClient, web_clock: SetClock) -> None:
     web_clock(hours=hours)
     as_alice("GET", "me/")
     last_used_at = ApiToken.objects.get().last_used_at
@@ -87,7 +87,7 @@ def test_the_use_of_a_token_is_stored_once_an_hour(hours: int, as_alice: ApiClie
         as_alice("GET", "me/")
 
 
-def test_the_expiry_of_a_token_from_the_command_line_is_relative_to_the_time_of_the_database(
+def test_createtoken_computes_the_expiry_from_the_time_of_the_database(
     alice: User, web_clock: SetClock, capsys: Any
 ) -> None:
     web_clock(hours=-30)
@@ -96,7 +96,7 @@ def test_the_expiry_of_a_token_from_the_command_line_is_relative_to_the_time_of_
     assert expires_at and is_now(expires_at - timedelta(days=1))
 
 
-def test_housekeeping_on_a_server_that_is_ahead_removes_nothing_early(alice: User, web_clock: SetClock) -> None:
+def test_housekeeping_on_a_server_with_a_fast_clock_removes_nothing_early(alice: User, web_clock: SetClock) -> None:
     row, _ = conversations.create(user=alice, fields={}, drafts=[{"role": "user", "content": "Hello"}])
     conversations.trash(user=alice, conversation_id=row.id)
     Idempotency.objects.create(user=alice, key="k", fingerprint=b"f")
@@ -105,14 +105,14 @@ def test_housekeeping_on_a_server_that_is_ahead_removes_nothing_early(alice: Use
     assert Conversation.objects.filter(id=row.id).exists() and Idempotency.objects.exists()
 
 
-def test_housekeeping_on_a_server_that_is_behind_removes_what_is_due(alice: User, web_clock: SetClock) -> None:
+def test_housekeeping_on_a_server_with_a_slow_clock_purges_the_old_trash(alice: User, web_clock: SetClock) -> None:
     row, _ = conversations.create(user=alice, fields={})
     Conversation.objects.filter(id=row.id).update(deleted_at=timezone.now() - timedelta(days=31))
     web_clock(days=-5)
     assert retention.housekeep()["conversations"] == 1
 
 
-def test_a_server_that_is_ahead_does_not_take_over_a_running_erasure(alice: User, web_clock: SetClock) -> None:
+def test_a_server_with_a_fast_clock_does_not_take_over_a_running_erasure(alice: User, web_clock: SetClock) -> None:
     User.objects.filter(pk=alice.pk).update(erasing_at=timezone.now())
     web_clock(hours=2)
     assert erase.resume() == 0

@@ -1,4 +1,4 @@
-"""The tables of columns agree with the models and with the serializers."""
+"""The tables in conversations/columns.py agree with the models and with the serializers."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from conversations.services import branches, conversations, messages, retention
 
 TABLES = [(Conversation, columns.CONVERSATION), (Message, columns.MESSAGE)]
 SERIALIZERS = [
-    # `is_archived` stands for `archived_at`, which clients read only.
+    # Clients set `is_archived`. They can only read `archived_at`.
     (ConversationSerializer, columns.CONVERSATION, {"is_archived"}, {"is_archived"}),
     (MessageSerializer, columns.MESSAGE, {"reactions"}, set()),
 ]
@@ -28,7 +28,7 @@ def test_the_table_names_every_column_of_the_model(model: type[Model], table: di
 
 
 @pytest.mark.parametrize(("serializer", "table", "computed", "computed_writable"), SERIALIZERS)
-def test_the_serializer_reads_and_writes_what_the_table_says(
+def test_the_serializer_has_the_readable_and_writable_columns_of_the_table(
     serializer: type, table: dict[str, Use], computed: set[str], computed_writable: set[str]
 ) -> None:
     fields = serializer().fields
@@ -38,7 +38,7 @@ def test_the_serializer_reads_and_writes_what_the_table_says(
 
 
 @pytest.mark.parametrize(("model", "table"), TABLES)
-def test_clients_can_read_what_they_can_write(model: type[Model], table: dict[str, Use]) -> None:
+def test_every_writable_column_can_also_be_read_and_imported(model: type[Model], table: dict[str, Use]) -> None:
     assert set(columns.names(table, columns.WRITE)) <= set(columns.names(table, columns.READ))
     assert set(columns.names(table, columns.WRITE)) <= set(columns.names(table, columns.LOAD))
 
@@ -50,7 +50,7 @@ def test_every_text_or_json_column_of_a_message_that_can_hold_user_text_is_clear
     assert kept == {"role", "item_type", "status", "finish_reason"}
 
 
-# A value other than the default for each column that a client writes.
+# For each column that clients can write, a value that is not its default.
 FILLED: dict[str, Any] = {
     "external_id": "client-1",
     "role": "assistant",

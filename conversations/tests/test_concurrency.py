@@ -53,7 +53,7 @@ def test_many_writers_append_to_one_conversation(alice: User) -> None:
         own = [row.content for row in rows if row.content.startswith(f"{index}:")]
         assert own == [f"{index}:{turn}" for turn in range(25)]
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.completion_tokens) == (500, 500, 500, 500)
-    assert_consistent(chat, rows)  # this includes that times increase with seq
+    assert_consistent(chat, rows)  # also checks that times do not decrease with seq
 
 
 def test_a_writer_that_waited_for_a_lock_stores_the_time_after_the_wait(alice: User) -> None:
@@ -161,9 +161,7 @@ def test_a_conversation_posted_many_times_at_once_is_created_once(alice: User) -
     assert active_texts(Conversation.objects.get()) == ["Hi", "Hello"]
 
 
-def test_of_different_conversations_posted_at_once_with_one_id_one_is_created_and_the_others_conflict(
-    alice: User,
-) -> None:
+def test_concurrent_posts_of_different_conversations_with_one_external_id_create_only_one(alice: User) -> None:
     def post(index: int) -> bool:
         fields = {"external_id": "x", "title": str(index)}
         return succeeds(lambda: conversations.create(user=alice, fields=fields))
@@ -172,7 +170,7 @@ def test_of_different_conversations_posted_at_once_with_one_id_one_is_created_an
     assert Conversation.objects.count() == 1
 
 
-def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_nothing(alice: User) -> None:
+def test_trash_and_restore_during_appends_lose_no_message(alice: User) -> None:
     chat = create_conversation(alice)
 
     def write(index: int) -> int:
@@ -191,7 +189,7 @@ def test_trashing_and_restoring_a_conversation_while_it_is_written_to_loses_noth
 
 
 def succeeds(work: Callable[[], Any]) -> bool:
-    """Return whether the work succeeds. Another thread may have trashed or restored the object first."""
+    """Return False if the work raises a ServiceError, for example because another thread trashed the object first."""
     try:
         work()
     except ServiceError:
@@ -218,8 +216,8 @@ def test_a_request_sent_many_times_at_once_with_one_key_runs_once(alice: User) -
     assert Idempotency.objects.count() == 1
 
 
-def test_if_the_first_request_fails_a_waiting_request_with_the_same_key_runs(alice: User) -> None:
-    """This holds for any number of failed requests."""
+def test_if_a_request_fails_a_waiting_request_with_the_same_key_runs(alice: User) -> None:
+    """Five requests fail, one runs, and the others get its result."""
     chat = create_conversation(alice)
     failures = iter([True] * 5 + [False] * WRITERS)
 
@@ -239,7 +237,7 @@ def test_if_the_first_request_fails_a_waiting_request_with_the_same_key_runs(ali
     assert active_texts(chat) == ["a"]
 
 
-def test_of_different_requests_at_once_with_one_key_one_runs_and_the_others_conflict(alice: User) -> None:
+def test_only_one_of_different_concurrent_requests_with_the_same_key_runs(alice: User) -> None:
     chat = create_conversation(alice)
 
     def ask(index: int) -> bool:

@@ -1,4 +1,4 @@
-"""Constraints of the database, which hold for every writer."""
+"""Database constraints reject invalid rows from every writer, not only from the services."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def chat(alice: User) -> Conversation:
 
 
 def insert(chat: Conversation, **fields: Any) -> Message:
-    """Insert a valid message with these fields changed. Deferred constraints are checked immediately."""
+    """Insert a valid message with these fields changed. After an error, the test's transaction can continue."""
     now = timezone.now()
     usual = {"conversation": chat, "user": chat.user, "seq": 4, "parent_seq": 3, "role": "user", "content": "x"}
     with transaction.atomic():
@@ -74,7 +74,7 @@ def test_two_messages_cannot_have_the_same_seq(chat: Conversation) -> None:
         insert(chat, seq=3, parent_seq=2)
 
 
-def test_two_live_messages_cannot_have_the_same_client_id(chat: Conversation) -> None:
+def test_two_live_messages_cannot_have_the_same_external_id(chat: Conversation) -> None:
     insert(chat, external_id="x")
     with pytest.raises(IntegrityError, match="message_external_id"):
         insert(chat, seq=5, external_id="x")
@@ -84,7 +84,7 @@ def test_two_live_messages_cannot_have_the_same_client_id(chat: Conversation) ->
         change(chat.messages.filter(seq=4), deleted_at=None)
 
 
-def test_two_live_conversations_of_a_user_cannot_have_the_same_client_id(alice: User, bob: User) -> None:
+def test_two_live_conversations_of_a_user_cannot_have_the_same_external_id(alice: User, bob: User) -> None:
     first, second = create_conversation(alice, external_id="x"), create_conversation(alice)
     with pytest.raises(IntegrityError, match="conversation_external_id"):
         change(Conversation.objects.filter(id=second.id), external_id="x")
@@ -108,7 +108,7 @@ def test_a_message_cannot_be_empty(chat: Conversation) -> None:
         ({"tip_seq": F("last_seq") + 1}, "conversation_tip"),
     ],
 )
-def test_counters_are_within_their_range(chat: Conversation, fields: dict[str, Any], name: str) -> None:
+def test_counters_cannot_leave_their_range(chat: Conversation, fields: dict[str, Any], name: str) -> None:
     with pytest.raises(IntegrityError, match=name):
         change(Conversation.objects.filter(id=chat.id), **fields)
 

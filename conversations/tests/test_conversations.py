@@ -31,7 +31,7 @@ def test_a_conversation_is_stored_with_its_messages(alice: User) -> None:
     assert active_texts(chat) == ["Hi\nthere", "Hello"]
 
 
-def test_an_empty_conversation_is_a_new_chat(alice: User) -> None:
+def test_the_title_of_an_empty_conversation_is_new_chat_and_the_date(alice: User) -> None:
     chat, _ = create(alice)
     assert chat.title == f"New Chat {datetime.now(UTC):%Y-%m-%d}"
     assert (chat.last_seq, chat.tip_seq, chat.message_count, chat.preview) == (0, None, 0, "")
@@ -74,7 +74,9 @@ def test_a_retry_is_recognized_after_the_conversation_was_edited(alice: User) ->
 
 
 @pytest.mark.parametrize(("texts", "fields"), [(["Hi"], {"title": "Other"}), (["Ho"], {}), (["Hi", "Hello"], {})])
-def test_the_id_of_another_conversation_is_a_conflict(alice: User, texts: list[str], fields: dict[str, str]) -> None:
+def test_the_id_of_a_different_conversation_is_a_conflict(
+    alice: User, texts: list[str], fields: dict[str, str]
+) -> None:
     chat, _ = create(alice, "Hi", external_id="x")
     before = stored_rows(chat)
     with pytest.raises(Conflict) as refused:
@@ -84,7 +86,7 @@ def test_the_id_of_another_conversation_is_a_conflict(alice: User, texts: list[s
     assert Conversation.objects.count() == 1
 
 
-def test_two_users_can_use_the_same_client_id(alice: User, bob: User) -> None:
+def test_two_users_can_use_the_same_external_id(alice: User, bob: User) -> None:
     assert create(alice, "Hi", external_id="x")[0] != create(bob, "Hi", external_id="x")[0]
 
 
@@ -116,7 +118,7 @@ def test_archiving_twice_keeps_the_first_date(alice: User) -> None:
 # Trash and restore
 
 
-def test_a_restored_conversation_is_unchanged(alice: User) -> None:
+def test_the_messages_of_a_restored_conversation_are_unchanged(alice: User) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
     before = stored_rows(chat)[1:]
     conversations.trash(user=alice, conversation_id=chat.id)
@@ -135,7 +137,7 @@ def test_a_live_conversation_cannot_be_restored_and_a_trashed_one_cannot_be_tras
         conversations.trash(user=alice, conversation_id=chat.id)
 
 
-def test_the_client_id_of_a_trashed_conversation_can_be_used_again(alice: User) -> None:
+def test_the_external_id_of_a_trashed_conversation_can_be_used_again(alice: User) -> None:
     old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     new, is_new = create(alice, external_id="x")
@@ -147,7 +149,7 @@ def test_the_client_id_of_a_trashed_conversation_can_be_used_again(alice: User) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restore_is_a_conflict_if_another_request_takes_the_client_id_meanwhile(alice: User) -> None:
+def test_a_restore_is_a_conflict_if_a_concurrent_request_takes_the_external_id(alice: User) -> None:
     old = create_conversation(alice, external_id="x")
     conversations.trash(user=alice, conversation_id=old.id)
     with pytest.raises(Conflict):

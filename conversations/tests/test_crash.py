@@ -1,4 +1,7 @@
-"""A process that is killed with SIGKILL leaves no partial write and no lock."""
+"""A process that is killed with SIGKILL leaves no lock. An append or a sync stores all or nothing.
+
+A purge or an erasure deletes complete batches, and can be finished later.
+"""
 
 import json
 import os
@@ -61,7 +64,7 @@ with connection.execute_wrapper(kill):
 
 
 def is_killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool:
-    """Run the work in a process that is killed after so many statements. Return whether it was killed."""
+    """Run the work in a process that is killed after this number of statements. Return whether it was killed."""
     task |= {"database": connection.settings_dict["NAME"], "conversation": str(chat.id), "statements": after}
     child = subprocess.run(
         [sys.executable, "-c", CHILD],
@@ -105,7 +108,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next_purge(alice: User, afte
     assert is_killed(chat, "purge", after=after, batch=10)
     rest = chat.messages.count()
     assert 0 < rest <= 35
-    assert rest in (5, 15, 25, 35), "batches go whole"
+    assert rest in (5, 15, 25, 35), "each batch is deleted completely or not at all"
     with pytest.raises(NotFound):
         conversations.restore(user=alice, conversation_id=chat.id)
     assert not Conversation.objects.live().exists()
@@ -122,7 +125,7 @@ def test_an_erasure_that_was_killed_is_finished_by_housekeeping(alice: User, bob
     assert is_killed(chat, "erase", after=after, batch=10)
     client.refusal("GET", "me/", status=401)
     assert User.objects.filter(erasing_at__isnull=False).exists()
-    assert retention.housekeep()["users"] == 0, "whoever began it may be at it still"
+    assert retention.housekeep()["users"] == 0, "the process that began the erasure may still be running"
     User.objects.filter(erasing_at__isnull=False).update(erasing_at=timezone.now() - 2 * erase.ABANDONED)
     assert retention.housekeep()["users"] > 0
     assert list(User.objects.all()) == [bob]

@@ -1,4 +1,4 @@
-"""KEEP_CONVERSATIONS: creating a conversation trashes the least recently active ones above the limit."""
+"""KEEP_CONVERSATIONS: each creation trashes the user's least recently active conversations above this limit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def keep_ten(settings: Any) -> None:
 
 @pytest.fixture
 def run_and_commit(django_capture_on_commit_callbacks: Any) -> RunAndCommit:
-    """Return a function that runs a function and then its on-commit callbacks, and returns its result."""
+    """Return a function that calls `work`, runs the on-commit callbacks, and returns the result of `work`."""
 
     def run(work: Callable[[], Any]) -> Any:
         with django_capture_on_commit_callbacks(execute=True):
@@ -93,7 +93,7 @@ def test_trashed_conversations_are_not_counted(alice: User, run_and_commit: RunA
     assert trashed(alice) == {trashed_one}
 
 
-def test_a_trimmed_conversation_can_be_restored(alice: User, run_and_commit: RunAndCommit) -> None:
+def test_a_conversation_that_the_limit_trashed_can_be_restored(alice: User, run_and_commit: RunAndCommit) -> None:
     first, *_ = create_ten(alice)
     run_and_commit(lambda: create_conversation(alice))
     conversations.restore(user=alice, conversation_id=first.id)
@@ -126,7 +126,7 @@ def test_a_limit_of_zero_keeps_all(alice: User, run_and_commit: RunAndCommit, se
     assert not trashed(alice)
 
 
-def test_conversations_that_contract_d_saves_are_never_trimmed(alice: User, run_and_commit: RunAndCommit) -> None:
+def test_the_limit_does_not_trash_what_contract_d_saves(alice: User, run_and_commit: RunAndCommit) -> None:
     client, path = ApiClient(alice), "/api/v1/storage/chat-sessions"
     all_sessions = [
         {"id": f"s{n}", "title": "Hello", "messages": [], "createdAt": 1747036238000 + n} for n in range(KEPT + 5)

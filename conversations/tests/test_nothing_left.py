@@ -65,7 +65,7 @@ def post_as_stranger(path: str, **body: str) -> None:
 
 
 def use_the_service(zed: User) -> None:
-    """Do everything that a user can do."""
+    """Store the name or the address in as many tables as a user can."""
     browser = Client()
     for password in ("wrong", PASSWORD):
         browser.post("/accounts/login/", {"login": EMAIL.upper(), "password": password})
@@ -117,7 +117,7 @@ def test_no_table_contains_the_name_or_address_of_an_erased_user(zed: User) -> N
     assert LogEntry.objects.count() == 4
 
 
-def test_an_erasure_leaves_nothing_in_log_entries_that_the_migration_changed(zed: User) -> None:
+def test_an_erasure_leaves_nothing_in_log_entries_that_migration_0009_changed(zed: User) -> None:
     root = create_user("Root", is_staff=True, is_superuser=True)
     Preferences.objects.create(user=zed)
     work_as_staff(root, zed)
@@ -130,7 +130,7 @@ def test_an_erasure_leaves_nothing_in_log_entries_that_the_migration_changed(zed
     assert tables_with_signs() == set() and LogEntry.objects.count() == before
 
 
-def test_an_erasure_keeps_sessions_with_longer_addresses(zed: User) -> None:
+def test_an_erasure_keeps_sessions_with_addresses_that_only_contain_the_erased_one(zed: User) -> None:
     for email in (f"x{EMAIL}", f"{EMAIL}.au", f"x.{EMAIL}", EMAIL):
         post_as_stranger("password/request", email=email)
     assert Session.objects.count() == 4

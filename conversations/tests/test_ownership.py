@@ -1,4 +1,4 @@
-"""Services and reads find only objects of their user: for another user, staff included, an object does not exist."""
+"""Services and reads find only objects of the given user. For all other users, even staff, they do not exist."""
 
 import inspect
 import pkgutil
@@ -59,13 +59,13 @@ WRITES: dict[str, Call] = {
         user=user, conversation_id=conversation.id, drafts=[message_draft("other")]
     ),
 }
-# The owner's earlier request, without which the call has nothing to do.
+# Calls that the owner makes first, so that the tested call can succeed.
 PREPARATIONS: dict[str, Call] = {
     "reactions.unreact": WRITES["reactions.react"],
     "messages.restore": WRITES["messages.trash"],
     "conversations.restore": WRITES["conversations.trash"],
 }
-# These name no stored object, or only by the client's own id (sync_all: see the tests of compat/storage).
+# These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.)
 WITHOUT_AN_OBJECT = {"conversations.create", "conversations.keep_latest", "erase.erase", "sync_all.sync_all"}
 
 READS: dict[str, Call] = {
@@ -96,7 +96,7 @@ READS: dict[str, Call] = {
 
 
 def functions_with_a_user(source: Any) -> Iterator[str]:
-    """Return the public functions and methods that a module or class defines and that have a parameter `user`."""
+    """Yield the names of the public functions that a module or class defines and that have a parameter `user`."""
     for name, function in inspect.getmembers(source, inspect.isfunction):
         is_its_own = inspect.isclass(source) or function.__module__ == source.__name__
         if is_its_own and not name.startswith("_") and "user" in inspect.signature(function).parameters:
@@ -146,7 +146,7 @@ def test_a_read_finds_nothing_for_a_stranger_and_something_for_the_owner(
     assert not READS[name](sam, conversation, message)
 
 
-def test_a_switch_does_not_reach_a_message_of_another_conversation(alice: User, bob: User) -> None:
+def test_a_switch_to_a_message_of_another_user_is_not_found(alice: User, bob: User) -> None:
     own, other = create_conversation(alice, "Hers"), create_conversation(bob, "His")
     with pytest.raises(NotFound):
         branches.switch(user=alice, conversation_id=own.id, message_id=message_with_text(other, "His").id)

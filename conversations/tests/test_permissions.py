@@ -1,6 +1,6 @@
 """Permissions: each kind of caller sends the request of each row of testing/routes.py and testing/contract_routes.py.
 
-test_every_route checks that those tables have all routes.
+The two modules test_every_route.py check that these tables contain all routes.
 """
 
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def expected_status(row: Any, kind: str) -> int:
 
 
 def rows_of(user: User) -> list[Any]:
-    """Return the stored rows of the user. Of tokens only the ids, because each use of a token is stored."""
+    """Return the stored rows of the user. For tokens, return only the ids, because a use of a token changes its row."""
     models = (Conversation, Message, Reaction, Preferences)
     own = [list(model._default_manager.filter(user=user).order_by("pk").values()) for model in models]
     tokens = ApiToken.objects.filter(user=user).order_by("pk").values_list("pk", flat=True)
@@ -92,7 +92,7 @@ def responses(samples: Any, row: Any, alice: User) -> Iterator[tuple[str, ApiCli
         with rolled_back():
             client.status_of(row.method, samples.path(row), samples.body(row))
             if client.answer.status_code >= 400:
-                assert rows_of(alice) == before, f"{kind} is refused and changes something"
+                assert rows_of(alice) == before, f"the request of {kind} is refused, but changes stored rows"
         yield kind, client
 
 
@@ -103,7 +103,7 @@ def assert_permissions(clients: dict[str, ApiClient], samples: Any, row: Any) ->
         if statuses[kind] == 403:
             assert MISSING_SCOPES[kind] in client.text
         if statuses[kind] < 400 and kind not in IS_ALICE:
-            assert not any(id in client.text for id in samples.ids), f"{kind} reads something of Alice's"
+            assert not any(id in client.text for id in samples.ids), f"{kind} reads an object of Alice"
 
 
 @routes.every_row

@@ -58,7 +58,7 @@ def test_a_purge_deletes_all_messages_in_batches(alice: User, length: int) -> No
     assert is_purged(chat)
 
 
-def test_a_purge_deletes_more_messages_than_one_batch_of_production(alice: User) -> None:
+def test_a_purge_deletes_more_messages_than_a_batch_of_the_default_size(alice: User) -> None:
     chat = create_conversation(alice, *map(str, range(2_500)))
     assert purge(chat) == 2_500
     assert is_purged(chat)
@@ -66,7 +66,7 @@ def test_a_purge_deletes_more_messages_than_one_batch_of_production(alice: User)
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.django_db(transaction=True)
-def test_of_several_purges_at_once_one_succeeds(alice: User) -> None:
+def test_concurrent_purges_delete_and_count_each_message_once(alice: User) -> None:
     chat = create_conversation(alice, *map(str, range(200)))
 
     def purge_or_miss(index: int) -> int:

@@ -1,4 +1,4 @@
-"""Housekeeping purges objects after TRASH_DAYS in the trash, and not before."""
+"""Housekeeping purges conversations and forgets messages after TRASH_DAYS in the trash, and not before."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_live_conversation_of_any_age_is_kept(alice: User) -> None:
     assert active_texts(kept) == ["kept"]
 
 
-def test_a_trashed_message_is_emptied_and_keeps_its_place_in_the_tree(alice: User) -> None:
+def test_a_forgotten_message_has_no_content_and_keeps_its_place_in_the_tree(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret", "thanks")
     secret = message_with_text(conversation, "secret")
     reactions.react(user=alice, message_id=secret.id, type="like")
@@ -51,7 +51,7 @@ def test_a_trashed_message_is_emptied_and_keeps_its_place_in_the_tree(alice: Use
     assert active_texts(conversation) == ["question", "thanks"]
 
 
-def test_an_emptied_message_cannot_be_restored_and_is_not_emptied_again(alice: User) -> None:
+def test_a_forgotten_message_cannot_be_restored_and_is_not_forgotten_again(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret")
     secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
@@ -62,7 +62,7 @@ def test_an_emptied_message_cannot_be_restored_and_is_not_emptied_again(alice: U
     assert retention.housekeep()["messages"] == 0
 
 
-def test_a_repeated_history_around_an_emptied_message_writes_nothing(alice: User) -> None:
+def test_a_sync_of_the_history_without_a_forgotten_message_stores_no_message(alice: User) -> None:
     conversation = create_conversation(alice, "question", "secret", "thanks")
     secret = message_with_text(conversation, "secret")
     messages.trash(user=alice, message_id=secret.id)
@@ -75,14 +75,14 @@ def test_a_repeated_history_around_an_emptied_message_writes_nothing(alice: User
     assert active_texts(conversation) == ["question", "thanks"]
 
 
-def test_an_interrupted_purge_is_finished(alice: User) -> None:
+def test_housekeeping_finishes_an_interrupted_purge(alice: User) -> None:
     conversation = create_conversation(alice, "question", "answer")
     Conversation.objects.update(deleted_at=PURGING)
     assert retention.housekeep()["conversations"] == 1
     assert not Conversation.objects.filter(id=conversation.id).exists()
 
 
-def test_a_conversation_restored_before_its_purge_is_kept(alice: User) -> None:
+def test_a_purge_with_trashed_before_keeps_a_conversation_that_was_trashed_later(alice: User) -> None:
     conversation = create_conversation(alice, "question")
     conversations.trash(user=alice, conversation_id=conversation.id)
     with pytest.raises(NotFound):

@@ -12,7 +12,7 @@ from testing.cast import create_conversation, message_with_text
 SPAN = {"days": 30, "zone": ZoneInfo("UTC")}
 
 
-def test_totals_exclude_the_trash(alice: User, bob: User) -> None:
+def test_totals_exclude_trashed_conversations(alice: User, bob: User) -> None:
     create_conversation(alice, "one", "two")
     trashed = create_conversation(alice, "three")
     conversations.trash(user=alice, conversation_id=trashed.id)
@@ -20,7 +20,7 @@ def test_totals_exclude_the_trash(alice: User, bob: User) -> None:
     assert stats.totals(alice) == {"conversations": 1, "messages": 2, "prompt_tokens": 0, "completion_tokens": 0}
 
 
-def test_tokens_of_deleted_messages_are_counted(alice: User) -> None:
+def test_tokens_of_trashed_messages_are_counted(alice: User) -> None:
     draft = {"role": "assistant", "content": "dear", "model": "m", "prompt_tokens": 7, "completion_tokens": 5}
     conversation, _ = conversations.create(user=alice, fields={}, drafts=[draft])
     messages.trash(user=alice, message_id=message_with_text(conversation, "dear").id)
@@ -31,7 +31,7 @@ def test_tokens_of_deleted_messages_are_counted(alice: User) -> None:
 
 def test_days_begin_at_midnight_in_the_requested_time_zone(alice: User) -> None:
     create_conversation(alice, "late")
-    # 23:30 UTC of yesterday is today in Tokyo.
+    # Yesterday at 23:30 UTC is today at 08:30 in Tokyo.
     late = timezone.now().replace(hour=23, minute=30) - timedelta(days=1)
     Message.objects.update(created_at=late)
     (utc,) = stats.by_day(alice, **SPAN)

@@ -29,7 +29,7 @@ def send(conversation: Conversation, drafts: list[Draft], profile: SyncProfile =
 
 
 def texts(conversation: Conversation) -> list[str]:
-    """Return the texts of all messages, hidden ones included."""
+    """Return the texts of all messages, including hidden messages."""
     return list(conversation.messages.order_by("seq").values_list("content", flat=True))
 
 
@@ -47,7 +47,7 @@ def chat(alice: User) -> Conversation:
 
 @pytest.fixture
 def with_tools(alice: User) -> Conversation:
-    """A conversation with a message of a tool, which the contract does not show."""
+    """A conversation with a tool message. A client with the profile CONTRACT cannot see this message."""
     chat = create_conversation(alice, "What time is it?")
     drafts = [
         message_draft("Let me look.", "assistant"),
@@ -104,7 +104,7 @@ def test_a_compared_field_that_a_draft_leaves_out_has_its_default(chat: Conversa
     assert writes_nothing(chat, history_of(chat), profile=SyncProfile(frozenset({"role", "content", compared_fields})))
 
 
-def test_other_fields_of_a_draft_are_updated_in_place(chat: Conversation) -> None:
+def test_fields_that_are_not_compared_are_updated_in_place(chat: Conversation) -> None:
     drafts = history_of(chat)
     drafts[1] |= {"model": "m", "metadata": {"seen": True}, "completion_tokens": 4}
     send(chat, drafts)
@@ -184,7 +184,7 @@ def test_returning_to_an_older_branch_reuses_its_messages(chat: Conversation) ->
     assert chat.last_seq == 6
 
 
-def test_of_equal_messages_the_active_one_is_matched(chat: Conversation) -> None:
+def test_the_active_one_of_equal_messages_is_matched(chat: Conversation) -> None:
     second = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     branches.switch(user=chat.user, conversation_id=chat.id, message_id=chat.messages.get(seq=4).id)
     chat.refresh_from_db()
@@ -192,7 +192,7 @@ def test_of_equal_messages_the_active_one_is_matched(chat: Conversation) -> None
     assert second.seq == 5
 
 
-def test_of_equal_messages_the_active_one_is_matched_even_if_only_the_other_has_no_client_id(alice: User) -> None:
+def test_the_active_one_of_equal_messages_is_matched_even_if_it_has_an_external_id(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     messages.append(
         user=alice, conversation_id=chat.id, drafts=[message_draft("Hello", "assistant", external_id="named")]
@@ -203,7 +203,7 @@ def test_of_equal_messages_the_active_one_is_matched_even_if_only_the_other_has_
     assert writes_nothing(chat, dialogue("Hi", "Hello"))
 
 
-def test_of_equal_messages_the_one_with_the_given_id_is_matched(chat: Conversation) -> None:
+def test_an_id_selects_one_of_equal_messages(chat: Conversation) -> None:
     second = branches.branch(user=chat.user, message_id=message_with_text(chat, "Well").id, changes={})
     first = chat.messages.get(seq=4)
     for meant in (first, second):
@@ -212,7 +212,7 @@ def test_of_equal_messages_the_one_with_the_given_id_is_matched(chat: Conversati
     assert chat.last_seq == 5
 
 
-# Client ids
+# External ids and server ids
 
 
 def test_autosave_of_a_growing_reply_keeps_one_row(chat: Conversation) -> None:
@@ -268,14 +268,14 @@ def test_a_message_without_text_is_not_overwritten(chat: Conversation, field: st
     ]
 
 
-def test_a_client_id_belongs_to_the_newest_message_that_was_sent_with_it(chat: Conversation) -> None:
+def test_an_external_id_belongs_to_the_newest_message_that_was_sent_with_it(chat: Conversation) -> None:
     send(chat, [message_draft(text, external_id=id) for text, id in (("Hi", "a"), ("Hello", "b"))])
     send(chat, [message_draft(text, external_id=id) for text, id in (("Good day", "a"), ("Hello", "b"))])
     holders = dict(chat.messages.exclude(external_id=None).values_list("external_id", "seq"))
     assert holders == {"a": chat.last_seq - 1, "b": chat.last_seq}
 
 
-def test_a_client_id_can_move_to_another_message_of_the_history(chat: Conversation) -> None:
+def test_an_external_id_can_move_to_another_message_of_the_history(chat: Conversation) -> None:
     drafts = [draft | {"external_id": id} for draft, id in zip(history_of(chat), "abcd", strict=True)]
     send(chat, drafts)
     swapped = [draft | {"external_id": id} for draft, id in zip(drafts, "badc", strict=True)]
@@ -285,12 +285,12 @@ def test_a_client_id_can_move_to_another_message_of_the_history(chat: Conversati
     assert writes_nothing(chat, swapped)
 
 
-def test_a_server_id_sent_as_a_client_id_is_not_stored_as_one(chat: Conversation) -> None:
+def test_a_server_id_sent_as_an_external_id_is_not_stored_as_one(chat: Conversation) -> None:
     send(chat, [*history_of(chat), message_draft("Good")])
     assert not chat.messages.exclude(external_id=None).exists()
 
 
-def test_the_server_id_of_another_message_is_not_stored_as_a_client_id(alice: User) -> None:
+def test_the_server_id_of_another_message_is_not_stored_as_an_external_id(alice: User) -> None:
     """Otherwise two messages would have the same id in the response."""
     chat = create_conversation(alice, "again", "ok", "again", "fine")
     first, ok, second, fine = history_of(chat)
@@ -303,11 +303,11 @@ def test_the_server_id_of_another_message_is_not_stored_as_a_client_id(alice: Us
         assert writes_nothing(chat, history_of(chat))
 
 
-def test_a_message_whose_client_id_was_taken_cannot_be_restored(chat: Conversation) -> None:
+def test_a_message_whose_id_was_taken_cannot_be_restored(chat: Conversation) -> None:
     drafts = history_of(chat)
     hello = message_with_text(chat, "Hello")
     messages.trash(user=chat.user, message_id=hello.id)
-    send(chat, drafts)  # from a tab with an old state
+    send(chat, drafts)  # from a browser tab that still shows the message
     with pytest.raises(Conflict):
         messages.restore(user=chat.user, message_id=hello.id)
     assert writes_nothing(chat, history_of(chat))
@@ -432,7 +432,7 @@ def test_the_path_never_ends_with_a_trashed_message(chat: Conversation) -> None:
     assert (chat.tip_seq, active_texts(chat)) == (1, ["Hi"])
 
 
-def test_a_client_id_of_a_trashed_message_can_be_used_again(alice: User) -> None:
+def test_an_external_id_of_a_trashed_message_can_be_used_again(alice: User) -> None:
     chat = create_conversation(alice)
     send(chat, [message_draft("Hi", external_id="a")])
     trashed = message_with_text(chat, "Hi")
@@ -443,7 +443,7 @@ def test_a_client_id_of_a_trashed_message_can_be_used_again(alice: User) -> None
     assert active_texts(chat) == ["Ho"]
 
 
-# Permission and statement counts
+# Permissions and statement counts
 
 
 def test_sync_raises_not_found_for_a_stranger(chat: Conversation, bob: User) -> None:

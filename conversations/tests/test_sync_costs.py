@@ -31,7 +31,7 @@ def draft_texts(drafts: list[Any]) -> list[str]:
 
 @pytest.fixture
 def branched(alice: User) -> Conversation:
-    """A conversation with 30 alternatives of 3 MB each. The client sent one and copied it with empty requests."""
+    """A conversation with 30 alternatives of 3 MB each: one message and 29 copies of it."""
     conversation = create_from_drafts(alice, [MEGABYTES_4])
     first = conversation.messages.get()
     for _ in range(29):
@@ -79,7 +79,7 @@ def test_large_messages_are_compared_in_batches(alice: User, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
-def test_a_longer_reply_updates_the_message_and_its_fields_whatever_its_size(size: int, alice: User) -> None:
+def test_a_longer_reply_of_any_size_updates_the_message_and_its_fields(size: int, alice: User) -> None:
     parts = {"parts": [{"text": "x" * size}], "tool_calls": None}
     first = message_draft("x" * size, external_id="a", metadata={"n": 1}, **parts)
     conversation = create_from_drafts(alice, [first])
@@ -107,13 +107,13 @@ def statement_count(user: User, count: int, **changes: Any) -> int:
 
 
 @pytest.mark.parametrize("changes", [{}, {"metadata": {"a": 1}, "prompt_tokens": 3}])
-def test_equal_messages_with_new_ids_need_as_many_statements_for_many_as_for_two(
+def test_new_ids_need_the_same_number_of_statements_for_two_messages_and_for_many(
     changes: dict[str, Any], alice: User
 ) -> None:
     assert statement_count(alice, 2, **changes) == statement_count(alice, 300, **changes)
 
 
-def test_ids_that_are_exchanged_need_two_updates(alice: User) -> None:
+def test_an_exchange_of_ids_needs_two_updates_of_messages(alice: User) -> None:
     drafts = [message_draft(text, external_id=id) for text, id in zip("pqr", "abc", strict=True)]
     conversation = create_from_drafts(alice, drafts)
     turned = [draft | {"external_id": id} for draft, id in zip(drafts, "bca", strict=True)]
@@ -131,7 +131,7 @@ def test_a_message_that_lost_its_id_does_not_get_it_back_when_it_changes(alice: 
     assert list(rows) == [("b", {}), (None, {"n": 1})]
 
 
-def test_client_ids_are_not_searched_for_in_all_messages(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sync_does_not_search_all_messages_for_each_external_id(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A linear search for each id made a sync of ten thousand equal messages with new ids take 18 seconds."""
     drafts = [message_draft(str(number), external_id=f"old {number}") for number in range(500)]
     conversation = create_from_drafts(alice, drafts)

@@ -1,4 +1,4 @@
-"""Random complete histories, synchronized with a stored conversation and with its reference model."""
+"""Send random complete histories to a stored conversation and to its reference model, and compare both."""
 
 from collections.abc import Callable
 from typing import Any
@@ -92,7 +92,7 @@ class SyncMachine(TreeMachine):
     @precondition(has(is_live))
     @rule(profile=PROFILES, kind=ID_KINDS, data=st.data(), text=TEXTS)
     def send_an_edited_message(self, profile: SyncProfile, kind: str, data: st.DataObject, text: str) -> None:
-        """The message keeps its id. Its text may also extend the old one."""
+        """Send one message with its old id and a new text, which can also begin with the old text."""
         drafts = self.history(self.reference.path, profile, kind)
         for draft in drafts and [data.draw(st.sampled_from(drafts), "which")]:
             draft["content"] = text
@@ -116,7 +116,7 @@ def as_message(draft: Draft) -> ReferenceMessage:
 
 
 def without_repeated_ids(drafts: list[Draft]) -> list[Draft]:
-    """Remove an id from all drafts but the first that has it."""
+    """Return the drafts, without the ids of each draft that repeats an id of an earlier one."""
     seen: set[str] = set()
     kept = []
     for draft in drafts:

@@ -32,7 +32,7 @@ def status(api_client: ApiClient, method: str, path: str, body: Any = None) -> i
     return int(api_client.send(method, bare, query, sent, api_client.headers).status_code)
 
 
-# Each function sends a time in one place of the API and returns the status code.
+# Each of these functions sends a time in one field or parameter of the API, and returns the status code.
 
 
 def updated_after(api_client: ApiClient, time: str) -> int:
@@ -86,7 +86,7 @@ def test_every_time_is_accepted_or_refused_with_a_400(
 
 
 @pytest.mark.parametrize("offset", LARGE_OFFSETS)
-def test_a_large_offset_is_converted_in_a_filter(offset: str, as_alice: ApiClient) -> None:
+def test_a_large_offset_in_a_filter_is_converted_to_utc(offset: str, as_alice: ApiClient) -> None:
     as_alice("POST", "conversations/", {"title": "t"}, status=201)
     moment = utc(f"2026-01-01T12:00:00{offset}")
     Conversation.objects.update(updated_at=moment)
@@ -98,19 +98,19 @@ def test_a_large_offset_is_converted_in_a_filter(offset: str, as_alice: ApiClien
 
 
 @pytest.mark.parametrize("offset", LARGE_OFFSETS)
-def test_a_large_offset_is_converted_in_a_sync(offset: str, as_alice: ApiClient) -> None:
+def test_a_large_offset_in_a_sync_is_converted_to_utc(offset: str, as_alice: ApiClient) -> None:
     assert storage_creation(as_alice, f"2026-01-01T12:00:00{offset}") == 200
     assert Conversation.objects.get().created_at == utc(f"2026-01-01T12:00:00{offset}")
 
 
 @pytest.mark.parametrize("offset", LARGE_OFFSETS)
-def test_a_large_offset_is_converted_in_the_expiry_of_a_token(offset: str, as_alice: ApiClient) -> None:
+def test_a_large_offset_in_the_expiry_of_a_token_is_converted_to_utc(offset: str, as_alice: ApiClient) -> None:
     assert token_expiry(as_alice, f"2099-01-01T12:00:00{offset}") == 201
     assert ApiToken.objects.get(name="t").expires_at == utc(f"2099-01-01T12:00:00{offset}")
 
 
 @pytest.mark.parametrize("offset", LARGE_OFFSETS)
-def test_a_large_offset_is_converted_in_an_import(offset: str, alice: User, tmp_path: Path) -> None:
+def test_a_large_offset_in_an_import_is_converted_to_utc(offset: str, alice: User, tmp_path: Path) -> None:
     time = f"2026-01-01T12:00:00{offset}"
     message = {"role": "user", "content": "c", "created_at": time}
     line = {"id": "a", "created_at": time, "archived_at": time, "messages": [message]}
@@ -120,7 +120,7 @@ def test_a_large_offset_is_converted_in_an_import(offset: str, alice: User, tmp_
     assert {stored.created_at, stored.archived_at, Message.objects.get().created_at} == {utc(time)}
 
 
-def test_a_time_at_the_end_of_the_calendar_in_an_import_is_refused_with_its_line(alice: User, tmp_path: Path) -> None:
+def test_an_import_refuses_times_at_the_ends_of_the_calendar(alice: User, tmp_path: Path) -> None:
     lines = [json.dumps({"id": time, "created_at": time}) for time in ENDS]
     (tmp_path / "lines.jsonl").write_text("\n".join(lines))
     err = io.StringIO()

@@ -104,7 +104,7 @@ def test_a_switch_skips_trashed_messages(chat: Conversation) -> None:
     assert active_texts(chat) == ["Hi", "How are you?", "Well"]
 
 
-def test_a_message_of_another_conversation_cannot_be_switched_to(chat: Conversation) -> None:
+def test_a_switch_to_a_message_of_another_conversation_is_not_found(chat: Conversation) -> None:
     other = create_conversation(chat.user, "Elsewhere")
     before = stored_rows(chat)
     with pytest.raises(NotFound):
@@ -112,7 +112,7 @@ def test_a_message_of_another_conversation_cannot_be_switched_to(chat: Conversat
     assert stored_rows(chat) == before
 
 
-def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Conversation) -> None:
+def test_a_trashed_message_cannot_be_branched_switched_to_or_trashed(chat: Conversation) -> None:
     trash(chat, "Hello")
     for operation in (branch, switch, trash):
         with pytest.raises(NotFound):
@@ -122,7 +122,7 @@ def test_a_trashed_message_can_be_neither_branched_nor_switched_to(chat: Convers
 # Trash and restore
 
 
-def test_the_replies_of_a_trashed_message_stay(chat: Conversation) -> None:
+def test_the_replies_to_a_trashed_message_stay_active(chat: Conversation) -> None:
     trash(chat, "Hello")
     assert active_texts(chat) == ["Hi", "How are you?", "Well"]
     restore(chat, "Hello")
@@ -137,7 +137,7 @@ def test_trashing_the_tip_moves_it_to_the_nearest_live_ancestor(chat: Conversati
     assert message_with_text(chat, "And you?").parent_seq == 2
 
 
-def test_messages_restored_in_the_order_of_their_trashing_are_all_active(chat: Conversation) -> None:
+def test_messages_restored_in_the_order_in_which_they_were_trashed_are_all_active(chat: Conversation) -> None:
     trash(chat, "How are you?", "Well")
     restore(chat, "How are you?")
     restore(chat, "Well")
@@ -159,7 +159,7 @@ def test_a_message_restored_beside_a_newer_sibling_is_hidden(chat: Conversation)
     assert active_texts(chat)[3:] == ["Well"]
 
 
-def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> None:
+def test_a_conversation_can_be_continued_after_all_its_messages_were_trashed(chat: Conversation) -> None:
     trash(chat, "Hi", "Hello", "How are you?", "Well")
     chat.refresh_from_db()
     assert (chat.tip_seq, chat.preview, chat.message_count, chat.last_seq) == (None, "", 0, 4)
@@ -167,7 +167,7 @@ def test_a_conversation_can_be_emptied_and_begun_again(chat: Conversation) -> No
     assert (active_texts(chat), message_with_text(chat, "Again").seq) == (["Again"], 5)
 
 
-def test_a_message_whose_client_id_is_taken_cannot_be_restored(alice: User) -> None:
+def test_a_message_whose_external_id_is_taken_cannot_be_restored(alice: User) -> None:
     chat = create_conversation(alice)
     for text in ("old", "new"):
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft(text, external_id="x")])
@@ -183,7 +183,7 @@ def test_a_message_whose_client_id_is_taken_cannot_be_restored(alice: User) -> N
 
 
 @pytest.mark.parametrize("length", [10, 500])
-def test_a_change_of_the_tree_runs_at_most_eleven_statements_at_any_length(alice: User, length: int) -> None:
+def test_a_change_of_a_tree_of_any_length_runs_at_most_eleven_statements(alice: User, length: int) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
     counts = []
     for change, text in ((branch, "4"), (switch, "5"), (trash, "5"), (restore, "5")):

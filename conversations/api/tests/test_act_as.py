@@ -1,4 +1,4 @@
-"""Acting as a managed user, on every route: only that user's objects are found."""
+"""A back end that acts as a managed user finds only the objects of that user, on every route."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def samples(back_end: User) -> SampleObjects:
     return SampleObjects(managed_user(manager=back_end, external_id="u-1"))
 
 
-# Erasing is left out: the erasure of a back end erases its users too.
+# DELETE me/ is left out: if a back end erases its own account, this also erases its managed users.
 @pytest.mark.parametrize("row", [row for row in ROWS if str(row) != "DELETE me/"], ids=str)
 def test_others_get_a_404_and_the_managed_user_does_not(row: Row, samples: SampleObjects, back_end: User) -> None:
     strangers = [
@@ -32,12 +32,12 @@ def test_others_get_a_404_and_the_managed_user_does_not(row: Row, samples: Sampl
             assert samples.error_code(stranger, row, 404) == "not_found"
         else:
             samples.request(stranger, row, row.status)
-            assert not any(id in stranger.text for id in samples.ids), "a stranger reads something of u-1's"
+            assert not any(id in stranger.text for id in samples.ids), "a stranger reads an object of u-1"
     samples.request(acting_client(back_end, "u-1"), row, row.status)
 
 
 @every_row
-def test_an_empty_header_and_a_missing_write_scope_are_refused_on_every_route(
+def test_an_empty_act_as_header_and_a_missing_write_scope_are_refused_on_every_route(
     row: Row, samples: SampleObjects, back_end: User
 ) -> None:
     assert samples.error_code(acting_client(back_end, ""), row, 400) == "invalid"
@@ -96,7 +96,7 @@ def test_concurrent_first_requests_create_one_user() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tokens_made_at_the_same_time_are_no_more_than_may_be(settings: Any) -> None:
+def test_concurrent_requests_cannot_create_more_tokens_than_the_rate_limit(settings: Any) -> None:
     settings.TOKEN_RATE = 20
     alice = create_user("Alice")
     caller = ApiClient(alice)

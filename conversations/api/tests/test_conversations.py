@@ -98,7 +98,7 @@ def test_an_invalid_message_stores_nothing(as_alice: ApiClient) -> None:
     assert not Conversation.objects.exists() and not Message.objects.exists()
 
 
-def test_two_first_messages_with_one_id_are_refused(as_alice: ApiClient) -> None:
+def test_two_first_messages_with_the_same_external_id_are_refused(as_alice: ApiClient) -> None:
     messages = [{"role": "user", "content": text, "external_id": "m"} for text in "ab"]
     code, field = as_alice.refusal("POST", "conversations/", {"messages": messages}, status=409)
     assert (code, field) == ("conflict", "external_id")
@@ -155,7 +155,7 @@ def test_a_response_can_be_sent_back_unchanged(method: str, as_either: ApiClient
     assert sent_back | {"updated_at": ""} == created | {"updated_at": ""}
 
 
-def test_an_archive_date_stays_when_archived_again(as_alice: ApiClient) -> None:
+def test_archiving_again_keeps_the_archive_date(as_alice: ApiClient) -> None:
     created = post(as_alice, body={"is_archived": True})
     archived_again = as_alice("PATCH", f"conversations/{created['id']}/", {"is_archived": True})
     assert archived_again["archived_at"] == created["archived_at"]
@@ -183,7 +183,7 @@ def test_delete_trashes_and_restore_restores(as_either: ApiClient) -> None:
     assert as_either.refusal("POST", f"{path}restore/", status=404) == ("not_found", None)
 
 
-def test_restoring_onto_a_taken_external_id_is_a_conflict(as_alice: ApiClient) -> None:
+def test_restoring_a_conversation_whose_external_id_is_taken_is_a_conflict(as_alice: ApiClient) -> None:
     created = post(as_alice, body={"external_id": "x"})
     as_alice("DELETE", f"conversations/{created['id']}/", status=204)
     post(as_alice, body={"external_id": "x", "title": "Another"})
@@ -228,7 +228,7 @@ def test_the_list_is_ordered_by_activity(as_either: ApiClient) -> None:
     assert titles(as_either) == ["a", "c", "b"]
 
 
-def test_rows_of_the_list_equal_the_single_resource(as_either: ApiClient) -> None:
+def test_a_conversation_in_the_list_equals_the_single_conversation(as_either: ApiClient) -> None:
     created = post(as_either, body=EVERYTHING | {"is_archived": False})
     assert as_either("GET", "conversations/") == {"results": [created], "next": None}
     assert as_either("GET", f"conversations/{created['id']}/") == created
@@ -266,7 +266,7 @@ def test_rows_of_the_list_equal_the_single_resource(as_either: ApiClient) -> Non
         ("?tag=a&pinned=true", ""),
     ],
 )
-def test_filters(query: str, found: str, as_alice: ApiClient, as_bob: ApiClient) -> None:
+def test_each_filter_selects_conversations(query: str, found: str, as_alice: ApiClient, as_bob: ApiClient) -> None:
     for title, more in {
         "plain": {"external_id": "x-1"},
         "archived": {"is_archived": True, "external_id": "x-2"},
@@ -308,7 +308,7 @@ def test_an_invalid_filter_is_a_400_with_its_name(query: str, as_alice: ApiClien
 
 
 def fill(as_alice: ApiClient, count: int) -> list[str]:
-    """Create conversations and return their ids, newest first. Three each have the same active_at."""
+    """Create conversations, of which every three have the same active_at. Return their ids, newest first."""
     user = as_alice.token.user
     now = timezone.now()
     rows = [

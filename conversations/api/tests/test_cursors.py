@@ -1,4 +1,4 @@
-"""Cursors: opaque, valid for one list only, and checked."""
+"""A cursor is opaque and valid for one list only. The server checks it."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -52,7 +52,7 @@ def test_a_cursor_of_another_conversation_is_a_400(as_alice: ApiClient) -> None:
 
 
 def forged_keys() -> list[list[Any]]:
-    """Return decoded cursors of the right form with wrong values."""
+    """Return decoded cursors with wrong values, or with a wrong number of values."""
     junk: list[Any] = [
         None, True, "", "x", "5", -1, 0, 1.5, 2**31, 2**63 - 1, 1e308, [], {}, [1], "9999-12-31T23:59:59-23:59",
         "0001-01-01T00:00:00+23:59", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00:00.5", "\0", TIME,
@@ -75,7 +75,7 @@ def test_a_forged_cursor_is_a_200_or_a_400(listed: str, as_alice: ApiClient) -> 
 
 
 @pytest.mark.parametrize("listed", LISTS)
-def test_garbage_is_a_400(listed: str, as_alice: ApiClient) -> None:
+def test_a_malformed_cursor_is_a_400(listed: str, as_alice: ApiClient) -> None:
     for cursor in ["", "x", "%00", "%ff", "bnVsbA", "W10", "W1td", "e30", "A" * 5000, "%C3%A9", "====", "IiI"]:
         path = with_cursor(path_of(as_alice, listed), cursor)
         assert as_alice.refusal("GET", path, status=400) == ("invalid", "cursor")

@@ -49,7 +49,7 @@ def create_rows_of_each_kind(user: User) -> None:
 
 
 def rows_of(user: User) -> dict[str, int]:
-    """Count the rows of each table that has a foreign key to the user, according to the database."""
+    """Count the rows of the user in the user table and in each table with a foreign key to it."""
     counts = {"account": User.objects.filter(pk=user.pk).count()}
     for relation in User._meta.get_fields(include_hidden=True):
         if (relation.one_to_many or relation.one_to_one) and relation.auto_created:
@@ -157,7 +157,7 @@ def test_staff_cannot_erase_themselves(sam: User) -> None:
     assert User.objects.filter(pk=sam.pk, is_active=True).exists()
 
 
-def test_the_log_keeps_the_actions_and_no_personal_data(alice: User, sam: User) -> None:
+def test_the_log_of_the_admin_keeps_the_actions_and_no_personal_data(alice: User, sam: User) -> None:
     users = ContentType.objects.get_for_model(User)
     about = LogEntry.objects.create(
         user=sam, content_type=users, object_id=str(alice.pk), object_repr=alice.email, action_flag=CHANGE
@@ -188,8 +188,8 @@ def test_any_number_of_conversations_is_erased(count: int, alice: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_of_a_request_that_began_before_are_erased_too(alice: User) -> None:
-    """The purge waits for the lock of that request, which then creates a second conversation."""
+def test_rows_of_a_request_that_began_before_the_erasure_are_erased_too(alice: User) -> None:
+    """The purge waits for the lock of that request. The same transaction has also created a second conversation."""
     chat = create_conversation(alice, "Hi")
 
     def write() -> None:
@@ -219,7 +219,7 @@ def test_rows_stored_after_the_purge_are_erased_too(alice: User, monkeypatch: py
 
 
 @pytest.mark.django_db(transaction=True)
-def test_housekeeping_finishes_if_new_rows_keep_coming(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_finishes_an_erasure_that_new_rows_stopped(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     purge = erase._purge
 
     def purge_and_store(user: User) -> Any:
@@ -240,7 +240,7 @@ def test_housekeeping_finishes_if_new_rows_keep_coming(alice: User, monkeypatch:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_concurrent_requests_one_erases(alice: User) -> None:
+def test_concurrent_erasures_delete_and_count_each_row_once(alice: User) -> None:
     for _ in range(5):
         create_conversation(alice, *map(str, range(50)))
     first, second = run_concurrently(*repeat(2, lambda index: erase.erase(user=alice)))
@@ -255,14 +255,14 @@ def test_unfinished_erasures_are_found_by_an_index(db: None) -> None:
         assert "user_erasing" in str(cursor.fetchall())
 
 
-def test_tokens_of_an_erased_user_are_refused(alice: User) -> None:
+def test_all_tokens_of_an_erased_user_are_deleted(alice: User) -> None:
     for _ in range(2):
         ApiClient(alice, scopes=["read"])
     assert ApiClient(alice)("DELETE", "me/", BODY)["tokens"] == 3
     assert not ApiToken.objects.exists()
 
 
-def test_a_back_end_erases_a_managed_user_without_a_password_and_a_token_of_that_user_cannot(back_end: User) -> None:
+def test_only_the_back_end_can_erase_a_managed_user_without_a_password(back_end: User) -> None:
     user = managed_user(manager=back_end, external_id="u-1")
     own = ApiClient(user)
     assert own.refusal("DELETE", "me/", {}, status=403)[0] == "reauthentication_required"

@@ -1,4 +1,4 @@
-"""Validation stops after a number of errors, so that a request with very many errors is cheap to refuse."""
+"""Validation stops soon after MAX_ERRORS errors, so that a request with very many errors is cheap to refuse."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ UNKNOWN = {f"field {number}": number for number in range(100)}
 
 @pytest.fixture
 def validated(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The list items that have been validated so far."""
+    """Return a list of the items that have been validated so far."""
     items: list[Any] = []
     validate: Callable[..., Any] = Many.run_child_validation
 

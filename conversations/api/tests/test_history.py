@@ -12,7 +12,7 @@ def path(as_alice: ApiClient) -> str:
     return f"conversations/{id}/history/"
 
 
-def test_the_default_is_role_and_content_of_the_newest_ten_in_order(as_either: ApiClient, path: str) -> None:
+def test_the_default_is_the_role_and_content_of_the_newest_ten_messages(as_either: ApiClient, path: str) -> None:
     expected = [{"role": ("user", "assistant")[i % 2], "content": str(i)} for i in range(2, 12)]
     assert as_either("GET", path) == expected
     assert as_either("GET", f"{path}?limit=2") == expected[-2:]

@@ -1,4 +1,4 @@
-"""Idempotency-Key, on each route that creates an object: the first request runs, a retry returns the same response."""
+"""Idempotency-Key, on each route that creates an object: the first request runs, a retry returns the same object."""
 
 from dataclasses import replace
 from typing import Any
@@ -51,7 +51,7 @@ def test_a_retry_returns_the_same_body(row: Row, by: str, samples: SampleObjects
 
 
 @every_creating
-def test_another_request_with_that_key_is_a_conflict(row: Row, samples: SampleObjects, alice: User) -> None:
+def test_another_request_with_the_same_key_is_a_conflict(row: Row, samples: SampleObjects, alice: User) -> None:
     client = with_key(ApiClient(alice))
     created = samples.request(client, row, 201)
     other = replace(row, body=OTHER[row.path])
@@ -71,7 +71,7 @@ def test_two_users_can_use_the_same_key(row: Row, samples: SampleObjects, alice:
 
 
 @every_creating
-def test_a_failed_request_leaves_the_key_free(row: Row, samples: SampleObjects, alice: User) -> None:
+def test_the_key_of_an_invalid_request_can_be_used_again(row: Row, samples: SampleObjects, alice: User) -> None:
     client = with_key(ApiClient(alice))
     for body in ({"shoe": 1}, [], b"{"):
         samples.error_code(client, replace(row, body=body), 400)
@@ -79,7 +79,7 @@ def test_a_failed_request_leaves_the_key_free(row: Row, samples: SampleObjects, 
     samples.request(client, row, 201)
 
 
-def test_a_conflict_leaves_the_key_free(alice: User, samples: SampleObjects) -> None:
+def test_the_key_of_a_conflict_can_be_used_again(alice: User, samples: SampleObjects) -> None:
     client = with_key(ApiClient(alice))
     ApiClient(alice)("POST", "conversations/", {"external_id": "x"}, status=201)
     client.refusal("POST", "conversations/", {"external_id": "x", "title": "Other"}, status=409)
@@ -124,7 +124,7 @@ def test_a_retry_of_an_array_returns_all_messages_in_order(as_alice: ApiClient) 
     assert Message.objects.count() == 2
 
 
-def test_a_key_can_be_combined_with_a_client_id(as_alice: ApiClient) -> None:
+def test_a_key_can_be_combined_with_an_external_id(as_alice: ApiClient) -> None:
     body = {"external_id": "x"}
     created = as_alice("POST", "conversations/", body, status=201)
     client = with_key(as_alice)

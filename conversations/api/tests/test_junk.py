@@ -1,6 +1,6 @@
 """Malformed bodies for each writing route and malformed values for each query parameter.
 
-The response is never a 500, errors have their one format, and a refused request stores nothing.
+The response is never a 500, all errors have the documented format, and a refused request stores nothing.
 """
 
 import json
@@ -63,7 +63,7 @@ def serializer_of(row: Row) -> Any:
 
 
 WITH_BODY = [row for row in WRITING if row.body is not NO_BODY]
-# Routes with the same fields as another one. They only get random bodies.
+# Routes with the same fields as another one. test_junk_in_a_field_never_causes_a_500 leaves them out.
 ALIKE = {
     "PUT conversations/<uuid:id>/",
     "PUT conversations/<uuid:id>/messages/",
@@ -79,7 +79,7 @@ def samples(alice: User) -> SampleObjects:
 
 
 class JunkSender:
-    """Sends raw bodies to one route. Accepted requests are rolled back, so that all have the same initial state."""
+    """Sends raw bodies to one route. Rolls back accepted requests, so that all requests find the same rows."""
 
     def __init__(self, samples: SampleObjects, alice: User, row: Row) -> None:
         self.row, self.caller = row, ApiClient(alice)
@@ -101,7 +101,7 @@ class JunkSender:
         return int(answer.status_code)
 
     def with_value(self, field: str, value: bytes) -> bytes:
-        """Return the valid body with this value in one field. In an array, in the first message."""
+        """Return the valid body with this value in one field. Of an array, return only the first message, changed."""
         one = self.good[0] if isinstance(self.good, list) else self.good
         rest = json.dumps({name: item for name, item in one.items() if name != field}).encode()[1:-1]
         body = b"{" + json.dumps(field).encode() + b":" + value + (b"," + rest if rest else b"") + b"}"
@@ -125,7 +125,7 @@ def sender(row: Row, samples: SampleObjects, alice: User) -> Iterator[JunkSender
 
 
 @every_row
-def test_junk_as_a_body(row: Row, sender: JunkSender) -> None:
+def test_junk_as_a_body_never_causes_a_500(row: Row, sender: JunkSender) -> None:
     for body in ENCODED:
         sender.send(body)
     for raw in RAW[1:]:
@@ -133,7 +133,7 @@ def test_junk_as_a_body(row: Row, sender: JunkSender) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in WITH_BODY if str(row) not in ALIKE], ids=str)
-def test_junk_in_every_field(row: Row, sender: JunkSender) -> None:
+def test_junk_in_a_field_never_causes_a_500(row: Row, sender: JunkSender) -> None:
     fields = serializer_of(row)().fields.items()
     names = [name for name, field in fields if name in ("id", "created_at") or not field.read_only]
     for name in [*names, "no_such_field", "é" * 300]:
@@ -196,7 +196,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("row", [*READING, *[row for row in ROWS if row.method == "DELETE"]], ids=str)
-def test_junk_in_every_query_parameter(row: Row, samples: SampleObjects, alice: User) -> None:
+def test_junk_in_a_query_parameter_never_causes_a_500(row: Row, samples: SampleObjects, alice: User) -> None:
     api_client = ApiClient(alice)
     path = "/api/v1/" + row.route.replace("<uuid:id>", str(getattr(samples, row.target).id) if row.target else "")
     for name in [*PARAMETERS.get(row.route, "").split(), "unknown"]:
@@ -210,7 +210,7 @@ def test_junk_in_every_query_parameter(row: Row, samples: SampleObjects, alice: 
                 assert answer.json()["error"]["field"] in (name, MISSING.get(row.path, name)), query
 
 
-# Parameters that a route requires. Without them it names the required one.
+# Required parameters. The error names the missing one, and not the parameter with junk.
 MISSING = {"messages/<uuid:id>/reactions/?type=like": "type"}
 
 
@@ -236,11 +236,11 @@ def bodies(row: Row) -> st.SearchStrategy[Any]:
 
 
 @every_row
-def test_random_bodies(row: Row, sender: JunkSender) -> None:
+def test_random_bodies_never_cause_a_500(row: Row, sender: JunkSender) -> None:
     @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(bodies(row))
     def run(body: Any) -> None:
-        # Python also writes NaN, Infinity and lone surrogates.
+        # For some random floats, json.dumps writes NaN and Infinity, which are not JSON.
         sender.send(json.dumps(body).encode())
 
     run()

@@ -32,7 +32,7 @@ def test_a_message_equals_its_row_in_the_list(as_either: ApiClient, rows: Any) -
     assert [as_either("GET", f"messages/{row['id']}/") for row in rows] == rows
 
 
-# --- In place -----------------------------------------------------------------------------------------
+# --- Edits in place -----------------------------------------------------------------------------------------
 
 
 def test_a_patch_edits_in_place(as_either: ApiClient, rows: Any) -> None:
@@ -62,12 +62,12 @@ def test_an_edit_that_empties_a_message_is_refused(as_alice: ApiClient, rows: An
 
 
 @pytest.mark.parametrize("branch", ["", "?branch=false", "?branch=true"])
-def test_an_unknown_field_is_named(branch: str, as_alice: ApiClient, rows: Any) -> None:
+def test_the_error_names_an_unknown_field(branch: str, as_alice: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[0]['id']}/{branch}"
     assert as_alice.refusal("PATCH", path, {"text": "x"}, status=400) == ("unknown_field", "text")
 
 
-# --- As an alternative --------------------------------------------------------------------------------
+# --- Edits as an alternative --------------------------------------------------------------------------------
 
 
 def test_a_branch_replaces_the_message_on_the_active_path(as_either: ApiClient, rows: Any) -> None:
@@ -125,7 +125,7 @@ def test_a_switch_to_a_trashed_message_or_one_of_another_conversation_is_a_404(a
 # --- The trash ----------------------------------------------------------------------------------------
 
 
-def test_a_deleted_message_is_not_found_until_it_is_restored(as_either: ApiClient, rows: Any) -> None:
+def test_a_trashed_message_is_not_found_until_it_is_restored(as_either: ApiClient, rows: Any) -> None:
     path = f"messages/{rows[0]['id']}/"
     as_either("DELETE", path, status=204)
     assert active_contents(as_either, rows) == ["Answer"]
@@ -158,7 +158,7 @@ def test_messages_of_a_trashed_conversation_are_not_found(as_alice: ApiClient, r
     assert Message.objects.get(id=rows[0]["id"]).content == "Question"
 
 
-def test_restoring_onto_a_taken_client_id_is_a_conflict(as_alice: ApiClient, rows: Any) -> None:
+def test_restoring_a_message_whose_external_id_is_taken_is_a_conflict(as_alice: ApiClient, rows: Any) -> None:
     path = f"conversations/{rows[0]['conversation_id']}/messages/"
     created = as_alice("POST", path, {"role": "user", "content": "a", "external_id": "m"}, status=201)
     as_alice("DELETE", f"messages/{created['id']}/", status=204)

@@ -123,7 +123,7 @@ def test_a_body_that_is_not_a_message_is_refused(body: Any, as_alice: ApiClient,
     assert not Message.objects.exists()
 
 
-def test_one_request_stores_a_thousand_messages_and_no_more(as_alice: ApiClient, path: str) -> None:
+def test_one_request_stores_at_most_a_thousand_messages(as_alice: ApiClient, path: str) -> None:
     over = [HELLO] * (settings.MESSAGES_LIMIT + 1)
     assert as_alice.refusal("POST", path, over, status=400) == ("max_length", None)
     assert "1000" in as_alice.text
@@ -132,7 +132,7 @@ def test_one_request_stores_a_thousand_messages_and_no_more(as_alice: ApiClient,
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000_000, "é" * 500_001])
-def test_content_over_the_limit_names_limit_and_value(text: str, as_alice: ApiClient, path: str) -> None:
+def test_the_error_for_large_content_names_the_limit_and_the_size(text: str, as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, HELLO | {"content": text}, status=400) == ("bytes", "content")
     assert "1,000,000" in as_alice.text and f"{len(text.encode()):,}" in as_alice.text
 
@@ -143,16 +143,16 @@ def test_content_at_the_limit_is_stored(text: str, as_alice: ApiClient, path: st
     assert as_alice("GET", path)["results"][0]["content"] == text
 
 
-def test_a_body_over_the_limit_is_a_413_that_names_limit_and_value(as_alice: ApiClient, path: str) -> None:
+def test_a_body_over_the_limit_is_a_413_with_the_limit_and_the_size(as_alice: ApiClient, path: str) -> None:
     body = b" " * (settings.BODY_LIMIT + 1)
     assert as_alice.refusal("POST", path, body, status=413) == ("too_large", None)
     assert "4,000,000" in as_alice.text and "4,000,001" in as_alice.text
 
 
-# --- Client ids ---------------------------------------------------------------------------------------
+# --- External ids -------------------------------------------------------------------------------------
 
 
-def test_a_post_with_the_same_client_id_returns_the_stored_message(as_either: ApiClient, path: str) -> None:
+def test_a_post_with_the_same_external_id_returns_the_stored_message(as_either: ApiClient, path: str) -> None:
     sent = HELLO | {"external_id": "m"}
     created = as_either("POST", path, sent, status=201)
     assert as_either("POST", path, sent) == created
@@ -164,7 +164,7 @@ def test_a_post_with_the_same_client_id_returns_the_stored_message(as_either: Ap
     assert Message.objects.count() == 1
 
 
-def test_a_post_with_the_same_client_id_and_other_content_is_a_conflict(as_alice: ApiClient, path: str) -> None:
+def test_a_post_with_the_same_external_id_and_other_content_is_a_conflict(as_alice: ApiClient, path: str) -> None:
     as_alice("POST", path, HELLO | {"external_id": "m"}, status=201)
     other = {"role": "user", "content": "Else", "external_id": "m"}
     assert as_alice.refusal("POST", path, other, status=409)[0] == "conflict"
@@ -172,7 +172,7 @@ def test_a_post_with_the_same_client_id_and_other_content_is_a_conflict(as_alice
     assert Message.objects.count() == 1
 
 
-def test_one_request_cannot_repeat_a_client_id(as_alice: ApiClient, path: str) -> None:
+def test_one_request_cannot_repeat_an_external_id(as_alice: ApiClient, path: str) -> None:
     assert as_alice.refusal("POST", path, [HELLO | {"external_id": "m"}] * 2, status=409)[0] == "conflict"
 
 
@@ -185,7 +185,7 @@ def test_stored_and_new_messages_are_returned_in_the_order_of_the_request(as_ali
     assert created[1]["id"] == old["id"] and created[1]["reactions"] == ["like"]
 
 
-def test_two_conversations_can_use_the_same_client_id(as_alice: ApiClient, path: str) -> None:
+def test_two_conversations_can_use_the_same_external_id(as_alice: ApiClient, path: str) -> None:
     other = as_alice("POST", "conversations/", {}, status=201)["id"]
     for one in (path, f"conversations/{other}/messages/"):
         as_alice("POST", one, HELLO | {"external_id": "m"}, status=201)
@@ -207,7 +207,7 @@ def test_the_default_page_has_a_hundred_messages(as_alice: ApiClient, path: str)
     assert texts(as_alice("GET", page["next"])["results"]) == ["100"]
 
 
-def test_messages_appended_meanwhile_are_on_the_last_page(as_alice: ApiClient, path: str) -> None:
+def test_messages_appended_between_two_pages_are_on_the_last_page(as_alice: ApiClient, path: str) -> None:
     fill(as_alice, path, 4)
     page = as_alice("GET", f"{path}?limit=3")
     as_alice("POST", path, HELLO, status=201)
@@ -242,10 +242,10 @@ def test_the_whole_tree_has_parents_and_sibling_counts(as_either: ApiClient, pat
     assert other["is_active"] and texts(as_either.pages(f"{path}?all=true&limit=1")) == ["Hello?", "A", "Hi?"]
 
 
-# --- A whole history ----------------------------------------------------------------------------------
+# --- A complete history -------------------------------------------------------------------------------
 
 
-def test_a_put_history_is_read_back(as_either: ApiClient, path: str) -> None:
+def test_a_put_history_is_returned_by_the_next_get(as_either: ApiClient, path: str) -> None:
     put = as_either("PUT", path, [HELLO, EVERYTHING])
     assert put == as_either("GET", path)
     assert [row["content"] for row in put["results"]] == [HELLO["content"], EVERYTHING["content"]]
@@ -270,7 +270,7 @@ def test_a_different_history_becomes_a_branch_and_keeps_all_messages(as_either: 
     assert texts(as_either("GET", f"{path}?all=true")["results"]) == ["Hello?", "A", "Else"]
 
 
-def test_a_history_can_exceed_the_limit_of_an_array_and_is_returned_in_pages(as_alice: ApiClient, path: str) -> None:
+def test_a_history_can_be_longer_than_an_append_and_is_returned_in_pages(as_alice: ApiClient, path: str) -> None:
     history = [{"role": "user", "content": str(i)} for i in range(1_200)]
     page = as_alice("PUT", f"{path}?limit=1000", history)
     assert len(page["results"]) == 1_000
@@ -308,6 +308,6 @@ def test_a_body_that_is_not_a_history_is_refused(body: Any, field: str | None, a
     assert Conversation.objects.values().get() == before and Message.objects.count() == 1
 
 
-def test_a_history_cannot_repeat_a_client_id(as_alice: ApiClient, path: str) -> None:
+def test_a_history_cannot_repeat_an_external_id(as_alice: ApiClient, path: str) -> None:
     body = [HELLO | {"external_id": "m"}] * 2
     assert as_alice.refusal("PUT", path, body, status=400)[0] == "invalid"

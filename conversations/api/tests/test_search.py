@@ -1,4 +1,4 @@
-"""/search/?q="""
+"""/search/: search in messages and titles."""
 
 import html
 import re
@@ -35,7 +35,7 @@ def search(client: ApiClient, query: str, **more: Any) -> Any:
 
 
 def found(client: ApiClient, query: str, **more: Any) -> list[str]:
-    """Return the snippets of the hits without their marks."""
+    """Return the snippets of the hits as plain text, without the tags <mark>."""
     return [without_marks(hit["snippet"]) for hit in search(client, query, **more)["results"]]
 
 
@@ -107,19 +107,19 @@ def as_reader(as_alice: ApiClient) -> ApiClient:
         ("run", [0]), ("RUN", [0]), ("runs", [0]), ("database", [0]), ("jump", [1]),
         # All words, in any order
         ("fox quick", [1]), ("fox database", []), ("user", [2, 0]),
-        # Phrases.
+        # Phrases
         ('"brown fox"', [1]), ('"fox brown"', []), ('"lazy dogs"', [1]), ('"unclosed brown', []), ('"brown fox', [1]),
-        # Exclusions.
+        # Exclusions
         ("quick -fox", [0]), ('quick -"brown fox"', [0]), ("quick -absent", [1, 0]), ("-fox", "not fox"),
         # Parts of words, from three characters
         ("getUserB", [2]), ("serById", [2]), ("UserById(42)", [2]), ("user_by", [2, 0]), ("tabas", [0]), ("ge", []),
-        # Chinese, Japanese, Korean.
+        # Chinese, Japanese, Korean
         ("北京", [3]), ("京", [4, 3]), ("北", [3]), ("北京旅", [3]), ("去北京旅游", [3]), ("東京タワー", [4]),
         ("タワ", [4]), ("세계", [5]), ("녕하", [5]), ("安", []), ("想去 旅游", [3]), ("北京 -旅游", []),
         # Case, other scripts, punctuation
         ("ärger", [6]), ("ÖL", [6]), ("100%", [7]), ("C++", [7]), ("a\\b", [7]), ("%", []), ("_", []), ("get_", [2]),
         ("don't", [8]), ("don’t", []), ("stop", [8]),
-        # Only stop words; an empty query
+        # A stop word, and a word that no message contains
         ("the", [1, 0]), ("zzzzzz", []),
     ],
 )  # fmt: skip
@@ -130,7 +130,7 @@ def test_a_query_finds_the_expected_messages(query: str, expected: Any, as_reade
     assert sorted(found(as_reader, query, sort="relevance")) == sorted(SAID[index] for index in expected)
 
 
-def test_operators(as_alice: ApiClient) -> None:
+def test_each_operator_restricts_the_hits(as_alice: ApiClient) -> None:
     create_conversation_with(
         as_alice, message_body("word one"), message_body("word two", "assistant", model="gpt-5"), tags=["a b", "x"]
     )
@@ -171,7 +171,7 @@ def test_an_unknown_operator_is_searched_as_text(as_alice: ApiClient) -> None:
         assert len(found(as_alice, text)) == 1, text
 
 
-def test_before_and_after_are_exact(as_alice: ApiClient) -> None:
+def test_after_includes_the_exact_time_and_before_excludes_it(as_alice: ApiClient) -> None:
     created = create_conversation_with(as_alice, "word")
     at = as_alice("GET", f"conversations/{created['id']}/messages/")["results"][0]["created_at"]
     assert found(as_alice, f"word after:{at}") == ["word"]
@@ -194,7 +194,7 @@ def test_titles_are_found_by_any_part(as_alice: ApiClient) -> None:
     assert titles("role:user") == titles("") == []
 
 
-def test_odd_queries_are_answered(as_reader: ApiClient) -> None:
+def test_unusual_queries_cause_no_error(as_reader: ApiClient) -> None:
     for query in [
         "", " ", "-", "--", '"', '""', '"""', "()", "a & b | !c", "':*", "'", "\\", "%", "_", "*", "((((", "[a-",
         "{1}", "\0", "a\0b", "\ufffd", "\u200b", "😀", "role:", "role:''", "-role:user", "before:", "after:0000-1",
@@ -297,7 +297,7 @@ def test_a_snippet_marks_words_that_match_by_their_stem(as_alice: ApiClient) -> 
 
 
 def fill(user: User, texts: list[str]) -> list[str]:
-    """Create a conversation with three messages per point in time. Return their texts, newest first."""
+    """Create a conversation in which every three messages have the same time. Return their texts, newest first."""
     now = timezone.now()
     times = {"created_at": now, "updated_at": now}
     conversation = Conversation.objects.create(
@@ -326,12 +326,12 @@ def test_pages_have_each_hit_once(query: str, limit: int, sort: str, as_alice: A
     assert as_alice("GET", url(query, limit=limit, sort=sort)) == as_alice("GET", url(query, limit=limit, sort=sort))
 
 
-def test_pages_continue_after_the_first_thousand_candidates(as_alice: ApiClient, alice: User) -> None:
+def test_pages_continue_after_the_newest_thousand_messages(as_alice: ApiClient, alice: User) -> None:
     texts = fill(alice, [("needle " if i % 100 == 0 else "hay ") + str(i) for i in range(3_000)])
     needles = [text for text in texts if text.startswith("needle")]
     for query in ("needle", "eedle"):
         assert [without_marks(hit["snippet"]) for hit in as_alice.pages(url(query, limit=7))] == needles
-    # Relevance ranks the newest 1,000 candidates, which are more than a page.
+    # Ten of the newest 1,000 messages match. They are more than a page, so only they are ranked.
     ranked = [without_marks(hit["snippet"]) for hit in as_alice.pages(url("needle", limit=7, sort="relevance"))]
     assert sorted(ranked) == sorted(needles[:10])
 
@@ -362,7 +362,7 @@ def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob:
     fill(bob, [f"some hay of a stranger {i}" for i in range(2_000)])
     fill(alice, ["a rare needle 北京", *[f"plain hay {i} and again {i * 7}" for i in range(4_000)]])
     with connection.cursor() as cursor:
-        # Housekeeping and autovacuum do the same. With a pending list, PostgreSQL would not use the index here.
+        # Housekeeping and autovacuum also do this. PostgreSQL would not use an index with a long pending list here.
         cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
         cursor.execute("ANALYZE message")
         cursor.execute("ANALYZE conversation")
@@ -380,7 +380,7 @@ def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob:
         assert "Seq Scan on message" not in plan, plan
 
 
-def test_operators_for_messages_exclude_titles(as_alice: ApiClient, alice: User) -> None:
+def test_a_query_with_an_operator_for_messages_finds_no_titles(as_alice: ApiClient, alice: User) -> None:
     create_conversation(alice, "Zebra crossing")
     assert [hit["title"] for hit in search(as_alice, "zebra")["conversations"]] == ["Zebra crossing"]
     assert search(as_alice, "zebra role:user")["conversations"] == []

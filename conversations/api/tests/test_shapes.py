@@ -35,7 +35,7 @@ def samples(alice: User) -> SampleObjects:
 
 
 @every_row
-def test_answers_and_errors_have_the_documented_shape(row: Row, samples: SampleObjects, alice: User) -> None:
+def test_responses_and_errors_have_the_documented_shape(row: Row, samples: SampleObjects, alice: User) -> None:
     check(row, "default", samples.request(ApiClient(), row, 401))
     answer = samples.request(ApiClient(alice), row, row.status)
     if row.status == 204:
@@ -81,7 +81,7 @@ def test_a_message_with_structured_fields_has_the_documented_shape(
 
 
 @pytest.mark.parametrize("field", ["parts", "tool_calls", "usage", "metadata"])
-def test_the_document_states_the_types_of_structured_fields(field: str) -> None:
+def test_openapi_states_the_types_of_structured_fields(field: str) -> None:
     message = jsonschema.Draft202012Validator(strict({"$ref": "#/components/schemas/Message"})["properties"][field])
     assert not message.is_valid("text") and not message.is_valid(1)
 
@@ -93,8 +93,9 @@ FULL = {
 
 
 @pytest.mark.parametrize("body", [{"role": "user", "content": "x"}, FULL])
-def test_a_created_message_equals_the_message_read(body: Any, alice: User, samples: SampleObjects) -> None:
-    """PostgreSQL serializes stored messages and Python created ones: with equal keys, order and values."""
+def test_the_response_of_a_creation_equals_the_stored_message(body: Any, alice: User, samples: SampleObjects) -> None:
+    """PostgreSQL serializes stored messages, Python serializes created messages. The results have the same keys, in the
+    same order, and the same values."""
     client = ApiClient(alice)
     path = f"conversations/{samples.conversation.id}/messages/"
     created = client("POST", path, body, status=201)
@@ -111,7 +112,7 @@ def test_a_created_message_equals_the_message_read(body: Any, alice: User, sampl
 @pytest.mark.parametrize(
     "body", [{}, {"is_archived": True, "tags": ["b", "a"], "metadata": {"z": 1.5, "a": []}, "messages": [FULL]}]
 )
-def test_a_created_conversation_equals_the_conversation_read(body: Any, alice: User) -> None:
+def test_the_response_of_a_creation_equals_the_stored_conversation(body: Any, alice: User) -> None:
     client = ApiClient(alice)
     created = client("POST", "conversations/", body, status=201)
     read = client("GET", f"conversations/{created['id']}/")

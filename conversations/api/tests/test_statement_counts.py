@@ -18,7 +18,7 @@ def cost(request: pytest.FixtureRequest) -> tuple[str, int]:
 @pytest.fixture
 def client(cost: tuple[str, int], alice: User) -> ApiClient:
     client = ApiClient(alice, by=cost[0])
-    client("GET", "me/")  # the use of a token is stored at most hourly
+    client("GET", "me/")  # stores the use of the token, which happens at most once an hour
     return client
 
 
@@ -63,7 +63,7 @@ def test_an_append_runs_the_same_statements_for_any_number_of_messages(
 def test_a_creation_runs_the_same_statements_for_any_number_of_messages(
     count: int, client: ApiClient, cost: tuple[str, int]
 ) -> None:
-    with assert_statement_count(cost[1] + (3 if count else 2)):  # the database's time; the rows
+    with assert_statement_count(cost[1] + (3 if count else 2)):  # read the database's time, insert the rows
         client("POST", "conversations/", {"messages": [HELLO] * count}, status=201)
 
 
@@ -78,7 +78,7 @@ def test_a_sync_of_an_unchanged_history_runs_three_statements(
 
 @pytest.mark.parametrize("count", [1, 60])
 def test_a_search_runs_at_most_six_statements(count: int, client: ApiClient, cost: tuple[str, int]) -> None:
-    """Statements: the stems, two stages each for words and parts of words, the titles."""
+    """One statement for the stems, two for words, two for parts of words, and one for the titles."""
     client("POST", "conversations/", {"messages": [HELLO] * count}, status=201)
     for query, most in [("q=zebra&limit=1", 6), ("q=absent", 6), ("q=role:user", 1)]:
         with executed_sql() as recorded:
