@@ -70,7 +70,9 @@ class ConversationFilters(filters.FilterSet):
         method="filter_pinned", help_text="`true` lists only pinned conversations, `false` only the others."
     )
     tag = filters.CharFilter(method="filter_label", help_text="A tag of the conversation. It must match exactly.")
-    notebook = filters.CharFilter(method="filter_label", help_text="A notebook of the conversation. It must match exactly.")
+    notebook = filters.CharFilter(
+        method="filter_label", help_text="A notebook of the conversation. It must match exactly."
+    )
     model = filters.CharFilter(help_text="The model. It must match exactly.")
     external_id = filters.CharFilter(help_text="The client's own id. It must match exactly.")
     updated_after = TimeFilter("updated_at", "gt", help_text="ISO 8601. The default time zone is UTC.")
