@@ -15,7 +15,7 @@ class Use(Flag):
     READ = auto()  # clients read it: it is part of the API's JSON and of every export
     WRITE = auto()  # clients can set it
     COPY = auto()  # an alternative gets the value of the original message
-    CLEAR = auto()  # it is reset when a trashed message is forgotten, because its value comes from the content
+    CLEAR = auto()  # it is reset when a trashed message is forgotten, because it can contain personal data
     LOAD = auto()  # importers set it
 
 

@@ -46,7 +46,10 @@ class StoredMessages:
             self._outlines[row.seq] = _outline(row, content_bytes is not None, has_parts, has_tool_calls)
 
     def outline(self, row: Message) -> Any:
-        """Return the role, type and CONTENT_FIELDS of the message. If it is large, these are "", [] or None."""
+        """Return the role, type and CONTENT_FIELDS of the message.
+
+        For a large message, "" and [] stand for the CONTENT_FIELDS that are not null.
+        """
         return self._outlines.get(row.seq, row)
 
     def load(self, row: Message) -> None:

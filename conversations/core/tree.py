@@ -186,7 +186,7 @@ def activate_path(conversation: Conversation, tree: Tree, seq: int | None) -> No
 
 
 def refresh_counters(conversation: Conversation) -> None:
-    """Compute the message count and the preview again. Appends do not need it; all other changes do."""
+    """Compute the message count and the preview again, after a change of the active path other than an append."""
     active = conversation.messages.shown()
     conversation.message_count = active.count()
     texts = active.reverse().filter(content__regex=TEXT).values_list("content", flat=True)
