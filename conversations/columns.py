@@ -1,7 +1,7 @@
-"""Every column of Conversation and Message, and what the code does with it.
+"""Every column of Conversation and Message, with its uses.
 
-The lists that the code needs (JSON, copies, exports, imports) are made from these two tables. A test fails if a column
-is missing here, or if a serializer disagrees.
+The code builds its lists of columns (for JSON, copies, exports and imports) from these two tables. A test fails if a
+column is missing here, or if a serializer disagrees.
 """
 
 from enum import Flag, auto
@@ -14,14 +14,14 @@ class Use(Flag):
     NONE = 0
     READ = auto()  # clients read it: it is part of the API's JSON and of every export
     WRITE = auto()  # clients can set it
-    COPY = auto()  # an alternative starts with the original's value
-    CLEAR = auto()  # it is reset when a trashed message is forgotten, because it can hold what a person wrote
+    COPY = auto()  # an alternative gets the value of the original message
+    CLEAR = auto()  # it is reset when a trashed message is forgotten, because it can contain personal data
     LOAD = auto()  # importers set it
 
 
 NONE, READ, WRITE, COPY, CLEAR, LOAD = Use.NONE, Use.READ, Use.WRITE, Use.COPY, Use.CLEAR, Use.LOAD
 
-# The API writes `archived_at` as the flag `is_archived`.
+# Clients set `archived_at` through the flag `is_archived`.
 CONVERSATION = {
     "id": READ | LOAD,
     "user_id": NONE,
@@ -87,7 +87,7 @@ def names(table: dict[str, Use], use: Use) -> tuple[str, ...]:
 
 
 def defaults(model: type[Model], columns: tuple[str, ...]) -> dict[str, Any]:
-    """Return the default of each column, as a new value."""
+    """Return the default of each column. Mutable defaults are new objects."""
     fields = model._meta.concrete_fields
     return {field.attname: field.get_default() for field in fields if field.attname in columns}
 

@@ -1,4 +1,4 @@
-"""The data that callers hand to the services."""
+"""The types of the data that callers pass to the services."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -34,8 +34,8 @@ class MessageDraft(TypedDict, total=False):
 class TreeShape(NamedTuple):
     """How a list of drafts forms a tree.
 
-    `parents[i]` is the index of the message that draft `i` answers, or None if it answers none. `tip` is the index of
-    the message where the active path ends, or None if no message is active.
+    `parents[i]` is the index of the message that draft `i` answers, or None if draft `i` is a root. `tip` is the index
+    of the message where the active path ends, or None if no message is active.
     """
 
     parents: Sequence[int | None]
@@ -51,11 +51,11 @@ class TreeShape(NamedTuple):
 
 
 class SyncProfile(NamedTuple):
-    """What a client that sends whole histories knows of a message."""
+    """The parts of a message that a client knows. Used for clients that send whole histories."""
 
     # Two messages are the same if these fields are equal.
     compared_fields: frozenset[str] = frozenset("role item_type content parts tool_calls tool_call_id".split())
-    # The client displays messages of these roles, if they have content in a field that it knows. None: all messages.
+    # The client displays messages of these roles, if they have content in a field that it knows. None means all.
     visible_roles: frozenset[str] | None = None
     # Turns a stored external_id into the id that the client knows.
     normalize_id: Callable[[str], str] = str

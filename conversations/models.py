@@ -34,7 +34,8 @@ class Conversation(models.Model):
     is_pinned = models.BooleanField("pinned", default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    # Derived from the messages, and written in the transaction that writes the message.
+    # The columns from `last_seq` to `completion_tokens` are derived from the messages. The transaction that writes a
+    # message writes them, too. `reported_usage` is token usage that a client of the storage contract sent.
     last_seq = models.IntegerField(default=0)
     tip_seq = models.IntegerField(null=True)
     message_count = models.IntegerField(default=0)
@@ -48,12 +49,12 @@ class Conversation(models.Model):
     active_at = models.DateTimeField(help_text="The time of the last new message.")
 
     objects = ConversationQuerySet.as_manager()
-    now: datetime  # the time for new values; only `locked()` and `lock_one()` set it
+    now: datetime  # the time for new values; set by `locked()`, `lock_one()` and `build_conversation()`
 
     class Meta:
         db_table = "conversation"
         constraints = [
-            # Messages have the foreign key (conversation, user): a message has the owner of its conversation.
+            # The foreign key (conversation, user) of messages needs this constraint (migration 0002).
             models.UniqueConstraint(fields=["id", "user"], name="conversation_owner"),
             models.UniqueConstraint(
                 fields=["user", "external_id"],
@@ -68,9 +69,9 @@ class Conversation(models.Model):
         indexes = [
             # The sidebar.
             models.Index("user", F("active_at").desc(), F("id").desc(), condition=LIVE, name="conversation_sidebar"),
-            # Lists in order of creation (the storage contract), and erasing a user.
+            # Lists in order of creation (the storage contract), and the erasure of a user.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="conversation_created"),
-            # Purging the trash.
+            # The purge of the trash.
             models.Index("deleted_at", condition=~LIVE, name="conversation_deleted"),
         ]
 
@@ -105,10 +106,11 @@ class Status(models.TextChoices):
 
 
 class Message(models.Model):
-    """A node in the tree of a conversation. Its parent is the message that it answers."""
+    """A node in the tree of a conversation. Its parent is the message directly before it in its branch."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    # These two are one foreign key: migration 0002 makes (conversation, user) reference conversation (id, user).
+    # The database has one foreign key for both columns: in migration 0002, (conversation, user) references the columns
+    # (id, user) of `conversation`. So a message always has the owner of its conversation.
     conversation = models.ForeignKey(
         Conversation, models.PROTECT, db_index=False, db_constraint=False, related_name="messages"
     )
@@ -165,7 +167,7 @@ class Message(models.Model):
         indexes = [
             # A page of a transcript.
             models.Index(fields=["conversation", "seq"], condition=LIVE & Q(is_active=True), name="message_transcript"),
-            # The children of a message. Without this index, deleting a row takes 0.39 s.
+            # The children of a message. Without this index, deleting one message takes 0.39 s.
             models.Index(fields=["conversation", "parent_seq"], name="message_children"),
             # Statistics, and the first stage of search.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="message_recent"),
@@ -173,9 +175,9 @@ class Message(models.Model):
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
             ),
-            # Stored completions (not built yet).
+            # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
-            # Purging the trash.
+            # Housekeeping, which forgets trashed messages.
             models.Index(fields=["deleted_at"], condition=~LIVE, name="message_deleted"),
         ]
 

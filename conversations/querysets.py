@@ -1,8 +1,9 @@
 """The reads of conversations and messages.
 
-Every read of user data names the owner: it begins with `owned_by(user)`, or its method has a parameter `user`. A read
-that takes a row instead expects that the caller has read the row that way. `skeleton` takes the id of a conversation
-that a service has locked. Only the admin, housekeeping and erasure read across users. The SQL is in `sql`.
+Every read of user data names the owner: it begins with `owned_by(user)`, or its method has a parameter `user`. There
+are two exceptions. A method that takes a row, such as `answer_to`, relies on the caller to have read that row with its
+owner. `skeleton` takes the id of a conversation that a service has locked. Only the admin, housekeeping and erasure
+read across users. The SQL statements are in `sql.py`.
 """
 
 import uuid
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from .models import Conversation, Message
 
 # The `deleted_at` of an object that cannot be restored: a conversation whose purge has begun, or a message that was
-# forgotten. It is long ago, so housekeeping finishes a purge that a crash has interrupted.
+# forgotten. The date is long past, so housekeeping treats an interrupted purge as expired trash and finishes it.
 PURGING = datetime.fromisoformat("1970-01-01T00:00:00Z")
-# A page of messages ends after this many bytes of JSON, or at its limit of rows. It has at least one row. A message can
-# have megabytes, and the memory for a page is three times its size.
+# A page of messages ends at its limit of rows or after this many bytes of JSON, but it has at least one row. A single
+# message can have megabytes, and a page needs three times its size in memory.
 PAGE_BYTES = 8_000_000
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    """Objects that have an owner and a trash."""
+    """Objects that have an owner and can be in the trash."""
 
     def owned_by(self, user: "User") -> Self:
         return self.filter(user=user)
@@ -65,9 +66,12 @@ class ConversationQuerySet(OwnedQuerySet):
     """Conversations: lists of them, and locks on them."""
 
     def named(self, *names: str) -> Self:
-        """Return the conversations with these names: their `external_id` or id. No two live ones share a name."""
+        """Return the conversations with these names: their `external_id` or id.
+
+        Two live conversations of a user do not share a name.
+        """
         ids = [id for name in names if (id := as_uuid(name))]
-        external_ids = [name for name in names if "\0" not in name]  # a path can hold a NUL, but PostgreSQL refuses it
+        external_ids = [name for name in names if "\0" not in name]  # a URL can contain a NUL; PostgreSQL refuses it
         return self.filter(models.Q(external_id__in=external_ids) | models.Q(id__in=ids))
 
     def listed(self) -> Self:
@@ -95,13 +99,13 @@ class ConversationQuerySet(OwnedQuerySet):
     def before_activity(self, active_at: datetime, id: uuid.UUID) -> Self:
         """Return the rows that follow this position in the order `by_activity`.
 
-        One row comparison, unlike two conditions, is one range of the sidebar's index.
+        The comparison of rows reads one range of the sidebar's index; two separate conditions would not.
         """
         rows: Self = self.extra(where=["(active_at, id) < (%s, %s)"], params=[active_at, id])  # type: ignore[assignment]
         return rows
 
     def locked(self) -> Self:
-        """Lock the rows for writes, in the order of their ids. Each has `now`, the time for new values."""
+        """Lock the rows for writes, in the order of their ids. Each gets `now`, the time for new values."""
         rows: Self = self.extra(select={"now": sql.NOW})  # type: ignore[assignment]
         return rows.select_for_update(no_key=True).order_by("id")
 
@@ -120,7 +124,7 @@ class ConversationQuerySet(OwnedQuerySet):
         return self._json_rows(sql.CONVERSATION_JSON, CONVERSATION_FIELDS)
 
     def sidebar(self, user: "User", *, limit: int, after: tuple[datetime, uuid.UUID] | None) -> list[str]:
-        """Return the listed conversations of the user that follow a position, by activity, as JSON."""
+        """Return the user's listed conversations after a position, most recently active first, as JSON."""
         at, id = after or (None, None)
         return self._fetch_column(sql.SIDEBAR, {"user": user.pk, "at": at, "id": id, "limit": limit})
 
@@ -157,10 +161,10 @@ class MessageQuerySet(OwnedQuerySet):
         return self.in_order().filter(conversation=message.conversation_id, seq__in=path)
 
     def answer_to(self, question: "Message") -> "Message | None":
-        """Return the live answer to a question of a user; the one on the active path if there are several.
+        """Return the live answer to a question. If there are several, prefer the active path, then the newest answer.
 
-        An answer that chatstore requested names its question in its metadata, because another message can stand between
-        the two. Any other answer is a child of its question.
+        An answer that chatstore requested has the id of its question in its metadata, because other messages can come
+        between the two. Any other answer is a child of its question.
         """
         later = question.conversation.messages.live().texts("assistant").filter(seq__gt=question.seq)
         named = models.Q(metadata__answers=str(question.id))
@@ -169,9 +173,9 @@ class MessageQuerySet(OwnedQuerySet):
         return answer
 
     def by_conversation(self, ids: Iterable[uuid.UUID], *fields: str) -> dict[uuid.UUID, list[Any]]:
-        """Return the shown messages of each of these conversations, by `seq`, as named tuples of these fields.
+        """Return the shown messages by `seq` for each of these conversations, as named tuples of these fields.
 
-        Model instances would take several times as long.
+        Building model instances would take several times as long.
         """
         shown = self.shown().filter(conversation__in=list(ids)).order_by("conversation_id", "seq")
         rows: dict[uuid.UUID, list[Any]] = defaultdict(list)
@@ -184,11 +188,11 @@ class MessageQuerySet(OwnedQuerySet):
         return self._json_rows(sql.MESSAGE_JSON, MESSAGE_FIELDS)
 
     def transcript(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
-        """Return the shown messages whose `seq` is above `after`."""
+        """Return the shown messages with a `seq` above `after`."""
         return self._read_owned(sql.TRANSCRIPT, user, conversation_id, after=after, limit=limit)
 
     def tree(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
-        """Return the live messages of all branches whose `seq` is above `after`, each with its `sibling_count`."""
+        """Return the live messages with a `seq` above `after`, on all branches, each with its `sibling_count`."""
         return self._read_owned(sql.TREE, user, conversation_id, after=after, limit=limit)
 
     def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
@@ -202,8 +206,9 @@ class MessageQuerySet(OwnedQuerySet):
     def skeleton(self, conversation_id: uuid.UUID) -> list[tuple[Any, ...]]:
         """Return a tuple for each message of the conversation, by `seq`. The caller holds the conversation's lock.
 
-        A tuple has the values of `light_fields()`, the size in bytes, the bytes of the content, whether there are parts
-        and tool calls, and the HEAVY fields: null if the message is not SMALL, JSON as text.
+        A tuple has the values of `light_fields()`, the size of the message in bytes, the length of its content in
+        bytes, two booleans (has parts, has tool calls), and the HEAVY fields. These are None if the message is larger
+        than SMALL. JSON values are texts.
         """
         columns = ", ".join(f"message.{field.column}" for field in self.light_fields())
         with connections[self.db].cursor() as cursor:
@@ -217,8 +222,9 @@ class MessageQuerySet(OwnedQuerySet):
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
         """Return messages of the user's conversations with these ids, as pairs of conversation id and JSON.
 
-        They come in the order of the ids, those of the first conversation from the `seq` after `after` on. A
-        conversation without messages has one pair with None. An empty text at the end means that more messages follow.
+        The messages are in the order of the ids, then by `seq`. `after` applies to the first conversation only: its
+        messages up to this `seq` are left out. A conversation without messages has one pair with None. An empty text at
+        the end means that more messages follow.
         """
         params: dict[str, Any] = {
             "user": user.pk,

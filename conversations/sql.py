@@ -2,15 +2,15 @@
 
 Nearly every request executes one of these statements, so they are constants: the ORM needs more CPU time to build them
 than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also writes the JSON of rows, in a fifth of the
-time that Python takes (docs/decisions/0002). Parameters have the form `%(name)s`, except those of PATH_TO.
+time that Python needs (docs/decisions/0002). Parameters have the form `%(name)s`, except those of PATH_TO.
 """
 
 from . import columns
 
-# Subqueries for the columns of a JSON object. `t` is the alias of the rows in `json_select`: here, messages.
+# Subqueries that add a key to the JSON of a message. `t` is the message, as in the SQL of `json_select`.
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
-# `IS NOT DISTINCT FROM` would be shorter, but uses no index: a page of 20,000 messages takes 2.9 s with it, and 9 ms
-# with this condition.
+# `IS NOT DISTINCT FROM` would be shorter, but cannot use an index: for 20,000 messages, it takes 2.9 s; this condition
+# takes 9 ms.
 SIBLING_COUNT = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.conversation_id AND s.deleted_at IS NULL
     AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
 
@@ -36,8 +36,8 @@ MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
 TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
 CONTEXT_JSON = json_select(("role", "content"))
 
-# The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be: it is the
-# time when the transaction began, before it waited for the lock.
+# The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be earlier,
+# because it is the time when the transaction began, before it waited for the lock.
 NOW = "greatest(active_at, updated_at, clock_timestamp())"
 
 OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS NULL"
@@ -58,12 +58,13 @@ SIDEBAR = (
 
 
 def _limit_bytes(rows: str) -> str:
-    """Return SQL that ends rows of (key, json) after `%(bytes)s` of JSON, with an empty text if more rows follow.
+    """Return SQL that cuts off rows of (key, json) after `%(bytes)s` bytes of JSON.
 
-    The first row is always returned. `before` is the number of bytes in the rows before this one; `beyond` counts the
-    rows after the limit up to this one. PostgreSQL stops when `beyond` is 2 (a "run condition"), so it renders at most
-    two rows after the limit as JSON. PostgreSQL 15 does so only for `count(*)`, not for
-    `count(expression)`. The windows have no ORDER BY, so they keep the order of the rows.
+    The first row is always returned. If the rows were cut off, the last row has an empty text as its JSON. `before` is
+    the number of bytes in all rows before the current one; `beyond` counts the rows after the limit, including the
+    current one. PostgreSQL stops when `beyond` is 2 (a "run condition"), so it renders at most two rows after the limit
+    as JSON. PostgreSQL 15 does so only for `count(*)`, not for `count(expression)`. The windows have no ORDER BY, so
+    they keep the order of the rows.
     """
     return f"""SELECT key, CASE WHEN before < %(bytes)s THEN json ELSE '' END AS json FROM (
         SELECT key, json, before, count(*) FILTER (WHERE before >= %(bytes)s) OVER w AS beyond FROM (
@@ -76,9 +77,9 @@ def _limit_bytes(rows: str) -> str:
 def _page(shape: str, condition_and_order: str) -> str:
     """Return SQL for a page of the messages of a conversation, as JSON texts.
 
-    The result is one null if there are no messages, and no row if the user has no such live conversation. The left side
-    of the join has one row and the join has no condition, so PostgreSQL plans a nested loop, which keeps the order of
-    the right side.
+    The result is one row with null if there are no messages, and no row if the user has no such live conversation. The
+    left side of the join has one row and the join has no condition, so PostgreSQL plans a nested loop, which keeps the
+    order of the right side.
     """
     live = "conversation_id = %(conversation)s AND deleted_at IS NULL"
     messages = f"SELECT * FROM message WHERE {live} AND {condition_and_order}"
@@ -109,30 +110,30 @@ EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
 LARGE_TEXTS = ("content", "reasoning", "error")
 LARGE_JSON = ("parts", "tool_calls", "usage", "metadata")
 HEAVY = (*LARGE_TEXTS, *LARGE_JSON)
-# In bytes. A message up to this size is read whole. PostgreSQL compresses nothing in a row below 2 kB.
+# In bytes. A message up to this size is read whole. PostgreSQL does not compress the values of a row below 2 kB.
 SMALL = 2_000
 _TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in LARGE_TEXTS)
-# PostgreSQL knows the stored size of a value without reading it. The size as JSON is estimated from it: 20 times the
-# stored size if the value is compressed, else the stored size.
+# PostgreSQL knows the stored size of a value without reading the value. The size of its JSON is an estimate: 20 times
+# the stored size if the value is compressed, otherwise the stored size.
 _JSON_BYTES = " + ".join(
     f"coalesce(CASE WHEN pg_column_compression({name}) IS NULL THEN 1 ELSE 20 END * pg_column_size({name}), 0)"
     for name in LARGE_JSON
 )
-# All messages of a conversation, with those in the trash. The HEAVY fields of a message larger than SMALL are null,
-# because together they can be larger than the memory. OFFSET 0 makes PostgreSQL compute the size once for each row. The
-# caller replaces `{columns}` with the columns of the other fields.
+# All messages of a conversation, including trashed ones. The HEAVY fields of a message larger than SMALL are null,
+# because all these fields together may not fit into memory. OFFSET 0 makes PostgreSQL compute the size once for each
+# row. The caller replaces `{columns}` with the columns of the other fields.
 SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NULL, tool_calls IS NOT NULL,
     {", ".join(f"CASE WHEN size <= {SMALL} THEN {name} END" for name in HEAVY)}
     FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
     WHERE conversation_id = %(conversation)s ORDER BY seq"""
 
-# The first 200 characters of the first message of a user with text on the active path. It is a subquery, so that a
-# list of conversations needs one statement.
+# The first 200 characters of the first message on the active path that has the role `user` and text. It is a subquery,
+# so that a list of conversations needs one statement.
 FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
     AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
 
 # The seq of a message and of all its ancestors. It is recursive because `is_active` marks the active path only, and no
-# column marks the messages of a hidden branch. Its parameters are `%s`, because it is a part of a query of the ORM.
+# column marks the messages of a hidden branch. Its parameters are `%s`, because it is part of an ORM query.
 PATH_TO = """WITH RECURSIVE path AS (
     SELECT seq, parent_seq FROM message WHERE conversation_id = %s AND seq = %s
     UNION ALL SELECT m.seq, m.parent_seq FROM message m JOIN path ON m.conversation_id = %s AND m.seq = path.parent_seq

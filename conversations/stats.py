@@ -1,7 +1,7 @@
 """Statistics of one user.
 
-Sums of tokens include the messages in the trash, because their tokens were used. Counts of messages do not include
-them. Conversations in the trash are left out of both.
+Sums of tokens include trashed messages, because their tokens were used. Counts of messages do not include them.
+Conversations in the trash are left out of both.
 """
 
 from datetime import timedelta

@@ -15,7 +15,7 @@ def counted_usage(conversation: Conversation) -> dict[str, int]:
 
 
 def is_counted_usage(usage: Any, conversation: Conversation) -> bool:
-    """Return whether a client sends back our own sums, as they are now or as they were earlier."""
+    """Return whether this usage can be our own sums, current or earlier, that a client read and sends back."""
     counted = counted_usage(conversation)
     return (
         isinstance(usage, dict)

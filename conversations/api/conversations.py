@@ -49,7 +49,8 @@ class ConversationViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         """List the caller's conversations, most recently active first, without archived and trashed ones.
 
-        A conversation that becomes active while you page moves to the top: reload the first page to see it there."""
+        If a conversation becomes active while you read the pages, it moves to the first page. Reload that page
+        to see it."""
         limit = PAGE_SIZE.read(request)
         after = pagination.read_cursor(request, CURSOR_KIND, _position)
         if filters := read_filters(request):
@@ -67,8 +68,8 @@ class ConversationViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         """Create a conversation, optionally with its first messages.
 
-        Without a `title`, the title is the first line of the first user message; until there is one, `New Chat` and
-        the date."""
+        Without a `title`, the first line of the first user message becomes the title. Until there is such a message,
+        the title is `New Chat` and the date."""
         fields = NEW.run_validation(request.data)
         drafts = fields.pop("messages", [])
 
@@ -93,7 +94,7 @@ class ConversationViewSet(ViewSet):
 
     @extend_schema(request=ConversationSerializer, responses=ConversationSerializer)
     def update(self, request: Request, id: uuid.UUID) -> Response:
-        """Replace all writable fields. A field that is left out gets its default; `title` stays."""
+        """Replace all writable fields. A field that is left out gets its default; only `title` keeps its value."""
         return self._update(id, DEFAULTS | WHOLE.run_validation(request.data))
 
     def _update(self, id: uuid.UUID, changes: dict[str, Any]) -> Response:

@@ -20,7 +20,7 @@ from conversations.querysets import ConversationQuerySet
 class BooleanChoiceFilter(filters.ChoiceFilter):
     """A filter that accepts `true`, `false` and the values in `more`.
 
-    Any other value is an error; the BooleanFilter of django-filter ignores it."""
+    Any other value is an error. The BooleanFilter of django-filter would ignore it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false"), *kwargs.pop("more", [])], **kwargs)
@@ -41,7 +41,7 @@ class Metadata(forms.CharField):
 
 
 class Time(fields.IsoDateTimeField):
-    """A time in ISO 8601, converted to UTC: PostgreSQL refuses offsets of 16 hours and more."""
+    """A time in ISO 8601, converted to UTC, because PostgreSQL refuses offsets of 16 hours and more."""
 
     def to_python(self, value: Any) -> Any:
         moment = super().to_python(value)
@@ -66,11 +66,15 @@ class ConversationFilters(filters.FilterSet):
         help_text="The default is `false`; with `trashed=true` or `external_id` it is `any`.",
     )
     trashed = BooleanChoiceFilter(method="filter_trashed", help_text="`true` lists the conversations in the trash.")
-    pinned = BooleanChoiceFilter(method="filter_pinned", help_text="Only pinned, or only unpinned conversations.")
-    tag = filters.CharFilter(method="filter_label", help_text="One of the tags, exactly.")
-    notebook = filters.CharFilter(method="filter_label", help_text="One of the notebooks, exactly.")
-    model = filters.CharFilter(help_text="The model, exactly.")
-    external_id = filters.CharFilter(help_text="The client's own id, exactly.")
+    pinned = BooleanChoiceFilter(
+        method="filter_pinned", help_text="`true` lists only pinned conversations, `false` only the others."
+    )
+    tag = filters.CharFilter(method="filter_label", help_text="A tag of the conversation. It must match exactly.")
+    notebook = filters.CharFilter(
+        method="filter_label", help_text="A notebook of the conversation. It must match exactly."
+    )
+    model = filters.CharFilter(help_text="The model. It must match exactly.")
+    external_id = filters.CharFilter(help_text="The client's own id. It must match exactly.")
     updated_after = TimeFilter("updated_at", "gt", help_text="ISO 8601. The default time zone is UTC.")
     updated_before = TimeFilter("updated_at", "lt", help_text="ISO 8601. The default time zone is UTC.")
     metadata = MetadataFilter("metadata", "contains", help_text="A JSON object that the metadata must contain.")

@@ -62,9 +62,9 @@ class TranscriptViewSet(ViewSet):
     def list(self, request: Request, id: uuid.UUID) -> Response:
         """List the messages of the active path, in order.
 
-        With `all=true`, list the messages of every branch: `parent_seq` is the `seq` of the message that a message
-        answers, `sibling_count` is the number of alternatives at that place. A page ends at `limit` messages or at 8 MB
-        of JSON, whichever comes first; follow `next`."""
+        With `all=true`, list the messages of every branch. Each has `parent_seq`, the `seq` of the message that it
+        answers, and `sibling_count`, the number of alternatives including itself. A page ends at `limit` messages or at
+        8 MB of JSON, whichever comes first. `next` is the URL of the next page."""
         return self._page(request, id)
 
     def _page(self, request: Request, id: uuid.UUID) -> Response:
@@ -99,7 +99,7 @@ class TranscriptViewSet(ViewSet):
     def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
         """Read the messages that still exist, in the order in which they were sent.
 
-        Raises Conflict if they have grown beyond the size of a page since."""
+        Raises NotFound if none exists, Conflict if they are larger than a page by now."""
         texts = _or_404(Message.objects.by_ids(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
@@ -143,7 +143,7 @@ def _parse_seq(value: Any) -> int:
 
 
 def _new(row: Message) -> dict[str, Any]:
-    """Return the JSON of a message that was just stored, so that it has no reactions yet."""
+    """Return the JSON of a message that was just stored. It has no reactions yet."""
     return row_to_dict(row, MESSAGE_FIELDS, reactions=[])
 
 
@@ -172,8 +172,8 @@ class MessageViewSet(ViewSet):
         responses={200: MessageSerializer, 201: MessageSerializer},
     )
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
-        """Edit the message in place, or with `branch=true` create an alternative: an edited question or a
-        regenerated answer."""
+        """Edit the message in place. With `branch=true`, create an alternative instead, such as an edited question
+        or a regenerated answer."""
         changes = CHANGES.run_validation(request.data)
         if bool_param(request, "branch"):
             return self._branch(request, id, changes)

@@ -65,10 +65,10 @@ class SearchView(APIView):
         responses=paged("SearchPage", HitSerializer, conversations=TitleHitSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
-        """Search the caller's messages on all branches. The first page also contains conversations by title.
+        """Search the caller's messages on all branches. The first page also contains conversations whose title matches.
 
-        Words match by their stem. If they match less than a page of messages, they also match as parts of other words,
-        from three characters on."""
+        Words match by their stem. If they match less than a page of messages, words of three or more characters also
+        match as parts of other words."""
         query = search.parse(_text(request))
         sort, limit = _sort(request), PAGE_SIZE.read(request)
         after = pagination.read_cursor(

@@ -1,7 +1,7 @@
 """The request and response bodies of the native API.
 
-They validate the form of requests; services apply the rules. For responses they only describe, in the OpenAPI document,
-the JSON that PostgreSQL writes (see `querysets`). Tests compare the two."""
+They validate the form of requests; services apply the rules. Most responses do not pass through them: PostgreSQL writes
+the JSON (see `querysets`), and these classes describe it for the OpenAPI document. Tests compare the two."""
 
 from typing import Any
 
@@ -82,7 +82,8 @@ class MessageSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in ("content", "parts", "tool_calls")):
-            raise serializers.ValidationError({"content": [gettext("A message has content, parts or tool calls.")]})
+            message = gettext("A message must have content, parts or tool calls.")
+            raise serializers.ValidationError({"content": [message]})
         return attrs
 
 

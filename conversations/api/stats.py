@@ -59,7 +59,9 @@ class StatsView(APIView):
         responses=StatsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Return totals of everything outside the trash, and the numbers of the last days by model and by day."""
+        """Return totals, and the numbers of the last days by model and by day.
+
+        Conversations in the trash are left out. The token sums include trashed messages of other conversations."""
         span: dict[str, Any] = {"days": DAYS.read(request), "zone": _zone(request)}
         numbers = {
             **stats.totals(request.user),
@@ -81,5 +83,5 @@ def _zone(request: Request) -> ZoneInfo:
 def _zones() -> set[str]:
     """Return the names of time zones that both Python and PostgreSQL know.
 
-    ZoneInfo(name) is not a check: it opens any file in the time zone folder."""
+    ZoneInfo(name) alone does not check the name: it opens any file in the folder of time zones."""
     return available_timezones() - {"localtime"}

@@ -14,7 +14,7 @@ Changes = Mapping[str, Any]  # values by the names of fields
 
 
 def update_each(changes: Mapping[uuid.UUID, Changes]) -> None:
-    """Write its own values to each message. The caller must hold the lock of the conversation.
+    """Update each message with its own values. The caller must hold the lock of the conversation.
 
     Runs one statement for up to BATCH messages that change the same fields.
     """

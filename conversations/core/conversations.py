@@ -23,7 +23,7 @@ def build_conversation(
 ) -> tuple[Conversation, list[Message]]:
     """Build a conversation and its messages without storing them. `now` is the database's time.
 
-    Raises Conflict if two messages have the same external_id.
+    Raises Conflict if two messages have the same external_id, Invalid if a message has no content.
     """
     messages.refuse_doubled_external_ids(drafts)
     conversation = _build_row(user, fields, drafts, now)
@@ -37,7 +37,7 @@ def _build_row(user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft
     # Lists sort an imported conversation by its original creation time, until it has new activity.
     active_at = min(fields.get("created_at", now), now)
     conversation = Conversation(user=user, created_at=now, updated_at=now, active_at=active_at)
-    conversation.now = active_at  # the time of its messages and of its archiving
+    conversation.now = active_at  # the time for its messages and for `archived_at`
     for name, value in archived_flag_to_timestamp(fields, conversation).items():
         setattr(conversation, name, value)
     if not conversation.title:
@@ -46,7 +46,10 @@ def _build_row(user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft
 
 
 def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
-    """Replace the API's field `is_archived` with the column `archived_at`. An archived conversation keeps its time."""
+    """Replace the API's field `is_archived` with the column `archived_at`.
+
+    A conversation that is archived already keeps its `archived_at`.
+    """
     if "is_archived" not in changes:
         return dict(changes)
     is_archived = changes["is_archived"]

@@ -1,7 +1,7 @@
 """Locks. All code takes them in this order, because other orders caused deadlocks in tests:
 
-the user's advisory lock → the idempotency key's row → conversations by id → messages. Only erasure and changes of the
-account lock the user's row, in transactions that lock no conversation.
+the user's advisory lock → the row of the idempotency key → conversations, in the order of their ids → messages. Only
+the erasure and changes of the account lock the user's row, in transactions that lock no conversation.
 """
 
 import uuid

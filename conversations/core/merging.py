@@ -1,9 +1,12 @@
 """Merges the whole history of messages that a client sends into the stored tree of its conversation.
 
-The hazards: an unchanged history must write nothing; a stale tab must not erase what another tab wrote; the active path
-must not show the old answers to an edited question. The principle: equal messages stay; growing replies and system
-prompts are updated in place; the first message that fits neither starts a branch; nothing is deleted. Everything here
-runs under the conversation's lock, in one transaction.
+Hazards: an unchanged history is written again; a stale tab erases messages of another tab; the active path shows the
+old answers to an edited question.
+
+Principle: equal messages stay; growing replies and system prompts are updated in place; any other message starts a
+branch; nothing is deleted.
+
+Everything here runs under the conversation's lock, in one transaction.
 """
 
 import uuid
@@ -23,7 +26,7 @@ from .comparison import extends, json_equal
 from .messages import apply_changes, set_title_from
 from .stored_messages import StoredMessages
 
-# A client can save a reply again and again while it streams. These fields then only get longer.
+# A client can save a reply several times while the reply streams. From save to save, these fields only get longer.
 GROWING_FIELDS = CONTENT_FIELDS | {"reasoning"}
 DEFAULTS = {field.name: field.get_default() for field in Message._meta.concrete_fields}
 CLEARED: dict[str, Any] = {"external_id": None}
@@ -40,7 +43,7 @@ def refuse_doubled_ids(drafts: Sequence[MessageDraft]) -> None:
 
 
 def client_id(draft: MessageDraft) -> str | None:
-    """Return the id that the client uses: its external_id, or chatstore's id if the client has read the message."""
+    """Return the id that the client uses: its external_id, or otherwise chatstore's id of a message that it read."""
     return draft.get("external_id") or (str(draft["id"]) if draft.get("id") else None)
 
 
@@ -85,8 +88,8 @@ class HistoryMerger:
     def match(self, last: int | None, draft: MessageDraft) -> Message | None:
         """Find the child of `last` that the draft repeats, and update it. Return None if there is none.
 
-        The first of these matches: an equal message with the same id, another equal message, a growing reply with the
-        same id, an active system prompt. Among several, active ones come first, then newer ones.
+        The kinds of match, best first: an equal message with the same id, another equal message, a growing reply with
+        the same id, an active system prompt. Within a kind, active messages come first, then newer ones.
         """
         children = sorted(self.visible_children(last), key=lambda row: (row.is_active, row.seq), reverse=True)
         id = client_id(draft)
@@ -110,7 +113,7 @@ class HistoryMerger:
                 waiting.extend(self.children[row.seq])
 
     def is_equal_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether a message equals the draft in the compared fields."""
+        """Return a function that tells whether a message equals the draft in the compared fields."""
 
         def predicate(row: Message) -> bool:
             compares_content = "content" in self.profile.compared_fields
@@ -122,7 +125,10 @@ class HistoryMerger:
         return predicate
 
     def can_grow_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether a message has no children, has the draft's role, and grows to its content."""
+        """Return a function that tells whether a message can be an earlier, shorter save of the draft.
+
+        Such a message has no children and the same role, and the draft only adds to the end of its growing fields.
+        """
         names = GROWING_FIELDS & (self.profile.compared_fields | draft.keys())
 
         def predicate(row: Message) -> bool:
@@ -134,19 +140,21 @@ class HistoryMerger:
         return predicate
 
     def is_instruction(self, draft: MessageDraft) -> Callable[[Message], bool]:
-        """Return a predicate: whether a message is active, and it and the draft are system prompts. A client rewrites
-        its system prompt when its settings change."""
+        """Return a function that tells whether a message is active, and both it and the draft are system prompts.
+
+        A client rewrites its system prompt when its settings change.
+        """
         return lambda row: row.is_active and row.role in INSTRUCTIONS and draft["role"] in INSTRUCTIONS
 
     def apply(self, row: Message, draft: MessageDraft, skip: frozenset[str] = frozenset()) -> None:
         """Update a message with the draft's fields and external_id. Compared fields that the draft leaves out get their
-        defaults. Fields in `skip` stay."""
+        defaults. Fields in `skip` do not change."""
         self.stored.load(row)
         names = (self.profile.compared_fields | draft.keys()) - skip - {"id", "external_id"}
         values = {name: _value(draft, name) for name in names}
         changes = {name: value for name, value in values.items() if not json_equal(getattr(row, name), value)}
         sent_id = draft.get("external_id")
-        # Our own ids always refer to their own message. As an external_id, one would name two messages of a path.
+        # An id that chatstore assigned always means its own message. As external_id of another, it would be ambiguous.
         if sent_id and sent_id not in self.own_ids and not has_id(row, sent_id, self.profile):
             changes["external_id"] = sent_id
         if changes:
@@ -162,13 +170,13 @@ class HistoryMerger:
         self.is_changed = True
 
     def clear_external_ids(self, external_ids: Iterable[str | None]) -> None:
-        """Take these external_ids from their messages. An external_id belongs to the message that got it last."""
+        """Remove these external_ids from their messages. An external_id belongs to the message that got it last."""
         for row in [self.by_external_id.pop(id) for id in external_ids if id in self.by_external_id]:
             row.external_id = None
             self.changes.setdefault(row.id, {}).update(CLEARED)
 
     def write(self) -> None:
-        """Store the changes. External ids are cleared first, because the unique constraint holds at each statement."""
+        """Store the changes. External ids are cleared first: each statement must satisfy the unique constraint."""
         cleared = [id for id, changes in self.changes.items() if "external_id" in changes]
         if cleared:
             self.conversation.messages.filter(id__in=cleared, external_id__isnull=False).update(external_id=None)
@@ -214,7 +222,7 @@ def is_equal(row: Any, draft: MessageDraft, profile: SyncProfile) -> bool:
 
 
 def _new_draft(draft: MessageDraft, matched: set[str]) -> MessageDraft:
-    """Return the draft without `id`, and without an external_id that is our id of a matched message."""
+    """Return the draft without `id`, and without an external_id that is chatstore's id of a matched message."""
     left_out = {"id", "external_id"} if draft.get("external_id") in matched else {"id"}
     return {name: value for name, value in draft.items() if name not in left_out}  # type: ignore[return-value]
 

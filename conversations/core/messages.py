@@ -1,7 +1,7 @@
-"""Messages as rows: what the services do under the conversation's lock.
+"""Inserts and updates messages, for the services.
 
-Every function here must run inside a transaction that holds the conversation's lock. Each one changes the given
-Conversation in memory as well.
+Every function that gets a Conversation must run inside a transaction that holds its lock. It also changes the given
+Conversation in memory.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,9 @@ TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 def insert_messages(conversation: Conversation, drafts: Sequence[MessageDraft]) -> list[Message]:
-    """Insert messages after the tip, and save the conversation. Runs two statements for any number of drafts, or none
-    if there are no drafts."""
+    """Insert messages after the tip, and save the conversation.
+
+    Runs two statements for any number of drafts; none if there are no drafts."""
     if not drafts:
         return []
     messages = tree.build_messages(conversation, drafts, below=conversation.tip_seq)
@@ -38,7 +39,7 @@ def insert_hidden_message(conversation: Conversation, draft: MessageDraft, *, be
 
 
 def set_title_from(conversation: Conversation, drafts: Sequence[MessageDraft]) -> None:
-    """Title the conversation by the first text of a user, if it has no title of its own yet."""
+    """Set the title to the first line of the first user message, if the title is still the default title."""
     if conversation.title_is_auto and titles.is_new_chat(conversation.title):
         conversation.title = titles.from_messages(drafts) or conversation.title
 

@@ -1,7 +1,7 @@
 """The stored messages of one conversation, of which only a part is in memory.
 
-A conversation can have more text than fits into memory. All its messages are read once, without their large fields.
-These are read when they are needed, in batches of BATCH_BYTES, and dropped with the next batch.
+A conversation can have more text than fits into memory. All its messages are read once, without their large fields. The
+large fields are read when they are needed, in batches of BATCH_BYTES. Each batch replaces the one before it.
 """
 
 import json
@@ -46,11 +46,14 @@ class StoredMessages:
             self._outlines[row.seq] = _outline(row, content_bytes is not None, has_parts, has_tool_calls)
 
     def outline(self, row: Message) -> Any:
-        """Return the role, type and content of the message. A text that is not loaded is "", JSON is []."""
+        """Return the role, type and CONTENT_FIELDS of the message.
+
+        For a large message, "" and [] stand for the CONTENT_FIELDS that are not null.
+        """
         return self._outlines.get(row.seq, row)
 
     def load(self, row: Message) -> None:
-        """Read the large fields of the message, and those of the next messages with it."""
+        """Read the large fields of the message and of the next messages, as one batch."""
         if row.seq not in self._sizes or "content" in row.__dict__:
             return
         self._drop_loaded()

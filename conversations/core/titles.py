@@ -1,4 +1,4 @@
-"""Titles of conversations that have none yet."""
+"""Automatic titles, for conversations that were created without a title."""
 
 import re
 from collections.abc import Iterable

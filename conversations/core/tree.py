@@ -1,11 +1,11 @@
 """The tree of a conversation, its active path, and the columns of the conversation that follow from it.
 
-The parent of a message is the message that it answers; siblings are alternatives. `is_active` marks the active path,
-which leads from a root to `tip_seq` and is the one that clients display. A trashed message can lie on it, but is never
-its tip. A parent has a lower `seq` than its children, so `seq` rises along every path.
+The parent of a message is the message directly before it in its branch; siblings are alternatives. `is_active` marks
+the active path, which leads from a root to `tip_seq`. Clients display this path. A trashed message can be on it, but is
+never its tip. A parent has a lower `seq` than its children, so `seq` rises along every path.
 
-Every function here must run under the conversation's lock. It changes the given Conversation in memory; the caller
-saves it with `save_derived`.
+Every function here must run under the conversation's lock, unless the conversation is new. It changes the given
+Conversation in memory; the caller saves the Conversation with `save_derived`.
 """
 
 import re
@@ -24,7 +24,7 @@ from conversations.models import Conversation, Message
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
 SAVE_DERIVED = f"UPDATE conversation SET {', '.join(f'{name} = %s' for name in DERIVED)} WHERE id = %s"
 PREVIEW_LENGTH = 200
-BLANK = " \t\n\r\f\v"  # not \s, which covers other characters in Python than in PostgreSQL
+BLANK = " \t\n\r\f\v"  # not \s, which matches different characters in Python and in PostgreSQL
 TEXT = f"[^{BLANK}]+"
 
 
@@ -63,7 +63,7 @@ class Tree:
         return next((ancestor for ancestor in self.path(seq)[1:] if self.nodes[ancestor].is_live), None)
 
     def leaf_below(self, seq: int) -> int:
-        """Follow the newest live answers down to a leaf. The answers to a trashed message count as answers here."""
+        """Return the leaf at the end of the newest live answers. The answers to a trashed message take its place."""
         while (newest := self._newest_below(seq)) is not None:
             seq = newest
         return seq
@@ -80,7 +80,7 @@ class Tree:
 
 
 def build_messages(conversation: Conversation, drafts: Sequence[MessageDraft], *, below: int | None) -> list[Message]:
-    """Build active messages that answer one another. The first answers `below`, where the active path must end.
+    """Build a chain of active messages. The first one answers the message `below`, where the active path must end.
 
     The caller inserts them. Raises Invalid for a message without content.
     """
@@ -110,9 +110,10 @@ def build_tree(conversation: Conversation, drafts: Sequence[MessageDraft], shape
 
 
 def build_hidden_message(conversation: Conversation, draft: MessageDraft, *, below: int | None) -> Message:
-    """Build a message that is not on the active path. Its tokens are counted; it is not, and it gives no preview.
+    """Build a message that is not on the active path.
 
-    The caller inserts it. Raises Invalid for a message without content.
+    Its tokens are added to the conversation's sums, but the message count and the preview do not change. The caller
+    inserts it. Raises Invalid for a message without content.
     """
     message = _build_message(conversation, draft, below, is_active=False)
     conversation.last_seq = message.seq
@@ -131,7 +132,7 @@ def _build_message(
         seq=conversation.last_seq + 1,
         parent_seq=parent_seq,
         is_active=is_active,
-        # Only a client id can bring the same request again.
+        # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
         fingerprint=fingerprint(draft) if draft.get("external_id") else None,
     )
     refuse_empty(message)
@@ -141,7 +142,7 @@ def _build_message(
 def refuse_empty(message: Message) -> None:
     """Raise Invalid if the message has no content."""
     if message.content is None and message.parts is None and message.tool_calls is None:
-        raise Invalid(gettext("A message has content, parts or tool calls."), field="content")
+        raise Invalid(gettext("A message must have content, parts or tool calls."), field="content")
 
 
 def update_counters(conversation: Conversation, message: Message) -> None:
@@ -166,9 +167,9 @@ def preview_of(content: str | None) -> str:
 
 
 def truncate_active_path(conversation: Conversation, seq: int | None) -> None:
-    """Make the active path lead to `seq` and end there. None empties it."""
+    """Make the active path end at `seq`. With None, the active path becomes empty."""
     if seq is None or conversation.messages.filter(seq=seq, is_active=True).exists():
-        # Hide all active messages after `seq`. Do not start at the edited message: it may be hidden itself.
+        # Hide all active messages after `seq`. Do not start at a message that is replaced: it may be hidden itself.
         conversation.messages.filter(is_active=True, seq__gt=seq or 0).update(is_active=False)
     else:
         activate_path(conversation, Tree.of(conversation), seq)
@@ -176,7 +177,7 @@ def truncate_active_path(conversation: Conversation, seq: int | None) -> None:
 
 
 def activate_path(conversation: Conversation, tree: Tree, seq: int | None) -> None:
-    """Make the path from a root to `seq` the active one."""
+    """Make the path from a root to `seq` the active path."""
     path = set(tree.path(seq))
     active = {node.seq for node in tree.nodes.values() if node.is_active}
     conversation.messages.filter(seq__in=sorted(active - path)).update(is_active=False)
@@ -185,7 +186,7 @@ def activate_path(conversation: Conversation, tree: Tree, seq: int | None) -> No
 
 
 def refresh_counters(conversation: Conversation) -> None:
-    """Count the active path again, after something other than an append changed it."""
+    """Compute the message count and the preview again, after a change of the active path other than an append."""
     active = conversation.messages.shown()
     conversation.message_count = active.count()
     texts = active.reverse().filter(content__regex=TEXT).values_list("content", flat=True)
@@ -195,5 +196,5 @@ def refresh_counters(conversation: Conversation) -> None:
 
 def save_derived(conversation: Conversation) -> None:
     """Save the derived columns of the conversation."""
-    with connection.cursor() as cursor:  # hand-written SQL: chatstore/raw_sql.py says why
+    with connection.cursor() as cursor:  # hand-written SQL: chatstore/raw_sql.py explains why
         cursor.execute(SAVE_DERIVED, [getattr(conversation, name) for name in (*DERIVED, "pk")])

@@ -1,5 +1,5 @@
-"""Keys of two columns, which Django cannot declare: a message belongs to its conversation's owner, and answers a
-message of the same conversation."""
+"""Foreign keys of two columns, which Django cannot declare. They ensure that a message has the owner of its
+conversation, and that its parent is in the same conversation."""
 
 from django.db import migrations
 

@@ -37,7 +37,7 @@ class Conditions:
     def fetch(self, source: str, columns: str, **params: Any) -> list[tuple[Any, ...]]:
         """Return `columns` of the messages that `source` selects.
 
-        `source` is the FROM clause and all that follows it, with its LIMIT. It is a subquery here, so that PostgreSQL
+        `source` is the FROM clause and everything after it, with the LIMIT. It is a subquery here, so that PostgreSQL
         computes expensive columns only for the rows within the LIMIT."""
         message, conversation = (" AND ".join(part) or "true" for part in (self.on_message, self.on_conversation))
         source = source.format(message=message, conversation=conversation)
@@ -69,7 +69,7 @@ def _add_text(where: Conditions, term: Term, tsquery: str, match_parts: bool) ->
     """Add the condition for one term.
 
     A word matches by its stem. A part of a word needs at least three characters: a trigram index has no shorter keys.
-    Chinese has no spaces between words, so two characters count as a word, and three or more as a part."""
+    Chinese has no spaces between words, so one or two characters are searched as a word, three or more as a part."""
     can_be_part = len(term.text) >= 3
     is_word = bool(tsquery) and not (can_be_part and CJK.search(term.text))
     alternatives = []
@@ -79,7 +79,7 @@ def _add_text(where: Conditions, term: Term, tsquery: str, match_parts: bool) ->
         # PostgreSQL understands the escapes of `re.escape`. ILIKE would be slower: it lower-cases every text it reads.
         alternatives.append(f"m.content ~* {where.param(re.escape(term.text))}")
     if not alternatives:
-        return  # a stop word, which is not indexed, and too short for a part
+        return  # a stop word of one or two characters: no index can find it
     condition = f"({' OR '.join(alternatives)})"
     where.on_message.append(f"NOT coalesce({condition}, false)" if term.is_excluded else condition)
     where.has_text = True

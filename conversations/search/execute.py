@@ -1,12 +1,12 @@
 """Find the messages and titles that match a query.
 
-Messages are found in two stages. The first stage filters the user's newest messages in the order of the time index. It
-reads a bounded number of rows, and a common word fills a page there. Only if it does not fill a page, the second stage
-searches the text indexes. They begin with the user, so the cost depends on the text of this user alone. A word that is
-common enough to be expensive there has filled a page in the first stage.
+Messages are found in two stages. The first stage filters the user's newest messages, in the order of the time index. It
+reads a bounded number of rows. The second stage runs only if the first one does not fill a page. It searches the text
+indexes. Their first column is the user, so the cost depends on the text of this user alone. Only very common words
+would be expensive in the second stage, and these already fill a page in the first.
 
 Whole words come first. If they match less than a page of messages, both stages run again and also match parts of words.
-The first page decides this for all later pages.
+All later pages match parts of words if the first page did.
 """
 
 import re
@@ -23,10 +23,10 @@ from .query import Query
 from .snippets import highlight, match_pattern
 
 NEWEST = 1_000  # messages that the first stage filters
-NEWEST_TITLES = 2_000  # titles that are searched without `in:title`; with it, all are
+NEWEST_TITLES = 2_000  # titles that are searched; with `in:title`, all are searched
 CANDIDATES = 1_000  # matches that are ranked by relevance
 
-# Of a long text, PostgreSQL sends only the part around the first search term.
+# PostgreSQL sends only a part of a long text: around the first search term.
 EXCERPT = """CASE WHEN length(m.content) <= 20000 THEN m.content ELSE
     substr(m.content, greatest(1, strpos(lower(m.content), lower(%(needle)s)) - 100), 2000) END"""
 HIT = f"""m.id, m.conversation_id, m.title, m.seq, m.role, m.model, m.is_active, m.created_at, 0 AS rank,
@@ -78,7 +78,7 @@ class Position(NamedTuple):
 def find_messages(
     *, user: User, query: Query, limit: int, by_relevance: bool = False, after: Position | None = None
 ) -> tuple[list[Hit], bool]:
-    """Return at most `limit` hits, and whether parts of words were matched, too."""
+    """Return at most `limit` hits, and whether parts of words were also searched."""
     tsqueries = build_tsqueries(query.terms)
     wanted = " | ".join(f"({tsqueries[term]})" for term in query.wanted if tsqueries[term])
     needle = query.wanted[0].text if query.wanted else ""
@@ -100,7 +100,7 @@ def _find_recent(where: Conditions, limit: int, after: Position | None) -> list[
 
 
 def _find_relevant(where: Conditions, limit: int, after: Position | None) -> list[Hit]:
-    """Rank only the newest matches: to rank every match of a common word would be expensive."""
+    """Rank only the newest matches. Ranking every match of a common word would be expensive."""
     rows = _fetch_in_stages(where, RANK, CANDIDATES, enough=limit, at=None, id=None)
     ranked = sorted(((rank, id) for id, rank in rows), reverse=True)
     page = [(rank, id) for rank, id in ranked if after is None or (rank, id) < (after.key, after.id)][:limit]
@@ -122,9 +122,9 @@ def _fetch_in_stages(
 
 
 def find_titles(*, user: User, query: Query, limit: int) -> list[tuple[UUID, str, datetime]]:
-    """Return id, title and `active_at` of conversations whose title contains every term, most recently active first.
+    """Return id, title and `active_at` of conversations whose title satisfies every term, most recently active first.
 
-    Only the newest NEWEST_TITLES conversations are searched; with `in:title`, all."""
+    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all."""
     where = ["tags @> %(tags)s::varchar[]"] if query.tags else []
     params: dict[str, Any] = {"user": user.pk, "tags": query.tags, "limit": limit}
     params["newest"] = None if query.in_title else NEWEST_TITLES

@@ -1,6 +1,6 @@
 """Parse the text that a user typed into the search field.
 
-No text is an error: an unknown operator, or an operator with an invalid value, is searched for as text."""
+Every text is valid. An unknown operator, or an operator with an invalid value, is searched for as text."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ CJK_RANGES = (
 )
 MOST_TERMS = 24
 LONGEST_TERM = 200
-# -"a phrase", role:user, tag:"two words", word
+# Examples: -"a phrase", role:user, tag:"two words", word
 TOKEN = re.compile(r"""(?P<minus>-?)(?:(?P<operator>[a-z]+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))""", re.I)
 
 
@@ -28,13 +28,13 @@ class Term:
     is_excluded: bool = False
 
 
-# The values of `has:`, each with its condition on a message `m`. An index must answer the condition: see models.py.
+# The values of `has:`, each with its condition on a message `m`. Each condition needs an index in models.py.
 HAS = {"tool_calls": "m.tool_calls IS NOT NULL"}
 
 
 @dataclass
 class Query:
-    """A parsed query. All its conditions apply; several roles or models are alternatives."""
+    """A parsed query. All conditions must be true. Of several roles or models, one must match."""
 
     terms: list[Term] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
@@ -52,13 +52,13 @@ class Query:
 
     @property
     def can_match_titles(self) -> bool:
-        """Return True if the query has text, and `in:title` or no condition that only messages can satisfy."""
+        """Return True if the query has terms, and has either `in:title` or no condition on messages."""
         needs_message = self.roles or self.models or self.before or self.after or self.has
         return bool(self.terms) and (self.in_title or not needs_message)
 
 
 def parse(text: str) -> Query:
-    """Return the query. Text beyond MOST_TERMS terms, or LONGEST_TERM characters of a term, is ignored."""
+    """Return the query. Keeps only the first MOST_TERMS terms, and the first LONGEST_TERM characters of each."""
     query = Query()
     for token in TOKEN.finditer(text[: MOST_TERMS * LONGEST_TERM]):
         value = token["word"] if token["phrase"] is None else token["phrase"]

@@ -1,4 +1,4 @@
-"""Snippets: the text around the first match as safe HTML, escaped, with the matches in <mark>."""
+"""Snippets: the text around the first match, as escaped HTML with the matches in <mark>."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .query import Query
 
-BEFORE, LENGTH = 60, 240  # characters before the first match, and of the whole snippet
+BEFORE, LENGTH = 60, 240  # lengths in characters: before the first match, and in total
 
 
 def match_pattern(texts: Iterable[str], stems: Iterable[str]) -> re.Pattern[str] | None:

@@ -1,4 +1,4 @@
-"""Storage of the answer that a model gave to a stored question."""
+"""Stores the answer of a model to a stored question."""
 
 import uuid
 
@@ -17,9 +17,9 @@ from . import messages
 def store(*, user: User, question_id: uuid.UUID, draft: MessageDraft) -> Message:
     """Store an answer below its question and return it.
 
-    Return the stored answer instead if another request has answered the question in the meantime. If the question has
-    been edited since, it is on a hidden branch, and so is the answer. Raises NotFound if the user has no
-    such live question. Locks the conversation.
+    Return the stored answer instead if another request has answered the question in the meantime. If the question is on
+    a hidden branch by now, because it was edited, the answer is hidden, too. Raises NotFound if the user has no such
+    live question. Locks the conversation.
     """
     conversation, question = lock_message(user=user, message_id=question_id)
     if stored := Message.objects.answer_to(question):

@@ -20,8 +20,8 @@ COPIED = columns.names(columns.MESSAGE, columns.COPY)
 def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
     """Store an alternative of the message, with these changes, and return it.
 
-    The active path ends at the alternative afterwards, instead of at the message or an answer below it. Raises NotFound
-    if the user has no such live message. Locks the conversation.
+    The active path then ends at the alternative. Raises NotFound if the user has no such live message. Locks the
+    conversation.
     """
     conversation, message = lock_message(user=user, message_id=message_id)
     tree.truncate_active_path(conversation, message.parent_seq)
@@ -37,8 +37,8 @@ def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
 def switch(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID) -> Conversation:
     """Make the branch of a message the active path, down to its newest leaf. Return the conversation.
 
-    Raises NotFound if the user has no such live conversation, or if it has no such live message. Locks the
-    conversation.
+    Raises NotFound if the user has no such live conversation, or if the conversation has no such live message. Locks
+    the conversation.
     """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     message = conversation.messages.live().filter(id=message_id).first()

@@ -1,8 +1,8 @@
 """Creates, changes, trashes, restores and purges conversations.
 
-A purge is the one operation that cannot be undone. It deletes children first, in transactions of at most PURGE_BATCH
-rows, each under the conversation's lock. Before the first one, the conversation gets the `deleted_at` PURGING, which
-no restore accepts. So nobody sees a purge that is half done, and the next one finishes it.
+A purge cannot be undone. First it sets `deleted_at` of the conversation to PURGING, so that nobody can see or restore
+the conversation. Then it deletes the messages, children before parents, in transactions of at most PURGE_BATCH
+messages, each under the conversation's lock. The next purge finishes an interrupted one.
 """
 
 import uuid
@@ -39,24 +39,26 @@ def create(
 ) -> tuple[Conversation, bool]:
     """Store a conversation with its first messages. Return it, and whether it is new.
 
-    The messages answer one another in their order, unless `shape` says how they form a tree. If a live conversation has
-    the same external_id and was created with the same fields and messages, return that one; raises Conflict if it was
-    created with others, or if an external_id of the messages repeats.
+    Each message answers the one before it, unless `shape` describes a tree. If a live conversation has the same
+    external_id and was created with the same fields and messages, return that one. Raises Conflict if it was created
+    with others, if the external_id is the id of another conversation, or if two messages have the same external_id;
+    Invalid if a message has no content.
     """
     conversation, rows = build_conversation(user, fields, drafts, shape, now=database_time())
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     Message.objects.bulk_create(rows)
     if settings.KEEP_CONVERSATIONS:
-        # After the commit, so that of several new conversations each one counts.
+        # After the commit: if several requests create conversations at once, the last one counts all of them.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)
     return conversation, True
 
 
 def _insert(conversation: Conversation) -> bool:
-    """Insert the row, and return whether this was possible.
+    """Insert the row, unless a live conversation has its external_id. Return whether it was inserted.
 
-    Of several concurrent requests with one external_id, the first inserts its row; the others wait for it here."""
+    If concurrent requests have the same external_id, the first one inserts its row; the others wait here until it ends.
+    Raises Conflict if the external_id is the id of another conversation."""
     if conversation.external_id is None:
         conversation.save(force_insert=True)
         return True
@@ -66,7 +68,7 @@ def _insert(conversation: Conversation) -> bool:
 
 
 def _refuse_own_id(user: User, external_id: str) -> None:
-    """Raise Conflict if the external_id is the id of another conversation: contracts use both as one name."""
+    """Raise Conflict if the external_id is the id of another conversation: contracts use both as names."""
     if (id := as_uuid(external_id)) and Conversation.objects.owned_by(user).live().filter(id=id).exists():
         message = gettext("{id!r} is the id of another conversation.")
         raise Conflict(message.format(id=external_id), field="external_id")
@@ -75,7 +77,9 @@ def _refuse_own_id(user: User, external_id: str) -> None:
 def _stored_again(user: User, sent: Conversation) -> Conversation:
     stored = Conversation.objects.owned_by(user).live().filter(external_id=sent.external_id).first()
     if stored is None or not same(stored.fingerprint, sent.fingerprint):
-        message = gettext("A conversation with external_id {id!r} is stored already and was sent differently then.")
+        message = gettext(
+            "A conversation with external_id {id!r} exists already; it was created with different fields or messages."
+        )
         raise Conflict(message.format(id=sent.external_id), field="external_id")
     return stored
 
@@ -99,7 +103,8 @@ def trash(*, user: User, conversation_id: uuid.UUID) -> None:
 def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     """Take a conversation out of the trash and return it. Locks it.
 
-    Raises NotFound if it is not in the trash, Conflict if another live conversation has its external_id.
+    Raises NotFound if it is not in the trash, Conflict if another live conversation has its external_id, or has its id
+    as external_id.
     """
     conversation = Conversation.objects.owned_by(user).trashed().filter(id=conversation_id).locked().first()
     if conversation is None:
@@ -123,11 +128,11 @@ def _taken(external_id: str | None) -> Conflict:
 def keep_latest(*, user: User) -> None:
     """Move the least recently active conversations beyond KEEP_CONVERSATIONS to the trash.
 
-    Pinned and archived ones stay. Locks the user, then the conversations.
+    Pinned and archived conversations stay. Locks the user, then the conversations.
     """
     lock_user(user)
     while rows := {row.id: row for row in _too_many(user).locked()}:
-        # Query again under the locks: one of them may have got a message in the meantime.
+        # Query again under the locks: a conversation may have received a message in the meantime.
         for row in _too_many(user).filter(id__in=rows):
             update_conversation(rows[row.id], {"deleted_at": rows[row.id].now})
 
@@ -141,7 +146,7 @@ def _too_many(user: User) -> ConversationQuerySet:
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
     """Delete a conversation permanently, live or in the trash. Return the number of deleted messages.
 
-    With `trashed_before`, only if it was moved to the trash before that time. Raises NotFound. Runs several
+    With `trashed_before`, delete it only if it was moved to the trash before that time. Raises NotFound. Runs several
     transactions, each with the conversation's lock.
     """
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)

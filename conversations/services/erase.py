@@ -4,13 +4,13 @@ Hazards: a request stores new rows during the erasure; the process ends in the m
 of rows.
 
 Principle: all these users are deactivated and marked (`erasing_at`) first. No token and no session is valid afterwards,
-so only requests that have begun before can still write. The user's row is deleted last. The mark stays until then, and
-housekeeping finishes an interrupted erasure. Concurrent erasures of the same user do no harm.
+so only requests that began earlier can still write. The user's row is deleted last. Its mark stays until then, so that
+housekeeping can finish an interrupted erasure. Concurrent erasures of the same user do no harm.
 
 Transactions: one for the mark, one for each batch of sessions, several bounded ones for each conversation
 (`conversations.purge`), and one for each user's other rows and the user's row. None locks more than one conversation.
-The last one fails if a request has stored a conversation in the meantime; then purge and deletion are tried again,
-ATTEMPTS times in total.
+The last transaction fails if a request has stored a conversation in the meantime. Then the purge and the deletion are
+tried again. There are at most ATTEMPTS attempts.
 """
 
 import json
@@ -52,7 +52,7 @@ def erase(*, user: User) -> Counter[str]:
     """Erase a user and all users that this user manages.
 
     Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if the user is staff, or if
-    requests of these users still store conversations at the last of ATTEMPTS; in the second case housekeeping finishes
+    requests of these users still store conversations during the last attempt. In the second case, housekeeping finishes
     the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks more than
     one conversation.
     """
@@ -109,9 +109,9 @@ def _purge_one(user: User, id: uuid.UUID) -> Counter[str]:
 
 
 def _delete_user(user: User) -> Counter[str] | None:
-    """Delete the user and all remaining rows that refer to the user, or nothing. Return the numbers of deleted rows.
+    """Delete the user and all remaining rows that refer to the user. Return the numbers of deleted users and tokens.
 
-    Return None if a request has stored a conversation in the meantime.
+    Delete nothing and return None if a request has stored a conversation in the meantime.
     """
     try:
         with transaction.atomic():
@@ -126,7 +126,7 @@ def _delete_user(user: User) -> Counter[str] | None:
 def _anonymize_log(user: User) -> None:
     """Remove the user's name from the admin's log, and keep the entries.
 
-    Entries that the user made as staff go to an anonymous user.
+    Entries that the user made as staff are assigned to a new anonymous user.
     """
     about_user = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
     about_user.update(object_repr=str(user.pk))
@@ -148,8 +148,8 @@ def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
 def _end_sessions(ids_and_addresses: Collection[str]) -> None:
     """Delete every session that contains one of these ids or e-mail addresses.
 
-    It can be the session of a signed-in user, or of an unfinished sign-up or password reset. The encoded data of a
-    session cannot be searched by SQL, so this reads all sessions, in batches.
+    Such a session can belong to a signed-in user, or to an unfinished sign-up or password reset. SQL cannot search the
+    encoded data of sessions, so this function reads all sessions, in batches.
     """
     lowered = {text.lower() for text in ids_and_addresses}
     last_key = ""
@@ -162,8 +162,8 @@ def _end_sessions(ids_and_addresses: Collection[str]) -> None:
 def _words_of(session: Session) -> set[str]:
     """Return the words of a session's data, in lower case.
 
-    Whole words are compared, so that an address does not match a longer address that contains it. A session can hold a
-    URL-encoded form, so the words of the decoded data are added.
+    Whole words are compared, so that an address does not match a longer address that contains it. A session can contain
+    URL-encoded text, so the words of the URL-decoded text are added.
     """
     text = json.dumps(session.get_decoded(), ensure_ascii=False, default=str).lower()
     return {*WORD.findall(text), *WORD.findall(unquote_plus(text))}

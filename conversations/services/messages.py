@@ -1,4 +1,4 @@
-"""Writes of messages. Each function is one transaction under the lock of the conversation."""
+"""Appends, changes, trashes and restores messages. Each function is one transaction under the conversation's lock."""
 
 import uuid
 from collections.abc import Sequence
@@ -24,9 +24,10 @@ from conversations.models import Conversation, Message
 def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
     """Append messages to the active path, all or none. Return them in their order, and whether any of them is new.
 
-    For a draft whose external_id is stored, return the stored message if it was sent with the same fields. Raises
-    NotFound; Conflict if it was sent with others, or if an external_id repeats; Invalid for a message without content.
-    Locks the conversation. Runs three statements for any number of messages.
+    If a live message has the external_id of a draft and was created with the same fields, return that message. Raises
+    NotFound; Conflict if it was created with other fields, or if two drafts have the same external_id; Invalid for a
+    message without content. Locks the conversation. Runs three statements for any number of messages, and one more if a
+    draft has an external_id.
     """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
@@ -48,15 +49,16 @@ def _stored_again(conversation: Conversation, drafts: Sequence[MessageDraft]) ->
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
     for external_id, row in stored.items():
         if not same(row.fingerprint, fingerprint(drafts[sent[external_id]])):
-            message = gettext("A message with external_id {id!r} is stored already and was sent differently then.")
+            message = gettext("A message with external_id {id!r} exists already; it was created with different fields.")
             raise Conflict(message.format(id=external_id), field="external_id")
     return stored
 
 
 @transaction.atomic
 def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
-    """Change a message in place and return it. Writes nothing if nothing changes. Raises NotFound; Invalid if the
-    message would have no content. Locks the conversation."""
+    """Change a message in place and return it. Writes nothing if nothing changes.
+
+    Raises NotFound; Invalid if the message would have no content. Locks the conversation."""
     conversation, message = lock_message(user=user, message_id=message_id)
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(message, name), value)}
     if changes:
@@ -85,8 +87,9 @@ def trash(*, user: User, message_id: uuid.UUID) -> None:
 def restore(*, user: User, message_id: uuid.UUID) -> Message:
     """Take a message out of the trash and return it.
 
-    It becomes active if it is on the active path, or if that path ends at its nearest live ancestor. Raises NotFound if
-    it is not in the trash, Conflict if another live message has its external_id. Locks the conversation.
+    A message on the active path is shown again. If the active path ends at its nearest live ancestor, the message
+    becomes the tip. Otherwise it stays on a hidden branch. Raises NotFound if it is not in the trash, Conflict if
+    another live message has its external_id (or its id as external_id, if it has none). Locks the conversation.
     """
     conversation, message = lock_message(user=user, message_id=message_id, trashed=True)
     _refuse_taken_id(conversation, message.external_id or str(message.id))

@@ -1,10 +1,10 @@
 """Housekeeping: the periodic removal of old data.
 
-Hazards: data that a person still wants is lost, or data that they deleted stays.
+Hazards: data that a user still wants is lost, or data that a user deleted stays.
 
 Principle: conversations and messages are removed only after TRASH_DAYS in the trash. An object that a user restores in
 time is kept, because its state is read again under the lock. The next run finishes an interrupted run.
-`conversations.purge` removes a conversation with all its messages. A trashed message of another conversation is
+`conversations.purge` removes a trashed conversation with all its messages. A message that was trashed alone is
 forgotten: it loses its content, but keeps its place in the tree, because other messages can answer it. Its `deleted_at`
 becomes PURGING, so it cannot be restored.
 
@@ -71,11 +71,11 @@ def _purge(row: Conversation, before: datetime) -> int:
 
 @transaction.atomic
 def _forget_messages(before: datetime) -> int:
-    """Forget the messages that were trashed before a time, at most BATCH. Return their number."""
+    """Forget at most BATCH messages that were trashed before this time. Return how many. Locks their conversations."""
     expired = Message.objects.filter(deleted_at__gt=PURGING, deleted_at__lt=before)
     batch = list(expired.order_by("deleted_at").values_list("id", "conversation_id")[:BATCH])
     list(Conversation.objects.filter(id__in={conversation_id for _, conversation_id in batch}).locked())
-    # Read again under the locks, because a message can have been restored before.
+    # Read again under the locks, because a message can have been restored before they were taken.
     ids = list(expired.filter(id__in=[id for id, _ in batch]).values_list("id", flat=True))
     Reaction.objects.filter(message__in=ids).delete()
     return Message.objects.filter(id__in=ids).update(deleted_at=PURGING, **FORGOTTEN)

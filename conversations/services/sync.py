@@ -1,4 +1,4 @@
-"""Saves the whole history of one conversation that a client sends again."""
+"""Saves the whole history of one conversation, which a client sends again with each save."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,9 +20,10 @@ def sync(
 ) -> Conversation:
     """Make the active path show these messages, and return the conversation.
 
-    Messages that are stored already stay. Different messages become a branch. Nothing is deleted. A history that is
-    stored already writes nothing, not even the conversation's row. Raises NotFound; Invalid if two messages have the
-    same id, or one has no content. Locks the conversation.
+    Messages that are stored already stay. Replies that only grew, and system prompts, are updated in place. Other
+    differences start a branch. Nothing is deleted. If the whole history is stored already, nothing is written, not even
+    the conversation's row. Raises NotFound; Invalid if two messages have the same id, or if one has no content. Locks
+    the conversation.
     """
     refuse_doubled_ids(drafts)
     conversation = lock_conversation(user=user, conversation_id=conversation_id)

@@ -1,14 +1,16 @@
 """Saves all conversations of a user, for a client that knows no other way to save.
 
-The hazards: one invalid conversation must not cause a partial save; a tab that was opened yesterday must not delete
-what others have created since; and the client saves about once a second, usually with one message more. The principle:
-unchanged conversations are neither locked nor written. Changed ones are merged as `sync.py` does it. A conversation
-that the client left out goes to the trash, but only if the client knows it. It is restored when a client sends its id
-again.
-All of it is one transaction, under the user's lock and then the locks of the changed conversations.
+Hazards: one invalid conversation causes a partial save; a tab that was opened yesterday deletes conversations that were
+created since; the client saves about once a second, usually with only one new message.
 
-A client knows the conversations of the last list that it received and of the last save that it sent. (Creation times,
-compared with the time of the last list, trashed conversations that were restored or unarchived in between.)
+Principle: unchanged conversations are neither locked nor written. Changed ones are merged as in `sync.py`. A
+conversation that the client left out goes to the trash, but only if the client knows it. It is restored when a client
+sends its id again.
+
+The whole save is one transaction, under the user's lock and then the locks of the changed conversations.
+
+A client knows the conversations of the last list that it received and of the last save that it sent. Creation times are
+not used for this: they would trash conversations that were restored or unarchived after the last list.
 """
 
 import uuid
@@ -47,10 +49,8 @@ class Match(NamedTuple):
 def sync_all(*, user: User, source: str, profile: SyncProfile, sessions: Sequence[SessionInput]) -> None:
     """Save these sessions, and trash the conversations that the client knows and left out.
 
-    `source` is stored with new conversations.
-
-    Raises Invalid if two sessions name the same conversation, and
-    Conflict if a conversation is purged during the save. Locks the user and the conversations that change.
+    `source` is stored with new conversations. Raises Invalid if two sessions name the same conversation, and Conflict
+    if a conversation is purged during the save. Locks the user and the conversations that change.
     """
     try:
         _sync_all(user, source, profile, sessions)
@@ -82,7 +82,10 @@ def _stored(user: User, sessions: Sequence[SessionInput]) -> list[Conversation]:
 
 
 def _match(stored: Iterable[Conversation], sessions: Sequence[SessionInput]) -> tuple[list[Match], list[SessionInput]]:
-    """Return a Match for each session that is stored, and the new sessions. Raises Invalid if two name the same one."""
+    """Return the matches of stored and sent conversations, and the new sessions.
+
+    Raises Invalid if two sessions name the same conversation.
+    """
     by_name = _by_name(stored)
     pairs = [(by_name[session.name], session) for session in sessions if session.name in by_name]
     new = [session for session in sessions if session.name not in by_name]
@@ -95,8 +98,8 @@ def _match(stored: Iterable[Conversation], sessions: Sequence[SessionInput]) -> 
 def _by_name(stored: Iterable[Conversation]) -> dict[str, Conversation]:
     """Return the conversations by name. The names of a conversation are its external_id and its id.
 
-    If two have the same name, a live one comes first, then the one whose external_id it is, then the one that was
-    trashed last.
+    If several have the same name, prefer a live one, then the one that has the name as its external_id, then the one
+    that was trashed last.
     """
     ranked = [
         ((row.deleted_at is None, name == row.external_id, row.deleted_at or row.created_at), name, row)
@@ -114,7 +117,7 @@ def _changed_fields(conversation: Conversation, fields: dict[str, Any]) -> dict[
 def _is_unchanged(conversation: Conversation, name: str, value: Any) -> bool:
     stored = getattr(conversation, name)
     if isinstance(value, datetime):
-        return _to_milliseconds(stored) == _to_milliseconds(value)  # a client in JavaScript knows no smaller unit
+        return _to_milliseconds(stored) == _to_milliseconds(value)  # JavaScript has no smaller unit of time
     if name == "reported_usage" and stored is None:
         return is_counted_usage(value, conversation)
     return json_equal(stored, value)
@@ -125,7 +128,7 @@ def _to_milliseconds(time: datetime) -> datetime:
 
 
 def _changed(user: User, profile: SyncProfile, matches: Sequence[Match]) -> list[Match]:
-    """Return the matches to write: trashed ones, and those with other fields or messages. Runs one statement."""
+    """Return the matches to write: trashed ones, and those with changed fields or messages. Runs one statement."""
     fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
     ids = [match.conversation.id for match in matches]
     messages = Message.objects.owned_by(user).by_conversation(ids, *fields)

@@ -9,7 +9,7 @@ from conversations.services import retention
 
 
 class Command(BaseCommand):
-    help = "Delete what has expired, once. `up` does this every minute; without `up`, run it from a scheduler."
+    help = "Delete expired data, once. `up` does this every minute; without `up`, run it from a scheduler."
 
     def handle(self, **options: Any) -> None:
         removed = retention.housekeep()
