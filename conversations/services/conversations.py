@@ -103,14 +103,16 @@ def trash(*, user: User, conversation_id: uuid.UUID) -> None:
 def restore(*, user: User, conversation_id: uuid.UUID) -> Conversation:
     """Take a conversation out of the trash and return it. Locks it.
 
-    Raises NotFound if it is not in the trash, Conflict if another live conversation has its external_id, or has its id
-    as external_id.
+    Raises NotFound if it is not in the trash, Conflict if another live conversation has one of its two names: its
+    external_id or its id.
     """
     conversation = Conversation.objects.owned_by(user).trashed().filter(id=conversation_id).locked().first()
     if conversation is None:
         raise NotFound("conversation in the trash")
     if Conversation.objects.owned_by(user).live().filter(external_id=str(conversation_id)).exists():
         raise _taken(str(conversation_id))
+    if conversation.external_id:
+        _refuse_own_id(user, conversation.external_id)
     try:
         with transaction.atomic():
             update_conversation(conversation, {"deleted_at": None})

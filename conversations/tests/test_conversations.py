@@ -148,6 +148,16 @@ def test_the_external_id_of_a_trashed_conversation_can_be_used_again(alice: User
     conversations.restore(user=alice, conversation_id=old.id)
 
 
+def test_a_restore_is_a_conflict_if_the_external_id_is_the_id_of_a_live_conversation(alice: User) -> None:
+    other = create_conversation(alice)
+    conversations.trash(user=alice, conversation_id=other.id)
+    named_like_other, _ = create(alice, external_id=str(other.id))
+    conversations.trash(user=alice, conversation_id=named_like_other.id)
+    conversations.restore(user=alice, conversation_id=other.id)
+    with pytest.raises(Conflict):
+        conversations.restore(user=alice, conversation_id=named_like_other.id)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_restore_is_a_conflict_if_a_concurrent_request_takes_the_external_id(alice: User) -> None:
     old = create_conversation(alice, external_id="x")
