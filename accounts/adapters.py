@@ -21,7 +21,7 @@ from chatstore.errors import RateLimited
 from .middleware import LockedOut
 from .models import User
 
-# Templates of the mails that anybody can cause for any address, by entering the address in a form.
+# Templates of the mails that anybody can trigger for any address, by entering the address in a form.
 PUBLIC_MAILS = {
     f"account/email/{name}"
     for name in (

@@ -160,7 +160,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiTokenManager()
-    # True if nobody used the token in the last hour. Only find_with_user and find_with_managed_user set it.
+    # True if `last_used_at` is null or older than one hour. Only find_with_user and find_with_managed_user set it.
     use_is_old: bool
 
     class Meta:

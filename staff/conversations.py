@@ -97,7 +97,7 @@ def matching(term: str) -> Q:
 
 
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
-    """Return a page of the transcript. Log it, because staff read the conversation of another person."""
+    """Return a page of the transcript. Add a log entry, because staff read the conversation of another person."""
     page = transcript.read_page(conversation, request.GET)
     record(request, conversation, f"Read the transcript, {page}.")
     return page

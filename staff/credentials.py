@@ -21,7 +21,7 @@ from .users import may_change_data_of
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
 # page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
-# UserSession, because users alone see their sessions.
+# UserSession, because only the user may see a session.
 admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
 
 

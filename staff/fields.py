@@ -13,8 +13,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
-LONGEST = 1_000_000  # characters: the page of a row shows no more of a field
-INDENTED = 10_000  # characters: longer JSON is shown without indents
+LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
+INDENTED = 10_000  # the most characters of JSON that is indented
 LIVE = Q(deleted_at__isnull=True)
 
 

@@ -1,7 +1,7 @@
 """Pages of a transcript: the active path of a conversation, in the order of `seq`.
 
-A page is a range of `seq`, so its cost does not depend on the length of the conversation. A text can have a megabyte,
-so PostgreSQL returns only the beginning of each text. The page of a single message shows more.
+A page is a range of `seq`, so its cost does not depend on the length of the conversation. A text can be a megabyte
+long, so PostgreSQL returns only the beginning of each text. The page of a single message shows more.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from conversations.models import Conversation, Message
 from .fields import INDENTED
 
 PAGE = 100  # messages
-PAGE_CHARACTERS = 1_000_000  # in all texts of a page together
-LONG = 20_000  # characters: a longer text is cut
+PAGE_CHARACTERS = 1_000_000  # the most characters in all texts of a page together
+LONG = 20_000  # the most characters of one text; a longer text is cut
 COLUMNS = """conversation_id seq role item_type name model tool_call_id status finish_reason error prompt_tokens
     completion_tokens created_at""".split()
 

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 DESCRIPTION = """A token. A back end whose token has the scope `act_as` can send the header `X-Act-As` with any request.
-The header has the back end's own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and
+Its value is the back end's own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and
 writes as this user, who belongs to this back end alone. The first request with a token that has the scope `write`
 creates the user, even if the request only reads. A token without `write` creates no user and gets a 404 for an unknown
 id."""

@@ -1,4 +1,4 @@
-"""How SocialAccountAdapter stores the data of an identity provider."""
+"""SocialAccountAdapter stores the data of an identity provider."""
 
 from typing import Any
 
