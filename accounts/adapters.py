@@ -1,4 +1,4 @@
-"""The adapters that change how allauth signs people in and sends mails."""
+"""Adapters for allauth. They change how it signs people in and sends mails."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +21,7 @@ from chatstore.errors import RateLimited
 from .middleware import LockedOut
 from .models import User
 
-# Templates of mails that anybody can send to any address, by entering it in a form.
+# Templates of the mails that anybody can trigger for any address, by entering the address in a form.
 PUBLIC_MAILS = {
     f"account/email/{name}"
     for name in (
@@ -32,8 +32,8 @@ PUBLIC_MAILS = {
         "unknown_account",
     )
 }
-MAILS_AN_HOUR = 10  # of PUBLIC_MAILS, to one address
-# Mails name this site, and not the Host header: a mail must not contain a host name that a stranger chose.
+MAILS_AN_HOUR = 10  # mails with a template of PUBLIC_MAILS, to one address
+# Mails contain this name instead of the Host header, because the sender of a request can choose that header.
 SITE = SimpleNamespace(name="chatstore", domain="chatstore")
 PAGES = {"signup_url": "account_signup", "password_reset_url": "account_reset_password"}
 
@@ -47,25 +47,27 @@ class AccountAdapter(DefaultAccountAdapter):
             raise LockedOut from error
 
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **details: Any) -> HttpResponse:
-        """Record a sign-up as a sign-in by password, which allauth does not. Otherwise actions that need a recent
-        sign-in would refuse a new user."""
+        """Record a sign-up as a sign-in by password, because allauth does not. Without the record, actions that need a
+        recent sign-in would refuse a new user."""
         response: HttpResponse = super().post_login(request, user, signup=signup, **details)
         if signup and not get_authentication_records(request, user):
             record_authentication(request, user, method="password", email=user.email)
         return response
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return a key made of the entered address alone. allauth's key also contains the Host header, so a client
-        could restart the count with another port in that header."""
+        """Return a key that depends only on the entered address. allauth's key also contains the Host header, so a
+        client could restart the count with another port in that header."""
         return hash_address(credentials.get("email") or credentials.get("username") or "")
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """Hash a password first, as a sign-up with a new address does. The time must not reveal a known address."""
+        """Hash a password first, as a sign-up with a new address does. Both then take equally long, so that the time of
+        the response does not show whether the address is known."""
         make_password("")
         super().send_account_already_exists_mail(email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail without a host name. Raise LockedOut beyond MAILS_AN_HOUR of PUBLIC_MAILS to this address."""
+        """Send a mail that contains no host name. Raise LockedOut if the address already got MAILS_AN_HOUR of
+        PUBLIC_MAILS in the last hour."""
         if template_prefix in PUBLIC_MAILS:
             _limit_mails(email)
         paths = {name: reverse(page) for name, page in PAGES.items() if name in context}

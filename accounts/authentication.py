@@ -23,7 +23,8 @@ ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 class BearerAuthentication(authentication.BaseAuthentication):
     """Authentication by `Authorization: Bearer cs_…`. Looks up token and user in one statement.
 
-    `request.auth` is the token. `request.user` is its user, or with `X-Act-As` the managed user with that id."""
+    `request.auth` is the token. `request.user` is the user of the token. With `X-Act-As`, it is the managed user whom
+    the header names."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -60,7 +61,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
     @staticmethod
     def _record_use(token: ApiToken) -> None:
-        # At most once an hour, because a write per request would make this the busiest row of the database.
+        # Write at most once an hour. A write for each request would make this the busiest row of the database.
         if token.use_is_old:
             # The condition lets only one of several concurrent requests write.
             is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USE_INTERVAL)
@@ -126,7 +127,7 @@ def _refuse_act_as(request: Request) -> None:
 
 
 class _ReasonOnly(CrossSiteMiddleware):
-    """Returns the reason of a refusal instead of a response."""
+    """The middleware, but with the reason of a refusal as its result instead of a response."""
 
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason

@@ -1,4 +1,4 @@
-"""allauth's OpenAPI document, cached in each process. To build it takes 0.2 s of CPU, and anybody can request it."""
+"""allauth's OpenAPI document, cached in each process. Building it takes 0.2 s of CPU, and anybody can request it."""
 
 from collections.abc import Callable
 from functools import cache

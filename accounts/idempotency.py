@@ -1,7 +1,7 @@
 """Idempotency keys: a request with an Idempotency-Key is carried out once.
 
-The row of the key is inserted first, in the transaction of the work. A concurrent request with the same key waits for
-that transaction, and then returns the stored result. If the work fails, the rollback also removes the row."""
+One transaction first inserts the row of the key and then does the work. A concurrent request with the same key waits
+for this transaction, and then returns the stored result. If the work fails, the rollback also removes the row."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def run_idempotent(*, user: User, key: str, fingerprint: bytes, work: Callable[[
         result = work()
         Idempotency.objects.filter(user=user, key=key).update(result=result)
         return result
-    # A separate statement, because the snapshot of the insert does not see the row that it waited for.
+    # This needs a second statement: the snapshot of the insert does not contain the row that the insert waited for.
     stored = Idempotency.objects.get(user=user, key=key)
     if bytes(stored.fingerprint) != fingerprint:
         raise Conflict(gettext("This Idempotency-Key was used for another request."), code="idempotency_key_reused")

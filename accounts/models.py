@@ -17,7 +17,7 @@ from chatstore.ids import new_id
 NO_EMAIL = gettext_lazy("Empty for users whom a back end manages.")
 NOT_CHOSEN = gettext_lazy("Empty until the user chooses one.")
 
-# The lookup `email__lower` compares lower(email), and so uses the unique index on it.
+# The lookup `email__lower` compares lower(email). It uses the unique index on lower(email).
 models.EmailField.register_lookup(Lower)
 
 
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
 
     @transaction.atomic
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """Create a superuser. The address counts as verified, because only commands call this."""
+        """Create a superuser. Mark the address as verified, because only commands call this method."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
@@ -69,7 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(fields=["managed_by", "external_id"], name="user_managed_external_id"),
         ]
         indexes = [
-            # Housekeeping: interrupted erasures.
+            # Housekeeping finds interrupted erasures with this index.
             models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
         ]
 
@@ -85,7 +85,7 @@ class Preferences(models.Model):
     # Not a foreign key: a client can send the id of a conversation that is not stored yet.
     active_conversation = models.CharField(max_length=255, blank=True, default="")
     # The ids of the conversations that the client of contract D received or sent in its last request. `sync_all`
-    # trashes no other conversation.
+    # trashes a conversation only if its id is in this list.
     storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
     extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -103,7 +103,7 @@ def read_and_write() -> list[str]:
     return [ApiToken.Scope.READ.value, ApiToken.Scope.WRITE.value]
 
 
-# Compare with the database's clock: a web server with a slow clock would accept expired tokens.
+# Compare with the database's clock, because a web server with a slow clock would accept expired tokens.
 IS_VALID = "digest = %s AND (expires_at IS NULL OR expires_at > clock_timestamp())"
 USE_IS_OLD = "last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 hour'"
 TOKEN_AND_USER = f"""SELECT {{columns}}, {USE_IS_OLD} FROM api_token JOIN account ON account.id = api_token.user_id
@@ -122,9 +122,9 @@ class ApiTokenManager(models.Manager["ApiToken"]):
         return _build_token(row) if row else None
 
     def find_with_managed_user(self, digest: bytes, external_id: str) -> "tuple[ApiToken, User | None] | None":
-        """Return the token with its user, as `find_with_user` does, and the user with this external id whom the token's
-        user manages. The second value is None if that user does not exist. Return None, not a pair, if the token does
-        not exist or has expired."""
+        """Return a pair: the token with its user, as `find_with_user` does, and the managed user of that user with this
+        external id. The second value is None if there is no such managed user. Return None instead of a pair if the
+        token does not exist or has expired."""
         columns, managed = raw_sql.columns(ApiToken, User), raw_sql.columns(User).replace("account.", "managed.")
         row = raw_sql.fetch_row(TOKEN_AND_MANAGED_USER.format(columns=columns, managed=managed), [external_id, digest])
         if row is None:
@@ -141,7 +141,7 @@ def _build_token(row: tuple[Any, ...]) -> "ApiToken":
 
 
 class ApiToken(models.Model):
-    """A bearer token: a random secret of 256 bits, of which only the SHA-256 is stored."""
+    """A bearer token. Its secret has 256 random bits. Only the SHA-256 of the secret is stored."""
 
     PREFIX = "cs_"
 
@@ -160,7 +160,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiTokenManager()
-    # True if the token was never used, or not in the last hour. Set by find_with_user and find_with_managed_user.
+    # True if `last_used_at` is null or older than one hour. Only find_with_user and find_with_managed_user set it.
     use_is_old: bool
 
     class Meta:

@@ -29,8 +29,8 @@ def create_token(*, user: User, name: str, **fields: Any) -> tuple[ApiToken, str
 def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiToken, str]:
     """Create a token for a user who requests one with the token `by`, or with a session if `by` is None.
 
-    Raise RateLimited beyond TOKEN_RATE an hour. Raise Forbidden if the new token would have a scope that `by` does not
-    have, or would expire later, or if a managed user asks for `act_as`."""
+    Raise RateLimited if the user has created TOKEN_RATE tokens in the last hour. Raise Forbidden if the new token would
+    have a scope that `by` does not have, would expire later than `by`, or would give `act_as` to a managed user."""
     allowed = fields if by is None else _limit_to(user, by, fields)
     if settings.TOKEN_RATE:
         limit = gettext("{count} tokens an hour").format(count=settings.TOKEN_RATE)
@@ -41,8 +41,9 @@ def issue_token(*, user: User, by: ApiToken | None, **fields: Any) -> tuple[ApiT
 def _limit_to(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a token that permits no more than `by`.
 
-    Without `scopes`, the token can read and write as far as `by` can. Without `expires_at`, it expires with `by`. It
-    has the scope `act_as` only if `fields` names it, and never for a managed user."""
+    Without `scopes`, the token has those of the scopes `read` and `write` that `by` has. Without `expires_at`, it
+    expires when `by` does. It has the scope `act_as` only if `fields` contains this scope, and never for a managed
+    user. Raise Forbidden if `fields` asks for more."""
     held = [scope for scope in by.scopes if scope != ApiToken.Scope.ACT_AS or not user.managed_by_id]
     scopes = fields.get("scopes", [scope for scope in read_and_write() if scope in held])
     expires_at = fields.get("expires_at", by.expires_at)
@@ -55,7 +56,7 @@ def _limit_to(user: User, by: ApiToken, fields: dict[str, Any]) -> dict[str, Any
 
 
 def managed_user(*, manager: User, external_id: str) -> User:
-    """Return the managed user with this id, and create the user if necessary. Safe for concurrent requests."""
+    """Return the managed user with this id. Create the user if necessary. Concurrent calls create only one user."""
     user = User(managed_by=manager, external_id=external_id, password=make_password(None))
     User.objects.bulk_create([user], ignore_conflicts=True)
     return User.objects.get(managed_by=manager, external_id=external_id)
@@ -75,9 +76,9 @@ def update_user(*, user: User, changes: dict[str, Any]) -> User:
 
 @transaction.atomic
 def replace_addresses(*, user: User) -> None:
-    """Delete all addresses but the user's e-mail, which a superuser has changed: with an old address, its owner could
-    reset the password. The new one is unverified. The user confirms it with a code at the next sign-in or password
-    reset."""
+    """Replace all addresses of the user with the e-mail, which a superuser has changed. Otherwise the owner of an old
+    address could reset the password. The new address is unverified. The user confirms it with a code at the next
+    sign-in or password reset."""
     EmailAddress.objects.filter(user=user).delete()
     if user.email:
         EmailAddress.objects.create(user=user, email=user.email, primary=True)
@@ -95,8 +96,8 @@ def preferences_of(user: User) -> Preferences:
 
 
 def save_known(*, user: User, ids: Iterable[uuid.UUID], before: Iterable[uuid.UUID]) -> None:
-    """Store the ids of the conversations that the client of contract D has read or sent. Write nothing if `ids` are the
-    same as `before`."""
+    """Store the ids of the conversations that the client of contract D has read or sent. Write nothing if `ids` and
+    `before` are the same ids."""
     if sorted(ids) != sorted(before):
         Preferences.objects.bulk_create(
             [Preferences(user=user, storage_known=sorted(ids))],
@@ -113,8 +114,8 @@ def read_known(user: User) -> list[uuid.UUID]:
 
 
 def find_user(email: str, *, create: bool = False) -> User | None:
-    """Return the user with this address, or None. With `create`, create a missing user, who has no password and cannot
-    sign in until one is set, and raise Invalid if the address is invalid."""
+    """Return the user with this address, or None. With `create`, create a missing user. This user has no password and
+    cannot sign in until one is set. Raise Invalid if the address of a new user is invalid."""
     user = User.objects.filter(email__lower=email.lower()).first()
     if user is None and create:
         user = User(email=email.lower())

@@ -1,6 +1,6 @@
 """Log entries for sign-ins, failed sign-ins and changes of credentials.
 
-Entries contain user ids and network addresses. They never contain secrets or the input of a form."""
+Entries contain user ids and IP addresses. They never contain secrets or the content of a form."""
 
 import logging
 from typing import Any
@@ -47,5 +47,5 @@ def log_failure(request: HttpRequest | None = None, **sent: Any) -> None:
 def _address(request: HttpRequest | None) -> str:
     try:
         return get_adapter().get_client_ip(request) if request else "a command"
-    except PermissionDenied:  # allauth cannot determine the address
+    except PermissionDenied:  # allauth cannot determine the IP address
         return "an unknown address"

@@ -1,4 +1,4 @@
-"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and adds to the log."""
+"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and logs the change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,9 +68,9 @@ class ConversationActions(admin.ModelAdmin):
 
 
 def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet, **context: Any) -> HttpResponse:
-    """Return the page that asks to confirm an action. Its button calls the action again, with `confirmed` in the POST.
+    """Return the page that asks the user to confirm an action. Its button posts the action again, with `confirmed`.
 
-    The context needs `action`, `title`, `warning`, `rows` and `submit`. A `form` in it adds fields to the page."""
+    The context needs `action`, `title`, `warning`, `rows` and `submit`. An optional `form` adds fields to the page."""
     context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
     site_context = model_admin.admin_site.each_context(request)
     return TemplateResponse(request, "admin/confirm_action.html", site_context | context)
@@ -89,6 +89,6 @@ def _restore(request: HttpRequest, conversation: Conversation) -> None:
 
 
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # A purge takes many transactions. The entry is in the log before the first one.
+    # Add the log entry first: a purge runs many transactions, and an error can interrupt it.
     record(request, conversation, "Deleted for good.", DELETION)
     conversations.purge(user=conversation.user, conversation_id=conversation.pk)

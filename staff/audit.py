@@ -1,4 +1,4 @@
-"""The audit: the admin's log of what staff change and which conversations they read. `log_entries` shows it."""
+"""Entries in the admin's log: which rows staff change, and which conversations and messages they read."""
 
 import json
 from typing import Any, cast
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 
 def record(request: HttpRequest, obj: Model, message: str | list[Any], flag: int = CHANGE) -> LogEntry:
-    """Add an entry to the admin's log. The entry names the row by its id only. The text of a row is often an e-mail
-    address, a name or a title, and the log outlives the row."""
+    """Add an entry to the admin's log. The entry contains the id of the row, not its `str()`, which is often an e-mail
+    address, a name or a title. The entry remains after the row is deleted."""
     return LogEntry.objects.create(
         user=cast(Any, request.user),
         content_type=ContentType.objects.get_for_model(obj),

@@ -1,4 +1,4 @@
-"""Base classes for pages of big tables. Lists have one order, and no count, sort or filter reads a whole table."""
+"""Base classes for the admin pages of big tables. Lists have a fixed order, and counts stop at COUNT_LIMIT."""
 
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ COUNT_LIMIT = 10_000
 
 
 class AtLeast(int):
-    """The lower bound of a count that stopped at COUNT_LIMIT. Pages show it as 10,000+."""
+    """The result of a count that stopped at COUNT_LIMIT. Pages show it as 10,000+."""
 
     def __str__(self) -> str:
         return f"{self:,}+"
@@ -31,7 +31,7 @@ class BoundedPaginator(Paginator):
 
 
 class NewestFirst(ChangeList):
-    """A list in the order of the primary key, whatever order the URL names. It reads only the columns that it shows."""
+    """A list with the newest rows first. It ignores the order in the URL, and reads only the columns in `list_only`."""
 
     model_admin: "BigTableAdmin"
 
@@ -45,18 +45,18 @@ class NewestFirst(ChangeList):
 class BigTableAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each facet is a count
+    show_facets = admin.ShowFacets.NEVER  # each facet needs a count
     actions_selection_counter = False  # the counter offers to select all rows of all pages
-    ordering = ("-pk",)  # UUIDv7: newest first, in the order of the primary key's index
+    ordering = ("-pk",)  # newest first, because ids increase; the index of the primary key has this order
     sortable_by = ()
-    list_only: tuple[str, ...] = ()
+    list_only: tuple[str, ...] = ()  # empty: all columns
     lookups: tuple[str, ...] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NewestFirst
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only the lookups of links and filters. Any other lookup in a URL would search the whole table."""
+        """Allow only the lookups that links and filters use. Another lookup in a URL could read the whole table."""
         return lookup in self.lookups
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
@@ -70,7 +70,7 @@ class BigTableAdmin(admin.ModelAdmin):
 
 
 class ReadOnly:
-    """The permissions of a page that shows rows and changes none."""
+    """Permissions of an admin page on which nobody can add, change or delete rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -19,7 +19,7 @@ from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
 
-MAX_OWNERS = 100  # whose conversations a search by e-mail address returns
+MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
 SUMMARY = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
 # One label per line, because a tag can contain a comma.
@@ -74,7 +74,7 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
             conversations.update(user=obj.user, conversation_id=obj.pk, changes=changes)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only the clients of users create conversations."""
+        """Staff cannot create conversations. Only the clients of users create them."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
@@ -82,12 +82,12 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
         return not (obj and obj.deleted_at) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """Django cannot delete conversations, because messages refer to them. The actions call the services."""
+        """Django cannot delete conversations, because messages refer to them. Staff use the actions instead."""
         return False
 
 
 def matching(term: str) -> Q:
-    """Return the condition for a search. It does not read messages, so its cost depends on conversations only."""
+    """Return the condition for a search. The search reads conversations and users, but no messages."""
     try:
         id = UUID(term)
     except ValueError:
@@ -97,7 +97,7 @@ def matching(term: str) -> Q:
 
 
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
-    """Return a page of the transcript. Add an entry to the log, because staff read the conversations of others."""
+    """Return a page of the transcript. Add a log entry, because staff read the conversation of another person."""
     page = transcript.read_page(conversation, request.GET)
     record(request, conversation, f"Read the transcript, {page}.")
     return page

@@ -21,7 +21,7 @@ from .users import may_change_data_of
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
 # page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
-# UserSession, because only users see their own sessions.
+# UserSession, because only the user may see a session.
 admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Authenticator, UserSession])
 
 
@@ -47,9 +47,9 @@ class ApiTokenAdmin(Removable):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin):
-    """The admin page of e-mail addresses. It is read-only: anyone who reads the mail of a verified address can reset
-    the user's password, so staff who could set an address could take over the account. Superusers can mark an address
-    as verified here, and change the e-mail on the page of the user."""
+    """The admin page of e-mail addresses. It is read-only, because the owner of a verified address can reset the user's
+    password: staff who could set an address could take over the account. Superusers can mark an address as verified
+    here. They change the e-mail of a user on the page of the user."""
 
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")

@@ -13,14 +13,14 @@ from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
-LONGEST = 1_000_000  # characters of a field that the page of a row shows
-INDENTED = 10_000  # characters of JSON that is shown with indents
+LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
+INDENTED = 10_000  # the most characters of JSON that is indented
 LIVE = Q(deleted_at__isnull=True)
 
 
 def preformatted(name: str) -> Any:
-    """Return a column that shows a field with its line breaks. Only short JSON is indented: each level of nesting
-    indents each line further, so 4 MB of brackets would make a page of 225 MB."""
+    """Return a column that shows a field with its line breaks. It indents only short JSON. Each level of nesting
+    indents its lines further, so 4 MB of nested brackets would become a page of 225 MB."""
 
     @admin.display(description=name.replace("_", " "))
     def show(obj: Model) -> str:
@@ -46,7 +46,7 @@ def _as_text(value: Any) -> str:
 
 
 class LongTextsAdmin(admin.ModelAdmin):
-    """A page of a row that reads only the first LONGEST characters of each of its `long_fields`."""
+    """The page of one row. It reads only the first LONGEST characters of each of its `long_fields`."""
 
     long_fields: tuple[str, ...] = ()
 

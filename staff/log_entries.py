@@ -1,4 +1,4 @@
-"""The pages of the log that `audit` writes."""
+"""The admin pages of the log. `audit.py` writes the log."""
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry

@@ -22,10 +22,10 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
-    """Messages are read-only. Staff delete a whole conversation, not a message.
+    """Messages are read-only. Staff can move a whole conversation to the trash, but not a single message.
 
-    The list shows no text. Staff must open a message to read it, and that adds an entry to the log. Filters and the
-    search use indexes only, because the table is too big for anything else.
+    The list shows no text. Staff must open a message to read it, and each opening adds an entry to the log. Filters and
+    the search use only indexed columns, because the table is too big for a full scan.
     """
 
     long_fields = LONG

@@ -7,7 +7,7 @@ from .big_tables import BigTableAdmin, ReadOnly
 
 @admin.register(Reaction)
 class ReactionAdmin(ReadOnly, BigTableAdmin):
-    """Reactions are read-only. Only users add and remove their own."""
+    """Reactions are read-only. Only users add and remove their own reactions."""
 
     list_display = ("type", "message", "user", "created_at")
     list_select_related = ("message", "user")

@@ -1,4 +1,4 @@
-"""The admin site. It uses allauth's sign-in, with its limits and second factors."""
+"""The admin site. People sign in with allauth, which has rate limits and second factors."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class StaffSite(admin.AdminSite):
         return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Redirect to allauth's page. Django's page allows any number of guesses, and does not log or mail a change."""
+        """Redirect to allauth's page. Django's page has no limit on guesses, and neither logs nor mails a change."""
         return redirect("account_change_password")
 
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -40,7 +40,8 @@ class StaffSite(admin.AdminSite):
 def lacks_second_factor(request: HttpRequest) -> bool:
     """Return whether the session still has to prove a second factor.
 
-    It must be this session that proved the factor. A user's factor does not show who holds the session."""
+    It is not enough that the user has a factor, because another person may hold the session. The session itself must
+    prove the factor."""
     return settings.REQUIRE_STAFF_MFA and not (_proved_second_factor(request) and is_mfa_enabled(request.user))
 
 
@@ -49,7 +50,7 @@ def _proved_second_factor(request: HttpRequest) -> bool:
 
 
 def _ask_for_second_factor(request: HttpRequest) -> HttpResponse:
-    """Redirect to the page where the user proves the second factor, or sets one up if there is none."""
+    """Redirect to the page where the user proves the second factor, or sets one up if the user has none."""
     methods = get_adapter().get_reauthentication_methods(request.user)
     pages = [method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate")]
     if not pages:

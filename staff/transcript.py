@@ -1,7 +1,7 @@
 """Pages of a transcript: the active path of a conversation, in the order of `seq`.
 
-A page is a range of `seq`, so its cost does not depend on the length of the conversation. A message can hold a
-megabyte. PostgreSQL cuts the texts for the transcript; the page of the message shows more.
+A page is a range of `seq`, so its cost does not depend on the length of the conversation. A text can be a megabyte
+long, so PostgreSQL returns only the beginning of each text. The page of a single message shows more.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from conversations.models import Conversation, Message
 from .fields import INDENTED
 
 PAGE = 100  # messages
-PAGE_CHARACTERS = 1_000_000  # of the texts on a page
-LONG = 20_000  # characters of one text
+PAGE_CHARACTERS = 1_000_000  # the most characters in all texts of a page together
+LONG = 20_000  # the most characters of one text; a longer text is cut
 COLUMNS = """conversation_id seq role item_type name model tool_call_id status finish_reason error prompt_tokens
     completion_tokens created_at""".split()
 
@@ -34,7 +34,7 @@ class Pretty(Func):
 
 
 class Strings(Func):
-    """The strings at a path in JSON, joined with `between`. Empty if there are none."""
+    """The strings at a path in JSON, joined with `between`. An empty string if there are none."""
 
     template = """array_to_string(ARRAY(
         SELECT jsonb_path_query(%(expressions)s, '%(path)s ? (@.type() == "string")') #>> '{}'), E'%(between)s')"""
@@ -82,7 +82,7 @@ class Transcript:
 
 
 def read_page(conversation: Conversation, query: QueryDict) -> Transcript:
-    """Return the page that the query's `after` or `before` names, or the first page."""
+    """Return the page after the `seq` in `after`, or the page before the `seq` in `before`, or the first page."""
     rows = readable(conversation.messages.shown())
     after, before = _seq(query.get("after")), _seq(query.get("before"))
     if before:
@@ -95,7 +95,7 @@ def read_page(conversation: Conversation, query: QueryDict) -> Transcript:
 
 
 def _take_fitting(messages: Iterable[Message]) -> list[Message]:
-    """Cut the texts of the messages. Return the first messages that fit on a page, at least one."""
+    """Cut the texts of the messages. Return as many as fit on a page, but at least one."""
     fitting: list[Message] = []
     size = 0
     for message in map(_cut, messages):

@@ -1,7 +1,8 @@
 """The pages of users, their preferences and groups.
 
-Only superusers give rights, and change how a user signs in or who acts for the user. No right of other staff leads to
-more rights. `Idempotency` has no page, because Django's admin does not support composite primary keys.
+Only superusers grant rights, or change the password, the e-mail or the back end of an existing user. Other staff cannot
+use their permissions to get more rights. `Idempotency` has no page, because Django's admin does not support composite
+primary keys.
 """
 
 from typing import Any
@@ -30,8 +31,8 @@ from .audit import record
 from .big_tables import BigTableAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
-# These fields decide who signs in as the user or acts for the user. A person who changes one can read all that the user
-# wrote.
+# These fields decide who can sign in as the user or act for the user. A person who can change them can read everything
+# that the user wrote.
 IDENTITY = ("email", "managed_by", "external_id")
 
 
@@ -78,14 +79,14 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return format_html('<a href="{}?user={}">{}</a>', url, user.pk, gettext("Conversations of this user"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Return the fields that the caller cannot change. Only superusers change rights, and the identity of an
-        existing user."""
+        """Return the fields that the caller cannot change. Only superusers can change RIGHTS. Only they can change the
+        IDENTITY of an existing user."""
         if request.user.is_superuser:
             return self.readonly_fields
         return (*self.readonly_fields, *RIGHTS, *(IDENTITY if obj else ()))
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Return the fieldsets. Only superusers see the password field: it shows a part of the hash and links to the
+        """Return the fieldsets. Only superusers see the password field. It shows a part of the hash, and links to the
         page that sets a new password."""
         fieldsets = super().get_fieldsets(request, obj)
         if request.user.is_superuser:
@@ -99,7 +100,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return not is_erasing and may_change_data_of(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Django cannot delete users, because their conversations refer to them. The action `erase` does it."""
+        """Django cannot delete users, because their conversations refer to them. Superusers use the action `erase`."""
         return False
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
@@ -137,7 +138,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         count = 0
         for user in queryset:
             try:
-                # Erasing takes many transactions. The entry is in the log before the first one, and names no user.
+                # Add the log entry first: an erasure runs many transactions, and an error can interrupt it.
                 record(request, user, "Erasure requested.", DELETION)
                 count += erase.erase(user=user)["users"]
             except ServiceError as error:
@@ -163,7 +164,7 @@ class PreferencesAdmin(BigTableAdmin):
     readonly_fields = ("user", "extra", "created_at", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API creates preferences when a user first sets one."""
+        """Staff cannot create preferences. The API creates them when a client first sends one."""
         return False
 
 

@@ -1,4 +1,4 @@
-"""The request and the base classes of all API views. IsSignedIn has passed, so `request.user` is a User."""
+"""The request type and the base classes of API views. `IsSignedIn` runs before a view, so `request.user` is a User."""
 
 from typing import Any, NoReturn
 
@@ -15,8 +15,8 @@ class Request(request.Request):
     auth: ApiToken | None
 
 
-# DRF checks the throttles last. This view also checks them for requests that authentication or permissions refuse. (A
-# comment, because a docstring would appear in the OpenAPI document as the description of every route.)
+# DRF checks the throttles last. This class also checks them for requests that authentication or permissions refuse.
+# (This is a comment, because a docstring would be the description of every route in the OpenAPI document.)
 class APIView(views.APIView):
     request: Request
 
@@ -42,7 +42,8 @@ class APIView(views.APIView):
 def _create_managed_user(request: Any) -> User:
     """Create the user whom X-Act-As names. Raise NotFound if the token does not have the scope `write`.
 
-    The caller has checked the permissions, the limits and the method, so a request that they refuse creates no user."""
+    The caller has checked the permissions, the limits and the method. A request that these checks refuse creates no
+    user."""
     manager, id = request.user.managed_by, request.user.external_id
     if ApiToken.Scope.WRITE not in request.auth.scopes:
         message = gettext(

@@ -20,8 +20,8 @@ Row = TypeVar("Row", bound=Model)
 class Outcome(Generic[Row]):
     """The result of a request that runs once.
 
-    `ids` name the rows that answer the request. `rows` are these rows if this request stored them; if an earlier one
-    did, `rows` is empty and the caller reads the rows by their ids.
+    `ids` are the ids of the rows to return. `rows` contains these rows if this request stored them. Otherwise, `rows`
+    is empty, and the caller reads the rows by their ids.
     """
 
     rows: Sequence[Row]
@@ -35,7 +35,7 @@ class Outcome(Generic[Row]):
 def run_idempotent(request: Request, make: Callable[[], tuple[Sequence[Row], bool]]) -> Outcome[Row]:
     """Run `make`, unless the same request with the same `Idempotency-Key` has run before.
 
-    `make` returns the rows and whether it stored them. Raises Conflict if another request has used the key.
+    `make` returns the rows and whether it stored them. Raises Conflict if a different request has used the key.
     """
     key = _key(request)
     if key is None:

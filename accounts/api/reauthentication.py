@@ -16,10 +16,11 @@ TRIES = 5  # within RECENTLY
 
 
 def confirm(request: Request, password: str | None) -> None:
-    """Confirm the user by the password, or by a session that signed in within RECENTLY.
+    """Check the password, or that the user signed in within RECENTLY in this session.
 
-    Raise Invalid for a wrong password, RateLimited after TRIES passwords, and PermissionDenied without either proof. A
-    back end that acts for one of its users needs no proof, because this user signs in there and has no password here.
+    Raise Invalid for a wrong password, RateLimited after TRIES passwords, and PermissionDenied if there is neither a
+    password nor a recent sign-in. A back end that acts for one of its users needs neither, because this user signs in
+    there and has no password here.
     """
     if request.auth is not None and request.auth.user_id != request.user.pk:
         return
@@ -36,7 +37,7 @@ def confirm(request: Request, password: str | None) -> None:
 
 
 def confirm_session(request: Request) -> None:
-    """Raise PermissionDenied for a session that neither signed in nor confirmed a password or second factor within
+    """Raise PermissionDenied if the user of a session did not sign in, or confirm a password or second factor, within
     RECENTLY. A token needs no confirmation."""
     if request.auth is None and not _signed_in_recently(request):
         raise PermissionDenied(
@@ -46,6 +47,6 @@ def confirm_session(request: Request) -> None:
 
 
 def _signed_in_recently(request: Request) -> bool:
-    """Return whether this session signed in within RECENTLY. Other sessions of the user do not count."""
+    """Return whether the user signed in or reauthenticated in this session within RECENTLY."""
     records = get_authentication_records(request, request.user)
     return any(time.time() - record["at"] < RECENTLY for record in records)

@@ -4,10 +4,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-DESCRIPTION = """A token. A back end whose token has the scope `act_as` can send the header `X-Act-As` with any request:
-its own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and writes as that user, who
-belongs to that back end alone. The first request with a token that has the scope `write` creates the user, even if it
-only reads. A token without `write` creates no user and gets a 404 for an unknown id."""
+DESCRIPTION = """A token. A back end whose token has the scope `act_as` can send the header `X-Act-As` with any request.
+Its value is the back end's own id for one of its users, 1 to 255 characters of UTF-8. The request then reads and
+writes as this user, who belongs to this back end alone. The first request with a token that has the scope `write`
+creates the user, even if the request only reads. A token without `write` creates no user and gets a 404 for an unknown
+id."""
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -19,14 +19,14 @@ class MeSerializer(StrictSerializer):
 
 
 class Model(StrictCharField):
-    """A model name. Without a choice of the user the API returns `groq`, the default of existing front ends."""
+    """A model name. If the user has not chosen one, the API returns `groq`, the default of existing front ends."""
 
     def to_representation(self, value: str) -> str:
         return value or "groq"
 
 
 class Language(StrictCharField):
-    """A language. Without a choice of the user the API returns `en`, and pages use the language of the browser."""
+    """A language. If the user has not chosen one, the API returns `en`, and pages use the language of the browser."""
 
     def to_representation(self, value: str) -> str:
         return value or "en"
@@ -37,7 +37,7 @@ class PreferencesSerializer(StrictSerializer):
     theme = StrictCharField(max_length=32, required=False)
     language = Language(max_length=32, required=False)
     active_conversation = StrictCharField(
-        max_length=255, allow_blank=True, required=False, help_text="The id of a conversation. It need not be stored."
+        max_length=255, allow_blank=True, required=False, help_text="The id of a conversation. It need not exist yet."
     )
     extra = StrictJSONField(
         dict, byte_limit=settings.METADATA_LIMIT, required=False, help_text="Any other data of the client."

@@ -1,4 +1,4 @@
-"""The routes of accounts. `me/` is in `conversations.api`, because deleting a user also deletes the conversations."""
+"""The routes of accounts. `me/` is in `conversations.api`, because erasing a user also erases conversations."""
 
 from django.urls import path
 

@@ -67,7 +67,7 @@ class TokenViewSet(ViewSet):
         """Create a token. Only the response with status 201 contains its secret, in the field `token`. An idempotent
         replay has status 200 and `token: null`.
 
-        If a session authenticates the request, its user must have signed in or confirmed a password or second factor in
+        A request with a session is allowed only if the user signed in, or confirmed a password or second factor, in
         this session within the last five minutes."""
         confirm_session(request)
         fields = TokenSerializer().run_validation(request.data)

@@ -6,7 +6,7 @@ from chatstore.errors import ServiceError
 
 
 def get_user(email: str, *, create: bool) -> User:
-    """Return the user with this address, and create a missing user if `create`. Raise CommandError otherwise."""
+    """Return the user with this address. With `create`, create a missing user. Raise CommandError if this fails."""
     try:
         user = services.find_user(email, create=create)
     except ServiceError as error:

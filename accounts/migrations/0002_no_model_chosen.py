@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
             name="default_model",
             field=models.CharField(blank=True, default="", help_text="Empty until one is chosen.", max_length=255),
         ),
-        # The old default was never a choice that could be told from one.
+        # Nothing shows whether a user chose 'groq' or has it as the old default. The API returns 'groq' in both cases.
         migrations.RunSQL("UPDATE preferences SET default_model = '' WHERE default_model = 'groq'", ""),
     ]

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# As `createcachetable` makes it.
+# The same table as the command `createcachetable` creates.
 CREATE = """
 CREATE TABLE cache (cache_key varchar(255) PRIMARY KEY, value text NOT NULL, expires timestamptz NOT NULL);
 CREATE INDEX cache_expires ON cache (expires);
@@ -8,7 +8,7 @@ CREATE INDEX cache_expires ON cache (expires);
 
 
 class Migration(migrations.Migration):
-    """The table of Django's database cache, in which limits are kept."""
+    """Create the table of Django's database cache. Rate limits count in it."""
 
     dependencies = [
         ("accounts", "0004_act_as"),

@@ -4,8 +4,8 @@ BY_ID = "UPDATE django_admin_log SET object_repr = left(coalesce(object_id, ''),
 
 
 class Migration(migrations.Migration):
-    """Replace the text of old entries of the admin's log, which can be an e-mail address or a name, with the id of the
-    row. New entries have the id already (staff.audit.record)."""
+    """Replace the text in old entries of the admin's log with the id of the row, because the text can be an e-mail
+    address or a name. `staff.audit.record` stores the id in new entries."""
 
     dependencies = [
         ("accounts", "0008_no_language_chosen"),

@@ -10,7 +10,7 @@ PASSWORD = "a horse that is correct"
 
 @pytest.fixture
 def unlimited(settings: Any) -> None:
-    """Switch allauth's rate limits off."""
+    """Switch off allauth's rate limits."""
     settings.ACCOUNT_RATE_LIMITS = False
 
 

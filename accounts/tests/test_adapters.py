@@ -1,4 +1,4 @@
-"""The data of an identity provider, as allauth's adapter stores it."""
+"""SocialAccountAdapter stores the data of an identity provider."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def populated_login(verified: object = True, **data: Any) -> SocialLogin:
 
 @pytest.mark.parametrize("value", [False, "false", "False", "no", "", None, 0, "0"])
 def test_an_address_is_verified_only_if_the_provider_says_true(value: object) -> None:
-    """A verified address gives access to the account with that address."""
+    """A person with a verified address gets access to the account with this address."""
     assert populated_login(value).email_addresses[0].verified is False
 
 

@@ -1,4 +1,4 @@
-"""Attacks on sign-in, sessions, tokens and the admin. The tests perform them."""
+"""Attacks on sign-in, sessions, tokens and the admin. Each test attacks, and checks that the attack fails."""
 
 import json
 from typing import Any
@@ -69,7 +69,7 @@ def test_a_changed_password_ends_all_other_sessions(client: Client, alice: User)
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_next_does_not_redirect_to_another_site(evil: str, client: Client, alice: User) -> None:
+def test_the_parameter_next_does_not_redirect_to_another_site(evil: str, client: Client, alice: User) -> None:
     answer = sign_in(client, alice.email, PASSWORD, next=evil)
     assert answer.status_code == 302 and answer.url == "/"
     answer = client.post("/accounts/logout/", {"next": evil})
@@ -163,7 +163,7 @@ def test_users_cannot_create_a_conversation_of_another_user(alice: User) -> None
     assert ApiClient(alice).pages("conversations/") == []
 
 
-# Tokens in other places, the admin, headers
+# Misplaced tokens, the admin, security headers
 
 
 def test_a_token_in_the_query_string_or_a_cookie_is_ignored(client: Client, alice: User) -> None:

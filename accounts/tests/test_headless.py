@@ -1,4 +1,4 @@
-"""Sign-in by allauth's headless API over real HTTP, with the cookie of a browser or the X-Session-Token of an app."""
+"""Sign-in with allauth's headless API over real HTTP, with the cookie of a browser or the X-Session-Token of an app."""
 
 import http.client
 import json
@@ -32,11 +32,11 @@ def live(mails: Outbox, django_db_setup: None, django_db_blocker: Any) -> Iterat
 
 @pytest.fixture
 def quick_passwords() -> None:
-    """Keep the password hasher of production, which the server uses."""
+    """Override the fixture of the other tests: keep the password hasher of production, because the server uses it."""
 
 
 class Client:
-    """A client of one of allauth's two kinds. It stores the session cookie or the session token that it gets."""
+    """A client of one of allauth's two kinds. It keeps the session cookie or the session token that it receives."""
 
     def __init__(self, live: Live, kind: str) -> None:
         self.live, self.kind = live, kind
@@ -74,7 +74,7 @@ class Client:
         return status
 
     def signed_in_as(self) -> str | None:
-        """Return the address of the user according to our own API, or None."""
+        """Return the user's address from the native API, or None if the client is not signed in."""
         status, body = self.call("GET", "/api/v1/me/", {})
         return body["email"] if status == 200 else None
 
@@ -100,7 +100,7 @@ def email(live: Live) -> str:
     return user.email
 
 
-def test_sign_up_is_complete_after_the_code_from_the_mail(client: Client, mails: Outbox) -> None:
+def test_a_new_user_is_signed_in_only_after_sending_the_code_from_the_mail(client: Client, mails: Outbox) -> None:
     email = new_email()
     status, body = client.allauth("POST", "auth/signup", email=email, password=PASSWORD)
     assert (status, pending_flows(body)) == (401, ["verify_email"])
@@ -126,7 +126,7 @@ def test_the_mail_of_a_sign_up_names_chatstore(client: Client, mails: Outbox) ->
     assert "account on chatstore" in " ".join(str(mail.get_payload(decode=True), "utf-8").split())
 
 
-def test_sign_in_list_of_sessions_and_sign_out(client: Client, email: str) -> None:
+def test_a_user_can_sign_in_list_sessions_and_sign_out(client: Client, email: str) -> None:
     assert client.sign_in(email, "not the password")[0] == 400
     assert client.sign_in(email)[0] == 200
     status, body = client.allauth("GET", "auth/sessions")

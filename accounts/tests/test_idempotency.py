@@ -1,4 +1,4 @@
-"""The work of a request with an Idempotency-Key is carried out once."""
+"""A request with an Idempotency-Key is carried out only once."""
 
 from datetime import timedelta
 from typing import Any

@@ -29,7 +29,7 @@ def json_call(client: Client, method: str, path: str, body: Any = None, **more: 
 
 
 @pytest.mark.parametrize("vary", ["port", "case", "address"])
-def test_failed_sign_ins_are_counted_by_login_whatever_the_port_the_case_or_the_address(vary: str, alice: User) -> None:
+def test_another_port_case_or_ip_address_does_not_restart_the_count_of_failed_sign_ins(vary: str, alice: User) -> None:
     answers = []
     for number in range(7):
         host = f"localhost:{10_000 + number}" if vary == "port" else "localhost"
@@ -43,7 +43,7 @@ def test_failed_sign_ins_are_counted_by_login_whatever_the_port_the_case_or_the_
 
 
 def test_addresses_of_one_ipv6_network_are_counted_together(db: None) -> None:
-    """Each address has ten failures a minute. A customer of an internet provider has 2^64 addresses."""
+    """Ten sign-ins a minute can fail from each /64 network. One customer of an internet provider has 2^64 addresses."""
     for number in range(10):
         form = {"login": f"{number}@example.com", "password": "wrong"}
         assert Client().post("/accounts/login/", form, REMOTE_ADDR=f"2001:db8::{number:x}").status_code == 200
@@ -91,7 +91,7 @@ def test_a_session_without_a_recent_sign_in_cannot_change_addresses(stale_browse
     assert list(rows) == [("alice@example.com", True), ("second@example.com", False)]
 
 
-def test_a_session_can_change_addresses_after_the_password(stale_browser: Client, alice: User) -> None:
+def test_a_session_can_change_addresses_after_confirming_the_password(stale_browser: Client, alice: User) -> None:
     assert json_call(stale_browser, "POST", "auth/reauthenticate", {"password": PASSWORD})[0] == 200
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
     assert (
@@ -110,15 +110,15 @@ def test_a_session_without_a_recent_sign_in_cannot_create_a_token(stale_browser:
     assert create_token().status_code == 201
 
 
-def test_a_replayed_creation_of_a_token_needs_a_recent_sign_in_too(stale_browser: Client, alice: User) -> None:
-    """A replay of an Idempotency-Key needs the same permission as the first request."""
+def test_a_repeated_request_for_a_token_also_needs_a_recent_sign_in(stale_browser: Client, alice: User) -> None:
+    """The second request has the same Idempotency-Key as the first, and is refused in the same way."""
     headers = BROWSER | {"Idempotency-Key": "k"}
     for _ in range(2):
         answer = stale_browser.post("/api/v1/tokens/", {"name": "mine"}, "application/json", headers=headers)
         assert answer.status_code == 403
 
 
-# --- A sign-up with an address that is known -----------------------------------------------------------
+# --- A sign-up with a known address --------------------------------------------------------------------
 
 
 def test_a_sign_up_computes_as_many_hashes_for_a_known_address_as_for_a_new_one(
@@ -157,7 +157,7 @@ def test_at_most_ten_mails_an_hour_are_sent_to_one_address(alice: User, unlimite
     assert send_request(13) == 401
 
 
-def test_the_limit_of_mails_sends_retry_after(alice: User, unlimited: None) -> None:
+def test_a_429_of_the_limit_of_mails_has_retry_after(alice: User, unlimited: None) -> None:
     for _ in range(11):
         answer = Client().post("/accounts/password/reset/", {"email": alice.email}, headers=BROWSER)
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) > 3000

@@ -141,7 +141,7 @@ def test_users_are_found_by_email_in_the_list_and_in_autocomplete(client: Client
     assert results == [{"id": str(alice.pk), "text": "alice@example.com"}]
 
 
-def test_the_pages_have_their_stylesheets(client: Client) -> None:
+def test_the_stylesheets_of_the_admin_are_served(client: Client) -> None:
     for path in ("admin/css/base.css", "staff/transcript.css"):
         response = client.get(f"/static/{path}")
         assert b"".join(response.streaming_content) and response.status_code == 200

@@ -1,4 +1,4 @@
-"""The admin requires a second factor in the current session, and does not use Django's page for changing passwords."""
+"""REQUIRE_STAFF_MFA makes the admin require a second factor in each session. Django's password page is not used."""
 
 import time
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_session_with_a_proven_factor_can_open_the_admin(client: Client, root:
 def test_a_session_without_a_proven_factor_is_asked_for_the_factor_of_its_user(
     client: Client, root: User, mfa_required: None
 ) -> None:
-    """The session of an attacker began before the owner set up a factor."""
+    """An attacker's session that began before the user set up a factor cannot open the admin."""
     sign_in(client)
     TOTP.activate(root, SECRET)
     RecoveryCodes.activate(root)
@@ -75,7 +75,7 @@ def test_a_factor_that_another_user_proved_in_the_session_does_not_count(
     assert final_path(client) == "/accounts/2fa/reauthenticate/"
 
 
-def test_djangos_page_for_changing_passwords_is_not_reachable(client: Client, root: User) -> None:
+def test_djangos_page_for_changing_passwords_redirects_to_allauths(client: Client, root: User) -> None:
     sign_in(client)
     new = "another horse, and as correct"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}

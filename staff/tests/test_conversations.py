@@ -1,4 +1,4 @@
-"""The admin pages: each one answers, escapes its texts, needs a constant number of statements, and checks permissions.
+"""Every admin page loads, escapes its texts, executes a constant number of statements, and checks permissions.
 Reading a transcript creates a log entry."""
 
 from collections.abc import Iterator
@@ -98,13 +98,13 @@ def statement_count(client: Client, path: str) -> int:
     return len(verbs)
 
 
-def test_every_model_is_registered() -> None:
+def test_every_model_except_idempotency_has_an_admin_page() -> None:
     ours = {*apps.get_app_config("accounts").get_models(), *apps.get_app_config("conversations").get_models()}
     assert ours - admin.site._registry.keys() == {Idempotency}
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
-def test_every_page_answers_and_escapes(client: Client, root: User, model: Any) -> None:
+def test_every_page_loads_and_escapes_its_texts(client: Client, root: User, model: Any) -> None:
     create_rows(root, 2)
     for path in page_urls(client, model):
         answer = client.get(path)
@@ -113,7 +113,7 @@ def test_every_page_answers_and_escapes(client: Client, root: User, model: Any) 
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
-def test_many_rows_need_no_more_statements_than_few(client: Client, root: User, model: Any) -> None:
+def test_a_page_with_many_rows_needs_no_more_statements_than_with_few(client: Client, root: User, model: Any) -> None:
     create_rows(root, 2)
     few = [statement_count(client, path) for path in page_urls(client, model)]
     create_rows(root, 10)
@@ -160,7 +160,7 @@ def test_a_list_always_has_the_newest_row_first(client: Client, root: User, alic
 @pytest.mark.parametrize(
     "lookup", ["content__contains=a", "user__email=a", "conversation__title=a", "created_at__year=2026"]
 )
-def test_other_lookups_are_refused(client: Client, root: User, lookup: str) -> None:
+def test_lookups_that_no_link_or_filter_uses_are_refused(client: Client, root: User, lookup: str) -> None:
     assert client.get(f"{list_of(Message)}?{lookup}").status_code == 400
 
 
@@ -303,7 +303,7 @@ def test_a_full_page_needs_as_many_statements_as_a_short_one(client: Client, roo
     )
 
 
-def test_a_very_long_text_is_shortened_in_the_transcript_and_complete_on_its_own_page(
+def test_a_very_long_text_is_cut_in_the_transcript_and_complete_on_the_page_of_the_message(
     client: Client, root: User, alice: User
 ) -> None:
     conversation = create_conversation(alice, "x" * 500_000 + "the end")
@@ -338,7 +338,7 @@ def test_reading_messages_creates_log_entries(client: Client, alice: User, sam: 
     assert logged(message) == ["Read the message."]
 
 
-def test_a_form_that_is_shown_again_creates_another_log_entry(client: Client, root: User, alice: User) -> None:
+def test_a_form_that_is_shown_again_with_an_error_creates_a_log_entry(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one")
     assert "This field is required." in client.post(page_of(conversation), {"title": ""}).text
     assert logged(conversation) == ["Read the transcript, messages 1 to 1."]
@@ -349,7 +349,7 @@ def test_the_log_contains_no_title_and_cannot_be_changed(client: Client, root: U
     client.post(page_of(conversation), {"title": "My other illness"})
     entry = LogEntry.objects.get(object_id=conversation.pk)
     assert entry.get_change_message() == "Changed Title." and entry.object_repr == str(conversation.pk)
-    assert "illness" in client.get(page_of(conversation)).text  # a message on the page repeats the title
+    assert "illness" in client.get(page_of(conversation)).text  # Django's success message contains the title
     assert "illness" not in client.get(list_of(LogEntry)).text
     assert client.post(page_of(entry), {}).status_code == 403
     assert client.post(page_of(entry, "delete"), {"post": "yes"}).status_code == 403
@@ -358,9 +358,7 @@ def test_the_log_contains_no_title_and_cannot_be_changed(client: Client, root: U
 # Changing
 
 
-def test_a_change_goes_through_the_service_and_affects_no_other_field(
-    client: Client, root: User, alice: User, sam: User
-) -> None:
+def test_a_change_affects_only_the_editable_fields(client: Client, root: User, alice: User, sam: User) -> None:
     conversation = create_conversation(alice, "one", tags=["a, b", "c"], notebooks=["n"])
     before = Conversation.objects.get()
     form = {"title": "Better", "tags": "a, b\r\nc\r\nd", "notebooks": "n", "is_pinned": "on", "last_seq": "99"}
@@ -391,7 +389,7 @@ def test_a_conversation_in_the_trash_can_be_read_but_not_changed(client: Client,
 
 
 @pytest.mark.parametrize("model", [Conversation, Message, Reaction])
-def test_messages_and_reactions_cannot_be_changed_in_the_admin(
+def test_rows_cannot_be_added_or_deleted_and_messages_and_reactions_cannot_be_changed(
     client: Client, root: User, alice: User, model: Any
 ) -> None:
     conversation = create_conversation(alice, "one")
@@ -422,9 +420,7 @@ def test_trash_and_restore_need_the_permission_to_delete(client: Client, alice: 
     assert logged(conversation) == ["Moved to the trash.", "Restored."]
 
 
-def test_the_refusal_of_one_row_is_shown_and_the_other_rows_are_restored(
-    client: Client, root: User, alice: User
-) -> None:
+def test_an_error_for_one_row_is_shown_and_the_other_rows_are_restored(client: Client, root: User, alice: User) -> None:
     taken, free = create_conversation(alice, "one", external_id="a"), create_conversation(alice, "two")
     run_action(client, "trash", taken, free)
     create_conversation(alice, "three", external_id="a")

@@ -22,7 +22,7 @@ def create_from_drafts(user: User, drafts: list[Any]) -> Conversation:
 
 
 def create_with_nested_parts(user: User, megabytes: int) -> Conversation:
-    """Create a message with deeply nested JSON, as it could be stored before there was a limit."""
+    """Create a message with deeply nested JSON. Old versions, which had no limit of the depth, stored such messages."""
     conversation = create_from_drafts(user, [message_draft("Hello")])
     parts = f"[{','.join([NESTED] * (megabytes * 1_000_000 // len(NESTED)))}]"
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Attacks by staff with one permission each: to become a superuser, to sign in as another user, or to read as them."""
+"""Attacks by staff with some permissions: to become a superuser, to sign in as a user, or to read a user's data."""
 
 from importlib import import_module
 from typing import Any
@@ -123,7 +123,7 @@ def test_a_superuser_can_create_groups(client: Client, root: User) -> None:
     assert list(Group.objects.get().permissions.all()) == [permission]
 
 
-def test_permissions_are_not_in_the_admin() -> None:
+def test_permissions_have_no_admin_page() -> None:
     assert Permission not in admin.site._registry
 
 
@@ -162,7 +162,7 @@ def test_staff_cannot_set_a_password(client: Client, sam: User, alice: User) -> 
     assert not alice.check_password("another horse battery")
 
 
-def test_staff_cannot_create_a_user_that_they_manage(client: Client, sam: User, alice: User) -> None:
+def test_staff_cannot_create_a_user_whom_they_manage(client: Client, sam: User, alice: User) -> None:
     allow(sam, "add_user", "change_user", "view_user")
     form = {"email": "new@example.com", "usable_password": "true", "managed_by": sam.pk, "external_id": "mine"}
     form |= {"password1": "another horse battery", "password2": "another horse battery", "is_staff": "on"}
@@ -199,7 +199,7 @@ def test_staff_cannot_create_or_change_a_token(client: Client, sam: User, alice:
     assert (token.user, token.scopes, ApiToken.objects.count()) == (alice, ["read", "write"], 1)
 
 
-# --- What staff take away ------------------------------------------------------------------------------------
+# --- Removing factors, linked accounts and tokens ------------------------------------------------------------
 
 
 def create_removable_rows(owner: User) -> list[Any]:
@@ -230,10 +230,10 @@ def test_staff_with_the_permission_can_remove_the_lost_factor_of_a_user(client: 
     assert not Authenticator.objects.exists()
 
 
-# --- An address that a superuser replaces ----------------------------------------------------------------------
+# --- Replacing an address ---------------------------------------------------------------------------------------
 
 
-def test_a_replaced_address_is_removed(client: Client, alice: User, root: User) -> None:
+def test_a_superuser_who_changes_the_email_replaces_all_addresses(client: Client, alice: User, root: User) -> None:
     address_of(alice, verified=True)
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
     client.force_login(root)
@@ -252,7 +252,7 @@ def test_a_replaced_address_is_removed(client: Client, alice: User, root: User) 
 # --- The log ----------------------------------------------------------------------------------------------------
 
 
-def test_the_log_cannot_be_changed_with_all_permissions_on_it(client: Client, sam: User, root: User) -> None:
+def test_nobody_can_change_the_log_even_with_all_permissions_on_it(client: Client, sam: User, root: User) -> None:
     entry = LogEntry.objects.create(user=sam, object_id="1", object_repr="1", action_flag=CHANGE)
     allow(sam, "add_logentry", "change_logentry", "delete_logentry", "view_logentry")
     for user in (sam, root):
@@ -287,7 +287,7 @@ def test_the_log_contains_no_names_or_addresses(client: Client, alice: User, roo
         assert "@" not in entry.change_message and "alic" not in entry.change_message.lower()
 
 
-def test_the_migration_replaces_the_texts_of_old_log_entries_by_ids(alice: User, root: User) -> None:
+def test_the_migration_replaces_the_text_of_old_log_entries_with_the_id(alice: User, root: User) -> None:
     for object_id in (str(alice.pk), None):
         LogEntry.objects.create(user=root, object_id=object_id, object_repr=alice.email, action_flag=CHANGE)
     with connection.cursor() as cursor:
@@ -296,7 +296,6 @@ def test_the_migration_replaces_the_texts_of_old_log_entries_by_ids(alice: User,
 
 
 def test_staff_who_can_only_view_have_no_actions_or_exports(client: Client, sam: User, alice: User) -> None:
-    """No list of the admin offers an export or another action to staff who can only view."""
     for model, model_admin in admin.site._registry.items():
         allow(sam, f"view_{model._meta.model_name}")
         sam = User.objects.get(pk=sam.pk)

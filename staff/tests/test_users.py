@@ -1,4 +1,4 @@
-"""The admin action that erases users: superusers only, with a confirmation, and with a log entry."""
+"""The admin action that erases users. Only superusers can use it. It asks for a confirmation, and adds a log entry."""
 
 from typing import Any
 

@@ -35,13 +35,13 @@ def test_changes_affect_only_the_named_user(back_end: User) -> None:
     assert one("GET", "me/")["name"] == "One"
 
 
-def test_two_back_ends_with_the_same_id_have_two_users(back_end: User) -> None:
+def test_the_same_id_from_two_back_ends_means_two_users(back_end: User) -> None:
     ids = {acting_client(manager, "u-1")("PATCH", "me/", {})["id"] for manager in (back_end, create_user("Other"))}
     assert len(ids) == User.objects.filter(external_id="u-1").count() == 2
 
 
 @pytest.mark.parametrize("id", ["0", "x" * 255, "a b,c;d", "Zoë", "北京", "😀" * 255, "../me", "%00", "'--", "null"])
-def test_any_text_of_up_to_255_characters_is_an_id(id: str, back_end: User) -> None:
+def test_any_text_of_1_to_255_characters_is_a_valid_id(id: str, back_end: User) -> None:
     sent = id.encode().decode("latin-1")  # WSGI decodes UTF-8 headers as Latin-1
     me = acting_client(back_end, sent)("PATCH", "me/", {})
     assert User.objects.get(managed_by=back_end).external_id == id
@@ -60,7 +60,7 @@ def test_an_invalid_id_is_a_400_that_names_the_header(id: str, back_end: User) -
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"]])
-def test_a_token_without_the_scope_is_a_403(scopes: list[str], back_end: User) -> None:
+def test_a_token_without_the_scope_act_as_is_a_403(scopes: list[str], back_end: User) -> None:
     api_client = acting_client(back_end, "u-1", scopes=scopes)
     assert api_client.refusal("GET", "me/", status=403) == ("permission_denied", None)
     assert "'act_as'" in api_client.text
@@ -82,7 +82,7 @@ def test_a_missing_and_an_invalid_token_are_a_401(back_end: User) -> None:
     assert not User.objects.filter(managed_by=back_end).exists()
 
 
-def test_the_other_scopes_of_the_token_apply(back_end: User) -> None:
+def test_acting_for_a_user_also_needs_the_scope_read_or_write(back_end: User) -> None:
     acting_client_for(back_end, "u-1", scopes=["read", "act_as"])("GET", "me/")
     reader, writer = (acting_client(back_end, "u-1", scopes=[scope, "act_as"]) for scope in ("read", "write"))
     assert reader.refusal("PATCH", "me/", {"name": "x"}, status=403) == ("permission_denied", None)
@@ -148,7 +148,7 @@ def test_a_get_with_a_read_token_is_a_404_and_creates_no_user(back_end: User) ->
         ("PUT", "me/", ["read", "write", "act_as"], 405),
         ("POST", "/api/v1/storage/chat-sessions/", ["read", "act_as"], 403),
         ("TRACE", "me/", ["read", "write", "act_as"], 405),
-        ("DISPATCH", "me/", ["read", "write", "act_as"], 405),  # the name of a method of the view class
+        ("DISPATCH", "me/", ["read", "write", "act_as"], 405),  # APIView has a method `dispatch`
     ],
 )
 def test_a_refused_request_creates_no_user(
@@ -194,7 +194,7 @@ def test_a_token_of_a_managed_user_cannot_have_the_scope_act_as(back_end: User, 
 
 
 def test_a_managed_user_cannot_act_for_users(managed: User) -> None:
-    """This holds even if its token has the scope."""
+    """The token of the managed user has the scope `act_as`, and is refused anyway."""
     assert acting_client(managed, "u-2").refusal("GET", "me/", status=403) == ("permission_denied", None)
     assert not User.objects.filter(managed_by=managed).exists()
 

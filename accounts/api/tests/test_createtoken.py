@@ -27,7 +27,7 @@ def test_createtoken_prints_only_the_token(alice: User) -> None:
 
 
 @pytest.mark.django_db
-def test_an_unknown_user_is_created_only_with_the_option() -> None:
+def test_an_unknown_user_is_created_only_with_the_option_create_user() -> None:
     with pytest.raises(CommandError, match="no user x@example.com"):
         createtoken("x@example.com")
     createtoken("X@example.com", "--create-user")

@@ -35,7 +35,7 @@ def test_a_put_replaces_all_fields(as_alice: ApiClient) -> None:
     assert second["created_at"] == first["created_at"] < second["updated_at"]
 
 
-def test_preferences_that_were_read_can_be_sent_back(as_alice: ApiClient) -> None:
+def test_the_response_of_a_get_can_be_sent_back_without_a_change(as_alice: ApiClient) -> None:
     as_alice("PUT", "preferences/", SET)
     for method in ("PUT", "PATCH"):
         assert without_times(as_alice(method, "preferences/", as_alice("GET", "preferences/"))) == SET

@@ -83,7 +83,7 @@ def test_invalid_values_are_refused(body: Any, field: str | None, browser: ApiCl
     assert not ApiToken.objects.exists()
 
 
-def test_the_list_has_the_tokens_of_the_user_with_the_newest_first(browser: ApiClient) -> None:
+def test_the_list_has_only_the_tokens_of_the_user_newest_first(browser: ApiClient) -> None:
     ApiClient(create_user("Bob"))
     for name in "abc":
         browser("POST", "tokens/", {"name": name}, status=201)
@@ -167,9 +167,7 @@ def create(client: ApiClient, **fields: Any) -> tuple[list[str], str | None]:
 
 @pytest.mark.parametrize("own", [["write"], ["read", "write"], ["write", "act_as"]])
 @pytest.mark.parametrize("requested", [["read"], ["write"], ["act_as"], ["read", "write"], ["write", "act_as"]])
-def test_a_token_can_only_create_tokens_with_some_of_its_scopes(
-    own: list[str], requested: list[str], alice: User
-) -> None:
+def test_a_token_can_create_tokens_with_its_own_scopes_only(own: list[str], requested: list[str], alice: User) -> None:
     creator = ApiClient(alice, scopes=own)
     if set(requested) <= set(own):
         assert create(creator, scopes=requested) == (requested, None)
@@ -191,7 +189,7 @@ def test_a_token_cannot_create_a_token_that_expires_later(alice: User) -> None:
         assert create(creator, expires_at=text) == (["read", "write"], text)
 
 
-def test_a_token_created_by_a_token_has_its_expiry_and_its_scopes_except_act_as_by_default(alice: User) -> None:
+def test_by_default_a_new_token_has_the_expiry_and_scopes_of_its_creator_except_act_as(alice: User) -> None:
     soon = timezone.now() + datetime.timedelta(days=1)
     assert create(ApiClient(alice, scopes=["write", "act_as"], expires_at=soon)) == (
         ["write"],

@@ -13,7 +13,7 @@ MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
-    help = "Create a bearer token for a user, and print its secret only."
+    help = "Create a bearer token for a user and print only the secret."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
