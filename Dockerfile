@@ -1,4 +1,4 @@
-# The service without the embedded database, so it needs a DATABASE_URL. The tests run the scripts in docker/.
+# The service without the embedded database: it needs a DATABASE_URL. The tests also run the scripts in docker/.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /srv/chatstore

@@ -18,7 +18,7 @@ manage := $(bin)/python manage.py
 # Show pip's output only if it fails.
 pip = $(bin)/python -m pip --disable-pip-version-check --no-input install $(1) >$(VENV)/pip.log 2>&1 || { \
 	status=$$?; cat $(VENV)/pip.log >&2; exit $$status; }
-# The path of a stamp file, which contains a checksum of the requirements. See below.
+# The path of a stamp file (see below). Its name contains a checksum of the requirements.
 stamp = $(VENV)/.$(1)-$(firstword $(shell cat $(2) | cksum))
 run := $(call stamp,run,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
@@ -67,9 +67,9 @@ install: $(run)
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
-# A stamp file records that a set of requirements is installed. If the requirements change, the stamp has another name,
-# so make installs them again. make must not compare times, which a wrong clock would break: all stamps are old, and
-# their prerequisites are order-only (after the `|`).
+# A stamp file records that a set of requirements is installed. If the requirements change, the stamp's name changes, so
+# make installs them again. make must not compare times, because the clock can be wrong: all stamps have an old time,
+# and their prerequisites are order-only (after the `|`).
 touch = touch -t 200001010000
 
 $(run): | $(bin)/python

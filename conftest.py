@@ -1,7 +1,7 @@
 """Fixtures for every test. The embedded server runs while the tests run, unless DATABASE_URL names another server.
 
-The tests are about Alice, who owns conversations; Bob, a stranger to them; and Sam, who is staff. `as_alice` and
-`as_bob` are clients of the API.
+The users in the tests are Alice, who owns conversations; Bob, who may not see them; and Sam, who is staff. `as_alice`
+and `as_bob` are clients of the API.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from chatstore import database
 
 # The default profile repeats the same sequences in each run. `pytest --hypothesis-profile=long` generates many new
-# ones and does not shrink them; a failure prints the data that repeats it.
+# sequences and does not shrink them. A failure prints the data with which it can be repeated.
 hypothesis_settings.register_profile(
     "default",
     max_examples=15,
@@ -36,7 +36,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("default")
 
 
-# The fixtures import late, because Django is not set up when pytest loads this file.
+# The fixtures import inside their functions, because Django is not set up when pytest loads this file.
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def sam(db: None) -> Any:
 
 @pytest.fixture
 def back_end(db: None) -> Any:
-    """A user that manages users of its own."""
+    """A user that manages other users."""
     from testing.api_client import create_user
 
     return create_user("Backend")
@@ -102,19 +102,19 @@ def provider(settings: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def no_models(settings: Any) -> None:
-    """Only the built-in echo answers: no test calls, or pays for, a model of the person who runs the tests."""
+    """Configure no models, so that only the built-in echo answers. Tests must not call a model that costs money."""
     settings.MODELS = {}
 
 
 @pytest.fixture(autouse=True)
 def no_rate(settings: Any) -> None:
-    """All tests share one address, and some send a thousand requests a minute. A test of the rates sets its own."""
+    """Switch off the rate limits, because some tests send a thousand requests a minute. Tests of limits set them."""
     settings.API_RATE = settings.ACT_AS_RATE = settings.TOKEN_RATE = 0
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """A password hasher that is slow on purpose would take longer than most tests."""
+    """Use a fast password hasher. Django's default is slow on purpose, and would take longer than most tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -129,8 +129,8 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    # pytest-django's own fixture creates no test database if no test requests `db`. Tests that only request the live
-    # server would then write to the real database, and flush it.
+    # pytest-django's own fixture creates no test database if no test requests `db`. If the tests then request only the
+    # live server, they write to the real database, and flush it.
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
     yield

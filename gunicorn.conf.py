@@ -15,13 +15,13 @@ bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
 worker_class = worker.Worker  # a threaded worker with time limits for clients
 worker.client_timeout = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds
-# A request occupies one thread. There are few, because the threads of a process compete for the interpreter lock.
+# A request occupies one thread. The default is low, because the threads of a process compete for the interpreter lock.
 threads = env.number("WEB_THREADS", 4, low=1, high=1000)
 
-timeout = 30  # seconds; gunicorn replaces a worker whose main loop hangs for so long. It does not limit a request.
+timeout = 30  # seconds; gunicorn replaces a worker whose main loop hangs for this time. It does not limit a request.
 graceful_timeout = 10  # seconds for running requests when the server stops
 keepalive = 75  # seconds; longer than a proxy's, usually 60, so that the proxy closes idle connections first
-# The heartbeat is a file in this folder. On a slow disk, a worker would seem to hang.
+# Each worker touches a file in this folder to show that it is alive. On a slow disk, a worker would seem to hang.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 # In bytes. Search texts and filters are part of the URL, and percent-encoding triples the size of a text. gunicorn
@@ -30,9 +30,9 @@ limit_request_line = message.MAX_REQUEST_LINE = 32_768
 limit_request_fields = 100
 limit_request_field_size = 8_190
 
-accesslog = None  # proxies write one; here, a line for each request costs CPU time
+accesslog = None  # the proxy can write one; here, a line for each request costs CPU time
 loglevel = "warning"
-control_socket_disable = True  # nothing uses the socket, which would be a file in the home folder
+control_socket_disable = True  # nothing uses this socket; gunicorn would create it in the home folder
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Django's commands. Most of them need the database: for these, and without DATABASE_URL, this
-starts the embedded server."""
+"""Run a Django command. If DATABASE_URL is not set and the command needs the database, start the embedded server."""
 
 import os
 import sys

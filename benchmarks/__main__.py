@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: fill the databases if needed, measure the three servers, print one table."""
+"""`python -m benchmarks`: fill the databases if necessary, measure the three servers, and print one table."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ def arguments() -> argparse.Namespace:
         "--users", type=int, help="number of users in the large database (default: one for every 1,000 messages)"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the random data (default: %(default)s)")
-    parser.add_argument("--seconds", type=int, default=2, help="length of a turn in seconds (default: %(default)s)")
+    parser.add_argument("--seconds", type=int, default=2, help="length of a turn, in seconds (default: %(default)s)")
     parser.add_argument(
         "--turns", type=int, default=5, help="number of turns; the result is their median (default: %(default)s)"
     )
@@ -39,7 +39,7 @@ def main() -> None:
     options = arguments()
     if not shutil.which("wrk"):
         sys.exit("The benchmark needs wrk: apt-get install wrk")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises, so that the servers are stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises SystemExit, so that the servers are stopped
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatstore.settings")
     django.setup()
     from chatstore import database

@@ -47,7 +47,7 @@ def copy_of(name: str) -> Iterator[str]:
 
 
 def label_of(name: str) -> str | None:
-    """Return the label of the database, or None. The label is set last, so a fill that was interrupted has none."""
+    """Return the label of the database, or None. A fill sets it last, so after an interrupted fill there is none."""
     query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
     with _server() as connection:
         row = connection.execute(query, [name]).fetchone()

@@ -1,4 +1,4 @@
-"""Fill a benchmark database, and keep it for later runs."""
+"""Fill the benchmark databases, and keep them for later runs."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ from .world import Dataset, Row
 
 HERE = Path(__file__).parent
 SOURCES = ("fill.py", "world.py", "text.py")
-# Tokens that are valid in benchmark databases only.
+# The secrets of tokens that exist only in benchmark databases.
 TENTH = "cs_tenth"  # the user with a tenth of all messages
 TYPICAL = "cs_typical"  # a user with about the same number of messages in every database
 TYPICAL_MESSAGES = 1_000
@@ -46,7 +46,7 @@ class Size:
 
     @property
     def key(self) -> str:
-        """Return a digest of everything that determines the rows: sizes, the database schema, this code."""
+        """Return a digest of everything that determines the rows: the sizes, the migrations and this code."""
         sources = [*sorted(HERE.parent.glob("*/migrations/*.py")), *(HERE / source for source in SOURCES)]
         digest = hashlib.sha256(repr(self).encode())
         for source in sources:
@@ -55,7 +55,7 @@ class Size:
 
 
 def filled(size: Size, *, fresh: bool) -> str:
-    """Return the name of a database of this size. Reuse the one of an earlier run, or fill a new one."""
+    """Return the name of a database of this size. Reuse the database of an earlier run, or fill a new one."""
     if fresh or databases.label_of(size.name) != size.key:
         print(f"filling {size.name} …", file=sys.stderr, flush=True)
         _fill(size)
@@ -81,7 +81,7 @@ def _migrate(url: str) -> None:
 
 
 def _drop_gin_indexes(connection: psycopg.Connection) -> list[str]:
-    """Drop the GIN indexes and return their definitions. To build them afterwards is faster than to update them."""
+    """Drop the GIN indexes and return their definitions. Building them afterwards is faster than updating them."""
     query = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'message' AND indexdef LIKE '%USING gin%'"
     indexes = connection.execute(query).fetchall()
     for name, _ in indexes:
@@ -104,7 +104,7 @@ def _write(connection: psycopg.Connection, size: Size) -> None:
 
 
 def _copy(connection: psycopg.Connection, model: type[Model], rows: Iterable[Row]) -> None:
-    """Copy rows into the table of a model. A column that a row leaves out gets the default of its field."""
+    """Copy rows into the table of a model. If a row has no value for a column, use the default of the field."""
     defaults = {
         field.column: field.get_db_prep_save(field.get_default(), django_connection)
         for field in model._meta.concrete_fields

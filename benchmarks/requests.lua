@@ -1,5 +1,5 @@
--- Send the requests of a file in turn. Each line is method, path and body, separated by tabs. Headers come from the
--- command line.
+-- Send the requests of a file in turn. Each line of the file is a method, a path and a body, separated by tabs. The
+-- headers come from the command line.
 local requests, turn = {}, 0
 
 function init(arguments)

@@ -1,4 +1,4 @@
-"""Measure reads first and writes last, so that all reads see the same rows."""
+"""Run all measurements: the reads first and the writes last, so that all reads see the same rows."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from .text import WORDS
 from .wrk import ALONE, LOADED, Measured, Target, side_by_side
 
 SMALL = 10_000  # messages in the small database, for growth
-# The targets: requests a second of chatstore, divided by those of the other server. None: no target.
+# The targets: chatstore's requests a second, divided by the other server's. None: no target.
 AT_LEAST: dict[str, dict[str, float | None]] = {
     "list of 20": {"reference": 2.5, "floor": 0.4},
     "page of 100": {"reference": 2.5, "floor": 0.5},
@@ -70,7 +70,7 @@ class Bench:
             yield table.latency(f"search, {kind}", slowest, SEARCH_AT_MOST)
 
     def growth(self, measurement: str) -> Line:
-        # Only the cost of a search depends on how much its user wrote, so compare users who wrote about the same.
+        # The cost of a search depends on how many messages the user has, so use users with about the same number.
         token = TYPICAL if measurement == "search" else TENTH
         large = Target(self.servers["chatstore"], self.large["chatstore"][measurement], token)
         small = Target(self.small_server, self.small[measurement], token)
@@ -85,7 +85,7 @@ class Bench:
 
 
 def _check(measurement: str, target: Target) -> None:
-    """Exit with an error if the answer has too few rows: it would be faster than a full one."""
+    """Exit with an error if the answer has too few rows, because it would be faster than a full one."""
     answer = json.loads(target.fetch())
     rows = answer.get("results", answer) if isinstance(answer, dict) else answer
     if measurement in ROWS and len(rows) != ROWS[measurement]:

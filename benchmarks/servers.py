@@ -33,7 +33,7 @@ def serving(kind: str, database_url: str) -> Iterator[str]:
         [sys.executable, *COMMANDS[kind].format(port=port).split()],
         cwd=ROOT,
         env=os.environ | ENVIRONMENT | {"DATABASE_URL": database_url},
-        start_new_session=True,  # Ctrl-C reaches only this process, which stops the server
+        start_new_session=True,  # so Ctrl-C reaches only this process, which then stops the server
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )
     try:

@@ -1,4 +1,4 @@
-"""Format one line for each measurement: the values, the result, the target if there is one, and whether it is met."""
+"""Format one line for each measurement: the values, the result, the target (if any), and whether it is met."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Combine real sentences of people and models at random, to make any number of different messages."""
+"""Generate any number of different messages from real sentences of people and models, combined at random."""
 
 import json
 import re
@@ -9,8 +9,8 @@ HERE = Path(__file__).parent
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 CHINESE_SHARE = 0.15
 
-# Words that are added to some messages, so that the number of hits is known: one in ten thousand messages, and a
-# subject that a user no longer writes about.
+# Words that are added to some messages, so that the number of hits is known: one word is in one of ten thousand
+# messages, the other is about a subject that users no longer write about.
 RARE, RARE_SHARE = "chrysoprase", 1 / 10_000
 OLD_SUBJECT, OLD_SUBJECT_SHARE = "kayaking", 1 / 5
 WORDS = {

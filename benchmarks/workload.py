@@ -1,4 +1,4 @@
-"""The requests for each kind of server. All servers get the same ones, in the form of their own API."""
+"""The requests for each kind of server. All servers get the same requests, in the form of their own API."""
 
 import json
 from itertools import chain, cycle, islice

@@ -1,7 +1,7 @@
 """Generate users and conversations as chatstore stores them. The same sizes and seed give the same rows.
 
-One user has a tenth of all messages. The conversations follow each other over two years. Some have regenerated replies,
-tool calls or trashed messages, and some are in the trash.
+One user has a tenth of all messages. The conversations begin one after the other, over two years. Some have regenerated
+replies, tool calls or trashed messages, and some are in the trash.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from .text import Writer
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=730)
-LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # numbers of messages in a conversation
-OLD_SUBJECT_UNTIL = 0.2  # part of the period in which people write about the old subject
+LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # possible numbers of messages in a conversation
+OLD_SUBJECT_UNTIL = 0.2  # people write about the old subject in this first part of the period
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "weather"}'}}
 
 Row = dict[str, Any]
@@ -58,7 +58,7 @@ class Dataset:
         return {"id": self.new_id(BEGIN), "email": email, "password": "!", "name": email, "updated_at": BEGIN}
 
     def new_id(self, when: datetime) -> UUID:
-        """Return a UUIDv7 of that time, with random bits. The index grows at its right edge, as in production."""
+        """Return a UUIDv7 for this time, so that the primary key's index grows at its right edge, as in production."""
         milliseconds = int(when.timestamp() * 1000)
         return UUID(
             int=milliseconds << 80 | 7 << 76 | self.rng.getrandbits(12) << 64 | 2 << 62 | self.rng.getrandbits(62)
@@ -86,7 +86,7 @@ class GeneratedConversation:
             self._add(Role.ASSISTANT, content=None, tool_calls=Jsonb([TOOL_CALL]))
             self._add(Role.TOOL, content='{"weather": "fair"}', tool_call_id=TOOL_CALL["id"])
         if self.rng.random() < 0.03:
-            self._reply(is_active=False)  # a regenerated reply: this one is hidden
+            self._reply(is_active=False)  # hidden, because the next reply replaces it
         self._reply()
 
     def _reply(self, **fields: Any) -> None:

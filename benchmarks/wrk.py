@@ -13,8 +13,8 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 SCRIPT = Path(__file__).with_name("requests.lua")
-LOADED = 8  # connections: as many as two workers with four threads each can answer at once
-ALONE = 1  # connection: the latency for one user, without a queue
+LOADED = 8  # connections; two workers with four threads each can answer so many requests at once
+ALONE = 1  # connection; measures the latency for one user, without a queue
 
 
 class Request(NamedTuple):
@@ -50,8 +50,8 @@ class Target:
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
     def fetch(self) -> bytes:
-        """Return the body of the response to the first request. Exit if the response is an error or a redirect: wrk
-        itself counts a redirect as a success."""
+        """Return the body of the response to the first request. Exit if the response is an error or a redirect, because
+        wrk counts a redirect as a success."""
         request = self.requests[0]
         sent = HttpRequest(self.url + request.path, request.body or None, self.headers, method=request.method)
         try:

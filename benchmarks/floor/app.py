@@ -1,6 +1,6 @@
-"""A plain WSGI function with a connection pool and orjson: the maximum that the machine and the SQL allow.
+"""A plain WSGI function with a connection pool and orjson. It has no framework and no validation.
 
-It has no framework and no validation.
+It shows how fast a server with the same SQL can be at most on this machine.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ pool = ConnectionPool[Connection](
     kwargs={
         "autocommit": True,
         "row_factory": dict_row,
-        # Like Django: values are in the text of a statement, and nothing is prepared.
+        # As in Django: psycopg inserts the values into the text of a statement, and prepares no statements.
         "cursor_factory": psycopg.ClientCursor,
         "prepare_threshold": None,
     },

@@ -1,6 +1,6 @@
-"""Record chatstore's own SQL. Each request runs once in this process, and its statements are recorded.
+"""Record the SQL of chatstore, so that the floor runs the same statements.
 
-So the floor always runs the same statements as chatstore.
+Each request runs once in this process, through Django's test client.
 """
 
 import re
@@ -26,7 +26,7 @@ class Statement:
 
     @cached_property
     def _by_column(self) -> list[tuple[str, Any]]:
-        """Return the column and value of each parameter, for a statement with positional parameters."""
+        """Return the column name and the value of each positional parameter."""
         if self.sql.startswith("INSERT"):
             names = re.findall(r'"(\w+)"', self.sql[self.sql.index("(") : self.sql.index(")")])
         else:
@@ -34,7 +34,7 @@ class Statement:
         return list(zip(names, self.params, strict=True))
 
     def bind(self, **given: Any) -> tuple[str, Any]:
-        """Return the statement with its recorded parameters, and the given ones in place of theirs."""
+        """Return the statement and its parameters. The given values replace the recorded ones."""
         if isinstance(self.params, dict):
             return self.sql, self.params | given
         return self.sql, [given.get(name, param) for name, param in self._by_column]
@@ -61,13 +61,13 @@ class Recorded:
     lock: Statement
     insert: Statement
     update: Statement
-    search: dict[str, list[Statement]]  # by word, because the number of stages depends on the hits
+    search: dict[str, list[Statement]]  # by word, because the number of statements depends on the hits
 
 
 def record() -> Recorded:
     client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {TENTH}"})
     url = "/api/v1/conversations/"
-    newest = client.get(url).json()["results"][0]["id"]  # also writes the last use of the token, at most hourly
+    newest = client.get(url).json()["results"][0]["id"]  # also records the use of the token, at most once an hour
     messages = f"{url}{newest}/messages/"
     token, listed = record_statements(lambda: client.get(url))
     _, page = record_statements(lambda: client.get(messages))

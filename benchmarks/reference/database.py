@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 
 def _address() -> dict[str, Any]:
-    """Convert DATABASE_URL to arguments of asyncpg. The host can be the folder of a socket, which a URL cannot hold."""
+    """Convert DATABASE_URL to arguments of asyncpg. The host can be the folder of a socket."""
     given = conninfo_to_dict(os.environ["DATABASE_URL"])
     address = {name: given[name] for name in ("host", "user", "password") if name in given}
     return address | {"database": given["dbname"], "port": int(given.get("port", 5432))}
@@ -17,7 +17,7 @@ def _address() -> dict[str, Any]:
 engine = create_async_engine(
     "postgresql+asyncpg://",
     connect_args=_address(),
-    pool_size=4,  # the same as in a worker of chatstore
+    pool_size=4,  # connections; as in a worker of chatstore
     max_overflow=0,
     json_deserializer=orjson.loads,
 )

@@ -103,7 +103,7 @@ class Message(Base):
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
-    # A subquery of the same statement, so that reactions need no other statement.
+    # A subquery, so that the reactions need no second statement.
     reactions: Mapped[list[str]] = column_property(
         func.array(
             select(Reaction.type).where(Reaction.message_id == id).order_by(Reaction.id).scalar_subquery(),

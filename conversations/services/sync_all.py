@@ -9,8 +9,9 @@ sends its id again.
 
 The whole save is one transaction, under the user's lock and then the locks of the changed conversations.
 
-A client knows the conversations of the last list that it received and of the last save that it sent. Creation times are
-not used for this: they would trash conversations that were restored or unarchived after the last list.
+A client knows the conversations of the last list that it received, or those of its last save if that came later.
+Creation times are not used for this: they would trash conversations that were restored or unarchived after the last
+list.
 """
 
 import uuid
