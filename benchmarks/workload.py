@@ -1,4 +1,6 @@
-"""The requests for each kind of server. All servers get the same requests, in the form of their own API."""
+"""The requests for each kind of server. All servers get the same requests, in the form of their own API.
+
+Only chatstore and the floor get searches."""
 
 import json
 from itertools import chain, cycle, islice

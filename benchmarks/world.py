@@ -22,7 +22,7 @@ from .text import Writer
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=730)
 LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # possible numbers of messages in a conversation
-OLD_SUBJECT_UNTIL = 0.2  # people write about the old subject in this first part of the period
+OLD_SUBJECT_UNTIL = 0.2  # a share of PERIOD; only conversations before it mention OLD_SUBJECT (text.py)
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "weather"}'}}
 
 Row = dict[str, Any]

@@ -61,7 +61,9 @@ class Site:
         self.press("Authorize")
 
     def open_with_password(self, path: str) -> None:
-        """Open a page that requires the password again. The pages require it at most once in five minutes."""
+        """Open a page that asks for the password again, and enter it. The sign-in does not count.
+
+        Use this once in a test: for the next five minutes, the pages do not ask."""
         self.page.goto(path)
         self.fill(password=PASSWORD)
 

@@ -39,9 +39,10 @@ def check_https(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_origins(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a front end on another origin that can read but not write, or write but not read.
+    """If CORS_ALLOWED_ORIGINS is not empty, refuse an origin that is in only one of the two settings.
 
-    CSRF_TRUSTED_ORIGINS alone is valid: it allows an origin that only sends forms.
+    Such a front end could read but not write, or write but not read. If CORS_ALLOWED_ORIGINS is empty, the origins in
+    CSRF_TRUSTED_ORIGINS only send forms.
     """
     one_sided = set(settings.CORS_ALLOWED_ORIGINS) ^ set(settings.CSRF_TRUSTED_ORIGINS)
     if not settings.CORS_ALLOWED_ORIGINS or not one_sided:

@@ -55,7 +55,7 @@ class ApiClient:
         return json.loads(self.text) if self.text.startswith(("{", "[")) else None
 
     def status_of(self, method: str, path: str, body: Any = NO_BODY, **headers: str) -> int:
-        """Send the request and return the status code. Paths are relative to /api/v1/ unless they begin with "/"."""
+        """Send the request and return the status code. A path without "/" or "http" at its start is below /api/v1/."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()
         url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
@@ -90,7 +90,7 @@ class ApiClient:
 
 
 def acting_client(back_end: User, id: str, **token: Any) -> ApiClient:
-    """Return a client with a token of the back end that acts as its managed user with this id."""
+    """Return a client that has a token of the back end and sends this id in `X-Act-As`."""
     client = ApiClient(back_end, **{"scopes": ["read", "write", "act_as"], **token})
     client.headers |= {"X-Act-As": id}
     return client

@@ -25,7 +25,7 @@ class Outbox:
         return [mail for mail in map(_parsed, files) if mail["To"] == address]
 
     def code(self, address: str, nth: int = 1) -> str:
-        """Return the code in the n-th email to this address that has a code. Wait until it arrives."""
+        """Wait for the n-th code in the emails to this address, and return it."""
         scratch.wait_until(lambda: len(self.codes(address)) >= nth)
         return self.codes(address)[nth - 1]
 

@@ -8,7 +8,7 @@ CREATE INDEX cache_expires ON cache (expires);
 
 
 class Migration(migrations.Migration):
-    """Create the table of Django's database cache. Rate limits count in it."""
+    """Create the table of Django's database cache. The rate limits keep their counters in it."""
 
     dependencies = [
         ("accounts", "0004_act_as"),

@@ -97,7 +97,8 @@ def _flatten(exc: exceptions.APIException) -> list[Found]:
 
 
 def _walk(detail: Any, path: str) -> Iterator[Found]:
-    """Yield the errors in DRF's `detail`, nested like the input. A list has messages, or one entry for each item."""
+    """Yield the errors in DRF's `detail` one after another. `detail` is nested like the input: a list in it contains
+    the error messages of one field, or one entry for each item of a list in the input."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from _walk(inner, _extend_path(path, key))

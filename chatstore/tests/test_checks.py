@@ -45,7 +45,7 @@ def test_a_second_origin_that_can_write_but_not_read_is_an_error(settings: Any) 
     assert check_ids() == {"chatstore.E004"}
 
 
-def test_an_origin_in_both_settings_or_only_in_csrf_trusted_origins_is_allowed(settings: Any) -> None:
+def test_equal_settings_or_an_empty_cors_allowed_origins_are_allowed(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = [APP]
     assert check_ids() == set()
     settings.CORS_ALLOWED_ORIGINS = [APP]

@@ -42,7 +42,7 @@ def test_json_that_can_be_stored_is_read(text: bytes, data: Any) -> None:
      b'"\\udc00\\ud800"', b'"\xff"', b'"\xed\xa0\x80"', b"\xef\xbb\xbf{}", b'"\n"', b"\0",
      b"[" * 10_000 + b"]" * 10_000],
 )  # fmt: skip
-def test_text_that_is_not_json_is_refused(text: bytes) -> None:
+def test_text_that_cannot_be_parsed_is_refused(text: bytes) -> None:
     message, field = refusal(text)
     assert message.startswith("This is not JSON: ")
     assert field is None

@@ -27,7 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(value: Any) -> datetime:
-    """Parse an ISO 8601 string, or milliseconds since 1970. Drop smaller units, because JavaScript has none."""
+    """Parse an ISO 8601 string, or milliseconds since 1970. Cut it to milliseconds, as JavaScript does."""
     try:
         if isinstance(value, str):
             moment = parse_utc(value)

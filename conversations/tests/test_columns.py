@@ -47,14 +47,14 @@ def test_every_text_or_json_column_of_a_message_that_can_hold_user_text_is_clear
     kinds = {"TextField", "CharField", "JSONField", "BinaryField"}
     free = {field.attname for field in Message._meta.concrete_fields if field.get_internal_type() in kinds}
     kept = free - set(columns.names(columns.MESSAGE, columns.CLEAR))
-    assert kept == {"role", "item_type", "status", "finish_reason"}
+    assert kept == {"role", "status"}
 
 
 # For each column that clients can write, a value that is not its default.
 FILLED: dict[str, Any] = {
     "external_id": "client-1",
     "role": "assistant",
-    "item_type": "reply",
+    "item_type": "secret type",
     "content": "secret content",
     "parts": [{"text": "secret part"}],
     "reasoning": "secret reasoning",
@@ -63,7 +63,7 @@ FILLED: dict[str, Any] = {
     "tool_calls": [{"function": {"name": "secret tool"}}],
     "tool_call_id": "secret call",
     "status": "failed",
-    "finish_reason": "length",
+    "finish_reason": "secret reason",
     "error": "secret error",
     "prompt_tokens": 3,
     "completion_tokens": 4,
@@ -79,7 +79,7 @@ def filled_message(user: User) -> Message:
     return message
 
 
-def test_an_alternative_starts_with_the_copied_columns_and_the_defaults_of_the_others(alice: User) -> None:
+def test_an_alternative_copies_the_columns_marked_copy_and_has_defaults_in_the_other_columns(alice: User) -> None:
     sibling = branches.branch(user=alice, message_id=filled_message(alice).id, changes={})
     copied = columns.names(columns.MESSAGE, columns.COPY)
     others = tuple(set(FILLED) - set(copied))

@@ -81,6 +81,7 @@ def is_killed(chat: Conversation, work: str, *, after: int, **task: Any) -> bool
 
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_an_append_that_is_killed_stores_all_or_nothing(alice: User, after: int) -> None:
+    """With `after=3` the append ends before the kill."""
     chat = create_conversation(alice, "Hi")
     before = stored_rows(chat)
     drafts = [message_draft(str(index)) for index in range(500)]
@@ -92,7 +93,7 @@ def test_an_append_that_is_killed_stores_all_or_nothing(alice: User, after: int)
 
 
 @pytest.mark.parametrize("after", [2, 4, 6])
-def test_a_sync_that_is_killed_stores_all_or_nothing(alice: User, after: int) -> None:
+def test_a_sync_that_is_killed_stores_nothing(alice: User, after: int) -> None:
     chat = create_conversation(alice, "Hi", "Hello")
     before = stored_rows(chat)
     drafts = dialogue("Good day", "Good day to you")

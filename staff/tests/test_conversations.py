@@ -338,7 +338,7 @@ def test_reading_messages_creates_log_entries(client: Client, alice: User, sam: 
     assert logged(message) == ["Read the message."]
 
 
-def test_a_form_that_is_shown_again_with_an_error_creates_a_log_entry(client: Client, root: User, alice: User) -> None:
+def test_a_rejected_form_shows_the_transcript_again_and_logs_it(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one")
     assert "This field is required." in client.post(page_of(conversation), {"title": ""}).text
     assert logged(conversation) == ["Read the transcript, messages 1 to 1."]

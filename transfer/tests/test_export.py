@@ -81,7 +81,7 @@ def test_the_account_equals_the_responses_of_the_api_and_has_no_secrets(by: str,
     assert created["token"] not in json.dumps(account)
 
 
-def test_the_export_of_an_account_without_conversations_is_empty(as_alice: ApiClient) -> None:
+def test_an_account_without_conversations_exports_an_empty_file_of_conversations(as_alice: ApiClient) -> None:
     assert export_conversations(as_alice) == []
 
 
@@ -114,7 +114,7 @@ def test_archived_and_trashed_conversations_are_exported_with_their_marks(as_ali
     assert marks == [(False, False), (True, False), (False, True)]
 
 
-def test_conversations_in_a_purge_and_forgotten_messages_are_not_exported(as_alice: ApiClient, alice: User) -> None:
+def test_forgotten_messages_and_half_purged_conversations_are_not_exported(as_alice: ApiClient, alice: User) -> None:
     purged, _ = create_conversation(alice, "purged"), create_conversation(alice, "kept", "secret")
     Conversation.objects.filter(id=purged.id).update(deleted_at=PURGING)
     Message.objects.filter(content="secret").update(deleted_at=PURGING, content="")
@@ -162,7 +162,7 @@ def test_only_one_batch_is_read_before_its_first_piece_is_sent(alice: User, smal
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_connection_is_open_while_the_client_reads(alice: User) -> None:
+def test_no_database_connection_is_open_while_the_client_reads(alice: User) -> None:
     for _ in range(3):
         create_conversation(alice, "x" * 200_000)
     stream: Iterator[bytes] = archive.stream(user=alice, account=b"{}")

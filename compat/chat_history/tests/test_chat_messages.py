@@ -98,7 +98,7 @@ OVER = settings.CONTENT_LIMIT + 1
 BAD: dict[str, tuple[Any, list[str]]] = {
     "role a number": ({"role": 1}, ["role"]),
     "role null": ({"role": None}, ["role"]),
-    "role in the native API": ({"role": "assistant"}, ["role"]),
+    "role as the native API names it": ({"role": "assistant"}, ["role"]),
     "role unknown": ({"role": "king"}, ["role"]),
     "content null": ({"content": None}, ["content"]),
     "content a number": ({"content": 5}, ["content"]),

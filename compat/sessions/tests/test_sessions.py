@@ -87,7 +87,7 @@ def test_a_title_set_by_the_user_is_not_shortened(as_alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("before", [[], [system("Be kind.")], [assistant("Welcome!")]])
-def test_a_session_gets_its_title_from_the_first_user_message_even_if_it_comes_later(
+def test_a_session_without_a_user_message_gets_its_title_when_the_first_one_is_saved(
     as_alice: ApiClient, before: list[Json]
 ) -> None:
     made = post(as_alice, before)
@@ -213,7 +213,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("body", "error"), BAD.values(), ids=BAD)
-def test_an_invalid_history_is_refused_with_its_field_and_changes_nothing(
+def test_an_invalid_history_changes_nothing_and_the_error_names_the_wrong_field(
     as_alice: ApiClient, body: Any, error: str
 ) -> None:
     made = post(as_alice, HELLO)

@@ -32,7 +32,7 @@ def create(user: User, drafts: list[Any]) -> str:
 
 
 def page_sizes(api_client: ApiClient, path: str) -> list[int]:
-    """Return the number of messages on each page. Assert that only the last message of a page can exceed the limit."""
+    """Return the number of messages on each page. Assert that the messages of each page, without the last one, are smaller than the limit."""
     sizes, seqs = [], []
     url: str | None = path
     while url:
@@ -92,14 +92,14 @@ def test_the_response_to_a_sync_is_a_page_of_bounded_size(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_the_context_of_a_model_has_the_newest_messages_that_fit(alice: User) -> None:
+def test_the_context_of_a_model_has_the_newest_messages_up_to_the_limit_of_bytes(alice: User) -> None:
     drafts = [LARGE | {"content": f"{number} {'x' * 4_000}"} for number in range(5)]
     answer = ApiClient(alice)("GET", f"conversations/{create(alice, drafts)}/history/?limit=1000")
     assert [row["content"][0] for row in answer] == ["2", "3", "4"]
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_replay_of_messages_that_have_become_too_large_is_a_conflict(alice: User) -> None:
+def test_a_replay_whose_messages_no_longer_fit_into_one_page_is_a_conflict(alice: User) -> None:
     api_client = ApiClient(alice)
     path = f"conversations/{create(alice, [])}/messages/"
     drafts = [SMALL | {"external_id": str(number)} for number in range(4)]
@@ -156,8 +156,8 @@ def test_only_the_messages_of_the_page_are_converted_to_json(statement: str, ali
     assert "Sort Key: m.seq" not in explained
 
 
-def test_counting_alternatives_uses_an_index(alice: User) -> None:
-    """A page reads less than twice as many buffers in a conversation of 5,000 messages as in one of 200."""
+def test_counting_siblings_uses_an_index(alice: User) -> None:
+    """With 25 times as many messages in the conversation, a page reads less than twice as many buffers."""
     pages = []
     for count in (200, 5_000):
         id = create(alice, [SMALL] * count)
