@@ -32,7 +32,7 @@ def create(user: User, drafts: list[Any]) -> str:
 
 
 def page_sizes(api_client: ApiClient, path: str) -> list[int]:
-    """Return the number of messages on each page. Assert that the messages of each page, without the last one, are smaller than the limit."""
+    """Return the number of messages on each page. Assert that no page exceeds the limit before its last message."""
     sizes, seqs = [], []
     url: str | None = path
     while url:
