@@ -238,10 +238,12 @@ def test_acting_as_a_user_gives_up_the_rights_and_the_groups_of_root(victim: Pat
     victim.chmod(0o644)
 
 
-# Runs in a new process, which has one thread, like `up`. Earlier tests may have started threads in this process.
+# Runs in a new process, which has one thread, like `up`. Earlier tests may have started threads in this process. If the
+# tests run in the background of a shell, SIGINT is ignored, so the process sets Python's own handler.
 INTERRUPTED = f"""
 import os, signal
 from chatstore import as_root
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with as_root.acting_as({NOBODY}):
         os.kill(os.getpid(), signal.SIGINT)
