@@ -1,0 +1,112 @@
+"""Reads conversations and messages as JSON in the field names of a contract. PostgreSQL writes the JSON.
+
+Each contract declares a `Shape` for its objects: the SQL expression of each field. The statements are built once, when
+the module of a contract is imported (docs/decisions/0002 and 0007). In the expressions, `c` is the conversation and `m`
+is the message. Every statement names the owner.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from chatstore.ids import as_uuid
+
+LISTED = "c.user_id = %(user)s AND c.deleted_at IS NULL AND c.archived_at IS NULL"
+BY_ACTIVITY, BY_CREATION = "c.active_at DESC, c.id DESC", "c.created_at DESC, c.id DESC"
+# No two live conversations of a user have the same name (docs/decisions/0010).
+NAMED = "c.user_id = %(user)s AND c.deleted_at IS NULL AND (c.external_id = %(name)s OR c.id = %(id)s)"
+CONVERSATION_NAME, MESSAGE_NAME = "coalesce(c.external_id, c.id::text)", "coalesce(m.external_id, m.id::text)"
+
+
+def time(column: str) -> str:
+    """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def shortened(column: str, length: int) -> str:
+    """Return the expression of a text that is cut after `length` characters and `...`, as `contract.shortened` does."""
+    return f"CASE WHEN length({column}) > {length} THEN left({column}, {length}) || '...' ELSE {column} END"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A JSON object: the SQL expression of each field by name. An `optional` field is left out if it is null."""
+
+    fields: Mapping[str, str]
+    optional: Mapping[str, str] | None = None
+
+    @property
+    def sql(self) -> str:
+        """Return the expression of the object as a text. It is as fast as row_to_json, which cannot leave out fields."""
+        pairs = [
+            f"""'"{name}":' || coalesce(to_json({value})::text, 'null')""" for name, value in self.fields.items()
+        ]
+        rest = [
+            f"""coalesce(',"{name}":' || to_json({value})::text, '')""" for name, value in (self.optional or {}).items()
+        ]
+        return " || ".join(["'{'", " || ',' || ".join(pairs), *rest, "'}'"])
+
+
+def conversations(shape: Shape, order: str) -> str:
+    """Return the statement for a list of conversations. `%(limit)s` can be null."""
+    return f"""SELECT {shape.sql} FROM conversation c WHERE {LISTED}
+        ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"""
+
+
+def shown(*roles: str) -> str:
+    """Return the condition for the texts of these roles on the active path of `c`. See `MessageQuerySet.texts`."""
+    names = ", ".join(f"'{role}'" for role in roles)
+    return f"""m.conversation_id = c.id AND m.deleted_at IS NULL AND m.is_active AND m.item_type = 'message'
+        AND m.role IN ({names}) AND m.content IS NOT NULL"""
+
+
+def messages(shape: Shape, condition: str) -> str:
+    """Return the statement for the messages of one conversation that fulfil the condition, by `seq`.
+
+    The result is one null if there are no messages, and no row if the user has no such conversation.
+    """
+    return f"""SELECT m.json FROM (SELECT * FROM conversation c WHERE {NAMED}) c LEFT JOIN LATERAL (
+        SELECT {shape.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq LIMIT %(limit)s OFFSET %(offset)s
+    ) m ON true"""
+
+
+def read_list(statement: str, user: User, *, limit: int | None = None, offset: int = 0) -> list[orjson.Fragment]:
+    """Execute a statement of `conversations`."""
+    return _fragments(_fetch(statement, user=user.pk, limit=limit, offset=offset))
+
+
+def read_messages(
+    statement: str, user: User, name: str, *, limit: int | None = None, offset: int = 0
+) -> list[orjson.Fragment]:
+    """Execute a statement of `messages` for the conversation with this name. Raises NotFound."""
+    rows = _fetch(statement, **named(user, name), limit=limit, offset=offset)
+    if not rows:
+        raise NotFound("conversation")
+    return _fragments(text for text in rows if text is not None)
+
+
+def read_one(statement: str, what: str, **params: Any) -> orjson.Fragment:
+    """Execute a statement that selects one object. Raises NotFound(`what`) if there is none."""
+    for text in _fetch(statement, **params):
+        return orjson.Fragment(text)
+    raise NotFound(what)
+
+
+def named(user: User, name: str) -> dict[str, Any]:
+    """Return the parameters of NAMED. A path can hold a NUL, which PostgreSQL refuses; no name has one."""
+    return {"user": user.pk, "name": None if "\0" in name else name, "id": as_uuid(name)}
+
+
+def _fragments(texts: Any) -> list[orjson.Fragment]:
+    return [orjson.Fragment(text) for text in texts]
+
+
+def _fetch(statement: str, **params: Any) -> Sequence[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return [value for (value,) in cursor.fetchall()]
