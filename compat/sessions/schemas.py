@@ -3,9 +3,10 @@ from typing import Annotated, Any, Literal
 from pydantic import RootModel
 
 from chatstore.api.responses import format_time
+from compat import rows
 from compat.contract import History, Schema, Text, name_of, shortened
 from conversations.drafts import MessageDraft, SyncProfile
-from conversations.models import Conversation, Message
+from conversations.models import Conversation
 
 SOURCE = "sessions"
 SYNC_PROFILE = SyncProfile(
@@ -50,12 +51,27 @@ def drafts(history: SessionHistory) -> list[MessageDraft]:
     ]
 
 
-def message(row: Message) -> dict[str, Any]:
-    return {"role": row.role, "content": row.content, "thinkingContent": row.reasoning}
+MESSAGE = rows.Shape({"role": "m.role", "content": "m.content", "thinkingContent": "m.reasoning"})
+SHOWN = rows.shown("user", "assistant", "system")
+TITLE = f"CASE WHEN c.title_is_auto THEN {rows.shortened('c.title', LISTED_TITLE_LENGTH)} ELSE c.title END"
+FIRST = f"""(SELECT left(m.content, {FIRST_LENGTH}) FROM message m
+    WHERE {rows.shown("user")} ORDER BY m.seq LIMIT 1)"""
+SESSION = rows.Shape(
+    {
+        "id": rows.CONVERSATION_NAME,
+        "title": TITLE,
+        "createdAt": rows.time("c.created_at"),
+        "updatedAt": rows.time("c.updated_at"),
+        "messageCount": "c.message_count",
+    },
+    optional={"firstMessage": FIRST},
+)
+SESSIONS = rows.conversations(SESSION, rows.BY_ACTIVITY)
+MESSAGES = rows.messages(MESSAGE, SHOWN)
 
 
 def session(row: Conversation, first: str | None) -> dict[str, Any]:
-    """Return the session as the client reads it. `first` is the content of the first message of the user."""
+    """Return a session that was just written, equal to SESSION. `first` is the first text of the user."""
     return {
         "id": name_of(row),
         "title": shortened(row.title, LISTED_TITLE_LENGTH) if row.title_is_auto else row.title,

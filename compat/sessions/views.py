@@ -3,8 +3,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.api.base import Request
+from compat import rows
 from compat.contract import ContractView, PlainError, error
-from conversations.models import Conversation
 from conversations.services import conversations
 from conversations.services.sync import sync
 
@@ -23,8 +23,7 @@ class SessionsView(View):
     @extend_schema(operation_id="sessions_list", responses=schemas.Sessions)
     def get(self, request: Request) -> Response:
         """List the sessions, the most recent activity first."""
-        rows = Conversation.objects.owned_by(request.user).listed().by_activity().with_first_question()
-        return Response([schemas.session(row, row.first_question) for row in rows])
+        return Response(rows.read_list(schemas.SESSIONS, request.user))
 
     @extend_schema(operation_id="sessions_create", request=schemas.SessionHistory, responses={201: schemas.Session})
     def post(self, request: Request) -> Response:
@@ -41,8 +40,7 @@ class SessionView(View):
     @extend_schema(operation_id="sessions_retrieve", responses=schemas.SessionHistory)
     def get(self, request: Request, id: str) -> Response:
         """Get the messages of a session, in order."""
-        rows = self.conversation(id).messages.shown()
-        return Response({"messages": [schemas.message(row) for row in rows if schemas.SYNC_PROFILE.is_visible(row)]})
+        return Response({"messages": rows.read_messages(schemas.MESSAGES, request.user, id)})
 
     @extend_schema(operation_id="sessions_update", request=schemas.SessionHistory, responses=schemas.Session)
     def put(self, request: Request, id: str) -> Response:

@@ -1,11 +1,10 @@
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.utils.translation import gettext
 from pydantic import AfterValidator, RootModel, StringConstraints
 
-from chatstore.api.responses import format_time
-from compat.contract import NotBlank, Schema, name_of, refusal
-from conversations.models import Conversation, Message
+from compat import rows
+from compat.contract import NotBlank, Schema, refusal
 
 LISTED = 10
 ROLES = ("user", "assistant")
@@ -49,20 +48,22 @@ class ThreadStatus(Schema):
     status: str
 
 
-def thread(row: Conversation) -> dict[str, Any]:
-    return {
-        "id": name_of(row),
-        "title": row.title,
-        "created_at": format_time(row.created_at),
-        "updated_at": format_time(row.updated_at),
+THREAD = rows.Shape(
+    {
+        "id": rows.CONVERSATION_NAME,
+        "title": "c.title",
+        "created_at": rows.time("c.created_at"),
+        "updated_at": rows.time("c.updated_at"),
     }
-
-
-def message(row: Message, conversation: Conversation) -> dict[str, Any]:
-    return {
-        "id": name_of(row),
-        "conversation_id": name_of(conversation),
-        "role": row.role,
-        "content": row.content,
-        "created_at": format_time(row.created_at),
+)
+MESSAGE = rows.Shape(
+    {
+        "id": rows.MESSAGE_NAME,
+        "conversation_id": rows.CONVERSATION_NAME,
+        "role": "m.role",
+        "content": "m.content",
+        "created_at": rows.time("m.created_at"),
     }
+)
+THREADS = rows.conversations(THREAD, rows.BY_ACTIVITY)
+MESSAGES = rows.messages(MESSAGE, rows.shown(*ROLES))

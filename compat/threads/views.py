@@ -2,8 +2,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from accounts.api.base import Request
+from compat import rows
 from compat.contract import ContractView, ErrorAndDetail, error_and_detail
-from conversations.models import Conversation
 from conversations.services import conversations
 
 from . import schemas
@@ -20,8 +20,7 @@ class ThreadsView(View):
     @extend_schema(operation_id="threads_list", responses=schemas.Threads)
     def get(self, request: Request) -> Response:
         """List the ten conversations with the most recent activity."""
-        rows = Conversation.objects.owned_by(request.user).listed().by_activity()[: schemas.LISTED]
-        return Response([schemas.thread(row) for row in rows])
+        return Response(rows.read_list(schemas.THREADS, request.user, limit=schemas.LISTED))
 
 
 @in_docs_section
@@ -29,8 +28,7 @@ class ThreadMessagesView(View):
     @extend_schema(operation_id="threads_messages", responses=schemas.ThreadMessages)
     def get(self, request: Request, id: str) -> Response:
         """List the messages of the user and of the assistant in a conversation, in order."""
-        row = self.conversation(id)
-        return Response([schemas.message(message, row) for message in row.messages.shown().texts(*schemas.ROLES)])
+        return Response(rows.read_messages(schemas.MESSAGES, request.user, id))
 
 
 @in_docs_section
