@@ -50,8 +50,14 @@ class Shape:
 
 def conversations(shape: Shape, order: str) -> str:
     """Return the statement for a list of conversations. `%(limit)s` can be null."""
-    return f"""SELECT {shape.sql} FROM conversation c WHERE {LISTED}
+    return f"""SELECT {shape.sql} AS json FROM conversation c WHERE {LISTED}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"""
+
+
+def counted_conversations(shape: Shape, order: str) -> str:
+    """Return the statement for a list of conversations after their total number. The JSON is null if there are none."""
+    return f"""SELECT t.total, r.json FROM (SELECT count(*) AS total FROM conversation c WHERE {LISTED}) t
+        LEFT JOIN ({conversations(shape, order)}) r ON true"""
 
 
 def shown(*roles: str) -> str:
@@ -71,24 +77,48 @@ def messages(shape: Shape, condition: str) -> str:
     ) m ON true"""
 
 
+def counted_messages(shape: Shape, condition: str) -> str:
+    """Return the statement for messages as `messages` does, each after the total number of messages."""
+    return f"""SELECT t.total, m.json FROM (SELECT * FROM conversation c WHERE {NAMED}) c
+        CROSS JOIN LATERAL (SELECT count(*) AS total FROM message m WHERE {condition}) t LEFT JOIN LATERAL (
+            SELECT {shape.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq LIMIT %(limit)s OFFSET %(offset)s
+        ) m ON true"""
+
+
+def nested(shape: Shape, condition: str) -> str:
+    """Return the expression of a JSON array: the messages of `c` that fulfil the condition, by `seq`."""
+    return f"""(SELECT ('[' || coalesce(string_agg(m.json, ',' ORDER BY m.seq), '') || ']')::json
+        FROM (SELECT m.seq, {shape.sql} AS json FROM message m WHERE {condition}) m)"""
+
+
 def read_list(statement: str, user: User, *, limit: int | None = None, offset: int = 0) -> list[orjson.Fragment]:
     """Execute a statement of `conversations`."""
-    return _fragments(_fetch(statement, user=user.pk, limit=limit, offset=offset))
+    return _fragments(read_column(statement, user=user.pk, limit=limit, offset=offset))
 
 
 def read_messages(
     statement: str, user: User, name: str, *, limit: int | None = None, offset: int = 0
 ) -> list[orjson.Fragment]:
     """Execute a statement of `messages` for the conversation with this name. Raises NotFound."""
-    rows = _fetch(statement, **named(user, name), limit=limit, offset=offset)
+    rows = read_column(statement, **named(user, name), limit=limit, offset=offset)
     if not rows:
         raise NotFound("conversation")
     return _fragments(text for text in rows if text is not None)
 
 
+def read_counted(
+    statement: str, *, limit: int | None, offset: int, **params: Any
+) -> tuple[int, list[orjson.Fragment]] | None:
+    """Execute a statement of `counted_…`. Return the total and the rows of the page, or None if there is no row."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**params, "limit": limit, "offset": offset})
+        rows = cursor.fetchall()
+    return (rows[0][0], _fragments(text for _, text in rows if text is not None)) if rows else None
+
+
 def read_one(statement: str, what: str, **params: Any) -> orjson.Fragment:
     """Execute a statement that selects one object. Raises NotFound(`what`) if there is none."""
-    for text in _fetch(statement, **params):
+    for text in read_column(statement, **params):
         return orjson.Fragment(text)
     raise NotFound(what)
 
@@ -102,7 +132,8 @@ def _fragments(texts: Any) -> list[orjson.Fragment]:
     return [orjson.Fragment(text) for text in texts]
 
 
-def _fetch(statement: str, **params: Any) -> Sequence[Any]:
+def read_column(statement: str, **params: Any) -> Sequence[Any]:
+    """Execute a statement that selects one column, and return its values."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return [value for (value,) in cursor.fetchall()]

@@ -2,10 +2,12 @@ import re
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import Field, RootModel, StringConstraints
+from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema
 
 from chatstore.api.errors import Found
 from chatstore.api.responses import format_time
+from chatstore.ids import as_uuid
+from compat import rows
 from compat.contract import Id, Schema, Text, Title, name_of
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
@@ -20,57 +22,84 @@ Notebook = Annotated[str, StringConstraints(max_length=100)]
 Notebooks = Annotated[list[Notebook], Field(max_length=settings.LABELS_LIMIT)]
 
 
+def _as_text(value: Any) -> Any:
+    """Turn the integer of an id into the text that is stored. A bool is not an id, although it is an int in Python."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ChatId = Annotated[Id, BeforeValidator(_as_text), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
+# An integer for what was created through this contract, else the text id that it has in the other APIs.
+AnyId = int | str
+Content = Annotated[Text, StringConstraints(min_length=1)]
+
+
 class NewChat(Schema):
     name: Title | None = None
     notebooks: Notebooks | None = None
 
 
 class NewMessage(Schema):
-    chat_id: Id
+    chat_id: ChatId
     role: Role
-    content: Text
+    content: Content
 
 
 class MessageChanges(Schema):
     """Fields to change. A field that is not sent stays as it is."""
 
     role: Role = "user"
-    content: Text = ""
+    content: Content = "unset"
 
 
 class Chat(Schema):
-    id: str
-    name: str
+    id: AnyId
+    name: str | None
     notebooks: list[str]
     created_at: str
     updated_at: str
 
 
 class ChatMessage(Schema):
-    id: str
-    chat_id: str
+    id: AnyId
+    chat_id: AnyId
     role: Role
     content: str
     created_at: str
     updated_at: str
 
 
-class Chats(RootModel[list[Chat]]):
-    """Chats, the newest first."""
+class Page(Schema):
+    total: int
+    page: int
+    page_size: int
+    total_pages: int
 
 
-class ChatMessages(RootModel[list[ChatMessage]]):
-    """Messages in the order of the conversation."""
+class Chats(Page):
+    items: list[Chat]
+
+
+class ChatMessages(Page):
+    items: list[ChatMessage]
 
 
 class ChatDetail(Chat):
+    messages_count: int
     messages: list[ChatMessage]
 
 
+class NotebookNames(RootModel[list[str]]):
+    """The notebooks of the user's chats, by name."""
+
+
+# --- Requests
+
+
 def fields(chat: NewChat) -> dict[str, Any]:
-    """Return the fields that were sent. An empty name and null count as not sent."""
-    given = {"title": chat.name or None, "notebooks": chat.notebooks}
-    return {name: value for name, value in given.items() if value is not None}
+    """Return the fields that were sent. A null or empty name removes the name; null notebooks count as not sent."""
+    given = chat.model_dump(exclude_unset=True)
+    title = {"title": given["name"] or ""} if "name" in given else {}
+    return title | ({"notebooks": chat.notebooks} if chat.notebooks is not None else {})
 
 
 def draft(message: NewMessage) -> MessageDraft:
@@ -82,27 +111,95 @@ def changes(message: MessageChanges) -> dict[str, Any]:
     return given | ({"role": TO_STORE[given["role"]]} if "role" in given else {})
 
 
-def chat(row: Conversation) -> dict[str, Any]:
+# --- Responses. The id of a chat that was created through this contract is a number, stored as its external_id. The id
+# of a message in such a chat is made from this number and the `seq` of the message, so it needs no column. It stays
+# within the integers of JavaScript (2^53) for 8 billion chats.
+
+SEQS = 2**20
+IS_NUMBERED = f"c.source = '{SOURCE}' AND c.external_id IS NOT NULL"
+CHAT_ID = f"CASE WHEN {IS_NUMBERED} THEN to_json(c.external_id::bigint) ELSE to_json({rows.CONVERSATION_NAME}) END"
+MESSAGE_ID = f"""CASE WHEN {IS_NUMBERED} AND m.seq < {SEQS} THEN to_json(c.external_id::bigint * {SEQS} + m.seq)
+    ELSE to_json(m.id) END"""
+CHAT = rows.Shape(
+    {
+        "id": CHAT_ID,
+        "name": f"CASE WHEN NOT (c.title_is_auto AND c.source = '{SOURCE}') THEN c.title END",
+        "notebooks": "c.notebooks",
+        "created_at": rows.time("c.created_at"),
+        "updated_at": rows.time("c.updated_at"),
+    }
+)
+MESSAGE = rows.Shape(
+    {
+        "id": MESSAGE_ID,
+        "chat_id": CHAT_ID,
+        "role": "CASE m.role WHEN 'assistant' THEN 'ai' ELSE m.role END",
+        "content": "m.content",
+        "created_at": rows.time("m.created_at"),
+        "updated_at": rows.time("m.updated_at"),
+    }
+)
+SHOWN = rows.shown(*FROM_STORE)
+DETAIL = rows.Shape(
+    {
+        **CHAT.fields,
+        "messages_count": f"(SELECT count(*) FROM message m WHERE {SHOWN})",
+        "messages": rows.nested(MESSAGE, SHOWN),
+    }
+)
+CHATS = rows.counted_conversations(CHAT, rows.BY_CREATION)
+MESSAGES = rows.counted_messages(MESSAGE, SHOWN)
+ONE_CHAT = f"SELECT {DETAIL.sql} FROM conversation c WHERE {rows.NAMED}"
+NOTEBOOKS = f"SELECT DISTINCT unnest(c.notebooks) AS name FROM conversation c WHERE {rows.LISTED} ORDER BY name"
+
+
+def page(total: int, items: list[Any], number: int | None, size: int | None) -> dict[str, Any]:
+    """Return a list as the client reads it. Without a number and a size, it is one page with all rows."""
+    size = size or total or 1
     return {
-        "id": name_of(row),
-        "name": row.title,
+        "items": items,
+        "total": total,
+        "page": number or 1,
+        "page_size": size,
+        "total_pages": -(-total // size),
+    }
+
+
+def chat(row: Conversation) -> dict[str, Any]:
+    """Return a chat that was just written, equal to CHAT."""
+    return {
+        "id": chat_id(row),
+        "name": None if row.title_is_auto and row.source == SOURCE else row.title,
         "notebooks": row.notebooks,
         "created_at": format_time(row.created_at),
         "updated_at": format_time(row.updated_at),
     }
 
 
+def chat_id(row: Conversation) -> AnyId:
+    return int(row.external_id) if row.source == SOURCE and row.external_id else name_of(row)
+
+
 def message(row: Message, conversation: Conversation) -> dict[str, Any]:
-    """Return the message as the client reads it, with chatstore's own id. Another conversation can have a message with
-    the same external_id."""
+    """Return a message that was just written, equal to MESSAGE."""
+    chat = chat_id(conversation)
+    is_numbered = isinstance(chat, int) and row.seq < SEQS
     return {
-        "id": str(row.id),
-        "chat_id": name_of(conversation),
+        "id": int(chat) * SEQS + row.seq if is_numbered else str(row.id),
+        "chat_id": chat,
         "role": FROM_STORE[row.role],
         "content": row.content,
         "created_at": format_time(row.created_at),
         "updated_at": format_time(row.updated_at),
     }
+
+
+def message_key(id: str) -> dict[str, Any]:
+    """Return the conditions of the ORM that find a message by the id of this contract."""
+    if id.isascii() and id.isdigit():
+        chat, seq = divmod(int(id[:19]), SEQS)
+        return {"conversation__source": SOURCE, "conversation__external_id": str(chat), "seq": seq}
+    return {"id": as_uuid(id)}
 
 
 class Finding(Schema):

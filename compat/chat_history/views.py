@@ -1,25 +1,23 @@
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.api.base import Request
-from chatstore.api.pagination import int_param
+from chatstore.api.pagination import IntParam
 from chatstore.errors import NotFound
-from chatstore.ids import as_uuid
+from compat import rows
 from compat.contract import ContractView
-from conversations.models import Conversation, Message
+from conversations.models import Message
 from conversations.services import conversations, messages
 
 from . import schemas
 
-Rows = TypeVar("Rows", bound=QuerySet[Any])
 in_docs_section = extend_schema(tags=["C: chats and messages"])
-PAGING = [
-    OpenApiParameter(name, int, description="Without `page` and `page_size`, all rows are listed.")
-    for name in schemas.IN_QUERY
-]
+WITHOUT = "Without `page` and `page_size`, all rows are listed."
+PAGE = IntParam("page", default=1, most=1_000_000, description=WITHOUT)
+PAGE_SIZE = IntParam("page_size", default=20, most=100, description=WITHOUT)
+PAGING = [PAGE.parameter, PAGE_SIZE.parameter]
 
 
 class View(ContractView):
@@ -29,23 +27,24 @@ class View(ContractView):
     def message(self, id: str) -> Message:
         """Return the caller's message with this id. Raises NotFound, also if this contract cannot represent it."""
         owned = Message.objects.owned_by(self.request.user).in_live_conversations().texts(*schemas.FROM_STORE)
-        message: Message | None = owned.filter(id=as_uuid(id)).select_related("conversation").first()
+        message: Message | None = owned.filter(**schemas.message_key(id)).select_related("conversation").first()
         if message is None:
             raise NotFound("message")
         return message
 
 
-def paged(request: Request, rows: Rows) -> Rows:
-    """Return the requested page of the rows, or all rows if the query names no page. Raises ValidationError."""
-    if not request.query_params.keys() & schemas.IN_QUERY:
-        return rows
-    page = int_param(request, "page", default=1, most=1_000_000)
-    size = int_param(request, "page_size", default=20, most=1_000)
-    return rows[(page - 1) * size : page * size]
+def read_page(request: Request, statement: str, **params: Any) -> dict[str, Any]:
+    """Return the requested page, or one page with all rows if the query names none.
 
-
-def transcript(conversation: Conversation) -> Any:
-    return conversation.messages.shown().texts(*schemas.FROM_STORE)
+    Raises ValidationError for an invalid page, and NotFound if the statement finds no chat."""
+    number = size = None
+    if request.query_params.keys() & schemas.IN_QUERY:
+        number, size = PAGE.read(request), PAGE_SIZE.read(request)
+    offset = (number - 1) * size if number and size else 0
+    counted = rows.read_counted(statement, limit=size, offset=offset, **params)
+    if counted is None:
+        raise NotFound("conversation")
+    return schemas.page(*counted, number, size)
 
 
 @in_docs_section
@@ -53,14 +52,13 @@ class ChatsView(View):
     @extend_schema(operation_id="chats_list", parameters=PAGING, responses=schemas.Chats)
     def get(self, request: Request) -> Response:
         """List the chats, the newest first: all of them, or one page if `page` or `page_size` is given."""
-        rows = paged(request, Conversation.objects.owned_by(request.user).listed().by_creation())
-        return Response([schemas.chat(row) for row in rows])
+        return Response(read_page(request, schemas.CHATS, user=request.user.pk))
 
     @extend_schema(operation_id="chats_create", request=schemas.NewChat, responses={201: schemas.Chat})
     def post(self, request: Request) -> Response:
-        """Create a chat. Without a name, it gets one from the first message of the user."""
+        """Create a chat. Its id is an integer."""
         fields = schemas.fields(self.read(schemas.NewChat))
-        row, _ = conversations.create(user=request.user, fields={"source": schemas.SOURCE, **fields})
+        row = conversations.create_numbered(user=request.user, fields={"source": schemas.SOURCE, **fields})
         return Response(schemas.chat(row), 201)
 
 
@@ -69,14 +67,12 @@ class ChatView(View):
     @extend_schema(operation_id="chats_retrieve", responses=schemas.ChatDetail)
     def get(self, request: Request, id: str) -> Response:
         """Get a chat and its messages."""
-        row = self.conversation(id)
-        return Response(
-            {**schemas.chat(row), "messages": [schemas.message(message, row) for message in transcript(row)]}
-        )
+        return Response(rows.read_one(schemas.ONE_CHAT, "conversation", **rows.named(request.user, id)))
 
     @extend_schema(operation_id="chats_update", request=schemas.NewChat, responses=schemas.Chat)
     def put(self, request: Request, id: str) -> Response:
-        """Change the name or the notebooks of a chat. A field that is not sent stays as it is."""
+        """Change the name or the notebooks of a chat. A field that is not sent stays as it is. The name null removes
+        the name."""
         changes = schemas.fields(self.read(schemas.NewChat))
         row = conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes=changes)
         return Response(schemas.chat(row))
@@ -93,8 +89,7 @@ class ChatMessagesView(View):
     @extend_schema(operation_id="chat_messages_list", parameters=PAGING, responses=schemas.ChatMessages)
     def get(self, request: Request, id: str) -> Response:
         """List the messages of a chat in order: all of them, or one page if `page` or `page_size` is given."""
-        row = self.conversation(id)
-        return Response([schemas.message(message, row) for message in paged(request, transcript(row))])
+        return Response(read_page(request, schemas.MESSAGES, **rows.named(request.user, id)))
 
 
 @in_docs_section
@@ -131,3 +126,11 @@ class MessageView(View):
         """Move a message to the trash."""
         messages.trash(user=request.user, message_id=self.message(id).id)
         return Response(status=204)
+
+
+@in_docs_section
+class NotebooksView(View):
+    @extend_schema(operation_id="notebooks_list", responses=schemas.NotebookNames)
+    def get(self, request: Request) -> Response:
+        """List the names of the notebooks that the user's chats are in."""
+        return Response(rows.read_column(schemas.NOTEBOOKS, user=request.user.pk))

@@ -58,13 +58,29 @@ def archived_flag_to_timestamp(changes: dict[str, Any], conversation: Conversati
 
 
 def update_conversation(conversation: Conversation, changes: dict[str, Any]) -> None:
-    """Save the fields whose new value differs from the stored one. The caller must hold the conversation's lock."""
+    """Save the fields whose new value differs from the stored one. The caller must hold the conversation's lock.
+
+    An empty title gives the conversation its automatic title again.
+    """
+    changes = _with_automatic_title(conversation, changes)
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(conversation, name), value)}
     if not changes:
         return
     changes["updated_at"] = conversation.now
     if "title" in changes:
-        changes["title_is_auto"] = False
+        changes.setdefault("title_is_auto", False)
     for name, value in changes.items():
         setattr(conversation, name, value)
     conversation.save(update_fields=list(changes))
+
+
+def _with_automatic_title(conversation: Conversation, changes: dict[str, Any]) -> dict[str, Any]:
+    """Replace an empty title with the automatic title, or drop it if the conversation has its automatic title."""
+    if changes.get("title") != "":
+        return changes
+    rest = {name: value for name, value in changes.items() if name != "title"}
+    if conversation.title_is_auto:
+        return rest
+    questions = conversation.messages.shown().texts("user").values("role", "content")[:1]
+    title = titles.from_messages(questions) or titles.new_chat(conversation.now)
+    return rest | {"title": title, "title_is_auto": True}

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
+from chatstore import raw_sql
 from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
@@ -52,6 +54,18 @@ def create(
         # After the commit: if several requests create conversations at once, the last one counts all of them.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)
     return conversation, True
+
+
+def create_numbered(*, user: User, fields: dict[str, Any]) -> Conversation:
+    """Store a conversation whose external_id is a new number, and return it. Raises Conflict as `create` does.
+
+    The numbers come from one sequence for all users. A number that the user has taken as an external_id is skipped.
+    """
+    owned = Conversation.objects.owned_by(user).live()
+    numbers = (str(raw_sql.fetch_row("SELECT nextval('conversation_number')", [])[0]) for _ in count())
+    number = next(number for number in numbers if not owned.filter(external_id=number).exists())
+    conversation, _ = create(user=user, fields={**fields, "external_id": number})
+    return conversation
 
 
 def _insert(conversation: Conversation) -> bool:

@@ -12,16 +12,26 @@ def chat(caller: ApiClient, **fields: Any) -> Any:
     return caller("POST", CHATS, fields, status=201)
 
 
-def say(caller: ApiClient, chat_id: str, content: str, role: str = "user") -> Any:
+def say(caller: ApiClient, chat_id: Any, content: str, role: str = "user") -> Any:
     return caller("POST", MESSAGES, {"chat_id": chat_id, "role": role, "content": content}, status=201)
 
 
-def detail(caller: ApiClient, id: str) -> Any:
-    return caller("GET", CHATS + id)
+def detail(caller: ApiClient, id: Any) -> Any:
+    return caller("GET", f"{CHATS}{id}")
 
 
-def messages_in(caller: ApiClient, id: str) -> Any:
-    return caller("GET", f"{MESSAGES}chat/{id}")
+def chats(caller: ApiClient) -> Any:
+    return caller("GET", CHATS)["items"]
+
+
+def messages_in(caller: ApiClient, id: Any) -> Any:
+    return caller("GET", f"{MESSAGES}chat/{id}")["items"]
+
+
+def native_id(caller: ApiClient, id: int) -> str:
+    """Return the id of a chat in the native API."""
+    (row,) = caller("GET", f"conversations/?external_id={id}")["results"]
+    return str(row["id"])
 
 
 def without_id_and_times(row: Any) -> Any:

@@ -7,69 +7,71 @@ from django.conf import settings
 
 from testing.api_client import NO_BODY, ApiClient
 
-from .helpers import MESSAGES, chat, detail, findings, is_missing, messages_in, say, without_id_and_times
+from .helpers import MESSAGES, chat, detail, findings, is_missing, messages_in, native_id, say, without_id_and_times
 
 ROLES = [("user", "user"), ("ai", "assistant"), ("system", "system")]
 
 
 @pytest.fixture
-def id(as_alice: ApiClient) -> str:
-    return str(chat(as_alice, name="Zebras")["id"])
+def id(as_alice: ApiClient) -> int:
+    return int(chat(as_alice, name="Zebras")["id"])
 
 
-def natively(caller: ApiClient, id: str) -> Any:
-    return caller.pages(f"conversations/{id}/messages/")
+def natively(caller: ApiClient, id: int) -> Any:
+    return caller.pages(f"conversations/{native_id(caller, id)}/messages/")
 
 
 @pytest.mark.parametrize(("role", "native"), ROLES)
-def test_a_message_is_created_read_changed_and_deleted(as_alice: ApiClient, id: str, role: str, native: str) -> None:
+def test_a_message_is_created_read_changed_and_deleted(as_alice: ApiClient, id: int, role: str, native: str) -> None:
     made = say(as_alice, id, "Hello\n", role)
     assert without_id_and_times(made) == {"chat_id": id, "role": role, "content": "Hello\n"}
-    assert as_alice("GET", MESSAGES + made["id"]) == made
+    assert as_alice("GET", f"{MESSAGES}{made['id']}") == made
     assert messages_in(as_alice, id) == detail(as_alice, id)["messages"] == [made]
-    assert [(row["id"], row["role"]) for row in natively(as_alice, id)] == [(made["id"], native)]
-    changed = as_alice("PUT", MESSAGES + made["id"], {"content": "Hello again"})
+    assert [(row["content"], row["role"]) for row in natively(as_alice, id)] == [("Hello\n", native)]
+    changed = as_alice("PUT", f"{MESSAGES}{made['id']}", {"content": "Hello again"})
     assert without_id_and_times(changed) == {"chat_id": id, "role": role, "content": "Hello again"}
     assert (changed["id"], changed["created_at"]) == (made["id"], made["created_at"])
     assert changed["updated_at"] > made["updated_at"]
     assert messages_in(as_alice, id) == [changed]
-    assert as_alice("DELETE", MESSAGES + made["id"], status=204) is None
+    assert as_alice("DELETE", f"{MESSAGES}{made['id']}", status=204) is None
     assert as_alice.text == "" and messages_in(as_alice, id) == []
     for method, body in (("GET", NO_BODY), ("PUT", {"content": "New"}), ("DELETE", NO_BODY)):
-        assert is_missing(as_alice, method, MESSAGES + made["id"], body)
+        assert is_missing(as_alice, method, f"{MESSAGES}{made['id']}", body)
 
 
-def test_messages_are_listed_in_the_order_of_their_creation(as_alice: ApiClient, id: str) -> None:
+def test_messages_are_listed_in_the_order_of_their_creation(as_alice: ApiClient, id: int) -> None:
     made = [say(as_alice, id, str(index), ("user", "ai")[index % 2]) for index in range(12)]
-    as_alice("PUT", MESSAGES + made[3]["id"], {"content": "changed"})
+    as_alice("PUT", f"{MESSAGES}{made}"[3]["id"], {"content": "changed"})
     assert [row["id"] for row in messages_in(as_alice, id)] == [row["id"] for row in made]
     times = [row["created_at"] for row in messages_in(as_alice, id)]
     assert times == sorted(times)
 
 
-def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: ApiClient, id: str) -> None:
+def test_deleting_a_message_keeps_the_order_of_the_others(as_alice: ApiClient, id: int) -> None:
     one, two, three = (say(as_alice, id, text) for text in ("One", "Two", "Three"))
-    as_alice("DELETE", MESSAGES + two["id"], status=204)
+    as_alice("DELETE", f"{MESSAGES}{two['id']}", status=204)
     assert messages_in(as_alice, id) == [one, three]
-    as_alice("DELETE", MESSAGES + three["id"], status=204)
+    as_alice("DELETE", f"{MESSAGES}{three['id']}", status=204)
     four = say(as_alice, id, "Four")
     assert messages_in(as_alice, id) == [one, four]
 
 
-def test_only_the_active_alternative_is_listed(as_alice: ApiClient, id: str) -> None:
+def test_only_the_active_alternative_is_listed(as_alice: ApiClient, id: int) -> None:
     question, first = say(as_alice, id, "Hello"), say(as_alice, id, "Hi", "ai")
-    other = as_alice("PATCH", f"messages/{first['id']}/?branch=true", {"content": "Good day"}, status=201)
-    assert [row["id"] for row in messages_in(as_alice, id)] == [question["id"], other["id"]]
+    stored = natively(as_alice, id)[1]
+    as_alice("PATCH", f"messages/{stored['id']}/?branch=true", {"content": "Good day"}, status=201)
+    assert [row["content"] for row in messages_in(as_alice, id)] == ["Hello", "Good day"]
+    assert messages_in(as_alice, id)[0] == question and messages_in(as_alice, id)[1]["id"] > first["id"]
     assert detail(as_alice, id)["messages"] == messages_in(as_alice, id)
 
 
 # --- Changes
 
 
-def test_saving_an_unchanged_message_changes_nothing(as_alice: ApiClient, id: str) -> None:
+def test_saving_an_unchanged_message_changes_nothing(as_alice: ApiClient, id: int) -> None:
     made = say(as_alice, id, "Hello", "ai")
     before = detail(as_alice, id)
-    assert as_alice("PUT", MESSAGES + made["id"], made) == made
+    assert as_alice("PUT", f"{MESSAGES}{made['id']}", made) == made
     assert detail(as_alice, id) == before
 
 
@@ -78,15 +80,14 @@ def test_saving_an_unchanged_message_changes_nothing(as_alice: ApiClient, id: st
     [
         ({}, {"role": "ai", "content": "Hello"}),
         ({"role": "system"}, {"role": "system", "content": "Hello"}),
-        ({"content": ""}, {"role": "ai", "content": ""}),
         ({"chat_id": "other", "id": 5, "created_at": "1970", "likes": 3}, {"role": "ai", "content": "Hello"}),
     ],
 )
 def test_a_change_applies_only_to_the_sent_role_and_content(
-    as_alice: ApiClient, id: str, part: Any, after: Any
+    as_alice: ApiClient, id: int, part: Any, after: Any
 ) -> None:
     made = say(as_alice, id, "Hello", "ai")
-    changed = as_alice("PUT", MESSAGES + made["id"], part)
+    changed = as_alice("PUT", f"{MESSAGES}{made['id']}", part)
     assert without_id_and_times(changed) == {"chat_id": id, **after} and changed["id"] == made["id"]
     assert messages_in(as_alice, id) == [changed]
 
@@ -104,6 +105,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     "content a number": ({"content": 5}, ["content"]),
     "content a list": ({"content": ["Hello"]}, ["content"]),
     "content too long": ({"content": "x" * OVER}, ["content"]),
+    "content empty": ({"content": ""}, ["content"]),
     "content with NUL": ({"content": "a\0b"}, ["content"]),
     "both": ({"role": "king", "content": None}, ["role", "content"]),
 }
@@ -111,46 +113,50 @@ BAD: dict[str, tuple[Any, list[str]]] = {
 
 @pytest.mark.parametrize(("wrong", "fields"), BAD.values(), ids=BAD)
 def test_an_invalid_message_is_refused_and_changes_nothing(
-    as_alice: ApiClient, id: str, wrong: Any, fields: list[str]
+    as_alice: ApiClient, id: int, wrong: Any, fields: list[str]
 ) -> None:
     made = say(as_alice, id, "Hello")
     before = detail(as_alice, id)
-    for method, path in (("POST", MESSAGES), ("PUT", MESSAGES + made["id"])):
+    for method, path in (("POST", MESSAGES), ("PUT", f"{MESSAGES}{made['id']}")):
         found = findings(as_alice, method, path, {"chat_id": id, "role": "ai", "content": "New", **wrong})
         assert [loc for _, loc in found] == [["body", field] for field in fields]
     assert detail(as_alice, id) == before
 
 
 @pytest.mark.parametrize("field", ["chat_id", "role", "content"])
-def test_every_field_of_a_new_message_is_required(as_alice: ApiClient, id: str, field: str) -> None:
+def test_every_field_of_a_new_message_is_required(as_alice: ApiClient, id: int, field: str) -> None:
     body = {"chat_id": id, "role": "user", "content": "Hello"}
     del body[field]
     assert findings(as_alice, "POST", MESSAGES, body) == [("missing", ["body", field])]
     assert messages_in(as_alice, id) == []
 
 
-@pytest.mark.parametrize("wrong", [None, 5, "", "x" * 256, ["chat-1"]])
+@pytest.mark.parametrize("wrong", [None, True, 5.0, "", "x" * 256, ["chat-1"]])
 def test_an_invalid_chat_id_is_refused(as_alice: ApiClient, wrong: Any) -> None:
     found = findings(as_alice, "POST", MESSAGES, {"chat_id": wrong, "role": "user", "content": "Hello"})
     assert [loc for _, loc in found] == [["body", "chat_id"]]
 
 
-@pytest.mark.parametrize("unknown", ["nobody's", "01900000-0000-7000-8000-000000000000", "x" * 255])
-def test_a_message_to_an_unknown_chat_is_not_found(as_alice: ApiClient, id: str, unknown: str) -> None:
+@pytest.mark.parametrize(
+    "unknown", [0, 5, -1, 2**63 - 1, "nobody's", "01900000-0000-7000-8000-000000000000", "x" * 255]
+)
+def test_a_message_to_an_unknown_chat_is_not_found(as_alice: ApiClient, id: int, unknown: Any) -> None:
     assert is_missing(as_alice, "POST", MESSAGES, {"chat_id": unknown, "role": "user", "content": "Hello"})
     assert messages_in(as_alice, id) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("unknown", ["5", "nobody's", "%00", "a/b", "01900000-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "unknown", ["5", "9" * 30, "\u0665", "nobody's", "%00", "a/b", "01900000-0000-7000-8000-000000000000"]
+)
 def test_an_unknown_message_is_not_found(as_alice: ApiClient, method: str, unknown: str) -> None:
-    assert is_missing(as_alice, method, MESSAGES + unknown, {"content": "New"} if method == "PUT" else NO_BODY)
+    assert is_missing(as_alice, method, f"{MESSAGES}{unknown}", {"content": "New"} if method == "PUT" else NO_BODY)
 
 
-def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bob: ApiClient, id: str) -> None:
+def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bob: ApiClient, id: int) -> None:
     made = say(as_alice, id, "Hello")
     for method, body in (("GET", NO_BODY), ("PUT", {"content": "Mine"}), ("DELETE", NO_BODY)):
-        assert is_missing(as_bob, method, MESSAGES + made["id"], body)
+        assert is_missing(as_bob, method, f"{MESSAGES}{made['id']}", body)
     assert messages_in(as_alice, id) == [made]
 
 
@@ -163,13 +169,13 @@ def test_another_user_cannot_read_or_change_a_message(as_alice: ApiClient, as_bo
     ],
     ids=["a tool result", "a developer message", "a tool call"],
 )
-def test_a_message_that_the_contract_cannot_show_is_hidden_and_kept(as_alice: ApiClient, id: str, unseen: Any) -> None:
+def test_a_message_that_the_contract_cannot_show_is_hidden_and_kept(as_alice: ApiClient, id: int, unseen: Any) -> None:
     one = say(as_alice, id, "What time is it?")
-    hidden = as_alice("POST", f"conversations/{id}/messages/", unseen, status=201)
+    hidden = as_alice("POST", f"conversations/{native_id(as_alice, id)}/messages/", unseen, status=201)
     two = say(as_alice, id, "Noon.", "ai")
     assert messages_in(as_alice, id) == detail(as_alice, id)["messages"] == [one, two]
-    assert as_alice("GET", f"{MESSAGES}chat/{id}?page=2&page_size=1") == [two]
+    assert as_alice("GET", f"{MESSAGES}chat/{id}?page=2&page_size=1")["items"] == [two]
     for method, body in (("GET", NO_BODY), ("PUT", {"content": "New"}), ("DELETE", NO_BODY)):
-        assert is_missing(as_alice, method, MESSAGES + hidden["id"], body)
-    assert [row["id"] for row in natively(as_alice, id)] == [one["id"], hidden["id"], two["id"]]
+        assert is_missing(as_alice, method, f"{MESSAGES}{hidden['id']}", body)
+    assert [row["seq"] for row in natively(as_alice, id)] == [1, 2, 3]
     assert natively(as_alice, id)[1] == hidden

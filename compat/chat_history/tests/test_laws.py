@@ -12,7 +12,7 @@ from testing.statements import executed_statements
 
 from .helpers import CHATS, MESSAGES, chat, detail, messages_in, say
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
 ROLES = st.sampled_from(["user", "ai", "system"])
 DRAFTS = st.lists(st.tuples(TEXTS, ROLES), max_size=6)
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=500)
@@ -53,9 +53,9 @@ def test_any_chat_is_read_back_and_saving_it_unchanged_writes_nothing(
     assert [(row["content"], row["role"]) for row in read] == drafts
     whole = detail(caller, made["id"])
     assert (whole["name"], whole["notebooks"], whole["messages"]) == (name, notebooks, read)
-    assert put_back(caller, CHATS + made["id"], whole) == {key: whole[key] for key in made}
+    assert put_back(caller, f"{CHATS}{made['id']}", whole) == {key: whole[key] for key in made}
     for row in read:
-        assert put_back(caller, MESSAGES + row["id"], row) == row
+        assert put_back(caller, f"{MESSAGES}{row['id']}", row) == row
     assert detail(caller, made["id"]) == whole
 
 
@@ -67,7 +67,7 @@ def test_any_change_of_a_message_is_read_back(
     id = chat(caller, name="Zebras")["id"]
     rows = [say(caller, id, *each) for each in drafts]
     index = data.draw(st.integers(0, len(rows) - 1), "which")
-    changed = caller("PUT", MESSAGES + rows[index]["id"], {"content": content, "role": role})
+    changed = caller("PUT", f"{MESSAGES}{rows[index]['id']}", {"content": content, "role": role})
     assert (changed["content"], changed["role"]) == (content, role)
     rows[index] = changed
     assert messages_in(caller, id) == rows
