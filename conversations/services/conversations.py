@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +16,6 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore import raw_sql
 from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
@@ -62,10 +60,15 @@ def create_numbered(*, user: User, fields: dict[str, Any]) -> Conversation:
     The numbers come from one sequence for all users. A number that the user has taken as an external_id is skipped.
     """
     owned = Conversation.objects.owned_by(user).live()
-    numbers = (str(raw_sql.fetch_row("SELECT nextval('conversation_number')", [])[0]) for _ in count())
-    number = next(number for number in numbers if not owned.filter(external_id=number).exists())
+    number = next(number for number in iter(_next_number, None) if not owned.filter(external_id=number).exists())
     conversation, _ = create(user=user, fields={**fields, "external_id": number})
     return conversation
+
+
+def _next_number() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('conversation_number')::text")
+        return str(cursor.fetchone()[0])
 
 
 def _insert(conversation: Conversation) -> bool:
