@@ -2,13 +2,14 @@ import re
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema
+from django.utils.translation import gettext
+from pydantic import AfterValidator, BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema
 
 from chatstore.api.errors import Found
 from chatstore.api.responses import format_time
 from chatstore.ids import as_uuid
 from compat import rows
-from compat.contract import Id, Schema, Text, Title, name_of
+from compat.contract import History, Id, Schema, Text, Title, name_of, refusal
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
@@ -25,6 +26,12 @@ Notebooks = Annotated[list[Notebook], Field(max_length=settings.LABELS_LIMIT)]
 def _as_text(value: Any) -> Any:
     """Turn the integer of an id into the text that is stored. A bool is not an id, although it is an int in Python."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _ends_with_question(messages: list[Any]) -> list[Any]:
+    if not messages or messages[-1].role != "user":
+        raise refusal("no_question", gettext("The last message must be one of the user."))
+    return messages
 
 
 ChatId = Annotated[Id, BeforeValidator(_as_text), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
@@ -68,6 +75,22 @@ class ChatMessage(Schema):
     updated_at: str
 
 
+class CompletionMessage(Schema):
+    role: Literal["user", "assistant"]
+    content: Content
+
+
+class CompletionRequest(Schema):
+    messages: Annotated[list[CompletionMessage], History, AfterValidator(_ends_with_question)]
+    notebooks: Notebooks | None = None
+
+
+class Completion(Schema):
+    response: str
+    prefetch_content: str | None
+    tool_calls: list[Any]
+
+
 class Page(Schema):
     total: int
     page: int
@@ -109,6 +132,10 @@ def draft(message: NewMessage) -> MessageDraft:
 def changes(message: MessageChanges) -> dict[str, Any]:
     given = message.model_dump(exclude_unset=True)
     return given | ({"role": TO_STORE[given["role"]]} if "role" in given else {})
+
+
+def history(request: CompletionRequest) -> list[MessageDraft]:
+    return [{"role": message.role, "content": message.content} for message in request.messages]
 
 
 # --- Responses. The id of a chat that was created through this contract is a number, stored as its external_id. The id

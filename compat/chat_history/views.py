@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -9,7 +10,8 @@ from chatstore.errors import NotFound
 from compat import rows
 from compat.contract import ContractView
 from conversations.models import Message
-from conversations.services import conversations, messages
+from conversations.services import conversations, histories, messages
+from replies.services import exchanges
 
 from . import schemas
 
@@ -134,3 +136,21 @@ class NotebooksView(View):
     def get(self, request: Request) -> Response:
         """List the names of the notebooks that the user's chats are in."""
         return Response(rows.read_column(schemas.NOTEBOOKS, user=request.user.pk))
+
+
+@in_docs_section
+class CompletionView(View):
+    body_limits = {"POST": settings.HISTORY_BODY_LIMIT}
+
+    @extend_schema(operation_id="chat_completion", request=schemas.CompletionRequest, responses=schemas.Completion)
+    def post(self, request: Request) -> Response:
+        """Send a history that ends with a question to the default model, and get its reply.
+
+        The question and the reply are stored. The client sends the whole history each time: it continues the chat that
+        displays exactly the messages before the question, or becomes a new chat with these notebooks."""
+        sent = self.read(schemas.CompletionRequest)
+        provider = exchanges.choose_provider(user=request.user, model="")
+        fields = {"source": schemas.SOURCE, "notebooks": sent.notebooks or []}
+        question = histories.continue_history(user=request.user, drafts=schemas.history(sent), fields=fields)
+        exchange = exchanges.answer_question(user=request.user, question_id=question.id, provider=provider)
+        return Response({"response": exchange.answer.content, "prefetch_content": None, "tool_calls": []})

@@ -54,14 +54,14 @@ def create(
     return conversation, True
 
 
-def create_numbered(*, user: User, fields: dict[str, Any]) -> Conversation:
-    """Store a conversation whose external_id is a new number, and return it. Raises Conflict as `create` does.
+def create_numbered(*, user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft] = ()) -> Conversation:
+    """Store a conversation whose external_id is a new number, and return it. Raises Invalid and Conflict as `create`.
 
     The numbers come from one sequence for all users. A number that the user has taken as an external_id is skipped.
     """
     owned = Conversation.objects.owned_by(user).live()
     number = next(number for number in iter(_next_number, None) if not owned.filter(external_id=number).exists())
-    conversation, _ = create(user=user, fields={**fields, "external_id": number})
+    conversation, _ = create(user=user, fields={**fields, "external_id": number}, drafts=drafts)
     return conversation
 
 
