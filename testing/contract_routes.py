@@ -45,6 +45,8 @@ ROWS = [
     Row(C, "DELETE", "api/chats/<path:id>/", status=204, target="chat"),
     Row(C, "POST", "api/messages/", {"chat_id": CHAT, "role": "ai", "content": "Yes?"}, 201, target="chat"),
     Row(C, "GET", "api/messages/chat/<path:id>/", target="chat"),
+    Row(C, "GET", "api/notebooks/"),
+    Row(C, "POST", "api/chat/completion/", {"messages": [{"role": "user", "content": "Hello"}]}),
     Row(C, "GET", "api/messages/<path:id>/", target="message"),
     Row(C, "PUT", "api/messages/<path:id>/", {"content": "New"}, target="message"),
     Row(C, "DELETE", "api/messages/<path:id>/", status=204, target="message"),

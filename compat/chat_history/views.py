@@ -76,13 +76,13 @@ class ChatView(View):
         """Change the name or the notebooks of a chat. A field that is not sent stays as it is. The name null removes
         the name."""
         changes = schemas.fields(self.read(schemas.NewChat))
-        row = conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes=changes)
+        row = conversations.update(user=request.user, conversation_id=self.conversation_id(id), changes=changes)
         return Response(schemas.chat(row))
 
     @extend_schema(operation_id="chats_destroy", responses={204: None})
     def delete(self, request: Request, id: str) -> Response:
         """Move a chat to the trash, with its messages."""
-        conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
+        conversations.trash(user=request.user, conversation_id=self.conversation_id(id))
         return Response(status=204)
 
 
@@ -102,9 +102,9 @@ class MessagesView(View):
     def post(self, request: Request) -> Response:
         """Add a message to the end of a chat."""
         message = self.read(schemas.NewMessage)
-        row = self.conversation(message.chat_id)
-        (stored,), _ = messages.append(user=request.user, conversation_id=row.id, drafts=[schemas.draft(message)])
-        return Response(schemas.message(stored, row), 201)
+        id = self.conversation_id(message.chat_id)
+        (stored,), _ = messages.append(user=request.user, conversation_id=id, drafts=[schemas.draft(message)])
+        return Response(schemas.message(stored, stored.conversation), 201)
 
 
 @in_docs_section

@@ -51,7 +51,7 @@ class SessionView(View):
         history = self.read(schemas.SessionHistory)
         row = sync(
             user=request.user,
-            conversation_id=self.conversation(id).id,
+            conversation_id=self.conversation_id(id),
             drafts=schemas.drafts(history),
             profile=schemas.SYNC_PROFILE,
         )
@@ -60,5 +60,5 @@ class SessionView(View):
     @extend_schema(operation_id="sessions_destroy", responses={200: schemas.Success})
     def delete(self, request: Request, id: str) -> Response:
         """Move a session to the trash."""
-        conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
+        conversations.trash(user=request.user, conversation_id=self.conversation_id(id))
         return Response({"success": True})

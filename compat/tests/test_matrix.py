@@ -35,7 +35,7 @@ def through_b(caller: ApiClient) -> None:
 
 
 def through_c(caller: ApiClient) -> None:
-    id = caller("POST", "/api/chats/", {"notebooks": ["animals"]}, status=201)["id"]
+    id = caller("POST", "/api/chats/", {"name": QUESTION, "notebooks": ["animals"]}, status=201)["id"]
     for message in dialogue("ai"):
         caller("POST", "/api/messages/", {"chat_id": id, **message}, status=201)
 
@@ -81,12 +81,13 @@ def in_b(caller: ApiClient) -> Found:
 
 
 def in_c(caller: ApiClient) -> Found:
-    return [(row["id"], row["name"], texts(in_chat(caller, row["id"]))) for row in caller("GET", "/api/chats/")]
+    rows = caller("GET", "/api/chats/")["items"]
+    return [(str(row["id"]), row["name"], texts(in_chat(caller, row["id"]))) for row in rows]
 
 
-def in_chat(caller: ApiClient, id: str) -> list[dict[str, Any]]:
+def in_chat(caller: ApiClient, id: int | str) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = caller("GET", f"/api/chats/{id}")["messages"]
-    assert messages == caller("GET", f"/api/messages/chat/{id}")
+    assert messages == caller("GET", f"/api/messages/chat/{id}")["items"]
     assert [message["role"] for message in messages] == ["user", "ai"]
     return messages
 

@@ -36,7 +36,7 @@ class ThreadView(View):
     @extend_schema(operation_id="threads_destroy", responses={200: schemas.ThreadStatus})
     def delete(self, request: Request, id: str) -> Response:
         """Move a conversation to the trash."""
-        conversations.trash(user=request.user, conversation_id=self.conversation(id).id)
+        conversations.trash(user=request.user, conversation_id=self.conversation_id(id))
         return Response({"status": "deleted"})
 
 
@@ -53,5 +53,5 @@ class TitleView(View):
 
         The title is read from the body or, if the body is empty, from the query."""
         title = schemas.ThreadTitle.of(request.data or request.query_params.dict()).title
-        conversations.update(user=request.user, conversation_id=self.conversation(id).id, changes={"title": title})
+        conversations.update(user=request.user, conversation_id=self.conversation_id(id), changes={"title": title})
         return Response({"status": "updated"})
