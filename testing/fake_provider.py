@@ -4,6 +4,7 @@ It records the requests that it receives.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ class FakeProvider(ThreadingHTTPServer):
         self.behavior: Behavior = completes_with("Fine.")
         self.request_bodies: list[Any] = []
         self.keys: list[str] = []
+        self.left = Event()  # set when a client has disconnected before the end of a stream
 
     @property
     def base_url(self) -> str:
@@ -111,6 +113,49 @@ def answers_when_set(gates: dict[str, Event]) -> Behavior:
         waits(gates[question], completes_with(f"You said {question}."))(handler)
 
     return answer
+
+
+Step = Any  # a dict: the delta of a chunk; bytes: sent as they are; an Event: wait for it
+
+
+def streams(*steps: Step, ends: bool = True) -> Behavior:
+    """Stream an answer as server-sent events. If `ends` is false, disconnect before the end."""
+    last = [b"data: " + json.dumps(chunk({}, "stop")).encode() + b"\n\n", b"data: [DONE]\n\n"] if ends else []
+
+    def answer(handler: _Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for step in [*steps, *last]:
+            _take(step, handler)
+
+    return answer
+
+
+def _take(step: Step, handler: _Handler) -> None:
+    if isinstance(step, Event):
+        step.wait(PATIENCE)
+    else:
+        handler.wfile.write(step if isinstance(step, bytes) else b"data: " + json.dumps(chunk(step)).encode() + b"\n\n")
+
+
+def streams_on(pause: float, text: str = "more ") -> Behavior:
+    """Stream a text again and again, until the client disconnects."""
+
+    def answer(handler: _Handler) -> None:
+        streams(ends=False)(handler)
+        try:
+            while not time.sleep(pause):
+                _take({"content": text}, handler)
+        except OSError:
+            handler.server.left.set()
+
+    return answer
+
+
+def chunk(delta: Any, finish_reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
@@ -10,6 +10,16 @@ class Answer(NamedTuple):
     usage: dict[str, Any] | None = None  # as the provider reports it
 
 
+class Piece(NamedTuple):
+    """A piece of a streamed answer. The thinking of a model is not part of its answer."""
+
+    text: str
+    is_thinking: bool = False
+
+
+Pieces = Generator[Piece]
+
+
 class Provider(Protocol):
     @property
     def name(self) -> str:
@@ -19,4 +29,10 @@ class Provider(Protocol):
         """Return the answer to these messages. Raises ProviderError.
 
         Each message has a `role` and a `content`. The last message is the question.
+        """
+
+    def stream(self, messages: Sequence[dict[str, str]]) -> Pieces:
+        """Yield the answer to these messages in pieces. Raises ProviderError, also after some pieces.
+
+        The request is sent when the first piece is read. `close` ends it.
         """

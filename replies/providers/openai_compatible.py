@@ -2,10 +2,13 @@
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +22,14 @@ from django.utils.translation.trans_null import gettext_noop
 from chatstore import strict_json
 from chatstore.errors import Invalid, ProviderError
 
-from .answers import Answer
+from .answers import Answer, Piece, Pieces
 
 logger = logging.getLogger(__name__)
 REASON_LENGTH = 64
 NO_COMPLETION = gettext_noop("answered with something that is not a chat completion")
+INCOMPLETE = gettext_noop("did not send a complete answer")
+TOO_SLOW = gettext_noop("did not answer within {seconds} seconds")
+UNFINISHED = gettext_noop("did not finish its answer within {seconds} seconds")
 
 
 @dataclass(frozen=True)
@@ -40,15 +46,34 @@ class OpenAICompatible:
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
         return self._answer(self._ask(messages))
 
-    def _ask(self, messages: Sequence[dict[str, str]]) -> Any:
+    def stream(self, messages: Sequence[dict[str, str]]) -> Pieces:
+        is_complete = False
+        with self._ask(messages, stream=True) as chunks:
+            for chunk in self._read(chunks):
+                choice = _first_choice(chunk)
+                yield from _pieces(getattr(choice, "delta", None))
+                is_complete = is_complete or bool(getattr(choice, "finish_reason", None))
+        if not is_complete:  # the package reports no error if the connection ends early
+            raise self._failed(INCOMPLETE)
+
+    def _read(self, chunks: Any) -> Iterator[Any]:
+        from openai import APITimeoutError, OpenAIError
+
+        try:
+            yield from chunks
+        except APITimeoutError:
+            raise self._failed(UNFINISHED, seconds=settings.PROVIDER_TIMEOUT) from None
+        except (OpenAIError, ValueError):
+            raise self._failed(INCOMPLETE) from None
+
+    def _ask(self, messages: Sequence[dict[str, str]], **options: bool) -> Any:
         from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 
         client = _client(self.base_url, self.api_key)
         try:
-            return client.chat.completions.create(model=self.model, messages=messages)
+            return client.chat.completions.create(model=self.model, messages=messages, **options)
         except APITimeoutError:
-            how = gettext_noop("did not answer within {seconds} seconds")
-            raise self._failed(how, seconds=settings.PROVIDER_TIMEOUT) from None
+            raise self._failed(TOO_SLOW, seconds=settings.PROVIDER_TIMEOUT) from None
         except APIConnectionError:
             raise self._failed(gettext_noop("cannot be reached")) from None
         except APIStatusError as error:
@@ -68,7 +93,7 @@ class OpenAICompatible:
 
     def _failed(self, how: str, **values: object) -> ProviderError:
         logger.warning("the model %s at %s %s", self.name, self.base_url, how.format(**values))
-        message = gettext("The model '{name}' {how}. Your message is kept.")
+        message = gettext("The model '{name}' {how}.")
         return ProviderError(message.format(name=self.name, how=gettext(how).format(**values)))
 
 
@@ -97,30 +122,41 @@ def _client(base_url: str, api_key: str) -> Any:
 
 def _http_client() -> Any:
     """Return an HTTP client for the openai package. It waits at most PROVIDER_TIMEOUT for a whole answer."""
-    from httpx2 import ReadTimeout, SyncByteStream
+    from httpx2 import ReadTimeout, SyncByteStream, TransportError
     from openai import DefaultHttpxClient
 
     class Until(SyncByteStream):
         """A response body with a deadline. The package's timeout limits each read, not the whole answer, so a provider
-        that sends a byte now and then would occupy a thread for ever."""
+        that sends a byte now and then would occupy a thread for ever. At the deadline, a timer ends the connection, and
+        with it a read that waits."""
 
-        def __init__(self, body: Any, deadline: float) -> None:
-            self.body, self.deadline = body, deadline
+        def __init__(self, response: Any, deadline: float) -> None:
+            self.body, self.deadline = response.stream, deadline
+            self.timer = Timer(deadline - time.monotonic(), _disconnect, [response])
+            self.timer.daemon = True
+            self.timer.start()
 
         def __iter__(self) -> Iterator[bytes]:
-            for piece in self.body:
-                if time.monotonic() > self.deadline:
-                    raise ReadTimeout("The answer took too long.")
-                yield piece
+            try:
+                yield from self.body
+            except TransportError:
+                self.check()
+                raise
+            self.check()  # an early end is no error if the response does not declare its length
+
+        def check(self) -> None:
+            if time.monotonic() >= self.deadline:
+                raise ReadTimeout("The answer took too long.")
 
         def close(self) -> None:
+            self.timer.cancel()
             self.body.close()
 
     class Client(DefaultHttpxClient):
         def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
             deadline = time.monotonic() + settings.PROVIDER_TIMEOUT
             response = super().send(request, stream=True, **options)
-            response.stream = Until(response.stream, deadline)
+            response.stream = Until(response, deadline)
             if not stream:
                 try:
                     response.read()
@@ -129,6 +165,32 @@ def _http_client() -> Any:
             return response
 
     return Client(timeout=settings.PROVIDER_TIMEOUT)
+
+
+def _disconnect(response: Any) -> None:
+    with suppress(OSError):  # the connection has ended already
+        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+# The package does not validate chunks. Those without a text are skipped, such as the one that reports the usage.
+
+
+def _first_choice(chunk: Any) -> Any:
+    choices = getattr(chunk, "choices", None)
+    return choices[0] if isinstance(choices, list) and choices else None
+
+
+def _pieces(delta: Any) -> Iterator[Piece]:
+    thinking = _text(delta, "reasoning_content") or _text(delta, "reasoning")  # some providers send both, with one text
+    if thinking:
+        yield Piece(thinking, is_thinking=True)
+    if text := _text(delta, "content"):
+        yield Piece(text)
+
+
+def _text(delta: Any, field: str) -> str:
+    value = getattr(delta, field, None)
+    return _storable(value) if isinstance(value, str) else ""
 
 
 # The functions below keep an answer whose metadata is malformed. They drop the metadata that cannot be stored.

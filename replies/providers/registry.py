@@ -43,6 +43,11 @@ def find(name: str) -> Provider | None:
     return build(name, settings.MODELS[routed] | ({"model": model} if model else {}))
 
 
+def known(name: str) -> str:
+    """Return the name if there is a provider for it. Otherwise return "", which stands for the default model."""
+    return name if name and find(name) else ""
+
+
 def build(name: str, route: Mapping[str, str]) -> Provider:
     """Return the provider of a route. Raises ImproperlyConfigured if a value of the route is invalid."""
     options = {field: value for field, value in route.items() if field != "kind"}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from accounts.models import Preferences, User
 from chatstore.database import release_connection
-from chatstore.errors import Conflict, Invalid, NotFound
+from chatstore.errors import Conflict, Invalid, NotFound, ProviderError
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 from conversations.services import answers, conversations, messages
@@ -120,9 +120,17 @@ def answer_question(*, user: User, question_id: uuid.UUID, provider: Provider) -
 def _ask_and_store(user: User, question: Message, provider: Provider) -> Message:
     context = _context(user, question)
     release_connection()
-    answer = provider.complete(context)
+    answer = _complete(provider, context)
     draft: Any = {"role": "assistant", "content": answer.text, "model": provider.name, **_fields_without_text(answer)}
     return answers.store(user=user, question_id=question.id, draft=draft)
+
+
+def _complete(provider: Provider, context: list[dict[str, str]]) -> Answer:
+    try:
+        return provider.complete(context)
+    except ProviderError as error:
+        message = gettext("{problem} Your message is kept.").format(problem=error.message)
+        raise ProviderError(message, code=error.code) from None
 
 
 def _context(user: User, question: Message) -> list[dict[str, str]]:

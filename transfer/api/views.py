@@ -7,20 +7,13 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import negotiation
 
 from accounts.api.base import APIView, Request
 from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
 from accounts.models import User
 from accounts.services import preferences_of
+from chatstore.api.negotiation import IgnoreAccept
 from transfer.exporters import archive
-
-
-class IgnoreAccept(negotiation.DefaultContentNegotiation):
-    """Ignores the Accept header: the response is a ZIP file, or an error in JSON."""
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class ExportView(APIView):

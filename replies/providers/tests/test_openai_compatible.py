@@ -64,21 +64,21 @@ def test_a_route_without_a_key_sends_no_key_from_the_environment(
 )
 def test_a_failure_names_its_cause_without_the_address_or_the_key(way: str, cause: str, provider: FakeProvider) -> None:
     provider.behavior = FAILURES[way]
-    assert failure() == f"The model 'groq' {cause}. Your message is kept."
+    assert failure() == f"The model 'groq' {cause}."
 
 
 def test_an_unreachable_provider_is_reported(settings: Any) -> None:
     settings.MODELS = {"groq": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": SECRET, "model": "m"}}
-    assert failure() == "The model 'groq' cannot be reached. Your message is kept."
+    assert failure() == "The model 'groq' cannot be reached."
 
 
 def test_a_slow_provider_times_out(provider: FakeProvider, settings: Any) -> None:
     settings.PROVIDER_TIMEOUT = 0.2
     awake = Event()
     provider.behavior = waits(awake, completes_with("Late."))
-    assert failure() == "The model 'groq' did not answer within 0.2 seconds. Your message is kept."
+    assert failure() == "The model 'groq' did not answer within 0.2 seconds."
     with override("de"):
-        assert failure() == "Das Modell 'groq' hat 0.2 Sekunden lang nicht geantwortet. Ihre Nachricht ist gespeichert."
+        assert failure() == "Das Modell 'groq' hat 0.2 Sekunden lang nicht geantwortet."
     awake.set()
 
 
@@ -88,7 +88,7 @@ def test_a_provider_that_sends_a_byte_now_and_then_times_out(provider: FakeProvi
     provider.behavior = trickles(0.1, enough)
     late = Timer(PATIENCE, enough.set)
     late.start()
-    assert failure() == "The model 'groq' did not answer within 0.5 seconds. Your message is kept."
+    assert failure() == "The model 'groq' did not answer within 0.5 seconds."
     assert not enough.is_set(), "the provider was still sending"
     late.cancel()
     enough.set()
