@@ -16,7 +16,7 @@ LONG = "x" * 51
 
 def chats(caller: ApiClient) -> Any:
     history = caller("GET", HISTORY)
-    assert list(history) == ["success", "chats"] and history["success"] is True
+    assert list(history) == ["success", "chats", "user"] and history["success"] is True
     return history["chats"]
 
 
@@ -24,13 +24,37 @@ def texts(caller: ApiClient, id: str) -> list[str]:
     return [message["content"] for message in caller("GET", f"/api/conversations/{id}/messages")]
 
 
-def test_a_request_of_contract_b_gets_the_fields_of_both_contracts(as_alice: ApiClient) -> None:
+def test_a_request_gets_the_fields_of_both_contracts(as_alice: ApiClient) -> None:
     answer = as_alice("POST", CHAT, {"message": "Hello", "model": "groq"})
     id = answer["conversation_id"]
     question, reply = answer["userMessage"], answer["aiMessage"]
     assert all(map(TIME.fullmatch, (question["timestamp"], reply["timestamp"])))
     assert question["timestamp"] < reply["timestamp"]
+    alice = answer["user"]
     assert answer == {
+        "success": True,
+        "chatId": id,
+        "messages": [
+            {
+                "id": question["id"],
+                "chatId": id,
+                "sender": "user",
+                "content": "Hello",
+                "timestamp": question["timestamp"],
+                "user": alice,
+            },
+            {
+                "id": reply["id"],
+                "chatId": id,
+                "sender": "assistant",
+                "content": ECHO + "Hello",
+                "timestamp": reply["timestamp"],
+                "user": {"name": "echo", "email": None, "image": None},
+                "model": "echo",
+            },
+        ],
+        "user": alice,
+        "modelUsed": "echo",
         "userMessage": {
             "id": question["id"],
             "content": "Hello",
@@ -68,15 +92,15 @@ def test_the_example_request_of_contract_e(as_alice: ApiClient) -> None:
     assert messages[1]["id"] == answer["message_id"]
 
 
-@pytest.mark.parametrize("spelling", ["conversationId", "conversation_id"])
-def test_either_spelling_continues_the_conversation(spelling: str, as_alice: ApiClient) -> None:
+@pytest.mark.parametrize("spelling", ["chatId", "conversationId", "conversation_id"])
+def test_every_spelling_continues_the_conversation(spelling: str, as_alice: ApiClient) -> None:
     id = as_alice("POST", CHAT, {"message": "One"})["conversation_id"]
     assert as_alice("POST", CHAT, {"message": "Two", spelling: id})["conversation_id"] == id
     assert texts(as_alice, id) == ["One", ECHO + "One", "Two", ECHO + "Two"]
 
 
 def test_null_and_unknown_fields_count_as_absent(as_alice: ApiClient) -> None:
-    nulls = dict.fromkeys(["model", "conversationId", "conversation_id", "message_id"])
+    nulls = dict.fromkeys(["model", "chatId", "conversationId", "conversation_id", "message_id"])
     first, second = [as_alice("POST", CHAT, {"message": "Hello", **nulls, "temperature": 1}) for _ in range(2)]
     assert first["conversation_id"] != second["conversation_id"]
 
@@ -115,6 +139,7 @@ def test_the_history_lists_chats_by_activity_with_their_last_message(as_alice: A
         "lastMessage": ECHO + "To a",
         "timestamp": last["aiMessage"]["timestamp"],
         "messageCount": 4,
+        "userEmail": last["user"]["email"],
     }
     assert (second["id"], second["messageCount"]) == ("b", 2)
 
@@ -180,6 +205,8 @@ def refused(caller: ApiClient, body: Any, *words: str, status: int = 400) -> Non
         ({"message": "Hello", "conversation_id": 5}, ["conversation_id", "string"]),
         ({"message": "Hello", "conversationId": 1747036238000}, ["conversationId", "string"]),
         ({"message": "Hello", "conversationId": ["a"]}, ["conversationId", "string"]),
+        ({"message": "Hello", "chatId": 5}, ["chatId", "string"]),
+        ({"message": "Hello", "chatId": "x" * 256}, ["chatId", "255"]),
         ({"message": "Hello", "conversation_id": "x" * 256}, ["conversation_id", "255"]),
         ({"message": "Hello", "message_id": "x" * 256}, ["message_id", "255"]),
         ({"message": "Hello", "message_id": 5}, ["message_id", "string"]),
@@ -201,7 +228,7 @@ def test_a_message_of_the_maximum_size_is_accepted(as_alice: ApiClient) -> None:
 
 
 def test_an_empty_id_counts_as_absent(as_alice: ApiClient) -> None:
-    empty = dict.fromkeys(["model", "conversationId", "conversation_id", "message_id"], "")
+    empty = dict.fromkeys(["model", "chatId", "conversationId", "conversation_id", "message_id"], "")
     first, second = [as_alice("POST", CHAT, {"message": "Hello", **empty}) for _ in range(2)]
     assert len({first["conversation_id"], second["conversation_id"], ""}) == 3
     assert first["userMessage"]["id"]

@@ -32,10 +32,20 @@ def test_a_message_gets_the_answer_of_the_model(caller: ApiClient, provider: Fak
     assert provider.request_bodies[0]["model"] == "other"
 
 
-def test_an_unknown_model_is_refused_with_the_list_of_known_ones(caller: ApiClient, provider: FakeProvider) -> None:
-    refusal = caller("POST", CHAT, QUESTION | {"model": "gpt"}, status=400)
-    expected = "model: The model 'gpt' is not configured. Configured models: groq, echo."
-    assert refusal == {"error": expected, "detail": expected}
+@pytest.mark.parametrize("model", ["gpt", "gpt/groq", "rag"])
+def test_the_default_model_answers_for_an_unknown_one(model: str, caller: ApiClient, provider: FakeProvider) -> None:
+    answer = caller("POST", CHAT, QUESTION | {"model": model})
+    assert (answer["modelUsed"], answer["messages"][1]["model"], answer["response"]) == ("groq", "groq", "Fine.")
+    assert provider.request_bodies[0]["model"] == "a-model"
+
+
+def test_the_default_model_of_the_user_answers_for_an_unknown_one(caller: ApiClient, provider: FakeProvider) -> None:
+    caller("PATCH", "preferences/", {"default_model": "echo"})
+    assert caller("POST", CHAT, QUESTION | {"model": "gpt"})["modelUsed"] == "echo"
+
+
+def test_an_unknown_model_is_refused_by_the_native_api(caller: ApiClient, provider: FakeProvider) -> None:
+    assert caller.refusal("POST", "chat/", {"content": "Hello", "model": "gpt"}, status=400) == ("invalid", "model")
     assert not Conversation.objects.exists()
 
 
