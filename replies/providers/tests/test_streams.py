@@ -145,7 +145,7 @@ def one_second(settings: Any) -> Iterator[None]:
     settings.PROVIDER_TIMEOUT = 1
     start = time.monotonic()
     yield
-    assert 0.9 < time.monotonic() - start < 1.7
+    assert 0.9 < time.monotonic() - start < 1.9
 
 
 UNFINISHED = "The model 'groq' did not finish its answer within 1 seconds."
@@ -167,7 +167,7 @@ def test_the_time_limit_counts_from_the_request(provider: FakeProvider, gate: Ev
     """The package's own limit would count from the first piece."""
 
     def late(handler: Any) -> None:
-        time.sleep(0.6)
+        time.sleep(0.95)
         streams({"content": "Fi"}, gate)(handler)
 
     provider.behavior = late
