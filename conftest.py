@@ -107,6 +107,12 @@ def no_models(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_single_user(settings: Any) -> None:
+    """Requests without credentials are refused, also if the person who runs the tests uses single-user mode."""
+    settings.SINGLE_USER, settings.CORS_ALLOWED_ORIGINS = "", []
+
+
+@pytest.fixture(autouse=True)
 def no_rate(settings: Any) -> None:
     """Switch off the rate limits, because some tests send a thousand requests a minute. Tests of limits set them."""
     settings.API_RATE = settings.ACT_AS_RATE = settings.TOKEN_RATE = 0

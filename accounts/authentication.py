@@ -1,9 +1,11 @@
-"""How the API identifies its callers: by a bearer token, by an app's session token, or by a browser's session."""
+"""How the API identifies its callers: by a bearer token, by an app's session token, or by a browser's session. In
+single-user mode it also answers callers without credentials."""
 
 import datetime
 from typing import Any
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
@@ -13,6 +15,7 @@ from rest_framework.request import Request
 
 from chatstore.middleware import CrossSiteMiddleware
 
+from . import single_user
 from .models import ApiToken, User
 
 LAST_USE_INTERVAL = datetime.timedelta(hours=1)
@@ -119,6 +122,24 @@ class SessionAuthentication(authentication.SessionAuthentication):
             raise exceptions.PermissionDenied(
                 gettext("Refused as a cross-site request: {reason}").format(reason=reason), code="cross_site"
             )
+
+
+class SingleUserAuthentication(authentication.BaseAuthentication):
+    """Authentication of requests without credentials in single-user mode (accounts.single_user)."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        """Return the single user. Raise PermissionDenied for a request that the mode does not admit."""
+        if not settings.SINGLE_USER or single_user.has_credentials(request._request):
+            return None
+        if reason := single_user.find_refusal(request._request):
+            raise exceptions.PermissionDenied(reason, code="single_user")
+        user = single_user.find_active_user()
+        if user is None:
+            raise exceptions.AuthenticationFailed(
+                gettext("The user of SINGLE_USER is deactivated, or does not exist yet. Restart chatstore.")
+            )
+        _refuse_act_as(request)
+        return user, None
 
 
 def _refuse_act_as(request: Request) -> None:

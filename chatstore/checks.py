@@ -1,10 +1,12 @@
 """System checks for settings that are unsafe or contradict each other. The ids never change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import connections
 
 
@@ -42,8 +44,11 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
     """If CORS_ALLOWED_ORIGINS is not empty, refuse an origin that is in only one of the two settings.
 
     Such a front end could read but not write, or write but not read. If CORS_ALLOWED_ORIGINS is empty, the origins in
-    CSRF_TRUSTED_ORIGINS only send forms.
+    CSRF_TRUSTED_ORIGINS only send forms. In single-user mode, CORS_ALLOWED_ORIGINS alone is valid, because it allows
+    pages without a cookie to write.
     """
+    if settings.SINGLE_USER:
+        return []
     one_sided = set(settings.CORS_ALLOWED_ORIGINS) ^ set(settings.CSRF_TRUSTED_ORIGINS)
     if not settings.CORS_ALLOWED_ORIGINS or not one_sided:
         return []
@@ -54,6 +59,36 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
             id="chatstore.E004",
         )
     ]
+
+
+@register(Tags.security)
+def check_single_user(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse single-user mode if others may be able to reach the service, or if SINGLE_USER is no e-mail address."""
+    if not settings.SINGLE_USER:
+        return []
+    hint = (
+        "In single-user mode, requests without credentials read and write everything of one user. It is for a trial on "
+        "your own machine. Unset SINGLE_USER, or remove the setting that this error names."
+    )
+    return [
+        Error(f"SINGLE_USER is set, and {problem}.", hint=hint, id="chatstore.E005")
+        for problem in _single_user_problems()
+    ]
+
+
+def _single_user_problems() -> Iterator[str]:
+    try:
+        validate_email(settings.SINGLE_USER)
+    except ValidationError:
+        yield "it is no e-mail address"
+    if not settings.LOCAL:
+        yield "HOST is not loopback or DATABASE_URL is set"
+    if settings.HTTPS or settings.PROXIES:
+        yield "HTTPS or PROXIES is set, so there is a proxy in front"
+    if others := sorted(set(settings.ALLOWED_HOSTS) - {*settings.LOOPBACK, "[::1]"}):
+        yield f"ALLOWED_HOSTS contains {', '.join(others)}"
+    if "null" in settings.CORS_ALLOWED_ORIGINS:
+        yield "CORS_ALLOWED_ORIGINS contains null, the origin of every sandboxed page"
 
 
 @register(Tags.database)

@@ -218,6 +218,8 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chatstore@localhost")
 # The administrator that the first run creates. If ADMIN_PASSWORD is not set, `up` generates a password.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+# Every request to the API without credentials is from the user with this address (accounts.single_user).
+SINGLE_USER = env.text("SINGLE_USER")
 
 # --- Models: providers with OpenAI's API for chat completions; without any, the built-in echo ----
 
@@ -271,6 +273,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.BearerAuthentication",
         "accounts.authentication.AppAuthentication",
         "accounts.authentication.SessionAuthentication",
+        "accounts.authentication.SingleUserAuthentication",  # last: it is for requests without credentials
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsSignedIn"],
     "DEFAULT_THROTTLE_CLASSES": ["chatstore.api.throttling.RateThrottle"],

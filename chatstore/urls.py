@@ -26,6 +26,8 @@ urlpatterns = [
     path("api/", include("compat.chat_history.urls")),
     path("api/", include("compat.storage.urls")),
     path("api/", include("compat.threads.urls")),
+    path("api/", include("compat.nextauth.urls")),
+    path("", include("compat.health.urls")),
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
     path("docs/", docs),

@@ -12,7 +12,22 @@ from .api_client import AUTHENTICATION_KINDS, NO_BODY, ApiClient
 from .shapes import assert_matches, responses_of
 
 A, B, C, D, E = "ABCDE"
-PUBLIC = "api/health/"
+HEALTH = "api/health/"
+# Routes that need no authentication, with tests of their own
+PUBLIC = {
+    ("GET", HEALTH),
+    ("GET", "health/"),
+    ("GET", "api/auth/session/"),
+    ("GET", "api/auth/providers/"),
+    ("GET", "api/auth/csrf/"),
+    ("GET", "api/auth/signin/"),
+    ("POST", "api/auth/signin/"),
+    ("GET", "api/auth/signin/<str:provider>/"),
+    ("POST", "api/auth/signin/<str:provider>/"),
+    ("GET", "api/auth/signout/"),
+    ("POST", "api/auth/signout/"),
+    ("POST", "api/auth/_log/"),
+}
 CHAT = "chat-1"  # the external_id of Alice's conversation
 
 

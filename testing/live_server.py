@@ -98,7 +98,14 @@ NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", 
 @contextmanager
 def gunicorn(database: str, **variables: str) -> Iterator[int]:
     port = scratch.free_port()
-    fixed = {"LIVE_DATABASE": database, "PORT": str(port), "WEB_WORKERS": "2", "HOST": "localhost", "API_RATE": "0"}
+    fixed = {
+        "LIVE_DATABASE": database,
+        "PORT": str(port),
+        "WEB_WORKERS": "2",
+        "HOST": "localhost",
+        "API_RATE": "0",
+        "SINGLE_USER": "",
+    }
     environment = os.environ | NO_MODELS | fixed | variables
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "testing.live_wsgi"],

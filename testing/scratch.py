@@ -96,6 +96,8 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
         "DEBUG",
         "HTTPS",
         "PROXIES",
+        "SINGLE_USER",
+        "CORS_ALLOWED_ORIGINS",
     )
     hidden = dict.fromkeys(settings, "") | {"ADMIN_EMAIL": "admin@localhost", "DATA_DIR": str(data_dir)}
     return os.environ | hidden | variables

@@ -27,6 +27,19 @@ class AppScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return {"type": "apiKey", "in": "header", "name": "X-Session-Token"}
 
 
+class SingleUserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Documents nothing: single-user mode needs no credentials, and it is off by default."""
+
+    target_class = "accounts.authentication.SingleUserAuthentication"
+    name: list[str] = []
+
+    def get_security_definition(self, auto_schema: Any) -> list[Any]:
+        return []
+
+    def get_security_requirement(self, auto_schema: Any) -> None:  # type: ignore[override]
+        return None
+
+
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.SessionAuthentication"
     name = "session"

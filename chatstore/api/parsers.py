@@ -33,11 +33,13 @@ class JSONParser(parsers.BaseParser):
     deeper = 0
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        context = parser_context or {}
-        request = context["request"]
+        return strict_json.loads(self.read(stream, parser_context), deeper=self.deeper)
+
+    def read(self, stream: Any, parser_context: Any) -> bytes:
+        """Return the body. Raises TooLarge, and Invalid if the body does not arrive in full."""
+        request = parser_context["request"]
         declared = int(request.META.get("CONTENT_LENGTH") or 0)
-        body = _read(stream, declared, body_limit(context["view"], request.method))
-        return strict_json.loads(body, deeper=self.deeper)
+        return _read(stream, declared, body_limit(parser_context["view"], request.method))
 
 
 def _read(stream: Any, declared: int, limit: int) -> bytes:

@@ -65,6 +65,7 @@ class Command(BaseCommand):
                 _migrate()
                 self.check(databases=["default"])
                 self._create_administrator()
+                self._create_single_user()
                 self._serve(server)
 
     def _create_administrator(self) -> None:
@@ -81,6 +82,11 @@ class Command(BaseCommand):
         if not settings.ADMIN_PASSWORD:
             self._print(f"Administrator {settings.ADMIN_EMAIL}, password {password}  (shown only once)")
 
+    def _create_single_user(self) -> None:
+        users = get_user_model().objects
+        if settings.SINGLE_USER and not users.filter(email__lower=settings.SINGLE_USER.lower()).exists():
+            users.create_user(settings.SINGLE_USER)
+
     def _serve(self, server: embedded.Server | None) -> None:
         data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
         connection.close()
@@ -92,6 +98,7 @@ class Command(BaseCommand):
                 f"Admin     {url}/admin/",
                 f"API docs  {url}/api/docs/",
                 f"Data      {data}",
+                *_single_user_warning(),
                 "Press Ctrl-C to stop.",
             )
             _watch(web, server)
@@ -99,6 +106,20 @@ class Command(BaseCommand):
     def _print(self, *lines: str) -> None:
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def _single_user_warning() -> list[str]:
+    """Return the lines that say what single-user mode allows. Return none if it is off."""
+    if not settings.SINGLE_USER:
+        return []
+    return [
+        "",
+        f"WARNING: SINGLE-USER MODE. Requests without credentials are from {settings.SINGLE_USER}.",
+        "They need no sign-in. Every program on this machine can send them, and the pages of these origins:",
+        f"http://localhost:{settings.PORT}",
+        *settings.CORS_ALLOWED_ORIGINS,
+        "",
+    ]
 
 
 def _interrupt(*_: object) -> None:

@@ -1,0 +1,6 @@
+from compat.contract import Schema
+
+
+class RootHealth(Schema):
+    status: str
+    database: str
