@@ -1,5 +1,6 @@
 """The system checks, with settings that cause an error or a warning, and with settings that pass."""
 
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,47 @@ def test_equal_settings_or_an_empty_cors_allowed_origins_are_allowed(settings: A
     settings.CSRF_TRUSTED_ORIGINS = [APP]
     assert check_ids() == set()
     settings.CORS_ALLOWED_ORIGINS = [APP]
+    assert check_ids() == set()
+
+
+@pytest.fixture
+def single_user(settings: Any) -> Any:
+    """Single-user mode with the settings of a local run."""
+    settings.SINGLE_USER, settings.LOCAL, settings.HTTPS, settings.PROXIES = "ada@localhost", True, False, 0
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    return settings
+
+
+def test_single_user_mode_on_this_machine_is_allowed(single_user: Any) -> None:
+    assert check_ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"LOCAL": False}, "HOST is not loopback or DATABASE_URL is set"),
+        ({"HTTPS": True}, "HTTPS or PROXIES is set"),
+        ({"PROXIES": 1}, "HTTPS or PROXIES is set"),
+        ({"ALLOWED_HOSTS": ["localhost", "chat.example"]}, "ALLOWED_HOSTS contains chat.example"),
+        ({"ALLOWED_HOSTS": ["*"]}, r"ALLOWED_HOSTS contains \*"),
+        ({"ALLOWED_HOSTS": [".localhost"]}, "ALLOWED_HOSTS contains .localhost"),
+        ({"CORS_ALLOWED_ORIGINS": [APP, "null"]}, "CORS_ALLOWED_ORIGINS contains null"),
+        ({"SINGLE_USER": "ada"}, "it is no e-mail address"),
+    ],
+)
+def test_single_user_mode_is_an_error_where_others_may_get_in(
+    changes: dict[str, Any], problem: str, single_user: Any
+) -> None:
+    for name, value in changes.items():
+        setattr(single_user, name, value)
+    (error,) = [message for message in run_checks() if message.id == "chatstore.E005"]
+    assert re.match(f"SINGLE_USER is set, and {problem}", error.msg)
+    single_user.SINGLE_USER = ""
+    assert "chatstore.E005" not in check_ids()
+
+
+def test_in_single_user_mode_a_front_end_needs_only_cors_allowed_origins(single_user: Any) -> None:
+    single_user.CORS_ALLOWED_ORIGINS = [APP]
     assert check_ids() == set()
 
 

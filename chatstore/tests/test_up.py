@@ -163,6 +163,29 @@ def test_up_creates_no_file_in_the_home_folder(migrated: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+def test_single_user_mode_is_announced_and_its_user_is_created(migrated: Path) -> None:
+    mode = {"SINGLE_USER": "Ada@localhost", "CORS_ALLOWED_ORIGINS": "http://localhost:3000"}
+    for _ in range(2):  # the second run finds the user
+        running = Up(migrated, **mode).started()
+        assert "WARNING: SINGLE-USER MODE. Requests without credentials are from Ada@localhost." in running.output
+        assert "http://localhost:3000" in running.output
+        assert running.status("/api/v1/me/") == 200
+        assert running.signal_group(signal.SIGINT) == (0, "")
+    running = Up(migrated).started()
+    assert "SINGLE-USER" not in running.output
+    assert running.status("/api/v1/me/") == 401
+    assert running.signal_group(signal.SIGINT)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "variables", [{"HTTPS": "true"}, {"ALLOWED_HOSTS": "*"}, {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "localhost"}]
+)
+def test_up_refuses_single_user_mode_where_others_may_get_in(variables: dict[str, str], data_dir: Path) -> None:
+    status, errors = Up(data_dir, SINGLE_USER="ada@localhost", SECRET_KEY="x" * 50, **variables).ended()
+    assert status == 1 and "chatstore.E005" in errors
+    assert not (data_dir / "postgres").exists()
+
+
 # --- Killed --------------------------------------------------------------------------------------
 
 
