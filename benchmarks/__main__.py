@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: fill the databases if necessary, measure the three servers, and print one table."""
+"""`python -m benchmarks`: fill the databases if necessary, measure the servers, and print one table."""
 
 import argparse
 import os
@@ -25,13 +25,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--turns", type=int, default=5, help="number of turns; the result is their median (default: %(default)s)"
     )
+    parser.add_argument(
+        "--sessions", type=int, default=400, help="number of sessions that contract D saves (default: %(default)s)"
+    )
     parser.add_argument("--fresh", action="store_true", help="fill the databases again")
     parser.add_argument(
-        "--quick", action="store_true", help="20,000 messages and one turn, to check that everything runs"
+        "--quick", action="store_true", help="20,000 messages, 40 sessions and one turn, to check that everything runs"
     )
     options = parser.parse_args()
     if options.quick:
-        options.messages, options.turns = 20_000, 1
+        options.messages, options.turns, options.sessions = 20_000, 1, 40
     return options
 
 

@@ -18,10 +18,11 @@ from accounts.models import ApiToken, User
 from conversations.models import Conversation, Message
 
 from . import databases
+from .chats.fill import copy_user
 from .world import Dataset, Row
 
 HERE = Path(__file__).parent
-SOURCES = ("fill.py", "world.py", "text.py")
+SOURCES = ("fill.py", "world.py", "text.py", "chats/fill.py", "chats/models.py")
 # The secrets of tokens that exist only in benchmark databases.
 TENTH = "cs_tenth"  # the user with a tenth of all messages
 TYPICAL = "cs_typical"  # a user with about the same number of messages in every database
@@ -71,6 +72,7 @@ def _fill(size: Size) -> None:
         _write(connection, size)
         for definition in definitions:
             connection.execute(definition)
+        copy_user(databases.url(size.name))
         connection.execute("VACUUM (ANALYZE)")
 
 
@@ -92,18 +94,18 @@ def _drop_gin_indexes(connection: psycopg.Connection) -> list[str]:
 
 def _write(connection: psycopg.Connection, size: Size) -> None:
     dataset = Dataset(size.messages, size.users, size.seed)
-    _copy(connection, User, dataset.users)
+    copy_rows(connection, User, dataset.users)
     conversations = dataset.conversations()
     while batch := list(islice(conversations, BATCH)):
-        _copy(connection, Conversation, (conversation for conversation, _ in batch))
-        _copy(connection, Message, (message for _, messages in batch for message in messages))
+        copy_rows(connection, Conversation, (conversation for conversation, _ in batch))
+        copy_rows(connection, Message, (message for _, messages in batch for message in messages))
     typical = connection.execute(NEAREST, [TYPICAL_MESSAGES]).fetchone()
     assert typical
     tokens = [dataset.token(TENTH, dataset.users[0]["id"]), dataset.token(TYPICAL, typical[0])]
-    _copy(connection, ApiToken, tokens)
+    copy_rows(connection, ApiToken, tokens)
 
 
-def _copy(connection: psycopg.Connection, model: type[Model], rows: Iterable[Row]) -> None:
+def copy_rows(connection: psycopg.Connection, model: type[Model], rows: Iterable[Row]) -> None:
     """Copy rows into the table of a model. If a row has no value for a column, use the default of the field."""
     defaults = {
         field.column: field.get_db_prep_save(field.get_default(), django_connection)

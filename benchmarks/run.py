@@ -6,13 +6,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from . import databases, table, workload
+import psycopg
+
+from . import contract_a, contract_c, contract_d, databases, table, workload
 from .fill import TENTH, TYPICAL, Size, filled
 from .servers import serving
 from .table import Line
 from .text import WORDS
+from .users import add_user
 from .wrk import ALONE, LOADED, Measured, Target, side_by_side
 
+SERVERS = ("chatstore", "reference", "floor", "chats")
 SMALL = 10_000  # messages in the small database, for growth
 # The targets: chatstore's requests a second, divided by the other server's. None: no target.
 AT_LEAST: dict[str, dict[str, float | None]] = {
@@ -20,11 +24,20 @@ AT_LEAST: dict[str, dict[str, float | None]] = {
     "page of 100": {"reference": 2.5, "floor": 0.5},
     "search": {"floor": None},
     "append": {"reference": 1.5, "floor": 0.5},
+    "C list of 20": {"chats": 1.3},
+    "C page of 50": {"chats": 1.3},
+    "C append": {"chats": 0.9},
 }
 READS = ("list of 20", "page of 100", "search")
 SEARCH_AT_MOST = 15  # ms
 GROWTH_AT_MOST = 1.3
-ROWS = {"list of 20": 20, "page of 100": workload.FULL_PAGE}
+HISTORY_AT_MOST = 25  # ms
+ROWS = {
+    "list of 20": 20,
+    "page of 100": workload.FULL_PAGE,
+    "C list of 20": 20,
+    "C page of 50": workload.CONTRACT_PAGE,
+}
 
 
 def run_all(options: argparse.Namespace) -> None:
@@ -34,9 +47,11 @@ def run_all(options: argparse.Namespace) -> None:
         large_url, small_url = (
             stack.enter_context(databases.copy_of(filled(size, fresh=options.fresh))) for size in (large, small)
         )
-        servers = {kind: stack.enter_context(serving(kind, large_url)) for kind in ("chatstore", "reference", "floor")}
+        servers = {kind: stack.enter_context(serving(kind, large_url)) for kind in SERVERS}
         small_server = stack.enter_context(serving("chatstore", small_url))
-        print(table.render(Bench(servers, small_server, large, small, options.seconds, options.turns).lines()))
+        bench = Bench(servers, small_server, large, small, options.seconds, options.turns)
+        contracts = Contracts(bench, large_url, options.sessions)
+        print(table.render([*bench.lines(), *contracts.lines()]))
 
 
 class Bench:
@@ -59,14 +74,14 @@ class Bench:
     def ratios(self, measurement: str) -> Iterator[Line]:
         kinds = ["chatstore", *AT_LEAST[measurement]]
         targets = [Target(self.servers[kind], self.large[kind][measurement], TENTH) for kind in kinds]
-        ours, *others = self._measure(measurement, targets, LOADED)
+        ours, *others = self.measure(measurement, targets, LOADED)
         for (kind, at_least), theirs in zip(AT_LEAST[measurement].items(), others, strict=True):
             yield table.ratio(f"{measurement} : {kind}", ours, theirs, at_least)
 
     def searches(self) -> Iterator[Line]:
         for kind, words in WORDS.items():
             targets = [Target(self.servers["chatstore"], [workload.search(word)], TENTH) for word in words]
-            slowest = max(self._measure(f"search, {kind}", targets, ALONE), key=lambda measured: measured.p50)
+            slowest = max(self.measure(f"search, {kind}", targets, ALONE), key=lambda measured: measured.p50)
             yield table.latency(f"search, {kind}", slowest, SEARCH_AT_MOST)
 
     def growth(self, measurement: str) -> Line:
@@ -74,20 +89,57 @@ class Bench:
         token = TYPICAL if measurement == "search" else TENTH
         large = Target(self.servers["chatstore"], self.large["chatstore"][measurement], token)
         small = Target(self.small_server, self.small[measurement], token)
-        after, before = self._measure(f"growth of {measurement}", [large, small], ALONE)
-        return table.growth(f"growth of p50, {measurement}", after, before, GROWTH_AT_MOST)
+        after, before = self.measure(f"growth of {measurement}", [large, small], ALONE)
+        return table.time_ratio(f"growth of p50, {measurement}", after, before, GROWTH_AT_MOST)
 
-    def _measure(self, measurement: str, targets: list[Target], connections: int) -> list[Measured]:
+    def measure(self, measurement: str, targets: list[Target], connections: int) -> list[Measured]:
         print(f"{measurement} …", file=sys.stderr, flush=True)
         for target in targets:
             _check(measurement, target)
         return side_by_side(targets, connections=connections, seconds=self.seconds, turns=self.turns)
 
 
+class Contracts:
+    """The measurements of the contracts A, C and D (docs/compatibility.md)."""
+
+    def __init__(self, bench: Bench, database_url: str, sessions: int) -> None:
+        self.bench, self.database_url, self.sessions = bench, database_url, sessions
+        self.server = bench.servers["chatstore"]
+
+    def lines(self) -> Iterator[Line]:
+        for measurement in ("C list of 20", "C page of 50", "C append"):
+            yield from self.bench.ratios(measurement)
+        yield self.total()
+        yield from self.saves()
+        yield self.history()
+
+    def total(self) -> Line:
+        with self._connection() as connection:
+            tokens = contract_c.add_users(connection)
+        requests = self.bench.large["chatstore"]["C list of 20"]
+        name = f"C total of {contract_c.MANY:,} chats"
+        many, few = self.bench.measure(name, [Target(self.server, requests, token) for token in tokens], ALONE)
+        return table.difference(name, many, few)
+
+    def saves(self) -> Iterator[Line]:
+        print("D saves …", file=sys.stderr, flush=True)
+        return contract_d.lines(self.server, self.database_url, sessions=self.sessions, turns=self.bench.turns)
+
+    def history(self) -> Line:
+        print("A PUT …", file=sys.stderr, flush=True)
+        with self._connection() as connection:
+            _, token = add_user(connection, "history")
+        measured = contract_a.measure(self.database_url, token)
+        return table.latency(f"A PUT of {contract_a.MESSAGES:,} messages and one more", measured, HISTORY_AT_MOST)
+
+    def _connection(self) -> psycopg.Connection:
+        return psycopg.connect(self.database_url, autocommit=True)
+
+
 def _check(measurement: str, target: Target) -> None:
     """Exit with an error if the answer has too few rows, because it would be faster than a full one."""
     answer = json.loads(target.fetch())
-    rows = answer.get("results", answer) if isinstance(answer, dict) else answer
+    rows = answer if isinstance(answer, list) else answer.get("results", answer.get("items", answer))
     if measurement in ROWS and len(rows) != ROWS[measurement]:
         raise SystemExit(
             f"{target.url}{target.requests[0].path} returns {len(rows)} rows instead of {ROWS[measurement]}"

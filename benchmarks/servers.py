@@ -1,4 +1,4 @@
-"""Start the three servers, each with two workers on its own loopback port."""
+"""Start the servers, each with two workers on its own loopback port."""
 
 import os
 import signal
@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatstore.embedded import dying_with_parent
+from chatstore.children import dying_with_parent
 
 ROOT = Path(__file__).parent.parent
 WORKERS = "2"
 START_TIMEOUT = 60
 GUNICORN = "-m gunicorn --config=gunicorn.conf.py"
+UVICORN = "-m uvicorn --no-access-log --log-level=warning"
 ENVIRONMENT = {"SECRET_KEY": "benchmark" * 6, "HOST": "localhost", "API_RATE": "0"}
 COMMANDS = {
     "chatstore": f"{GUNICORN} --bind=127.0.0.1:{{port}} --workers={WORKERS} chatstore.wsgi",
     "floor": f"{GUNICORN} --bind=127.0.0.1:{{port}} --workers={WORKERS} benchmarks.floor.app",
-    "reference": f"-m uvicorn --port={{port}} --workers={WORKERS} --no-access-log --log-level=warning "
-    "benchmarks.reference.app:app",
+    "reference": f"{UVICORN} --port={{port}} --workers={WORKERS} benchmarks.reference.app:app",
+    "chats": f"{UVICORN} --port={{port}} --workers={WORKERS} benchmarks.chats.app:app",
 }
 
 

@@ -39,8 +39,12 @@ def ratio(measurement: str, ours: Measured, theirs: Measured, at_least: float | 
     return Line(measurement, ours, theirs, ours.per_second / theirs.per_second, at_least=at_least)
 
 
-def growth(measurement: str, large: Measured, small: Measured, at_most: float) -> Line:
-    return Line(measurement, large, small, large.p50 / small.p50, at_most=at_most)
+def time_ratio(measurement: str, ours: Measured, theirs: Measured, at_most: float) -> Line:
+    return Line(measurement, ours, theirs, ours.p50 / theirs.p50, at_most=at_most)
+
+
+def difference(measurement: str, more: Measured, less: Measured) -> Line:
+    return Line(measurement, more, less, more.p50 - less.p50, "ms")
 
 
 def latency(measurement: str, measured: Measured, at_most: float) -> Line:
@@ -56,7 +60,10 @@ def render(lines: Iterable[Line]) -> str:
 
 
 def _format(measured: Measured | None) -> str:
-    return f"{measured.per_second:6.0f}/s {measured.p50:7.2f} ms" if measured else ""
+    if measured is None:
+        return ""
+    decimals = 0 if measured.per_second >= 10 else 2
+    return f"{measured.per_second:6.{decimals}f}/s {measured.p50:8.2f} ms"
 
 
 def _format_verdict(is_met: bool) -> str:

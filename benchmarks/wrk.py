@@ -35,6 +35,11 @@ class Measured:
     p50: float  # milliseconds
 
     @classmethod
+    def of_one(cls, seconds: float) -> Self:
+        """Return the measurement of one request that took so long."""
+        return cls(1 / seconds, seconds * 1000)
+
+    @classmethod
     def median(cls, turns: Sequence[Self]) -> Self:
         return cls(statistics.median(one.per_second for one in turns), statistics.median(one.p50 for one in turns))
 
@@ -65,14 +70,21 @@ class Target:
             raise SystemExit(f"{request.method} {self.url}{request.path} redirects to {answer.geturl()}")
         return body
 
+    def warm_up(self, connections: int) -> None:
+        """Send requests for a second. Ignore the result: the first request of a worker can take longer than that."""
+        self._run(1, connections)
+
     def drive(self, seconds: int, connections: int) -> Measured:
+        return self._read(self._run(seconds, connections))
+
+    def _run(self, seconds: int, connections: int) -> dict[str, float]:
         with tempfile.NamedTemporaryFile("w", suffix=".requests") as file:
             file.write("\n".join(request.line() for request in self.requests))
             file.flush()
             options = f"-t1 -c{connections} -d{seconds}s --timeout=30s -s".split()
             command = ["wrk", *self._header_options(), *options, SCRIPT, self.url, "--", file.name]
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
-        return self._read(json.loads(ran.stdout.splitlines()[-1]))
+        return json.loads(ran.stdout.splitlines()[-1])
 
     def _header_options(self) -> list[str]:
         return [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
@@ -86,6 +98,6 @@ class Target:
 def side_by_side(targets: Sequence[Target], *, connections: int, seconds: int, turns: int) -> list[Measured]:
     """Measure the targets in turn, several times, so that other load on the machine affects all of them."""
     for target in targets:
-        target.drive(1, connections)  # warm-up
+        target.warm_up(connections)
     runs = [[target.drive(seconds, connections) for target in targets] for _ in range(turns)]
     return [Measured.median(of_one) for of_one in zip(*runs, strict=True)]
