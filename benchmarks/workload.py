@@ -1,6 +1,6 @@
 """The requests for each kind of server. All servers get the same requests, in the form of their own API.
 
-Only chatstore and the floor get searches."""
+Only chatstore and the floor get searches. Only chatstore and the chats server get requests of contract C."""
 
 import json
 from itertools import chain, cycle, islice

@@ -70,9 +70,9 @@ class Target:
             raise SystemExit(f"{request.method} {self.url}{request.path} redirects to {answer.geturl()}")
         return body
 
-    def warm_up(self, connections: int) -> None:
-        """Send requests for a second. Ignore the result: the first request of a worker can take longer than that."""
-        self._run(1, connections)
+    def warm_up(self) -> None:
+        """Send requests to both workers for a second. The first request of a worker can take longer than that."""
+        self._run(1, LOADED)
 
     def drive(self, seconds: int, connections: int) -> Measured:
         return self._read(self._run(seconds, connections))
@@ -98,6 +98,6 @@ class Target:
 def side_by_side(targets: Sequence[Target], *, connections: int, seconds: int, turns: int) -> list[Measured]:
     """Measure the targets in turn, several times, so that other load on the machine affects all of them."""
     for target in targets:
-        target.warm_up(connections)
+        target.warm_up()
     runs = [[target.drive(seconds, connections) for target in targets] for _ in range(turns)]
     return [Measured.median(of_one) for of_one in zip(*runs, strict=True)]
