@@ -307,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "SessionRoleEnum": ["user", "assistant", "system"],
         "ChatRoleEnum": ["user", "ai", "system"],
         "StorageRoleEnum": ["user", "assistant", "system", "tool"],
+        "SpeakerEnum": ["user", "assistant"],
     },
 }
 
