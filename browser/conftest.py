@@ -74,6 +74,16 @@ def provider() -> Iterator[Provider]:
         yield Provider(url)
 
 
+@pytest.fixture(scope="module")
+def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve an empty page on its own origin."""
+    folder, port = tmp_path_factory.mktemp("front end"), str(scratch.free_port())
+    (folder / "index.html").write_text("<!doctype html>")
+    url = f"http://localhost:{port}"
+    with running("http.server", port, "--bind", "127.0.0.1", "--directory", str(folder), probe=url):
+        yield url
+
+
 @pytest.fixture(scope="session")
 def mails() -> Iterator[Outbox]:
     with outbox() as mails:

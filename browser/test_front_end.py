@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page
 
-from testing import scratch
 from testing.live_server import serving
 
-from .conftest import running
 from .site import PASSWORD, create_account
 
 FETCH = """async ([method, url, body]) => {
@@ -17,16 +15,6 @@ FETCH = """async ([method, url, body]) => {
     const answer = await fetch(url, {method, headers, body: body && JSON.stringify(body), credentials: "include"});
     return [answer.status, await answer.json()];
 }"""
-
-
-@pytest.fixture(scope="module")
-def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve an empty page on its own origin."""
-    folder, port = tmp_path_factory.mktemp("front end"), str(scratch.free_port())
-    (folder / "index.html").write_text("<!doctype html>")
-    url = f"http://localhost:{port}"
-    with running("http.server", port, "--bind", "127.0.0.1", "--directory", str(folder), probe=url):
-        yield url
 
 
 @pytest.fixture(scope="module")
