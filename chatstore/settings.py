@@ -52,7 +52,7 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (*LOOPBACK[:2], "[::1]") if HOST in L
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(f"ALLOWED_HOSTS is needed with HOST={HOST}: list the names of this service.")
 # Front ends on other origins use the user's cookie. The first setting lets them read responses, the second lets them
-# write. They must be equal, or the first must be empty (chatstore.E004).
+# write. They must be equal, or the first must be empty (chatstore.E004). Single-user mode uses only the first.
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
