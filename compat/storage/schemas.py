@@ -72,7 +72,8 @@ class StoredMessage(Schema):
     def says_something(self) -> "StoredMessage":
         if self.content is None and self.tool_calls is None:
             raise refusal("null", gettext("content can be null only if tool_calls is given."))
-        self.reasoning = self.reasoning or self.reasoning_content
+        if self.reasoning_content and not self.reasoning:
+            self.reasoning = self.reasoning_content
         return self
 
 

@@ -1,4 +1,4 @@
-"""Updates of many messages, each with its own values, in a few statements."""
+"""Inserts and updates of many rows in a few statements."""
 
 import uuid
 from collections import defaultdict
@@ -6,11 +6,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import JSONField, Model
 
 from conversations.models import Message
 
 BATCH = 1_000
 Changes = Mapping[str, Any]  # values by the names of fields
+
+
+def insert_each(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model. Raises IntegrityError.
+
+    Runs one COPY for up to BATCH rows. For 20,000 messages, `bulk_create` needs 15 s of CPU time to compile its
+    statements; COPY has no statement to compile.
+    """
+    for start in range(0, len(rows), BATCH):
+        _copy(rows[start : start + BATCH])
+
+
+def _copy(rows: Sequence[Model]) -> None:
+    fields = rows[0]._meta.concrete_fields
+    columns = ", ".join(field.column for field in fields)
+    statement = f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN"
+    # Django converts the errors of `execute`, but not those of `copy`.
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([_stored(field, getattr(row, field.attname)) for field in fields])
+
+
+def _stored(field: Any, value: Any) -> Any:
+    return field.get_db_prep_save(value, connection) if isinstance(field, JSONField) else value
 
 
 def update_each(changes: Mapping[uuid.UUID, Changes]) -> None:

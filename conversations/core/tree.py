@@ -87,9 +87,9 @@ def build_messages(conversation: Conversation, drafts: Sequence[MessageDraft], *
     messages = []
     for draft in drafts:
         message = _build_message(conversation, draft, below, is_active=True)
-        below = message.seq
-        update_counters(conversation, message)
+        below = conversation.last_seq = message.seq
         messages.append(message)
+    _count(conversation, messages)
     return messages
 
 
@@ -145,12 +145,15 @@ def refuse_empty(message: Message) -> None:
         raise Invalid(gettext("A message must have content, parts or tool calls."), field="content")
 
 
-def update_counters(conversation: Conversation, message: Message) -> None:
-    """Count a new message at the end of the active path."""
-    conversation.last_seq = conversation.tip_seq = message.seq
-    conversation.message_count += 1
-    conversation.preview = preview_of(message.content) or conversation.preview
-    add_usage(conversation, message)
+def _count(conversation: Conversation, messages: Sequence[Message]) -> None:
+    """Count new messages at the end of the active path."""
+    if messages:
+        conversation.tip_seq = messages[-1].seq
+    conversation.message_count += len(messages)
+    previews = (preview_of(message.content) for message in reversed(messages))
+    conversation.preview = next(filter(None, previews), conversation.preview)
+    for message in messages:
+        add_usage(conversation, message)
 
 
 def add_usage(conversation: Conversation, message: Message) -> None:

@@ -28,6 +28,7 @@ from accounts.models import User
 from accounts.services import read_known, save_known
 from chatstore.database import database_time
 from chatstore.errors import Conflict, Invalid
+from conversations.core.bulk import insert_each
 from conversations.core.comparison import json_equal
 from conversations.core.conversations import build_conversation, update_conversation
 from conversations.core.locks import lock_user
@@ -35,8 +36,6 @@ from conversations.core.merging import HistoryMerger, client_id, has_id, is_equa
 from conversations.drafts import MessageDraft, SessionInput, SyncProfile
 from conversations.models import Conversation, Message
 from conversations.usage import is_counted_usage
-
-BATCH = 1_000
 
 
 class Match(NamedTuple):
@@ -185,6 +184,6 @@ def _create(user: User, source: str, sessions: Sequence[SessionInput]) -> list[u
         )
         for session in sessions
     ]
-    Conversation.objects.bulk_create([conversation for conversation, _ in built], batch_size=BATCH)
-    Message.objects.bulk_create([message for _, messages in built for message in messages], batch_size=BATCH)
+    insert_each([conversation for conversation, _ in built])
+    insert_each([message for _, messages in built for message in messages])
     return [conversation.id for conversation, _ in built]
