@@ -5,6 +5,7 @@ the module of a contract is imported (docs/decisions/0002 and 0007). In the expr
 is the message. Every statement names the owner.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +25,11 @@ ID_BY_NAME = f"SELECT c.id FROM conversation c WHERE {NAMED}"
 CONVERSATION_NAME, MESSAGE_NAME = "coalesce(c.external_id, c.id::text)", "coalesce(m.external_id, m.id::text)"
 
 
-def time(column: str) -> str:
-    """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+def time(column: str, unit: str = "US") -> str:
+    """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`.
+
+    With the unit `MS`, the time has milliseconds. Smaller units are cut off."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.{unit}"Z"')"""
 
 
 def shortened(column: str, length: int) -> str:
@@ -49,9 +52,9 @@ class Shape:
         return " || ".join(["'{'", " || ',' || ".join(always), *rest, "'}'"])
 
 
-def conversations(shape: Shape, order: str) -> str:
-    """Return the statement for a list of conversations. `%(limit)s` can be null."""
-    return f"""SELECT {shape.sql} AS json FROM conversation c WHERE {LISTED}
+def conversations(shape: Shape, order: str, *columns: str) -> str:
+    """Return the statement for a list of conversations. `%(limit)s` can be null. `columns` are selected as well."""
+    return f"""SELECT {", ".join([f"{shape.sql} AS json", *columns])} FROM conversation c WHERE {LISTED}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"""
 
 
@@ -61,11 +64,19 @@ def counted_conversations(shape: Shape, order: str) -> str:
         LEFT JOIN ({conversations(shape, order)}) r ON true"""
 
 
-def shown(*roles: str) -> str:
-    """Return the condition for the texts of these roles on the active path of `c`. See `MessageQuerySet.texts`."""
+def shown(*roles: str, has: str = "m.content IS NOT NULL") -> str:
+    """Return the condition for the texts of these roles on the active path of `c`. See `MessageQuerySet.texts`.
+
+    `has` replaces the condition that a message has a text."""
     names = ", ".join(f"'{role}'" for role in roles)
     return f"""m.conversation_id = c.id AND m.deleted_at IS NULL AND m.is_active AND m.item_type = 'message'
-        AND m.role IN ({names}) AND m.content IS NOT NULL"""
+        AND m.role IN ({names}) AND {has}"""
+
+
+def nested(shape: Shape, condition: str) -> str:
+    """Return the expression of the array of the messages of `c` that fulfil the condition, by `seq`."""
+    return f"""(SELECT ('[' || coalesce(string_agg({shape.sql}, ',' ORDER BY m.seq), '') || ']')::json
+        FROM message m WHERE {condition})"""
 
 
 def messages(shape: Shape, condition: str) -> str:
@@ -86,15 +97,15 @@ def counted_messages(shape: Shape, condition: str) -> str:
         ) m ON true"""
 
 
-def nested(shape: Shape, condition: str) -> str:
-    """Return the expression of a JSON array: the messages of `c` that fulfil the condition, by `seq`."""
-    return f"""(SELECT ('[' || coalesce(string_agg(m.json, ',' ORDER BY m.seq), '') || ']')::json
-        FROM (SELECT m.seq, {shape.sql} AS json FROM message m WHERE {condition}) m)"""
-
-
 def read_list(statement: str, user: User, *, limit: int | None = None, offset: int = 0) -> list[orjson.Fragment]:
     """Execute a statement of `conversations`."""
     return _fragments(read_column(statement, user=user.pk, limit=limit, offset=offset))
+
+
+def read_list_and_ids(statement: str, user: User) -> tuple[list[orjson.Fragment], list[uuid.UUID]]:
+    """Execute a statement of `conversations` with the column `c.id`."""
+    rows = _fetch_rows(statement, user=user.pk, limit=None, offset=0)
+    return _fragments(text for text, _ in rows), [id for _, id in rows]
 
 
 def read_messages(
@@ -111,9 +122,7 @@ def read_counted(
     statement: str, *, limit: int | None, offset: int, **params: Any
 ) -> tuple[int, list[orjson.Fragment]] | None:
     """Execute a statement of `counted_…`. Return the total and the rows of the page, or None if there is no row."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {**params, "limit": limit, "offset": offset})
-        rows = cursor.fetchall()
+    rows = _fetch_rows(statement, limit=limit, offset=offset, **params)
     return (rows[0][0], _fragments(text for _, text in rows if text is not None)) if rows else None
 
 
@@ -133,8 +142,13 @@ def _fragments(texts: Any) -> list[orjson.Fragment]:
     return [orjson.Fragment(text) for text in texts]
 
 
-def read_column(statement: str, **params: Any) -> Sequence[Any]:
+def read_column(statement: str, **params: Any) -> list[Any]:
     """Execute a statement that selects one column, and return its values."""
+    return [value for (value,) in _fetch_rows(statement, **params)]
+
+
+def _fetch_rows(statement: str, **params: Any) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return [value for (value,) in cursor.fetchall()]
+        rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+        return rows

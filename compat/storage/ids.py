@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"  # unlikely in a client's id, but `unique_ids` handles it
-MARKED = re.compile(rf"{MARK}\d+$")
+MARKED = re.compile(rf"{MARK}[0-9]+\Z")
 
 
 def unique_ids(ids: Iterable[str]) -> list[str]:
@@ -26,3 +26,8 @@ def unique_ids(ids: Iterable[str]) -> list[str]:
 def as_sent(stored: str) -> str:
     """Return the client's id for an id that `unique_ids` returned."""
     return MARKED.sub("", stored)
+
+
+def as_sent_sql(column: str) -> str:
+    """Return the SQL expression of `as_sent`."""
+    return f"regexp_replace({column}, '{MARK}[0-9]+$', '')"

@@ -7,22 +7,21 @@ from django.utils.translation import gettext
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from chatstore.times import parse_utc
-from compat.contract import History, Id, Parts, Schema, Short, Text, Title, name_of, refusal
+from compat import rows
+from compat.contract import History, Id, Parts, Schema, Short, Text, Title, refusal
 from conversations.drafts import MessageDraft, SessionInput, SyncProfile
-from conversations.models import Conversation
-from conversations.usage import counted_usage
 
 from . import ids
 
 SOURCE = "storage"
+ROLES = ("user", "assistant", "system", "tool")
 # Optional fields and their defaults. A field that has its default is left out of the response.
 DEFAULTS: dict[str, Any] = {"model": "", "tool_calls": None, "tool_call_id": "", "name": "", "reasoning": ""}
 SYNC_PROFILE = SyncProfile(
     compared_fields=frozenset({"role", "content", *DEFAULTS}),
-    visible_roles=frozenset({"user", "assistant", "system", "tool"}),
+    visible_roles=frozenset(ROLES),
     normalize_id=ids.as_sent,
 )
-READ = ("id", "external_id", "item_type", *sorted(SYNC_PROFILE.compared_fields))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -114,21 +113,28 @@ class Saved(Schema):
 
 # --- Responses -----------------------------------------------------------------------------------------
 
-
-def session(row: Conversation, messages: list[Any]) -> dict[str, Any]:
-    return {
-        "id": name_of(row),
-        "title": row.title,
-        "messages": [message(each) for each in messages if SYNC_PROFILE.is_visible(each)],
-        "createdAt": row.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "tokenUsage": row.reported_usage if row.reported_usage is not None else counted_usage(row),
+MESSAGE = rows.Shape(
+    {
+        "id": f"coalesce({ids.as_sent_sql('m.external_id')}, m.id::text)",
+        "role": "m.role",
+        "content": "m.content",
+    },
+    optional={name: f"m.{name}" if default is None else f"nullif(m.{name}, '')" for name, default in DEFAULTS.items()},
+)
+SHOWN = rows.shown(*ROLES, has="(m.content IS NOT NULL OR m.tool_calls IS NOT NULL)")
+# The same as `counted_usage`.
+COUNTED_USAGE = """jsonb_build_object('prompt_tokens', c.prompt_tokens, 'completion_tokens', c.completion_tokens,
+    'total_tokens', c.prompt_tokens + c.completion_tokens)"""
+SESSION = rows.Shape(
+    {
+        "id": rows.CONVERSATION_NAME,
+        "title": "c.title",
+        "messages": rows.nested(MESSAGE, SHOWN),
+        "createdAt": rows.time("c.created_at", "MS"),
+        "tokenUsage": f"coalesce(c.reported_usage, {COUNTED_USAGE})",
     }
-
-
-def message(row: Any) -> dict[str, Any]:
-    optional = {name: value for name, default in DEFAULTS.items() if (value := getattr(row, name)) != default}
-    id = ids.as_sent(row.external_id) if row.external_id else str(row.id)
-    return {"id": id, "role": row.role, "content": row.content, **optional}
+)
+SESSIONS = rows.conversations(SESSION, rows.BY_CREATION, "c.id")
 
 
 # --- Requests ------------------------------------------------------------------------------------------

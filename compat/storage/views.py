@@ -10,8 +10,9 @@ from accounts import services
 from accounts.api.base import Request
 from chatstore import health
 from chatstore.api.responses import format_time
+from compat import rows
 from compat.contract import ContractView, PlainError, error, name_of
-from conversations.models import Conversation, Message
+from conversations.models import Conversation
 from conversations.services.sync_all import sync_all
 
 from . import schemas
@@ -44,10 +45,9 @@ class ChatSessionsView(View):
         """Get all sessions of the user, with their messages.
 
         The server records the ids of these sessions. The next save trashes a recorded session that it leaves out."""
-        rows = list(Conversation.objects.owned_by(request.user).listed().by_creation())
-        messages = Message.objects.owned_by(request.user).by_conversation([row.id for row in rows], *schemas.READ)
-        services.save_known(user=request.user, ids=[row.id for row in rows], before=services.read_known(request.user))
-        return Response({"chatSessions": [schemas.session(row, messages[row.id]) for row in rows]})
+        sessions, ids = rows.read_list_and_ids(schemas.SESSIONS, request.user)
+        services.save_known(user=request.user, ids=ids, before=services.read_known(request.user))
+        return Response({"chatSessions": sessions})
 
     @extend_schema(operation_id="storage_sessions_save", request=schemas.ChatSessions, responses=schemas.Saved)
     def post(self, request: Request) -> Response:

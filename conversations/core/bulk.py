@@ -25,7 +25,7 @@ def insert_each(rows: Sequence[Model]) -> None:
 
 
 def _copy(rows: Sequence[Model]) -> None:
-    fields = rows[0]._meta.concrete_fields
+    fields: Sequence[Any] = rows[0]._meta.concrete_fields
     columns = ", ".join(field.column for field in fields)
     statement = f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN"
     # Django converts the errors of `execute`, but not those of `copy`.

@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatstore.ids import new_id
+from compat.storage import ids
+from compat.storage.schemas import DEFAULTS, SYNC_PROFILE
 from conversations.models import Conversation, Message
+from conversations.services import conversations, messages
+from conversations.usage import counted_usage
 from testing.api_client import ApiClient, create_user
 from testing.statements import executed_statements
 from testing.storage_client import NO_TOKENS, load, save, snapshot
@@ -44,6 +48,17 @@ SESSIONS = st.fixed_dictionaries(
     }
 )
 WORLDS = st.dictionaries(st.sampled_from(["s1", "s2", "s3"]), SESSIONS, max_size=3)
+NATIVE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "tool", "developer"]), "content": TEXTS},
+    optional={
+        "external_id": st.uuids().map(lambda id: f"{id}␟{id.int % 20}"),
+        "item_type": st.sampled_from(["message", "reasoning"]),
+        "model": st.just('a "quoted" \\ model'),
+        "reasoning": TEXTS,
+        "tool_calls": CALLS,
+        "prompt_tokens": st.integers(0, 9),
+    },
+).map(lambda draft: draft | {"content": None} if draft.get("tool_calls") else draft)
 CREATED = {"s1": "2025-05-12T07:50:38.001Z", "s2": "2025-05-12T07:50:38.002Z", "s3": "2025-05-12T07:50:38.003Z"}
 
 
@@ -79,6 +94,38 @@ def test_any_sessions_are_read_back_and_saving_them_unchanged_writes_nothing(wor
             assert stored_before <= set(Message.objects.owned_by(alice).values_list("id", flat=True))
         for conversation in Conversation.objects.owned_by(alice):
             holds(conversation)
+
+
+@pytest.mark.django_db
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(histories=st.lists(st.lists(NATIVE, max_size=8), max_size=4), usage=st.sampled_from([None, NO_TOKENS, {"a": 1}]))
+def test_sessions_of_any_origin_are_read_as_python_renders_them(histories: list[Any], usage: Any) -> None:
+    with undone():
+        alice = create_user(str(new_id()))
+        for number, drafts in enumerate(histories):
+            fields = {"reported_usage": usage, "external_id": f"s␟{number}" if number % 2 else None}
+            conversation, _ = conversations.create(user=alice, fields=fields, drafts=drafts)
+            for message in list(conversation.messages.all())[::4]:
+                messages.trash(user=alice, message_id=message.id)
+        stored = Conversation.objects.owned_by(alice).order_by("-created_at", "-id")
+        assert load(ApiClient(alice)) == [rendered_session(each) for each in stored]
+
+
+def rendered_session(row: Conversation) -> dict[str, Any]:
+    visible = [each for each in row.messages.shown() if SYNC_PROFILE.is_visible(each)]
+    return {
+        "id": row.external_id or str(row.id),
+        "title": row.title,
+        "messages": [rendered_message(each) for each in visible],
+        "createdAt": row.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "tokenUsage": counted_usage(row) if row.reported_usage is None else row.reported_usage,
+    }
+
+
+def rendered_message(row: Message) -> dict[str, Any]:
+    optional = {name: value for name, default in DEFAULTS.items() if (value := getattr(row, name)) != default}
+    id = ids.as_sent(row.external_id) if row.external_id else str(row.id)
+    return {"id": id, "role": row.role, "content": row.content, **optional}
 
 
 def holds(conversation: Conversation) -> None:
