@@ -216,8 +216,11 @@ class MessageQuerySet(OwnedQuerySet):
             return cursor.fetchall()
 
     def light_fields(self) -> list[Any]:
-        """Return the model's fields that are not HEAVY."""
-        return [field for field in self.model._meta.concrete_fields if field.name not in sql.HEAVY]
+        """Return the model's fields that a merge reads, without the HEAVY ones.
+
+        The others would double the time of a sync of 1,000 messages: it is spent on building times and UUIDs.
+        """
+        return [field for field in self.model._meta.concrete_fields if field.attname not in (*sql.HEAVY, *sql.UNMERGED)]
 
     def exported(self, user: "User", ids: Sequence[str], *, after: int, limit: int) -> list[tuple[str, str | None]]:
         """Return messages of the user's conversations with these ids, as pairs of conversation id and JSON.

@@ -110,6 +110,8 @@ EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
 LARGE_TEXTS = ("content", "reasoning", "error")
 LARGE_JSON = ("parts", "tool_calls", "usage", "metadata")
 HEAVY = (*LARGE_TEXTS, *LARGE_JSON)
+# The columns of a message that a merge of a whole history neither compares nor changes, or only writes.
+UNMERGED = ("conversation_id", "user_id", "link_digest", "fingerprint", "created_at", "updated_at")
 # In bytes. A message up to this size is read whole. PostgreSQL does not compress the values of a row below 2 kB.
 SMALL = 2_000
 _TEXT_BYTES = " + ".join(f"coalesce(octet_length({name}), 0)" for name in LARGE_TEXTS)

@@ -12,11 +12,13 @@ Everything here runs under the conversation's lock, in one transaction.
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
+from chatstore.ids import as_uuid
 from conversations.drafts import CONTENT_FIELDS, MessageDraft, SyncProfile
 from conversations.models import Conversation, Message, Role
 
@@ -24,11 +26,12 @@ from . import tree
 from .bulk import update_each
 from .comparison import extends, json_equal
 from .messages import apply_changes, set_title_from
-from .stored_messages import StoredMessages
+from .stored_messages import StoredMessage, StoredMessages
 
 # A client can save a reply several times while the reply streams. From save to save, these fields only get longer.
 GROWING_FIELDS = CONTENT_FIELDS | {"reasoning"}
 DEFAULTS = {field.name: field.get_default() for field in Message._meta.concrete_fields}
+KEPT = {"id", "external_id", "created_at"}
 CLEARED: dict[str, Any] = {"external_id": None}
 INSTRUCTIONS = (Role.SYSTEM, Role.DEVELOPER)
 
@@ -56,36 +59,41 @@ class HistoryMerger:
         self.profile = profile
         self.stored = StoredMessages(conversation)
         rows = self.stored.rows
-        self.own_ids = {str(row.id) for row in rows}
         self.visible = {
             row.seq: row.deleted_at is None and profile.is_visible(self.stored.outline(row)) for row in rows
         }
-        self.children: dict[int | None, list[Message]] = defaultdict(list)
+        self.children: dict[int | None, list[StoredMessage]] = defaultdict(list)
         for row in rows:
             self.children[row.parent_seq].append(row)
         self.by_external_id = {row.external_id: row for row in rows if row.external_id and row.deleted_at is None}
         self.changes: dict[uuid.UUID, dict[str, Any]] = {}  # not written yet
         self.is_changed = False
+        self.is_recounted = False  # the active path changes in another way than by new messages at its end
+
+    @cached_property
+    def own_ids(self) -> set[str]:
+        return {str(row.id) for row in self.stored.rows}
 
     def merge(self, drafts: Sequence[MessageDraft]) -> None:
         """Make the active path show these messages. Writes nothing if it shows them already."""
         last: int | None = None
-        matched: set[str] = set()
+        matched: set[uuid.UUID] = set()
         for index, draft in enumerate(drafts):
             row = self.match(last, draft)
             if row is None:
                 self.start_branch(last, [_new_draft(draft, matched) for draft in drafts[index:]])
                 break
             last = row.seq
-            matched.add(str(row.id))
+            matched.add(row.id)
         else:
             self.end_at(last)
         self.write()
         if self.is_changed:
-            tree.refresh_counters(self.conversation)
+            if self.is_recounted:
+                tree.refresh_counters(self.conversation)
             tree.save_derived(self.conversation)
 
-    def match(self, last: int | None, draft: MessageDraft) -> Message | None:
+    def match(self, last: int | None, draft: MessageDraft) -> StoredMessage | None:
         """Find the child of `last` that the draft repeats, and update it. Return None if there is none.
 
         The kinds of match, best first: an equal message with the same id, another equal message, a growing reply with
@@ -102,7 +110,7 @@ class HistoryMerger:
             return row
         return None
 
-    def visible_children(self, seq: int | None) -> Iterator[Message]:
+    def visible_children(self, seq: int | None) -> Iterator[StoredMessage]:
         """Yield the children that the client can see. The children of an invisible message take its place."""
         waiting = list(self.children[seq])
         while waiting:
@@ -112,10 +120,10 @@ class HistoryMerger:
             else:
                 waiting.extend(self.children[row.seq])
 
-    def is_equal_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
+    def is_equal_to(self, draft: MessageDraft) -> Callable[[StoredMessage], bool]:
         """Return a function that tells whether a message equals the draft in the compared fields."""
 
-        def predicate(row: Message) -> bool:
+        def predicate(row: StoredMessage) -> bool:
             compares_content = "content" in self.profile.compared_fields
             if compares_content and not self.stored.can_have(row, _value(draft, "content")):
                 return False
@@ -124,14 +132,14 @@ class HistoryMerger:
 
         return predicate
 
-    def can_grow_to(self, draft: MessageDraft) -> Callable[[Message], bool]:
+    def can_grow_to(self, draft: MessageDraft) -> Callable[[StoredMessage], bool]:
         """Return a function that tells whether a message can be an earlier, shorter save of the draft.
 
         Such a message has no children and the same role, and the draft only adds to the end of its growing fields.
         """
         names = GROWING_FIELDS & (self.profile.compared_fields | draft.keys())
 
-        def predicate(row: Message) -> bool:
+        def predicate(row: StoredMessage) -> bool:
             if row.role != draft["role"] or self.children[row.seq]:
                 return False
             self.stored.load(row)
@@ -139,18 +147,18 @@ class HistoryMerger:
 
         return predicate
 
-    def is_instruction(self, draft: MessageDraft) -> Callable[[Message], bool]:
+    def is_instruction(self, draft: MessageDraft) -> Callable[[StoredMessage], bool]:
         """Return a function that tells whether a message is active, and both it and the draft are system prompts.
 
         A client rewrites its system prompt when its settings change.
         """
         return lambda row: row.is_active and row.role in INSTRUCTIONS and draft["role"] in INSTRUCTIONS
 
-    def apply(self, row: Message, draft: MessageDraft, skip: frozenset[str] = frozenset()) -> None:
+    def apply(self, row: StoredMessage, draft: MessageDraft, skip: frozenset[str] = frozenset()) -> None:
         """Update a message with the draft's fields and external_id. Compared fields that the draft leaves out get their
-        defaults. Fields in `skip` do not change."""
+        defaults. The id, the creation time and fields in `skip` do not change."""
         self.stored.load(row)
-        names = (self.profile.compared_fields | draft.keys()) - skip - {"id", "external_id"}
+        names = (self.profile.compared_fields | draft.keys()) - skip - KEPT
         values = {name: _value(draft, name) for name in names}
         changes = {name: value for name, value in values.items() if not json_equal(getattr(row, name), value)}
         sent_id = draft.get("external_id")
@@ -160,14 +168,14 @@ class HistoryMerger:
         if changes:
             self.change(row, changes)
 
-    def change(self, row: Message, changes: dict[str, Any]) -> None:
+    def change(self, row: StoredMessage, changes: dict[str, Any]) -> None:
         """Change a message in memory. `write` stores the change."""
         if sent_id := changes.get("external_id"):
             self.clear_external_ids([sent_id, row.external_id])
             self.by_external_id[sent_id] = row
         apply_changes(self.conversation, row, changes)
         self.changes.setdefault(row.id, {}).update(changes, updated_at=row.updated_at)
-        self.is_changed = True
+        self.is_changed = self.is_recounted = True
 
     def clear_external_ids(self, external_ids: Iterable[str | None]) -> None:
         """Remove these external_ids from their messages. An external_id belongs to the message that got it last."""
@@ -187,8 +195,7 @@ class HistoryMerger:
         """Add the drafts after `last` and the invisible messages that follow it, as the end of the active path."""
         self.clear_external_ids(draft.get("external_id") for draft in drafts)
         end = [last, *(row.seq for row in self.invisible_after(last))][-1]
-        if end != self.conversation.tip_seq:
-            tree.truncate_active_path(self.conversation, end)
+        self.truncate(end)
         set_title_from(self.conversation, drafts)
         self.write()
         Message.objects.bulk_create(tree.build_messages(self.conversation, drafts, below=end))
@@ -197,11 +204,14 @@ class HistoryMerger:
     def end_at(self, last: int | None) -> None:
         """End the active path after `last` and the invisible messages that follow it. Nothing is deleted."""
         end = [last, *(row.seq for row in self.invisible_after(last) if row.deleted_at is None)][-1]
+        self.truncate(end)
+
+    def truncate(self, end: int | None) -> None:
         if end != self.conversation.tip_seq:
             tree.truncate_active_path(self.conversation, end)
-            self.is_changed = True
+            self.is_changed = self.is_recounted = True
 
-    def invisible_after(self, seq: int | None) -> Iterator[Message]:
+    def invisible_after(self, seq: int | None) -> Iterator[StoredMessage]:
         """Yield the chain of active messages after `seq` that are trashed or that the client cannot see. New messages
         are added after them."""
         while invisible := [row for row in self.children[seq] if row.is_active and not self.visible[row.seq]]:
@@ -221,9 +231,9 @@ def is_equal(row: Any, draft: MessageDraft, profile: SyncProfile) -> bool:
     return all(json_equal(getattr(row, name), _value(draft, name)) for name in profile.compared_fields)
 
 
-def _new_draft(draft: MessageDraft, matched: set[str]) -> MessageDraft:
+def _new_draft(draft: MessageDraft, matched: set[uuid.UUID]) -> MessageDraft:
     """Return the draft without `id`, and without an external_id that is chatstore's id of a matched message."""
-    left_out = {"id", "external_id"} if draft.get("external_id") in matched else {"id"}
+    left_out = {"id", "external_id"} if as_uuid(draft.get("external_id") or "") in matched else {"id"}
     return {name: value for name, value in draft.items() if name not in left_out}  # type: ignore[return-value]
 
 

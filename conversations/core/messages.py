@@ -58,7 +58,7 @@ def update_message(conversation: Conversation, message: Message, changes: dict[s
     message.save(update_fields=[*changes, "updated_at"])
 
 
-def apply_changes(conversation: Conversation, message: Message, changes: dict[str, Any]) -> None:
+def apply_changes(conversation: Conversation, message: Any, changes: dict[str, Any]) -> None:
     """Change a message and the token sums of its conversation in memory. Raises Invalid if the message would have no
     content."""
     for name in TOKENS:

@@ -8,12 +8,14 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from django.db import connection
-
 from conversations.models import Conversation, Message
 from conversations.sql import HEAVY, LARGE_JSON, SMALL
 
 BATCH_BYTES = 8_000_000
+
+
+class StoredMessage(SimpleNamespace):
+    """The columns of a message. Deferred ones are missing. An instance of Message takes ten times as long to build."""
 
 
 class StoredMessages:
@@ -22,20 +24,18 @@ class StoredMessages:
     def __init__(self, conversation: Conversation) -> None:
         """Read the messages. Runs one statement."""
         self.conversation = conversation
-        self.rows: list[Message] = []
+        self.rows: list[StoredMessage] = []
         self._sizes: dict[int, int] = {}  # bytes of each large message, by seq
         self._content_bytes: dict[int, int | None] = {}
         self._outlines: dict[int, SimpleNamespace] = {}
         self._index: dict[int, int] = {}  # the index in `rows` by seq
-        self._loaded: list[Message] = []
-        light = Message.objects.light_fields()
-        names = [field.attname for field in light]
+        self._loaded: list[StoredMessage] = []
+        names = [field.attname for field in Message.objects.light_fields()]
         for values in Message.objects.skeleton(conversation.id):
-            self._add(Message.from_db(connection.alias, names, values[: len(names)]), values[len(names) :])
+            self._add(StoredMessage(**dict(zip(names, values, strict=False))), values[len(names) :])
 
-    def _add(self, row: Message, values: tuple[Any, ...]) -> None:
+    def _add(self, row: StoredMessage, values: tuple[Any, ...]) -> None:
         size, content_bytes, has_parts, has_tool_calls, *heavy = values
-        row.conversation = self.conversation
         self._index[row.seq] = len(self.rows)
         self.rows.append(row)
         self._content_bytes[row.seq] = content_bytes
@@ -45,14 +45,14 @@ class StoredMessages:
             self._sizes[row.seq] = size
             self._outlines[row.seq] = _outline(row, content_bytes is not None, has_parts, has_tool_calls)
 
-    def outline(self, row: Message) -> Any:
+    def outline(self, row: StoredMessage) -> Any:
         """Return the role, type and CONTENT_FIELDS of the message.
 
         For a large message, "" and [] stand for the CONTENT_FIELDS that are not null.
         """
         return self._outlines.get(row.seq, row)
 
-    def load(self, row: Message) -> None:
+    def load(self, row: StoredMessage) -> None:
         """Read the large fields of the message and of the next messages, as one batch."""
         if row.seq not in self._sizes or "content" in row.__dict__:
             return
@@ -62,7 +62,7 @@ class StoredMessages:
             batch[id].__dict__.update(zip(HEAVY, heavy, strict=True))
         self._loaded = list(batch.values())
 
-    def _batch(self, row: Message) -> list[Message]:
+    def _batch(self, row: StoredMessage) -> list[StoredMessage]:
         """Return the message and the large ones after it, up to BATCH_BYTES together."""
         batch, size = [row], self._sizes[row.seq]
         for index in range(self._index[row.seq] + 1, len(self.rows)):
@@ -78,17 +78,17 @@ class StoredMessages:
             for name in HEAVY:
                 row.__dict__.pop(name, None)
 
-    def can_have(self, row: Message, content: str | None) -> bool:
+    def can_have(self, row: StoredMessage, content: str | None) -> bool:
         """Return whether the message can have this content, judged by its length in bytes."""
         return self._content_bytes[row.seq] == (None if content is None else len(content.encode()))
 
 
-def _fill(row: Message, heavy: list[Any]) -> None:
+def _fill(row: StoredMessage, heavy: list[Any]) -> None:
     for name, value in zip(HEAVY, heavy, strict=True):
         row.__dict__[name] = json.loads(value) if value is not None and name in LARGE_JSON else value
 
 
-def _outline(row: Message, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:
+def _outline(row: StoredMessage, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:
     return SimpleNamespace(
         role=row.role,
         item_type=row.item_type,

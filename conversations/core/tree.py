@@ -139,7 +139,7 @@ def _build_message(
     return message
 
 
-def refuse_empty(message: Message) -> None:
+def refuse_empty(message: Any) -> None:
     """Raise Invalid if the message has no content."""
     if message.content is None and message.parts is None and message.tool_calls is None:
         raise Invalid(gettext("A message must have content, parts or tool calls."), field="content")
