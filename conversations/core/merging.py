@@ -228,7 +228,7 @@ def has_id(row: Any, id: str | None, profile: SyncProfile) -> bool:
 
 def is_equal(row: Any, draft: MessageDraft, profile: SyncProfile) -> bool:
     """Return whether a message and a draft have the same values in the compared fields."""
-    return all(json_equal(getattr(row, name), _value(draft, name)) for name in profile.compared_fields)
+    return all(json_equal(getattr(row, name), draft.get(name, DEFAULTS[name])) for name in profile.compared_fields)
 
 
 def _new_draft(draft: MessageDraft, matched: set[uuid.UUID]) -> MessageDraft:

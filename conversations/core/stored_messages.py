@@ -4,9 +4,10 @@ A conversation can have more text than fits into memory. All its messages are re
 large fields are read when they are needed, in batches of BATCH_BYTES. Each batch replaces the one before it.
 """
 
-import json
 from types import SimpleNamespace
 from typing import Any
+
+import orjson
 
 from conversations.models import Conversation, Message
 from conversations.sql import HEAVY, LARGE_JSON, SMALL
@@ -85,7 +86,7 @@ class StoredMessages:
 
 def _fill(row: StoredMessage, heavy: list[Any]) -> None:
     for name, value in zip(HEAVY, heavy, strict=True):
-        row.__dict__[name] = json.loads(value) if value is not None and name in LARGE_JSON else value
+        row.__dict__[name] = orjson.loads(value) if value is not None and name in LARGE_JSON else value
 
 
 def _outline(row: StoredMessage, has_content: bool, has_parts: bool, has_tool_calls: bool) -> SimpleNamespace:
