@@ -302,6 +302,7 @@ SPECTACULAR_SETTINGS = {
         "chatstore.api.schema.allow_overlaps",
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PATH_CONVERTER_OVERRIDES": {"name": str},
     "ENUM_NAME_OVERRIDES": {  # roles in the native API and in three contracts
         "RoleEnum": "conversations.models.Role",
         "SessionRoleEnum": ["user", "assistant", "system"],

@@ -4,13 +4,23 @@ The contracts are independent: no contract imports another one."""
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from django.conf import settings
+from django.urls import register_converter
 from django.utils.translation import gettext, gettext_lazy
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 from rest_framework import exceptions
 
 from accounts.api.base import APIView
@@ -23,6 +33,21 @@ from conversations.models import Conversation, Message
 
 from . import rows
 
+
+class Name:
+    """The path converter `<name:id>`: an id in a path, with any characters. `<path:id>` does not match line breaks."""
+
+    regex = "(?s:.+)"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+# The views import this module, so it is registered before Django reads the routes.
+register_converter(Name, "name")
 AnySchema = TypeVar("AnySchema", bound="Schema")
 
 
@@ -126,12 +151,36 @@ def _not_blank(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A check of a value, and what the OpenAPI document says about it. JSON Schema cannot express every check."""
+
+    check: Callable[[Any], Any]
+    keywords: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), **self.keywords}
+
+
+def json_limit(limit: int) -> Rule:
+    """Return the rule that a value has at most `limit` bytes as JSON."""
+    return Rule(_within_json(limit), {"description": f"At most {limit:,} bytes as JSON."})
+
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Short = Annotated[str, StringConstraints(max_length=255)]
-Parts = AfterValidator(_within_json(settings.PARTS_LIMIT))
+Parts = json_limit(settings.PARTS_LIMIT)
 Title = Annotated[str, StringConstraints(max_length=500)]
-Text = Annotated[str, AfterValidator(_within(settings.CONTENT_LIMIT))]
-NotBlank = AfterValidator(_not_blank)
+# JSON Schema counts characters, and a character has one to four bytes.
+TEXT_SCHEMA = {
+    "maxLength": settings.CONTENT_LIMIT,
+    "description": f"At most {settings.CONTENT_LIMIT:,} bytes in UTF-8.",
+}
+Text = Annotated[str, Rule(_within(settings.CONTENT_LIMIT), TEXT_SCHEMA)]
+NotBlank = Rule(_not_blank, {"pattern": r"\S"})
 # Validation stops at the first invalid message, because a history can contain thousands of them.
 History = Field(max_length=settings.HISTORY_LIMIT, fail_fast=True)
 

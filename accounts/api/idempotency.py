@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 
 from accounts import idempotency
+from chatstore.api.schema import KEY_LENGTH
 from chatstore.fingerprints import fingerprint
 
 from .base import Request
@@ -59,6 +60,6 @@ def _ids(rows: Sequence[Model]) -> list[str]:
 
 def _key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= 255:
+    if key is not None and not 1 <= len(key) <= KEY_LENGTH:
         raise ValidationError({"Idempotency-Key": [gettext("Must have 1 to 255 characters.")]})
     return key

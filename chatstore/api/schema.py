@@ -5,16 +5,21 @@ from typing import Any, cast
 from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import get_doc
+from drf_spectacular.plumbing import force_instance, get_doc
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
-CURSOR = OpenApiParameter("cursor", str, description="The cursor in the `next` of the previous page.")
+from .fields import StrictSerializer
+
+KEY_LENGTH = 255  # characters of an Idempotency-Key, at most
+CURSOR = OpenApiParameter(
+    "cursor", {"type": "string", "format": "cursor"}, description="The cursor in the `next` of the previous page."
+)
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH},
     OpenApiParameter.HEADER,
-    description="A key of your choice, at most 255 characters. If the same request is repeated with the same key "
+    description=f"A key of your choice, at most {KEY_LENGTH} characters. If the same request is repeated with the same key "
     "within 24 hours, it is not executed again, and the response is the stored object (200). A different request with "
     "the same key is a 409.",
 )
@@ -53,6 +58,24 @@ class Schema(AutoSchema):
         name = getattr(self.view, "action", self.method.lower())
         return get_doc(getattr(self.view, name, None))
 
+    def map_parsers(self) -> list[Any]:
+        """Return the media type of all request bodies: every parser reads the body as JSON."""
+        return ["application/json"]
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        return schema | _size_limits(field, schema) if schema and direction == "request" else schema
+
+    def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema = super()._unwrap_list_serializer(serializer, direction)
+        return schema | _item_limits(serializer) if schema and direction == "request" else schema
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        serializer = force_instance(serializer)
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        is_strict = direction == "request" and isinstance(serializer, StrictSerializer)
+        return schema | _known_fields(serializer, schema) | _needed_fields(serializer) if is_strict else schema
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         shape = getattr(self.view, "error_schema", ErrorSerializer)
@@ -61,6 +84,43 @@ class Schema(AutoSchema):
         if shape is not ErrorSerializer:
             description = "An error, in the shape of this contract."
         return bodies | {"default": error | {"description": description}}
+
+
+# --- What drf-spectacular does not read from serializers of requests --------------------------------------
+
+
+def _size_limits(field: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the limit in bytes. JSON Schema counts characters, and a character has one to four bytes."""
+    if isinstance(field, serializers.ListField):
+        return _item_limits(field)
+    limit = getattr(field, "byte_limit", 0)
+    if not limit:
+        return {}
+    is_text = isinstance(field, serializers.CharField)
+    size = f"At most {limit:,} bytes {'in UTF-8' if is_text else 'as JSON'}."
+    description = " ".join(filter(None, [schema.get("description"), size]))
+    return {"description": description, **({"maxLength": limit} if is_text else {})}
+
+
+def _item_limits(field: Any) -> dict[str, Any]:
+    limits = {
+        "minItems": None if getattr(field, "allow_empty", True) else 1,
+        "maxItems": getattr(field, "max_length", None),
+    }
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _known_fields(serializer: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return all properties. Unknown fields are errors; read-only fields can have any value, because it is ignored."""
+    ignored = {name: {"description": "Ignored."} for name, field in serializer.fields.items() if field.read_only}
+    return {"properties": {**schema.get("properties", {}), **ignored}, "additionalProperties": False}
+
+
+def _needed_fields(serializer: Any) -> dict[str, Any]:
+    """Return the rule that a new object has at least one of the fields in `needs_one_of`, and not null."""
+    names = () if serializer.partial else getattr(serializer, "needs_one_of", ())
+    rules = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]
+    return {"anyOf": rules} if rules else {}
 
 
 class JsonSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -4,5 +4,5 @@ from .views import SessionsView, SessionView
 
 urlpatterns = [
     path("chat/sessions/", SessionsView.as_view()),
-    path("chat/sessions/<path:id>/", SessionView.as_view()),
+    path("chat/sessions/<name:id>/", SessionView.as_view()),
 ]

@@ -1,14 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 
-import orjson
 from django.conf import settings
 from django.utils.translation import gettext
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from chatstore.times import parse_utc
 from compat import rows
-from compat.contract import History, Id, Parts, Schema, Short, Text, Title, refusal
+from compat.contract import History, Id, Parts, Schema, Short, Text, Title, json_limit, refusal
 from conversations.drafts import MessageDraft, SessionInput, SyncProfile
 
 from . import ids
@@ -46,17 +45,22 @@ def _to_millisecond(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _small(usage: dict[str, Any]) -> dict[str, Any]:
-    if (size := len(orjson.dumps(usage))) > settings.METADATA_LIMIT:
-        message = gettext("Has {size:,} bytes as JSON; the limit is {limit:,}.")
-        raise refusal("too_long", message.format(size=size, limit=settings.METADATA_LIMIT))
-    return usage
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+MOMENT_SCHEMA = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": 0}],
+    "description": "A time between 1970 and 2200, in ISO 8601 or in milliseconds since 1970.",
+}
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema(MOMENT_SCHEMA)]
+# JSON Schema for the rule in `says_something`.
+SAYS_SOMETHING: dict[str, Any] = {
+    "anyOf": [
+        {"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("content", "tool_calls")
+    ]
+}
 
 
 class StoredMessage(Schema):
+    model_config = ConfigDict(json_schema_extra=SAYS_SOMETHING)
+
     id: Id | None = None
     role: Literal["user", "assistant", "system", "tool"]
     content: Text | None = None
@@ -81,10 +85,12 @@ class StoredSession(Schema):
     title: Title | None = None
     messages: Annotated[list[StoredMessage], History]
     createdAt: Moment | None = None
-    tokenUsage: Annotated[dict[str, Any], AfterValidator(_small)] | None = None
+    tokenUsage: Annotated[dict[str, Any], json_limit(settings.METADATA_LIMIT)] | None = None
 
 
 class ChatSessions(Schema):
+    """All sessions of the user. Each has another id."""
+
     chatSessions: Annotated[list[StoredSession], History]
 
 

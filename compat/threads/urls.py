@@ -4,7 +4,7 @@ from .views import ThreadMessagesView, ThreadsView, ThreadView, TitleView
 
 urlpatterns = [
     path("conversations/", ThreadsView.as_view()),
-    path("conversations/<path:id>/messages/", ThreadMessagesView.as_view()),
-    path("conversations/<path:id>/title/", TitleView.as_view()),
-    path("conversations/<path:id>/", ThreadView.as_view()),
+    path("conversations/<name:id>/messages/", ThreadMessagesView.as_view()),
+    path("conversations/<name:id>/title/", TitleView.as_view()),
+    path("conversations/<name:id>/", ThreadView.as_view()),
 ]

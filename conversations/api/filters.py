@@ -1,6 +1,5 @@
 """The filters of the list of conversations."""
 
-from datetime import datetime
 from typing import Any
 
 import django_filters as filters
@@ -59,6 +58,9 @@ class MetadataFilter(filters.Filter):
     field_class = Metadata
 
 
+FORMATS = {TimeFilter: "date-time", MetadataFilter: "json-object"}
+
+
 class ConversationFilters(filters.FilterSet):
     archived = BooleanChoiceFilter(
         method="filter_archived",
@@ -97,12 +99,20 @@ def filter_parameters() -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
             name,
-            datetime if isinstance(filter, TimeFilter) else str,
+            _schema(filter),
             description=filter.extra.get("help_text", ""),
-            enum=[value for value, _ in filter.extra.get("choices", ())] or None,
         )
         for name, filter in ConversationFilters.base_filters.items()
     ]
+
+
+def _schema(filter: filters.Filter) -> dict[str, Any]:
+    """Return the JSON schema of a filter. A filter without a value is ignored."""
+    if choices := filter.extra.get("choices"):
+        return {"type": "string", "enum": [*(value for value, _ in choices), ""]}
+    name = FORMATS.get(type(filter))
+    values = [{"type": "string", "format": name}, {"type": "string", "maxLength": 0}]
+    return {"anyOf": values} if name else {"type": "string"}
 
 
 PAGING = {"limit", "cursor"}

@@ -36,6 +36,12 @@ MESSAGE, CHANGES, REACTION = MessageSerializer(), ChangedMessageSerializer(parti
 PAGE_SIZE = pagination.page_size(default=100, most=1_000)
 HISTORY_SIZE = pagination.page_size(default=10, most=1_000, description="The number of messages.")
 ALL = OpenApiParameter("all", bool, description="List the messages of every branch, not only of the active path.")
+REACTION_TYPE = OpenApiParameter(
+    "type",
+    {"type": "string", "minLength": 1, "maxLength": REACTION.fields["type"].max_length},
+    required=True,
+    description="The reaction to remove.",
+)
 PAGE_PARAMETERS = [PAGE_SIZE.parameter, CURSOR, ALL]
 MANY = Many(child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False)
 HISTORY = Many(child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT)
@@ -47,7 +53,7 @@ PAGE = PolymorphicProxySerializer(
 )
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
-    serializers=[MessageSerializer, MessageSerializer(many=True)],
+    serializers=[MessageSerializer, MANY],
     resource_type_field_name=None,
     many=False,
 )
@@ -110,7 +116,7 @@ class TranscriptViewSet(ViewSet):
         by_id = {orjson.loads(text)["id"]: text for text in texts}
         return [orjson.Fragment(by_id[id]) for id in ids if id in by_id]
 
-    @extend_schema(parameters=PAGE_PARAMETERS, request=SyncedMessageSerializer(many=True), responses=PAGE)
+    @extend_schema(parameters=PAGE_PARAMETERS, request=HISTORY, responses=PAGE)
     def update(self, request: Request, id: uuid.UUID) -> Response:
         """Synchronize the active path with the client's whole history.
 
@@ -168,7 +174,7 @@ class MessageViewSet(ViewSet):
                 "branch", bool, description="Create an alternative to the message, and display the alternative (201)."
             ),
         ],
-        request=MessageSerializer,
+        request=ChangedMessageSerializer,
         responses={200: MessageSerializer, 201: MessageSerializer},
     )
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
@@ -236,7 +242,7 @@ class ReactionViewSet(ViewSet):
         return reaction
 
     @extend_schema(
-        parameters=[OpenApiParameter("type", str, required=True, description="The reaction to remove.")],
+        parameters=[REACTION_TYPE],
         responses={204: None},
     )
     def destroy(self, request: Request, id: uuid.UUID) -> Response:

@@ -36,6 +36,8 @@ def external_id() -> StrictCharField:
 class MessageSerializer(StrictSerializer):
     """A message. It has `content`, `parts` or `tool_calls`. Unknown fields are errors."""
 
+    needs_one_of = ("content", "parts", "tool_calls")
+
     id = serializers.UUIDField(read_only=True)
     conversation_id = serializers.UUIDField(read_only=True)
     external_id = external_id()
@@ -65,7 +67,6 @@ class MessageSerializer(StrictSerializer):
         byte_limit=settings.PARTS_LIMIT,
         allow_null=True,
         required=False,
-        help_text="At most 1 MB of JSON (`PARTS_LIMIT`).",
     )
     tool_call_id = short()
     status = serializers.ChoiceField(Status.choices, required=False)
@@ -81,14 +82,16 @@ class MessageSerializer(StrictSerializer):
     reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not self.partial and all(attrs.get(name) is None for name in ("content", "parts", "tool_calls")):
+        if not self.partial and all(attrs.get(name) is None for name in self.needs_one_of):
             message = gettext("A message must have content, parts or tool calls.")
             raise serializers.ValidationError({"content": [message]})
         return attrs
 
 
 class ChangedMessageSerializer(MessageSerializer):
-    """The changes to a message. `external_id`, `role` and `item_type` are set only when the message is created."""
+    """The changes to a message. `external_id`, `role` and `item_type` are set only when the message is created.
+
+    The message must keep `content`, `parts` or `tool_calls`."""
 
     external_id = StrictCharField(read_only=True)
     role = serializers.ChoiceField(Role.choices, read_only=True)

@@ -53,7 +53,9 @@ class StatsView(APIView):
         parameters=[
             DAYS.parameter,
             OpenApiParameter(
-                "tz", str, description="The time zone of the days, such as `Europe/Berlin`. The default is UTC."
+                "tz",
+                {"type": "string", "format": "time-zone"},
+                description="The time zone of the days, such as `Europe/Berlin`. The default is UTC.",
             ),
         ],
         responses=StatsSerializer,
