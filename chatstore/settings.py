@@ -288,7 +288,10 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "chatstore",
     "DESCRIPTION": "The conversation store for LLM chat applications. "
-    "Sign in with a session cookie or `Authorization: Bearer cs_…`.",
+    "Sign in with a session cookie or `Authorization: Bearer cs_…`. JSON Schema cannot express some rules: a text has "
+    "no NUL characters and no lone surrogates, a number fits into 64 bits, whole numbers are written without a decimal "
+    "point, values are not nested deeper than `JSON_DEPTH_LIMIT`. A request that breaks a rule gets a 400, or a 422 in "
+    "contract C.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",  # Pydantic writes its schemas in this version
     "SERVE_INCLUDE_SCHEMA": False,

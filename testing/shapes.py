@@ -20,7 +20,8 @@ def strict(node: Any) -> Any:
     if "$ref" in node:
         return strict(SCHEMA["components"]["schemas"][node["$ref"].rpartition("/")[2]])
     schema = {name: strict(value) for name, value in node.items()}
-    if "properties" in schema:
+    # A rule in `anyOf` names only some of the properties, and no type.
+    if "properties" in schema and "type" in schema:
         schema.setdefault("additionalProperties", False)
     return schema
 

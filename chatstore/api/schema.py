@@ -19,9 +19,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH},
     OpenApiParameter.HEADER,
-    description=f"A key of your choice, at most {KEY_LENGTH} characters. If the same request is repeated with the same key "
-    "within 24 hours, it is not executed again, and the response is the stored object (200). A different request with "
-    "the same key is a 409.",
+    description=f"A key of your choice, at most {KEY_LENGTH} characters. If the same request is repeated with the same "
+    "key within 24 hours, it is not executed again, and the response is the stored object (200). A different request "
+    "with the same key is a 409.",
 )
 
 
@@ -63,7 +63,7 @@ class Schema(AutoSchema):
         return ["application/json"]
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
-        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         return schema | _size_limits(field, schema) if schema and direction == "request" else schema
 
     def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> Any:
@@ -71,8 +71,8 @@ class Schema(AutoSchema):
         return schema | _item_limits(serializer) if schema and direction == "request" else schema
 
     def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
-        serializer = force_instance(serializer)
-        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        serializer = force_instance(serializer)  # type: ignore[no-untyped-call]
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         is_strict = direction == "request" and isinstance(serializer, StrictSerializer)
         return schema | _known_fields(serializer, schema) | _needed_fields(serializer) if is_strict else schema
 

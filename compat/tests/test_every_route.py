@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.urls import get_resolver
@@ -48,6 +49,13 @@ def test_every_route_has_a_description_of_its_own() -> None:
 @every_row
 def test_a_route_works_without_its_trailing_slash(row: Row, samples: SampleObjects, alice: User) -> None:
     samples.request(ApiClient(alice), replace(row, path=row.path.rstrip("/")), row.status)
+
+
+@pytest.mark.parametrize("id", ["a\nb", "a\r\nb", "\n", "a/b\n"])
+@pytest.mark.parametrize("row", [row for row in ROWS if row.target and "<" in row.path], ids=str)
+def test_an_id_with_line_breaks_gets_the_404_of_the_contract(row: Row, id: str, db: None, alice: User) -> None:
+    path = "/" + row.path.replace("<path:id>", quote(id, safe=""))
+    check(row, "default", ApiClient(alice)(row.method, path, row.body, status=404))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from conversations.services import branches, messages, reactions
 from conversations.services.sync import sync
 
 from .serializers import (
+    REACTION_LENGTH,
     ChangedMessageSerializer,
     HistoryMessageSerializer,
     MessageSerializer,
@@ -38,7 +39,7 @@ HISTORY_SIZE = pagination.page_size(default=10, most=1_000, description="The num
 ALL = OpenApiParameter("all", bool, description="List the messages of every branch, not only of the active path.")
 REACTION_TYPE = OpenApiParameter(
     "type",
-    {"type": "string", "minLength": 1, "maxLength": REACTION.fields["type"].max_length},
+    {"type": "string", "minLength": 1, "maxLength": REACTION_LENGTH},
     required=True,
     description="The reaction to remove.",
 )
@@ -53,7 +54,7 @@ PAGE = PolymorphicProxySerializer(
 )
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
-    serializers=[MessageSerializer, MANY],
+    serializers=[MessageSerializer, MANY],  # type: ignore[list-item]
     resource_type_field_name=None,
     many=False,
 )

@@ -22,6 +22,7 @@ from chatstore.api.fields import (
 )
 from conversations.models import Role, Status
 
+REACTION_LENGTH = 32  # characters of a reaction, at most
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
 
@@ -150,7 +151,7 @@ class ReactionSerializer(StrictSerializer):
     """A reaction of the caller to a message, such as `thumbs_up`."""
 
     id = serializers.UUIDField(read_only=True)
-    type = StrictCharField(max_length=32)
+    type = StrictCharField(max_length=REACTION_LENGTH)
     created_at = UTCDateTimeField(read_only=True)
 
 
