@@ -19,7 +19,7 @@ from chatstore.ids import as_uuid
 
 LISTED = "c.user_id = %(user)s AND c.deleted_at IS NULL AND c.archived_at IS NULL"
 BY_ACTIVITY, BY_CREATION = "c.active_at DESC, c.id DESC", "c.created_at DESC, c.id DESC"
-# No two live conversations of a user have the same name (docs/decisions/0010).
+# Two live conversations of a user do not have the same name.
 NAMED = "c.user_id = %(user)s AND c.deleted_at IS NULL AND (c.external_id = %(name)s OR c.id = %(id)s)"
 ID_BY_NAME = f"SELECT c.id FROM conversation c WHERE {NAMED}"
 CONVERSATION_NAME, MESSAGE_NAME = "coalesce(c.external_id, c.id::text)", "coalesce(m.external_id, m.id::text)"

@@ -87,11 +87,6 @@ class ConversationQuerySet(OwnedQuerySet):
         rows: Self = self.extra(where=["(created_at, id) < (%s, %s)"], params=[created_at, id])  # type: ignore[assignment]
         return rows
 
-    def with_first_question(self) -> Self:
-        """Add `first_question`: the first 200 characters of the first question, or None."""
-        rows: Self = self.extra(select={"first_question": sql.FIRST_QUESTION})  # type: ignore[assignment]
-        return rows
-
     def by_activity(self) -> Self:
         """Order as in the sidebar: the conversation with the newest message first."""
         return self.order_by("-active_at", "-id")

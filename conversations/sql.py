@@ -129,11 +129,6 @@ SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NUL
     FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
     WHERE conversation_id = %(conversation)s ORDER BY seq"""
 
-# The first 200 characters of the first message on the active path that has the role `user` and text. It is a subquery,
-# so that a list of conversations needs one statement.
-FIRST_QUESTION = """SELECT left(content, 200) FROM message m WHERE m.conversation_id = conversation.id AND m.is_active
-    AND m.deleted_at IS NULL AND m.role = 'user' AND m.content IS NOT NULL ORDER BY m.seq LIMIT 1"""
-
 # The seq of a message and of all its ancestors. It is recursive because `is_active` marks the active path only, and no
 # column marks the messages of a hidden branch. Its parameters are `%s`, because it is part of an ORM query.
 PATH_TO = """WITH RECURSIVE path AS (
