@@ -131,11 +131,6 @@ def _has_made_up_cursor(case: Any) -> bool:
     return "cursor" in (case.query or {})
 
 
-def _is_page_of_chats(case: Any) -> bool:
-    """Return whether the request names a page in contract C. The document lacks the bounds of page and page_size."""
-    return case.path.startswith(("/api/chats/", "/api/messages/")) and bool(case.query)
-
-
 def _expires(case: Any) -> bool:
     """Return whether the request creates a token that expires: it must do so in the future."""
     return isinstance(case.body, dict) and bool(case.body.get("expires_at"))
@@ -157,7 +152,6 @@ RULES_IN_WORDS = (
     _is_unstorable,
     _has_float,
     _has_made_up_cursor,
-    _is_page_of_chats,
     _expires,
     _empties_message,
     _repeats_id,
