@@ -148,7 +148,18 @@ def _repeats_id(case: Any) -> bool:
     return any(ids.count(id) > 1 for id in ids)
 
 
+def _asks_with_history(case: Any) -> bool:
+    """Return whether a contract's chat gets a history: one message has a text, or the last one is of the user."""
+    return (
+        case.path.startswith("/api/chat/")
+        and case.method == "POST"
+        and isinstance(case.body, dict)
+        and "messages" in case.body
+    )
+
+
 RULES_IN_WORDS = (
+    _asks_with_history,
     _is_unstorable,
     _has_float,
     _has_made_up_cursor,

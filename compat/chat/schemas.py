@@ -6,7 +6,7 @@ A request of A has `messages`, the whole history; its response is a stream (even
 from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext
-from pydantic import RootModel, model_validator
+from pydantic import Field, RootModel, model_validator
 
 from accounts.models import User
 from chatstore.api.responses import format_time
@@ -39,7 +39,14 @@ class StreamMessage(Schema):
 
 
 class StreamQuestion(Schema):
-    messages: Annotated[list[StreamMessage], History]
+    messages: Annotated[
+        list[StreamMessage],
+        History,
+        Field(
+            json_schema_extra={"minItems": 1},
+            description="One has a text; an empty one of the assistant does not count.",
+        ),
+    ]
     model: Short | None = None
 
     @model_validator(mode="before")

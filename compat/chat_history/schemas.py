@@ -3,13 +3,13 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.utils.translation import gettext
-from pydantic import AfterValidator, BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema
 
 from chatstore.api.errors import Found
 from chatstore.api.responses import format_time
 from chatstore.ids import as_uuid
 from compat import rows
-from compat.contract import History, Id, Schema, Text, Title, name_of, refusal
+from compat.contract import History, Id, Rule, Schema, Text, Title, name_of, refusal
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
@@ -34,7 +34,8 @@ def _ends_with_question(messages: list[Any]) -> list[Any]:
     return messages
 
 
-ChatId = Annotated[Id, BeforeValidator(_as_text), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
+CHAT_ID_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1, "maxLength": 255}]}
+ChatId = Annotated[Id, BeforeValidator(_as_text), WithJsonSchema(CHAT_ID_SCHEMA)]
 # An integer for what was created through this contract, else the text id that it has in the other APIs.
 AnyId = int | str
 Content = Annotated[Text, StringConstraints(min_length=1)]
@@ -80,8 +81,11 @@ class CompletionMessage(Schema):
     content: Content
 
 
+ENDS_WITH_QUESTION = Rule(_ends_with_question, {"minItems": 1, "description": "The last one is of the user."})
+
+
 class CompletionRequest(Schema):
-    messages: Annotated[list[CompletionMessage], History, AfterValidator(_ends_with_question)]
+    messages: Annotated[list[CompletionMessage], History, ENDS_WITH_QUESTION]
     notebooks: Notebooks | None = None
 
 
