@@ -14,7 +14,7 @@ from replies.services import exchanges, streams
 from . import schemas
 from .events import HEADERS, Events
 
-RESPONSES = {(200, "application/json"): schemas.ChatAnswer, (200, "text/event-stream"): OpenApiTypes.STR}
+RESPONSES = {(200, "application/json"): schemas.ChatAnswer, (200, "text/event-stream"): OpenApiTypes.ANY}
 
 
 @extend_schema(tags=["A, B and E: chat"])
