@@ -92,7 +92,7 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     """Answer a request inside the transaction of the test. Django's own WSGI application closes the connection."""
     response = _handler(environ)
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return response
+    return [b"".join(response)]  # not the response: its close() would close the connection, too
 
 
 def create_objects(alice: User) -> None:
