@@ -179,7 +179,9 @@ TEXT_SCHEMA = {
     "maxLength": settings.CONTENT_LIMIT,
     "description": f"At most {settings.CONTENT_LIMIT:,} bytes in UTF-8.",
 }
-Text = Annotated[str, Rule(_within(settings.CONTENT_LIMIT), TEXT_SCHEMA)]
+TextLimit = Rule(_within(settings.CONTENT_LIMIT), TEXT_SCHEMA)
+Text = Annotated[str, TextLimit]
+NotEmpty = Annotated[str, StringConstraints(min_length=1), TextLimit]
 NotBlank = Rule(_not_blank, {"pattern": r"\S"})
 # Validation stops at the first invalid message, because a history can contain thousands of them.
 History = Field(max_length=settings.HISTORY_LIMIT, fail_fast=True)

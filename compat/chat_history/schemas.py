@@ -9,7 +9,7 @@ from chatstore.api.errors import Found
 from chatstore.api.responses import format_time
 from chatstore.ids import as_uuid
 from compat import rows
-from compat.contract import History, Id, Rule, Schema, Text, Title, name_of, refusal
+from compat.contract import History, Id, NotEmpty, Rule, Schema, Title, name_of, refusal
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
@@ -38,7 +38,6 @@ CHAT_ID_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "minLength":
 ChatId = Annotated[Id, BeforeValidator(_as_text), WithJsonSchema(CHAT_ID_SCHEMA)]
 # An integer for what was created through this contract, else the text id that it has in the other APIs.
 AnyId = int | str
-Content = Annotated[Text, StringConstraints(min_length=1)]
 
 
 class NewChat(Schema):
@@ -49,14 +48,14 @@ class NewChat(Schema):
 class NewMessage(Schema):
     chat_id: ChatId
     role: Role
-    content: Content
+    content: NotEmpty
 
 
 class MessageChanges(Schema):
     """Fields to change. A field that is not sent stays as it is."""
 
     role: Role = "user"
-    content: Content = "unset"
+    content: NotEmpty = "unset"
 
 
 class Chat(Schema):
@@ -78,7 +77,7 @@ class ChatMessage(Schema):
 
 class CompletionMessage(Schema):
     role: Literal["user", "assistant"]
-    content: Content
+    content: NotEmpty
 
 
 ENDS_WITH_QUESTION = Rule(_ends_with_question, {"minItems": 1, "description": "The last one is of the user."})

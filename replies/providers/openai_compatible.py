@@ -42,6 +42,8 @@ class OpenAICompatible:
     def __post_init__(self) -> None:
         if not _is_http_url(self.base_url):
             raise ImproperlyConfigured(f"The base_url of the model {self.name!r} is not an http or https URL.")
+        if not self.api_key.isascii():
+            raise ImproperlyConfigured(f"The api_key of the model {self.name!r} has characters that no key can have.")
 
     def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
         return self._answer(self._ask(messages))

@@ -105,6 +105,7 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": RAG | {"base_url": "http://"}}, NO_URL),
         ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, NO_URL),
         ({"rag": RAG | {"base_url": "http://[rag/v1"}}, NO_URL),
+        ({"rag": RAG | {"api_key": "…"}}, "The api_key of the model 'rag' has characters that no key can have."),
     ],
 )
 def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:

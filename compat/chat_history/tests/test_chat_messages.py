@@ -123,6 +123,12 @@ def test_an_invalid_message_is_refused_and_changes_nothing(
     assert detail(as_alice, id) == before
 
 
+def test_the_error_of_an_empty_content_says_what_is_wrong(as_alice: ApiClient, id: int) -> None:
+    body = {"chat_id": id, "role": "user", "content": ""}
+    refusal = as_alice("POST", MESSAGES, body, status=422)
+    assert refusal["detail"] == [{"type": "string_too_short", "loc": ["body", "content"], "msg": "Must not be empty."}]
+
+
 @pytest.mark.parametrize("field", ["chat_id", "role", "content"])
 def test_every_field_of_a_new_message_is_required(as_alice: ApiClient, id: int, field: str) -> None:
     body = {"chat_id": id, "role": "user", "content": "Hello"}
