@@ -23,7 +23,13 @@ from .models import User
 from .services import find_user
 
 CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_SESSION_TOKEN")
-PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REAL_IP", "HTTP_VIA")  # prefixes
+PROXY_HEADERS = tuple(  # prefixes
+    f"HTTP_{name}"
+    for name in (
+        "FORWARDED X_FORWARDED X_ORIGINAL_ X_REAL_IP X_CLIENT_IP X_CLUSTER_CLIENT_IP X_PROXYUSER_IP TRUE_CLIENT_IP CF_ "
+        "CDN_LOOP VIA"
+    ).split()
+)
 
 
 def has_credentials(request: HttpRequest) -> bool:

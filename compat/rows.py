@@ -52,9 +52,9 @@ class Shape:
         return " || ".join(["'{'", " || ',' || ".join(always), *rest, "'}'"])
 
 
-def conversations(shape: Shape, order: str, *columns: str) -> str:
-    """Return the statement for a list of conversations. `%(limit)s` can be null. `columns` are selected as well."""
-    return f"""SELECT {", ".join([f"{shape.sql} AS json", *columns])} FROM conversation c WHERE {LISTED}
+def conversations(shape: Shape, order: str) -> str:
+    """Return the statement for a list of conversations. `%(limit)s` can be null."""
+    return f"""SELECT {shape.sql} AS json FROM conversation c WHERE {LISTED}
         ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"""
 
 
@@ -73,10 +73,17 @@ def shown(*roles: str, has: str = "m.content IS NOT NULL") -> str:
         AND m.role IN ({names}) AND {has}"""
 
 
-def nested(shape: Shape, condition: str) -> str:
-    """Return the expression of the array of the messages of `c` that fulfil the condition, by `seq`."""
-    return f"""(SELECT ('[' || coalesce(string_agg({shape.sql}, ',' ORDER BY m.seq), '') || ']')::json
-        FROM message m WHERE {condition})"""
+def with_messages(shape: Shape, message: Shape, condition: str, *, where: str, order: str) -> str:
+    """Return the statement for conversations, and then for their messages that fulfil the condition, by `seq`.
+
+    It is one statement, so both are of the same moment. Each message is a row: as an array in the JSON of its
+    conversation, the messages would take 20 times their size of PostgreSQL's memory.
+    """
+    return f"""(SELECT c.id, false, {shape.sql} FROM conversation c WHERE {where} ORDER BY {order})
+        UNION ALL
+        SELECT c.id, true, m.json FROM conversation c CROSS JOIN LATERAL (
+            SELECT {message.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq
+        ) m WHERE {where}"""
 
 
 def messages(shape: Shape, condition: str) -> str:
@@ -102,10 +109,15 @@ def read_list(statement: str, user: User, *, limit: int | None = None, offset: i
     return _fragments(read_column(statement, user=user.pk, limit=limit, offset=offset))
 
 
-def read_list_and_ids(statement: str, user: User) -> tuple[list[orjson.Fragment], list[uuid.UUID]]:
-    """Execute a statement of `conversations` with the column `c.id`."""
-    rows = _fetch_rows(statement, user=user.pk, limit=None, offset=0)
-    return _fragments(text for text, _ in rows), [id for _, id in rows]
+def read_with_messages(statement: str, **params: Any) -> dict[uuid.UUID, dict[str, Any]]:
+    """Execute a statement of `with_messages`. Return the objects by id of the conversation, each with `messages`."""
+    found: dict[uuid.UUID, dict[str, Any]] = {}
+    for id, is_message, text in _fetch_rows(statement, **params):
+        if is_message:
+            found[id]["messages"].append(orjson.Fragment(text))
+        else:
+            found[id] = {**orjson.loads(text), "messages": []}
+    return found
 
 
 def read_messages(
@@ -124,13 +136,6 @@ def read_counted(
     """Execute a statement of `counted_…`. Return the total and the rows of the page, or None if there is no row."""
     rows = _fetch_rows(statement, limit=limit, offset=offset, **params)
     return (rows[0][0], _fragments(text for _, text in rows if text is not None)) if rows else None
-
-
-def read_one(statement: str, what: str, **params: Any) -> orjson.Fragment:
-    """Execute a statement that selects one object. Raises NotFound(`what`) if there is none."""
-    for text in read_column(statement, **params):
-        return orjson.Fragment(text)
-    raise NotFound(what)
 
 
 def named(user: User, name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from .columns import CONVERSATION_FIELDS, MESSAGE_FIELDS
 if TYPE_CHECKING:
     from accounts.models import User
 
+    from .drafts import MessageDraft
     from .models import Conversation, Message
 
 # The `deleted_at` of an object that cannot be restored: a conversation whose purge has begun, or a message that was
@@ -85,6 +86,13 @@ class ConversationQuerySet(OwnedQuerySet):
     def before_creation(self, created_at: str, id: str) -> Self:
         """Return the rows that follow this position in the order `by_creation`."""
         rows: Self = self.extra(where=["(created_at, id) < (%s, %s)"], params=[created_at, id])  # type: ignore[assignment]
+        return rows
+
+    def displaying(self, drafts: Sequence["MessageDraft"]) -> Self:
+        """Return the conversations whose active path has exactly the roles and texts of these drafts."""
+        texts = [f"{draft['role']} {draft['content']}" for draft in drafts]
+        size = sum(len(text.encode()) for text in texts)
+        rows: Self = self.extra(where=[sql.DISPLAYS], params=[size, texts])  # type: ignore[assignment]
         return rows
 
     def by_activity(self) -> Self:

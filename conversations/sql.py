@@ -129,6 +129,12 @@ SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NUL
     FROM message, LATERAL (SELECT {_TEXT_BYTES} + {_JSON_BYTES} AS size OFFSET 0) s
     WHERE conversation_id = %(conversation)s ORDER BY seq"""
 
+# Whether the active path has these roles and texts. Its size is compared first: PostgreSQL knows it without reading the
+# texts, so it reads only as much text as the client has sent.
+_SHOWN = """FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL"""
+DISPLAYS = f"""CASE WHEN (SELECT sum(octet_length(m.role) + 1 + octet_length(m.content)) {_SHOWN}) = %s
+    THEN (SELECT array_agg(m.role || ' ' || m.content ORDER BY m.seq) {_SHOWN}) = %s::text[] ELSE false END"""
+
 # The seq of a message and of all its ancestors. It is recursive because `is_active` marks the active path only, and no
 # column marks the messages of a hidden branch. Its parameters are `%s`, because it is part of an ORM query.
 PATH_TO = """WITH RECURSIVE path AS (

@@ -48,23 +48,23 @@ HISTORY = {"messages": [{"role": "user", "content": "Hello"}]}
 ROWS = [
     Row(A, "GET", "api/chat/sessions/"),
     Row(A, "POST", "api/chat/sessions/", HISTORY, 201),
-    Row(A, "GET", "api/chat/sessions/<path:id>/", target="chat"),
-    Row(A, "PUT", "api/chat/sessions/<path:id>/", HISTORY, target="chat"),
-    Row(A, "DELETE", "api/chat/sessions/<path:id>/", target="chat"),
+    Row(A, "GET", "api/chat/sessions/<name:id>/", target="chat"),
+    Row(A, "PUT", "api/chat/sessions/<name:id>/", HISTORY, target="chat"),
+    Row(A, "DELETE", "api/chat/sessions/<name:id>/", target="chat"),
     Row(B, "POST", "api/chat/", {"message": "Hello", "model": "echo"}),
     Row(B, "GET", "api/chat/history/"),
     Row(C, "GET", "api/chats/"),
     Row(C, "POST", "api/chats/", {"name": "Zebras", "notebooks": ["stripes"]}, 201),
-    Row(C, "GET", "api/chats/<path:id>/", target="chat"),
-    Row(C, "PUT", "api/chats/<path:id>/", {"name": "New"}, target="chat"),
-    Row(C, "DELETE", "api/chats/<path:id>/", status=204, target="chat"),
+    Row(C, "GET", "api/chats/<name:id>/", target="chat"),
+    Row(C, "PUT", "api/chats/<name:id>/", {"name": "New"}, target="chat"),
+    Row(C, "DELETE", "api/chats/<name:id>/", status=204, target="chat"),
     Row(C, "POST", "api/messages/", {"chat_id": CHAT, "role": "ai", "content": "Yes?"}, 201, target="chat"),
-    Row(C, "GET", "api/messages/chat/<path:id>/", target="chat"),
+    Row(C, "GET", "api/messages/chat/<name:id>/", target="chat"),
     Row(C, "GET", "api/notebooks/"),
     Row(C, "POST", "api/chat/completion/", {"messages": [{"role": "user", "content": "Hello"}]}),
-    Row(C, "GET", "api/messages/<path:id>/", target="message"),
-    Row(C, "PUT", "api/messages/<path:id>/", {"content": "New"}, target="message"),
-    Row(C, "DELETE", "api/messages/<path:id>/", status=204, target="message"),
+    Row(C, "GET", "api/messages/<name:id>/", target="message"),
+    Row(C, "PUT", "api/messages/<name:id>/", {"content": "New"}, target="message"),
+    Row(C, "DELETE", "api/messages/<name:id>/", status=204, target="message"),
     Row(D, "GET", "api/v1/storage/config/"),
     Row(D, "GET", "api/v1/storage/chat-sessions/"),
     Row(D, "POST", "api/v1/storage/chat-sessions/", {"chatSessions": []}),
@@ -73,9 +73,9 @@ ROWS = [
     Row(D, "GET", "api/v1/storage/selected-model/"),
     Row(D, "POST", "api/v1/storage/selected-model/", {"selectedModel": "m"}),
     Row(E, "GET", "api/conversations/"),
-    Row(E, "GET", "api/conversations/<path:id>/messages/", target="chat"),
-    Row(E, "PUT", "api/conversations/<path:id>/title/", {"title": "New"}, target="chat"),
-    Row(E, "DELETE", "api/conversations/<path:id>/", target="chat"),
+    Row(E, "GET", "api/conversations/<name:id>/messages/", target="chat"),
+    Row(E, "PUT", "api/conversations/<name:id>/title/", {"title": "New"}, target="chat"),
+    Row(E, "DELETE", "api/conversations/<name:id>/", target="chat"),
 ]
 SAFE = ("GET",)
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
@@ -99,7 +99,7 @@ class SampleObjects:
 
     def path(self, row: Row) -> str:
         id = {"chat": CHAT, "message": str(self.message.id)}.get(row.target, "")
-        return "/" + row.path.replace("<path:id>", id)
+        return "/" + row.path.replace("<name:id>", id)
 
     def body(self, row: Row) -> Any:
         return row.body
@@ -113,5 +113,5 @@ class SampleObjects:
 
 def check(row: Row, status: str, answer: Any) -> None:
     """Assert that a response body has the documented shape. The status "default" stands for errors."""
-    path = "/" + row.path.replace("<path:id>", "{id}")
+    path = "/" + row.path.replace("<name:id>", "{id}")
     assert_matches(answer, responses_of(row.method, path)[status])

@@ -151,7 +151,7 @@ def _repeats_id(case: Any) -> bool:
 def _asks_with_history(case: Any) -> bool:
     """Return whether a contract's chat gets a history: one message has a text, or the last one is of the user."""
     return (
-        case.path.startswith("/api/chat/")
+        case.path in ("/api/chat/", "/api/chat/completion/")
         and case.method == "POST"
         and isinstance(case.body, dict)
         and "messages" in case.body

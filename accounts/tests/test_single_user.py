@@ -207,7 +207,8 @@ def test_a_request_without_a_host_is_refused(alone: Live) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "Forwarded", "X-Real-IP", "Via"],
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded", "Forwarded", "Via"]
+    + ["X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-Host", "CF-Connecting-IP", "True-Client-IP"],
 )
 def test_a_forwarded_request_is_refused(header: str, alone: Live) -> None:
     for value in ("127.0.0.1", "203.0.113.9, 127.0.0.1", ""):

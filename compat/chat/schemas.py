@@ -145,7 +145,7 @@ SUMMARIES = rows.conversations(SUMMARY, rows.BY_ACTIVITY)
 
 def is_history(data: Any) -> bool:
     """Return whether the body is a request of contract A."""
-    return isinstance(data, dict) and "messages" in data
+    return isinstance(data, dict) and "messages" in data and "message" not in data
 
 
 def person(user: User) -> dict[str, Any]:

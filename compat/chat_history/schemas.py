@@ -146,7 +146,7 @@ def history(request: CompletionRequest) -> list[MessageDraft]:
 # within the integers of JavaScript (2^53) for 8 billion chats.
 
 SEQS = 2**20
-IS_NUMBERED = f"c.source = '{SOURCE}' AND c.external_id IS NOT NULL"
+IS_NUMBERED = f"c.source = '{SOURCE}' AND c.external_id ~ '^[0-9]{{1,12}}$'"
 CHAT_ID = f"CASE WHEN {IS_NUMBERED} THEN to_json(c.external_id::bigint) ELSE to_json({rows.CONVERSATION_NAME}) END"
 MESSAGE_ID = f"""CASE WHEN {IS_NUMBERED} AND m.seq < {SEQS} THEN to_json(c.external_id::bigint * {SEQS} + m.seq)
     ELSE to_json(m.id) END"""
@@ -170,16 +170,9 @@ MESSAGE = rows.Shape(
     }
 )
 SHOWN = rows.shown(*FROM_STORE)
-DETAIL = rows.Shape(
-    {
-        **CHAT.fields,
-        "messages_count": f"(SELECT count(*) FROM message m WHERE {SHOWN})",
-        "messages": rows.nested(MESSAGE, SHOWN),
-    }
-)
 CHATS = rows.counted_conversations(CHAT, rows.BY_CREATION)
 MESSAGES = rows.counted_messages(MESSAGE, SHOWN)
-ONE_CHAT = f"SELECT {DETAIL.sql} FROM conversation c WHERE {rows.NAMED}"
+ONE_CHAT = rows.with_messages(CHAT, MESSAGE, SHOWN, where=rows.NAMED, order="c.id")
 NOTEBOOKS = f"SELECT DISTINCT unnest(c.notebooks) AS name FROM conversation c WHERE {rows.LISTED} ORDER BY name"
 
 
@@ -207,7 +200,8 @@ def chat(row: Conversation) -> dict[str, Any]:
 
 
 def chat_id(row: Conversation) -> AnyId:
-    return int(row.external_id) if row.source == SOURCE and row.external_id else name_of(row)
+    is_numbered = row.source == SOURCE and re.fullmatch("[0-9]{1,12}", row.external_id or "")
+    return int(row.external_id or "") if is_numbered else name_of(row)
 
 
 def message(row: Message, conversation: Conversation) -> dict[str, Any]:
@@ -226,8 +220,8 @@ def message(row: Message, conversation: Conversation) -> dict[str, Any]:
 
 def message_key(id: str) -> dict[str, Any]:
     """Return the conditions of the ORM that find a message by the id of this contract."""
-    if id.isascii() and id.isdigit():
-        chat, seq = divmod(int(id[:19]), SEQS)
+    if re.fullmatch("[0-9]{1,19}", id):
+        chat, seq = divmod(int(id), SEQS)
         return {"conversation__source": SOURCE, "conversation__external_id": str(chat), "seq": seq}
     return {"id": as_uuid(id)}
 

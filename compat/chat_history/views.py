@@ -69,7 +69,9 @@ class ChatView(View):
     @extend_schema(operation_id="chats_retrieve", responses=schemas.ChatDetail)
     def get(self, request: Request, id: str) -> Response:
         """Get a chat and its messages."""
-        return Response(rows.read_one(schemas.ONE_CHAT, "conversation", **rows.named(request.user, id)))
+        for chat in rows.read_with_messages(schemas.ONE_CHAT, **rows.named(request.user, id)).values():
+            return Response({**chat, "messages_count": len(chat["messages"])})
+        raise NotFound("conversation")
 
     @extend_schema(operation_id="chats_update", request=schemas.NewChat, responses=schemas.Chat)
     def put(self, request: Request, id: str) -> Response:

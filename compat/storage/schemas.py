@@ -135,12 +135,11 @@ SESSION = rows.Shape(
     {
         "id": rows.CONVERSATION_NAME,
         "title": "c.title",
-        "messages": rows.nested(MESSAGE, SHOWN),
         "createdAt": rows.time("c.created_at", "MS"),
         "tokenUsage": f"coalesce(c.reported_usage, {COUNTED_USAGE})",
     }
 )
-SESSIONS = rows.conversations(SESSION, rows.BY_CREATION, "c.id")
+SESSIONS = rows.with_messages(SESSION, MESSAGE, SHOWN, where=rows.LISTED, order=rows.BY_CREATION)
 
 
 # --- Requests ------------------------------------------------------------------------------------------

@@ -45,9 +45,9 @@ class ChatSessionsView(View):
         """Get all sessions of the user, with their messages.
 
         The server records the ids of these sessions. The next save trashes a recorded session that it leaves out."""
-        sessions, ids = rows.read_list_and_ids(schemas.SESSIONS, request.user)
-        services.save_known(user=request.user, ids=ids, before=services.read_known(request.user))
-        return Response({"chatSessions": sessions})
+        sessions = rows.read_with_messages(schemas.SESSIONS, user=request.user.pk)
+        services.save_known(user=request.user, ids=list(sessions), before=services.read_known(request.user))
+        return Response({"chatSessions": list(sessions.values())})
 
     @extend_schema(operation_id="storage_sessions_save", request=schemas.ChatSessions, responses=schemas.Saved)
     def post(self, request: Request) -> Response:

@@ -29,7 +29,7 @@ def samples(alice: User) -> SampleObjects:
 
 def test_every_route_of_a_contract_is_in_the_table() -> None:
     found = {
-        (method, route.replace("<name:", "<path:"))
+        (method, route)
         for route, view in routes(get_resolver().url_patterns)
         if is_contract(view)
         for method in methods(view)
@@ -38,7 +38,7 @@ def test_every_route_of_a_contract_is_in_the_table() -> None:
 
 
 def test_every_route_has_a_description_of_its_own() -> None:
-    paths = {row.path.replace("<path:id>", "{id}") for row in ROWS} | {HEALTH}
+    paths = {row.path.replace("<name:id>", "{id}") for row in ROWS} | {HEALTH}
     operations = [operation for path in paths for operation in SCHEMA["paths"][f"/{path}"].values()]
     descriptions = [operation.get("description") for operation in operations]
     assert all(descriptions) and len(set(descriptions)) == len(operations) == len(ROWS) + 1
@@ -54,7 +54,7 @@ def test_a_route_works_without_its_trailing_slash(row: Row, samples: SampleObjec
 @pytest.mark.parametrize("id", ["a\nb", "a\r\nb", "\n", "a/b\n"])
 @pytest.mark.parametrize("row", [row for row in ROWS if row.target and "<" in row.path], ids=str)
 def test_an_id_with_line_breaks_gets_the_404_of_the_contract(row: Row, id: str, db: None, alice: User) -> None:
-    path = "/" + row.path.replace("<path:id>", quote(id, safe=""))
+    path = "/" + row.path.replace("<name:id>", quote(id, safe=""))
     check(row, "default", ApiClient(alice)(row.method, path, row.body, status=404))
 
 

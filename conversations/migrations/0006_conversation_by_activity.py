@@ -1,6 +1,10 @@
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F, Q
+
+DROP_OLD = "DROP INDEX CONCURRENTLY IF EXISTS conversation_sidebar"
+# An interrupted migration can leave the new index behind, valid or not. The next attempt begins anew.
+DROP_NEW = "DROP INDEX CONCURRENTLY IF EXISTS conversation_by_activity"
 
 
 class Migration(migrations.Migration):
@@ -11,6 +15,7 @@ class Migration(migrations.Migration):
     dependencies = [("conversations", "0005_conversation_number")]
 
     operations = [
+        migrations.RunSQL(DROP_NEW, migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name="conversation",
             index=models.Index(
@@ -22,5 +27,8 @@ class Migration(migrations.Migration):
                 name="conversation_by_activity",
             ),
         ),
-        RemoveIndexConcurrently(model_name="conversation", name="conversation_sidebar"),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveIndex(model_name="conversation", name="conversation_sidebar")],
+            database_operations=[migrations.RunSQL(DROP_OLD, migrations.RunSQL.noop)],
+        ),
     ]

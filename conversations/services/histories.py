@@ -1,5 +1,11 @@
-"""Stores histories of clients that send all messages each time, but no id of the conversation."""
+"""Stores histories of clients that send all messages each time, but no id of the conversation.
 
+The hazards: two equal requests at once must not store the question twice; another tab can change the conversation that
+was found; and the text of many conversations does not fit into memory. So the whole search runs under the user's lock,
+PostgreSQL compares the texts, and the conversation that was found is locked and compared again.
+"""
+
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +15,12 @@ from accounts.models import User
 from conversations.core.locks import lock_user
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
+from conversations.querysets import ConversationQuerySet
 
 from . import conversations, messages
 
-CANDIDATES = 20  # conversations whose texts are compared
+NEWEST = 1_000  # conversations with as many messages as the history, whose texts are compared
+CANDIDATES = 3  # equal conversations that are locked and compared again
 
 
 @transaction.atomic
@@ -20,26 +28,35 @@ def continue_history(*, user: User, drafts: Sequence[MessageDraft], fields: dict
     """Store a history that ends with a question, and return the question.
 
     The history continues the most recently active conversation of the same source that displays exactly the messages
-    before the question; if there is none, it becomes a new conversation with these fields. If the conversation displays
-    the question, too, but no answer yet, nothing is stored: the client repeats a request that failed. Locks the user,
-    so that of two equal requests the second one finds the conversation of the first.
+    before the question; if there is none, it becomes a new conversation with these fields. If a conversation displays
+    the question, too, but no answer yet, nothing is stored: the client repeats a request that failed. Raises Invalid
+    and Conflict as `conversations.create`. Locks the user and the conversation.
     """
     lock_user(user)
-    conversation = _find(user, fields["source"], drafts)
-    if conversation is None:
-        conversation = conversations.create_numbered(user=user, fields=fields, drafts=drafts)
-    elif conversation.message_count < len(drafts):
-        messages.append(user=user, conversation_id=conversation.id, drafts=drafts[-1:])
-    question: Message = conversation.messages.shown().reverse()[0]
-    return question
+    if conversation := _find_and_lock(user, fields["source"], drafts):
+        return _last(conversation)
+    if len(drafts) > 1 and (conversation := _find_and_lock(user, fields["source"], drafts[:-1])):
+        (question,), _ = messages.append(user=user, conversation_id=conversation.id, drafts=drafts[-1:])
+        return question
+    conversation = conversations.create_numbered(user=user, fields=fields, drafts=drafts)
+    return _last(conversation)
 
 
-def _find(user: User, source: str, drafts: Sequence[MessageDraft]) -> Conversation | None:
-    sent = [(draft["role"], draft["content"]) for draft in drafts]
-    counts = [len(sent)] if len(sent) == 1 else [len(sent) - 1, len(sent)]
-    rows = Conversation.objects.owned_by(user).listed().filter(source=source, message_count__in=counts).by_activity()
-    return next((row for row in rows[:CANDIDATES] if _shown(row) == sent[: row.message_count]), None)
+def _last(conversation: Conversation) -> Message:
+    message: Message = conversation.messages.shown().reverse()[0]
+    return message
 
 
-def _shown(conversation: Conversation) -> list[tuple[str, str | None]]:
-    return list(conversation.messages.shown().values_list("role", "content"))
+def _find_and_lock(user: User, source: str, drafts: Sequence[MessageDraft]) -> Conversation | None:
+    """Return the most recently active conversation that displays exactly these messages, locked."""
+    listed = Conversation.objects.owned_by(user).listed().filter(source=source, message_count=len(drafts))
+    newest = listed.filter(id__in=listed.by_activity().values("id")[:NEWEST])
+    for id in newest.displaying(drafts).by_activity().values_list("id", flat=True)[:CANDIDATES]:
+        conversation = Conversation.objects.lock_one(user, id)
+        if conversation and _still(listed, id, drafts):
+            return conversation
+    return None
+
+
+def _still(listed: ConversationQuerySet, id: uuid.UUID, drafts: Sequence[MessageDraft]) -> bool:
+    return listed.filter(id=id).displaying(drafts).exists()

@@ -66,7 +66,14 @@ PREPARATIONS: dict[str, Call] = {
     "conversations.restore": WRITES["conversations.trash"],
 }
 # These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.)
-WITHOUT_AN_OBJECT = {"conversations.create", "conversations.keep_latest", "erase.erase", "sync_all.sync_all"}
+WITHOUT_AN_OBJECT = {
+    "conversations.create",
+    "conversations.create_numbered",
+    "conversations.keep_latest",
+    "erase.erase",
+    "histories.continue_history",
+    "sync_all.sync_all",
+}
 
 READS: dict[str, Call] = {
     "ConversationQuerySet.owned_by": lambda user, conversation, message: Conversation.objects.owned_by(user),
