@@ -25,16 +25,10 @@ ID_BY_NAME = f"SELECT c.id FROM conversation c WHERE {NAMED}"
 CONVERSATION_NAME, MESSAGE_NAME = "coalesce(c.external_id, c.id::text)", "coalesce(m.external_id, m.id::text)"
 
 
-def time(column: str, unit: str = "US") -> str:
-    """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`.
-
-    With the unit `MS`, the time has milliseconds. Smaller units are cut off."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.{unit}"Z"')"""
-
-
-def shortened(column: str, length: int) -> str:
-    """Return the expression of a text that is cut after `length` characters and `...`, as `contract.shortened` does."""
-    return f"CASE WHEN length({column}) > {length} THEN left({column}, {length}) || '...' ELSE {column} END"
+def listed_title(length: int) -> str:
+    """Return the expression of a title. An automatic title is cut as `contract.shortened` cuts it."""
+    cut = f"CASE WHEN length(c.title) > {length} THEN left(c.title, {length}) || '...' ELSE c.title END"
+    return f"CASE WHEN c.title_is_auto THEN {cut} ELSE c.title END"
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ def messages(shape: Shape, condition: str) -> str:
     The result is one null if there are no messages, and no row if the user has no such conversation.
     """
     return f"""SELECT m.json FROM (SELECT * FROM conversation c WHERE {NAMED}) c LEFT JOIN LATERAL (
-        SELECT {shape.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq LIMIT %(limit)s OFFSET %(offset)s
+        SELECT {shape.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq
     ) m ON true"""
 
 
@@ -104,9 +98,9 @@ def counted_messages(shape: Shape, condition: str) -> str:
         ) m ON true"""
 
 
-def read_list(statement: str, user: User, *, limit: int | None = None, offset: int = 0) -> list[orjson.Fragment]:
-    """Execute a statement of `conversations`."""
-    return _fragments(read_column(statement, user=user.pk, limit=limit, offset=offset))
+def read_list(statement: str, user: User, *, limit: int | None = None) -> list[orjson.Fragment]:
+    """Execute a statement of `conversations`, from the first row on."""
+    return _fragments(read_column(statement, user=user.pk, limit=limit, offset=0))
 
 
 def read_with_messages(statement: str, **params: Any) -> dict[uuid.UUID, dict[str, Any]]:
@@ -120,11 +114,9 @@ def read_with_messages(statement: str, **params: Any) -> dict[uuid.UUID, dict[st
     return found
 
 
-def read_messages(
-    statement: str, user: User, name: str, *, limit: int | None = None, offset: int = 0
-) -> list[orjson.Fragment]:
+def read_messages(statement: str, user: User, name: str) -> list[orjson.Fragment]:
     """Execute a statement of `messages` for the conversation with this name. Raises NotFound."""
-    rows = read_column(statement, **named(user, name), limit=limit, offset=offset)
+    rows = read_column(statement, **named(user, name))
     if not rows:
         raise NotFound("conversation")
     return _fragments(text for text in rows if text is not None)

@@ -15,19 +15,20 @@ SIBLING_COUNT = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.c
     AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
 
 
+def iso_time(column: str, unit: str = "US") -> str:
+    """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`.
+
+    With the unit `MS`, the time has milliseconds. Smaller units are cut off."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.{unit}"Z"')"""
+
+
 def json_select(fields: tuple[str, ...], *computed: str) -> str:
     """Return SQL that selects these fields of rows as JSON texts.
 
     The SQL contains one `%s`. The caller replaces it with the subquery that selects the rows. `computed` are further
-    columns, such as REACTIONS; they can refer to a row as `t`. The format of times is that of every API: UTC, ISO 8601
-    with microseconds and `Z`.
+    columns, such as REACTIONS; they can refer to a row as `t`.
     """
-    selected = [
-        f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {name}"""
-        if name.endswith("_at")
-        else name
-        for name in fields
-    ]
+    selected = [f"{iso_time(name)} AS {name}" if name.endswith("_at") else name for name in fields]
     return f"SELECT row_to_json(j)::text AS json FROM (SELECT {', '.join([*selected, *computed])} FROM (%s) t) j"
 
 

@@ -187,6 +187,13 @@ FAILURES = {
     "hangs up": hangs_up,
     **JUNK,
 }
+# How chatstore names the failures that do not depend on the body of the response
+CAUSES = {
+    "401": "answered with the status 401",
+    "429": "answered with the status 429",
+    "500": "answered with the status 500",
+    "hangs up": "cannot be reached",
+}
 
 
 def _finishes(reason: Any) -> dict[str, Any]:

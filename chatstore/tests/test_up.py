@@ -189,7 +189,10 @@ def test_up_refuses_single_user_mode_where_others_may_get_in(variables: dict[str
 # --- Killed --------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux can end children with their parent")
+needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux can end children with their parent")
+
+
+@needs_linux
 def test_the_processes_of_a_killed_up_end_and_the_next_up_starts(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
@@ -210,9 +213,6 @@ def unfinished_request(port: int) -> Iterator[None]:
         )
         time.sleep(0.5)
         yield
-
-
-needs_linux = pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux can end children with their parent")
 
 
 @needs_linux

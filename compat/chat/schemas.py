@@ -13,6 +13,7 @@ from chatstore.api.responses import format_time
 from compat import rows
 from compat.contract import History, NotBlank, Schema, Short, Text, name_of, refusal
 from conversations.models import Conversation, Message
+from conversations.sql import iso_time
 from replies.services.exchanges import Exchange
 
 SOURCE = "chat"
@@ -129,13 +130,12 @@ class ChatHistory(Schema):
     user: ExchangeUser
 
 
-TITLE = f"CASE WHEN c.title_is_auto THEN {rows.shortened('c.title', LISTED_TITLE_LENGTH)} ELSE c.title END"
 SUMMARY = rows.Shape(
     {
         "id": rows.CONVERSATION_NAME,
-        "title": TITLE,
+        "title": rows.listed_title(LISTED_TITLE_LENGTH),
         "lastMessage": "c.preview",
-        "timestamp": rows.time("c.active_at"),
+        "timestamp": iso_time("c.active_at"),
         "messageCount": "c.message_count",
         "userEmail": "(SELECT email FROM account WHERE id = %(user)s)",
     }

@@ -12,6 +12,7 @@ from compat import rows
 from compat.contract import History, Id, NotEmpty, Rule, Schema, Title, name_of, refusal
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
+from conversations.sql import iso_time
 
 SOURCE = "chat_history"
 TO_STORE = {"user": "user", "ai": "assistant", "system": "system"}
@@ -155,8 +156,8 @@ CHAT = rows.Shape(
         "id": CHAT_ID,
         "name": f"CASE WHEN NOT (c.title_is_auto AND c.source = '{SOURCE}') THEN c.title END",
         "notebooks": "c.notebooks",
-        "created_at": rows.time("c.created_at"),
-        "updated_at": rows.time("c.updated_at"),
+        "created_at": iso_time("c.created_at"),
+        "updated_at": iso_time("c.updated_at"),
     }
 )
 MESSAGE = rows.Shape(
@@ -165,8 +166,8 @@ MESSAGE = rows.Shape(
         "chat_id": CHAT_ID,
         "role": "CASE m.role WHEN 'assistant' THEN 'ai' ELSE m.role END",
         "content": "m.content",
-        "created_at": rows.time("m.created_at"),
-        "updated_at": rows.time("m.updated_at"),
+        "created_at": iso_time("m.created_at"),
+        "updated_at": iso_time("m.updated_at"),
     }
 )
 SHOWN = rows.shown(*FROM_STORE)

@@ -7,6 +7,7 @@ from compat import rows
 from compat.contract import History, Schema, Text, name_of, shortened
 from conversations.drafts import MessageDraft, SyncProfile
 from conversations.models import Conversation
+from conversations.sql import iso_time
 
 SOURCE = "sessions"
 SYNC_PROFILE = SyncProfile(
@@ -53,15 +54,14 @@ def drafts(history: SessionHistory) -> list[MessageDraft]:
 
 MESSAGE = rows.Shape({"role": "m.role", "content": "m.content", "thinkingContent": "m.reasoning"})
 SHOWN = rows.shown("user", "assistant", "system")
-TITLE = f"CASE WHEN c.title_is_auto THEN {rows.shortened('c.title', LISTED_TITLE_LENGTH)} ELSE c.title END"
 FIRST = f"""(SELECT left(m.content, {FIRST_LENGTH}) FROM message m
     WHERE {rows.shown("user")} ORDER BY m.seq LIMIT 1)"""
 SESSION = rows.Shape(
     {
         "id": rows.CONVERSATION_NAME,
-        "title": TITLE,
-        "createdAt": rows.time("c.created_at"),
-        "updatedAt": rows.time("c.updated_at"),
+        "title": rows.listed_title(LISTED_TITLE_LENGTH),
+        "createdAt": iso_time("c.created_at"),
+        "updatedAt": iso_time("c.updated_at"),
         "messageCount": "c.message_count",
     },
     optional={"firstMessage": FIRST},

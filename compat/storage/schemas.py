@@ -9,6 +9,7 @@ from chatstore.times import parse_utc
 from compat import rows
 from compat.contract import History, Id, Parts, Schema, Short, Text, Title, json_limit, refusal
 from conversations.drafts import MessageDraft, SessionInput, SyncProfile
+from conversations.sql import iso_time
 
 from . import ids
 
@@ -135,7 +136,7 @@ SESSION = rows.Shape(
     {
         "id": rows.CONVERSATION_NAME,
         "title": "c.title",
-        "createdAt": rows.time("c.created_at", "MS"),
+        "createdAt": iso_time("c.created_at", "MS"),
         "tokenUsage": f"coalesce(c.reported_usage, {COUNTED_USAGE})",
     }
 )

@@ -5,6 +5,7 @@ from pydantic import AfterValidator, RootModel, StringConstraints
 
 from compat import rows
 from compat.contract import NotBlank, Schema, refusal
+from conversations.sql import iso_time
 
 LISTED = 10
 ROLES = ("user", "assistant")
@@ -52,8 +53,8 @@ THREAD = rows.Shape(
     {
         "id": rows.CONVERSATION_NAME,
         "title": "c.title",
-        "created_at": rows.time("c.created_at"),
-        "updated_at": rows.time("c.updated_at"),
+        "created_at": iso_time("c.created_at"),
+        "updated_at": iso_time("c.updated_at"),
     }
 )
 MESSAGE = rows.Shape(
@@ -62,7 +63,7 @@ MESSAGE = rows.Shape(
         "conversation_id": rows.CONVERSATION_NAME,
         "role": "m.role",
         "content": "m.content",
-        "created_at": rows.time("m.created_at"),
+        "created_at": iso_time("m.created_at"),
     }
 )
 THREADS = rows.conversations(THREAD, rows.BY_ACTIVITY)

@@ -1,5 +1,5 @@
-"""The saves of the real client, whose sessions shrink and grow again. What was saved last is read back, no reply is
-lost, and a session that shrinks and grows again does not leave copies of its messages."""
+"""The saves of the real client, whose sessions shrink and grow again. A read returns the last save, no reply is lost,
+and a session that shrinks and grows again does not leave copies of its messages."""
 
 import json
 from collections import Counter

@@ -10,6 +10,7 @@ from chatstore.errors import ProviderError
 from replies import providers
 from replies.providers import Answer
 from testing.fake_provider import (
+    CAUSES,
     FAILURES,
     JUNK,
     PATIENCE,
@@ -55,10 +56,7 @@ def test_a_route_without_a_key_sends_no_key_from_the_environment(
 @pytest.mark.parametrize(
     ("way", "cause"),
     [
-        ("401", "answered with the status 401"),
-        ("429", "answered with the status 429"),
-        ("500", "answered with the status 500"),
-        ("hangs up", "cannot be reached"),
+        *CAUSES.items(),
         *((way, "answered with something that is not a chat completion") for way in JUNK),
     ],
 )

@@ -10,7 +10,17 @@ import pytest
 from chatstore.errors import ProviderError
 from replies import providers
 from replies.providers import Piece
-from testing.fake_provider import FAILURES, SECRET, FakeProvider, completes_with, sends, streams, streams_on, waits
+from testing.fake_provider import (
+    CAUSES,
+    FAILURES,
+    SECRET,
+    FakeProvider,
+    completes_with,
+    sends,
+    streams,
+    streams_on,
+    waits,
+)
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 
@@ -87,10 +97,7 @@ def test_characters_that_cannot_be_stored_are_replaced(provider: FakeProvider) -
 @pytest.mark.parametrize(
     ("way", "cause"),
     [
-        ("401", "answered with the status 401"),
-        ("429", "answered with the status 429"),
-        ("500", "answered with the status 500"),
-        ("hangs up", "cannot be reached"),
+        *CAUSES.items(),
         ("HTML", "did not send a complete answer"),
         ("nothing", "did not send a complete answer"),
     ],
