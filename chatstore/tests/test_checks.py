@@ -1,10 +1,12 @@
 """The system checks, with settings that cause an error or a warning, and with settings that pass."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection, connections
 
 
 def check_ids(**kwargs: Any) -> set[str | None]:
@@ -97,3 +99,23 @@ def test_in_single_user_mode_a_front_end_needs_only_cors_allowed_origins(single_
 @pytest.mark.django_db
 def test_a_database_that_folds_case_passes_the_checks() -> None:
     assert check_ids(databases=["default"]) == set()
+
+
+@pytest.fixture
+def database_with_locale_c() -> Iterator[str]:
+    """Create an empty database with the locale C. Return the alias of its connection."""
+    other = connection.copy("locale_c")
+    other.settings_dict["NAME"] = "chatstore_locale_c"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE chatstore_locale_c TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    connections["locale_c"] = other
+    yield "locale_c"
+    other.close()
+    del connections["locale_c"]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE chatstore_locale_c")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_with_the_locale_c_is_a_warning(database_with_locale_c: str) -> None:
+    assert check_ids(tags=["database"], databases=[database_with_locale_c]) == {"chatstore.W003"}
