@@ -60,13 +60,22 @@ class SyncProfile(NamedTuple):
     # Turns a stored external_id into the id that the client knows.
     normalize_id: Callable[[str], str] = str
 
+    @property
+    def fields_in_order(self) -> list[str]:
+        return sorted(self.compared_fields)
+
+    @property
+    def content_fields(self) -> list[str]:
+        """The client displays a message if one of these fields is not null."""
+        return sorted(CONTENT_FIELDS & self.compared_fields)
+
     def is_visible(self, message: Any) -> bool:
         """Return whether the client can display this message. Reads only its role, its type and CONTENT_FIELDS."""
         if self.visible_roles is None:
             return True
         if message.item_type != "message" or message.role not in self.visible_roles:
             return False
-        return any(getattr(message, name) is not None for name in CONTENT_FIELDS & self.compared_fields)
+        return any(getattr(message, name) is not None for name in self.content_fields)
 
 
 class SessionInput(NamedTuple):

@@ -24,7 +24,7 @@ from .columns import CONVERSATION_FIELDS, MESSAGE_FIELDS
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .drafts import MessageDraft
+    from .drafts import MessageDraft, SyncProfile
     from .models import Conversation, Message
 
 # The `deleted_at` of an object that cannot be restored: a conversation whose purge has begun, or a message that was
@@ -185,6 +185,22 @@ class MessageQuerySet(OwnedQuerySet):
         for row in shown.values_list("conversation_id", *fields, named=True):
             rows[row.conversation_id].append(row)
         return rows
+
+    def history_digests(
+        self, user: "User", profile: "SyncProfile", histories: Iterable[tuple[uuid.UUID, int, int]]
+    ) -> dict[uuid.UUID, bytes | None]:
+        """Return the digest of each conversation whose history can be the one that a client sent.
+
+        A history has the id of its conversation, its number of messages, and the size of its large texts in bytes.
+        `sql.history_digests` explains the result.
+        """
+        ids, counts, sizes = zip(*histories, strict=True)
+        visible = sql.visible(profile.visible_roles, profile.content_fields)
+        statement = sql.history_digests(tuple(profile.fields_in_order), visible)
+        params: dict[str, Any] = {"user": user.pk, "ids": list(ids), "counts": list(counts), "sizes": list(sizes)}
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(statement, params)
+            return dict(cursor.fetchall())
 
     def json_texts(self) -> list[str]:
         """Return each message as JSON."""

@@ -5,6 +5,9 @@ than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also wri
 time that Python needs (docs/decisions/0002). Parameters have the form `%(name)s`, except those of PATH_TO.
 """
 
+from collections.abc import Iterable
+from functools import cache
+
 from . import columns
 
 # Subqueries that add a key to the JSON of a message. `t` is the message, as in the SQL of `json_select`.
@@ -135,6 +138,43 @@ SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NUL
 _SHOWN = """FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL"""
 DISPLAYS = f"""CASE WHEN (SELECT sum(octet_length(m.role) + 1 + octet_length(m.content)) {_SHOWN}) = %s
     THEN (SELECT array_agg(m.role || ' ' || m.content ORDER BY m.seq) {_SHOWN}) = %s::text[] ELSE false END"""
+
+# A history whose compared JSON is stored in more bytes gets no digest: its JSON can be many times larger.
+DIGESTED_JSON_BYTES = 1_000_000
+
+
+def visible(roles: Iterable[str] | None, content_fields: Iterable[str]) -> str:
+    """Return the condition of `SyncProfile.is_visible`."""
+    if roles is None:
+        return "true"
+    names = ", ".join(f"'{role}'" for role in roles)
+    has_content = " OR ".join(f"m.{name} IS NOT NULL" for name in content_fields)
+    return f"m.item_type = 'message' AND m.role IN ({names}) AND ({has_content})"
+
+
+@cache
+def history_digests(fields: tuple[str, ...], visible: str) -> str:
+    """Return SQL that selects the id and the digest of each conversation whose history can be the one that was sent.
+
+    The digest is that of `core/digests.py`, with these compared fields of the messages that fulfil the condition
+    `visible`. It is null if the compared JSON is too large. Conversations with another number of messages, or another
+    size of the large texts, are left out. PostgreSQL knows the size of a text without reading it, so it reads only as
+    much text as the client has sent.
+    """
+    texts = " + ".join(f"coalesce(octet_length(m.{name}), 0)" for name in LARGE_TEXTS if name in fields) or "0"
+    json = " + ".join(f"coalesce(pg_column_size(m.{name}), 0)" for name in LARGE_JSON if name in fields) or "0"
+    values = ", ".join(f"m.{name}::text" for name in fields)
+    # A condition on the user here would tempt PostgreSQL to read all messages of the user for each conversation.
+    shown = f"FROM message m WHERE m.conversation_id = c.id AND m.deleted_at IS NULL AND m.is_active AND {visible}"
+    row = f"array_to_json(ARRAY[coalesce(m.external_id, m.id::text), {values}])::text"
+    return f"""SELECT c.id, CASE WHEN s.json_bytes <= {DIGESTED_JSON_BYTES} THEN (
+            SELECT sha256(convert_to('[' || coalesce(string_agg({row}, ',' ORDER BY m.seq), '') || ']', 'UTF8')) {shown}
+        ) END
+        FROM unnest(%(ids)s::uuid[], %(counts)s::int[], %(sizes)s::bigint[]) AS c(id, count, size)
+        JOIN conversation o ON o.id = c.id AND o.user_id = %(user)s CROSS JOIN LATERAL (
+            SELECT count(*) AS count, coalesce(sum({texts}), 0) AS size, coalesce(sum({json}), 0) AS json_bytes {shown}
+        ) s WHERE s.count = c.count AND s.size = c.size"""
+
 
 # The seq of a message and of all its ancestors. It is recursive because `is_active` marks the active path only, and no
 # column marks the messages of a hidden branch. Its parameters are `%s`, because it is part of an ORM query.

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from unittest import mock
 
 from django.db import connection
+from psycopg import Cursor
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
@@ -19,7 +21,12 @@ def executed_sql(shorten: Callable[[str], str] = str) -> Iterator[list[str]]:
             recorded.append(shorten(sql))
         return execute(sql, *arguments)
 
-    with connection.execute_wrapper(record):
+    def copy(cursor: Any, sql: str, *arguments: Any) -> Any:
+        recorded.append(shorten(sql))
+        return original_copy(cursor, sql, *arguments)
+
+    original_copy = Cursor.copy
+    with connection.execute_wrapper(record), mock.patch.object(Cursor, "copy", copy):
         yield recorded
 
 

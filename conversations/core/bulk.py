@@ -2,9 +2,11 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import JSONField, Model
 
@@ -28,14 +30,22 @@ def _copy(rows: Sequence[Model]) -> None:
     fields: Sequence[Any] = rows[0]._meta.concrete_fields
     columns = ", ".join(field.column for field in fields)
     statement = f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN"
+    values_of = attrgetter(*(field.attname for field in fields))
+    json_columns = [index for index, field in enumerate(fields) if isinstance(field, JSONField)]
     # Django converts the errors of `execute`, but not those of `copy`.
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([_stored(field, getattr(row, field.attname)) for field in fields])
+            copy.write_row(_with_json_texts(values_of(row), json_columns))
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
 
 
-def _stored(field: Any, value: Any) -> Any:
-    return field.get_db_prep_save(value, connection) if isinstance(field, JSONField) else value
+def _with_json_texts(values: Iterable[Any], json_columns: Iterable[int]) -> list[Any]:
+    values = list(values)
+    for index in json_columns:
+        if values[index] is not None:
+            values[index] = orjson.dumps(values[index]).decode()
+    return values
 
 
 def update_each(changes: Mapping[uuid.UUID, Changes]) -> None:

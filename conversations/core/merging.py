@@ -23,7 +23,7 @@ from conversations.drafts import CONTENT_FIELDS, MessageDraft, SyncProfile
 from conversations.models import Conversation, Message, Role
 
 from . import tree
-from .bulk import update_each
+from .bulk import insert_each, update_each
 from .comparison import extends, json_equal
 from .messages import apply_changes, set_title_from
 from .stored_messages import StoredMessage, StoredMessages
@@ -198,7 +198,7 @@ class HistoryMerger:
         self.truncate(end)
         set_title_from(self.conversation, drafts)
         self.write()
-        Message.objects.bulk_create(tree.build_messages(self.conversation, drafts, below=end))
+        insert_each(tree.build_messages(self.conversation, drafts, below=end))
         self.is_changed = True
 
     def end_at(self, last: int | None) -> None:

@@ -14,6 +14,7 @@ from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 from . import titles, tree
+from .bulk import insert_each
 
 TOKENS = ("prompt_tokens", "completion_tokens")
 
@@ -25,7 +26,10 @@ def insert_messages(conversation: Conversation, drafts: Sequence[MessageDraft]) 
     if not drafts:
         return []
     messages = tree.build_messages(conversation, drafts, below=conversation.tip_seq)
-    Message.objects.bulk_create(messages)
+    if len(messages) > 1:
+        insert_each(messages)
+    else:
+        Message.objects.bulk_create(messages)
     tree.save_derived(conversation)
     return messages
 

@@ -18,11 +18,15 @@ from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
 from chatstore.fingerprints import fingerprint
+from chatstore.ids import new_id
 from conversations.drafts import MessageDraft, TreeShape
 from conversations.models import Conversation, Message
 
 DERIVED = ("last_seq tip_seq message_count preview prompt_tokens completion_tokens title updated_at active_at").split()
 SAVE_DERIVED = f"UPDATE conversation SET {', '.join(f'{name} = %s' for name in DERIVED)} WHERE id = %s"
+# In the order of the fields of Message. The mutable ones are replaced in each message.
+DEFAULTS = {field.attname: field.get_default() for field in Message._meta.concrete_fields}
+CONVERSATION: Any = Message._meta.get_field("conversation")
 PREVIEW_LENGTH = 200
 BLANK = " \t\n\r\f\v"  # not \s, which matches different characters in Python and in PostgreSQL
 TEXT = f"[^{BLANK}]+"
@@ -124,17 +128,24 @@ def build_hidden_message(conversation: Conversation, draft: MessageDraft, *, bel
 def _build_message(
     conversation: Conversation, draft: Mapping[str, Any], parent_seq: int | None, *, is_active: bool
 ) -> Message:
-    times = {"created_at": conversation.now, "updated_at": conversation.now}
-    message = Message(
-        **(times | dict(draft)),
-        conversation=conversation,
-        user_id=conversation.user_id,
-        seq=conversation.last_seq + 1,
-        parent_seq=parent_seq,
-        is_active=is_active,
+    values: dict[str, Any] = {
+        **DEFAULTS,
+        "id": new_id(),
+        "metadata": {},
+        "created_at": conversation.now,
+        "updated_at": conversation.now,
+        **draft,
+        "conversation_id": conversation.id,
+        "user_id": conversation.user_id,
+        "seq": conversation.last_seq + 1,
+        "parent_seq": parent_seq,
+        "is_active": is_active,
         # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
-        fingerprint=fingerprint(draft) if draft.get("external_id") else None,
-    )
+        "fingerprint": fingerprint(draft) if draft.get("external_id") else None,
+    }
+    arguments: Any = map(values.__getitem__, DEFAULTS)  # keyword arguments would take five times as long
+    message = Message(*arguments)
+    CONVERSATION.set_cached_value(message, conversation)
     refuse_empty(message)
     return message
 

@@ -20,6 +20,7 @@ from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
+from conversations.core.bulk import insert_each
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
 from conversations.core.locks import lock_conversation, lock_user
 from conversations.drafts import MessageDraft, TreeShape
@@ -47,7 +48,7 @@ def create(
     conversation, rows = build_conversation(user, fields, drafts, shape, now=database_time())
     if not _insert(conversation):
         return _stored_again(user, conversation), False
-    Message.objects.bulk_create(rows)
+    insert_each(rows)
     if settings.KEEP_CONVERSATIONS:
         # After the commit: if several requests create conversations at once, the last one counts all of them.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)

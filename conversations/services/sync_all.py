@@ -16,7 +16,7 @@ list.
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from chatstore.errors import Conflict, Invalid
 from conversations.core.bulk import insert_each
 from conversations.core.comparison import json_equal
 from conversations.core.conversations import build_conversation, update_conversation
+from conversations.core.digests import digest, text_bytes
 from conversations.core.locks import lock_user
 from conversations.core.merging import HistoryMerger, client_id, has_id, is_equal
 from conversations.drafts import MessageDraft, SessionInput, SyncProfile
@@ -128,17 +129,33 @@ def _to_milliseconds(time: datetime) -> datetime:
 
 
 def _changed(user: User, profile: SyncProfile, matches: Sequence[Match]) -> list[Match]:
-    """Return the matches to write: trashed ones, and those with changed fields or messages. Runs one statement."""
+    """Return the matches to write: trashed ones, and those with changed fields or messages."""
+    candidates = [match for match in matches if not match.conversation.deleted_at and not match.changes]
+    unchanged = _with_equal_history(user, profile, candidates)
+    return [match for match in matches if match.conversation.id not in unchanged]
+
+
+def _with_equal_history(user: User, profile: SyncProfile, matches: Sequence[Match]) -> set[uuid.UUID]:
+    """Return the ids of the conversations that show exactly the messages that were sent.
+
+    Runs one statement for the digests of the stored histories. Runs a second one, which reads messages, if a digest
+    differs although the number of messages and the size of their texts are the same.
+    """
+    if not matches:
+        return set()
+    sent = {match.conversation.id: match.session.drafts for match in matches}
+    sizes = [(id, len(drafts), text_bytes(drafts, profile)) for id, drafts in sent.items()]
+    stored = Message.objects.history_digests(user, profile, sizes)
+    equal = {id for id, value in stored.items() if value == digest(sent[id], profile)}
+    return equal | _read_equal(user, profile, {id: sent[id] for id in stored.keys() - equal})
+
+
+def _read_equal(user: User, profile: SyncProfile, sent: Mapping[uuid.UUID, Sequence[MessageDraft]]) -> set[uuid.UUID]:
+    if not sent:
+        return set()
     fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
-    ids = [match.conversation.id for match in matches]
-    messages = Message.objects.owned_by(user).by_conversation(ids, *fields)
-    return [
-        match
-        for match in matches
-        if match.conversation.deleted_at
-        or match.changes
-        or not _has_equal_history(profile, messages[match.conversation.id], match.session.drafts)
-    ]
+    messages = Message.objects.owned_by(user).by_conversation(sent, *fields)
+    return {id for id, drafts in sent.items() if _has_equal_history(profile, messages[id], drafts)}
 
 
 def _has_equal_history(profile: SyncProfile, messages: Iterable[Any], drafts: Sequence[MessageDraft]) -> bool:

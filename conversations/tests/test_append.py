@@ -214,14 +214,14 @@ def test_an_append_to_a_trashed_or_purged_conversation_is_not_found(chat: Conver
 
 
 @pytest.mark.parametrize("length", [10, 1_000])
-@pytest.mark.parametrize("more", [1, 100])
+@pytest.mark.parametrize(("more", "insert"), [(1, "INSERT"), (100, "COPY")])
 def test_an_append_runs_three_statements_for_any_number_of_stored_and_new_messages(
-    alice: User, length: int, more: int
+    alice: User, length: int, more: int, insert: str
 ) -> None:
     chat = create_conversation(alice, *map(str, range(length)))
     with executed_statements() as statements:
         messages.append(user=alice, conversation_id=chat.id, drafts=[message_draft("a")] * more)
-    assert statements == APPEND
+    assert statements == ["SELECT", insert, "UPDATE"]
 
 
 def test_an_external_id_adds_one_statement_and_a_retry_writes_nothing(chat: Conversation) -> None:

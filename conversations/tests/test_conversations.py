@@ -52,7 +52,7 @@ def test_an_empty_message_rolls_back_the_conversation(alice: User) -> None:
 def test_creation_runs_the_same_statements_for_one_message_and_many(alice: User, length: int) -> None:
     with executed_statements() as statements:
         create(alice, *map(str, range(length)))
-    assert statements == ["SELECT", "INSERT", "INSERT"]
+    assert statements == ["SELECT", "INSERT", "COPY"]
 
 
 # Retries

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 CHILD = """
 import json, os, signal, sys, uuid
+from functools import partial
 import django
 
 task = json.load(sys.stdin)
@@ -34,6 +35,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "chatstore.settings"
 django.setup()
 
 from django.db import connection
+from psycopg import Cursor
 from accounts.models import User
 from conversations.services import branches, conversations, erase, messages
 from conversations.services import sync
@@ -51,6 +53,8 @@ def kill(execute, sql, *arguments):
         os.kill(os.getpid(), signal.SIGKILL)
     return execute(sql, *arguments)
 
+copy = Cursor.copy
+Cursor.copy = lambda cursor, sql, *arguments: kill(partial(copy, cursor), sql, *arguments)
 where = {"user": user, "conversation_id": conversation_id}
 work = {
     "append": lambda: messages.append(**where, drafts=drafts),

@@ -11,6 +11,7 @@ import pytest
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations import services
+from conversations.drafts import SyncProfile
 from conversations.models import Conversation, Message
 from conversations.querysets import ConversationQuerySet, MessageQuerySet
 from conversations.services import answers, branches, conversations, messages, reactions
@@ -95,6 +96,9 @@ READS: dict[str, Call] = {
     ),
     "MessageQuerySet.by_ids": lambda user, conversation, message: Message.objects.by_ids(
         user, conversation.id, [str(message.id)]
+    ),
+    "MessageQuerySet.history_digests": lambda user, conversation, message: list(
+        Message.objects.history_digests(user, SyncProfile(frozenset({"role"})), [(conversation.id, 2, 0)])
     ),
     "MessageQuerySet.exported": lambda user, conversation, message: [
         text for _, text in Message.objects.exported(user, [str(conversation.id)], after=0, limit=10) if text
