@@ -16,6 +16,8 @@ from conversations.models import Conversation, Message
 from testing.api_client import ApiClient
 from testing.cast import create_conversation
 
+NOTHING = {"conversations": [], "results": [], "searched_since": None, "next": None}
+
 
 def message_body(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
@@ -63,6 +65,7 @@ def test_a_hit_has_all_documented_fields(as_either: ApiClient) -> None:
                 "snippet": "A striped <mark>zebra</mark>, no horse",
             }
         ],
+        "searched_since": None,
         "next": None,
     }
     assert search(as_either, "anim") == {
@@ -75,6 +78,7 @@ def test_a_hit_has_all_documented_fields(as_either: ApiClient) -> None:
             }
         ],
         "results": [],
+        "searched_since": None,
         "next": None,
     }
 
@@ -247,7 +251,7 @@ def test_messages_of_another_user_are_not_found(as_alice: ApiClient, as_bob: Api
     create_conversation_with(as_alice, message_body("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
     for query in ("zebra", "ebr", "北京", "京", "role:user", "tag:x", "has:tool_calls", "after:2000-01-01", "-horse"):
         for sort in ("recent", "relevance"):
-            assert search(as_bob, query, sort=sort) == {"conversations": [], "results": [], "next": None}
+            assert search(as_bob, query, sort=sort) == NOTHING
 
 
 def test_an_edited_text_is_found_immediately(as_alice: ApiClient) -> None:
