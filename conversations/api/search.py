@@ -62,37 +62,48 @@ class SearchView(APIView):
             PAGE_SIZE.parameter,
             CURSOR,
         ],
-        responses=paged("SearchPage", HitSerializer, conversations=TitleHitSerializer(many=True)),
+        responses=paged(
+            "SearchPage",
+            HitSerializer,
+            conversations=TitleHitSerializer(many=True),
+            searched_since=UTCDateTimeField(
+                allow_null=True,
+                help_text="The time of the oldest message that was searched. Null if the search has no more to do.",
+            ),
+        ),
     )
     def get(self, request: Request) -> Response:
         """Search the caller's messages on all branches. The first page also contains conversations whose title matches.
 
         Words match by their stem. If they match less than a page of messages, words of three or more characters also
-        match as parts of other words."""
+        match as parts of other words. If no index serves the query, a page searches at most 10,000 messages. It can
+        then have less than `limit` results, even none, although `next` is set."""
         query = search.parse(_text(request))
         sort, limit = _sort(request), PAGE_SIZE.read(request)
         after = pagination.read_cursor(
             request, f"search-{sort}", _rank_position if sort == "relevance" else _time_position
         )
-        hits, match_parts = _hits(request, query, sort=sort, limit=limit + 1, after=after)
-        next_page = None
-        if len(hits) > limit:
-            hits = hits[:limit]
-            next_page = pagination.next_url(request, _cursor(sort, hits[-1], match_parts))
+        found = _find(request, query, sort=sort, limit=limit + 1, after=after)
+        hits, next_cursor = found.hits[:limit], None
+        if len(found.hits) > limit:
+            next_cursor = _cursor(sort, hits[-1], found.match_parts)
+        elif found.stopped_at and sort == "recent":
+            next_cursor = _time_cursor(found.stopped_at)
         return Response(
             {
                 "conversations": [] if after else _titles(request, query),
                 "results": [_hit_to_dict(hit) for hit in hits],
-                "next": next_page,
+                "searched_since": format_time(found.stopped_at.key) if found.stopped_at else None,
+                "next": pagination.next_url(request, next_cursor) if next_cursor else None,
             }
         )
 
 
-def _hits(
+def _find(
     request: Request, query: search.Query, *, sort: str, limit: int, after: search.Position | None
-) -> tuple[list[search.Hit], bool]:
+) -> search.Found:
     if query.in_title:
-        return [], False
+        return search.Found([], False, None)
     by_relevance = sort == "relevance"
     return search.find_messages(user=request.user, query=query, limit=limit, by_relevance=by_relevance, after=after)
 
@@ -135,8 +146,14 @@ def _sort(request: Request) -> str:
 
 
 def _cursor(sort: str, hit: search.Hit, match_parts: bool) -> str:
-    key = hit.rank if sort == "relevance" else format_time(hit.created_at)
-    return pagination.encode(f"search-{sort}", [key, str(hit.message_id), match_parts])
+    if sort == "recent":
+        return _time_cursor(search.Position(hit.created_at, hit.message_id, match_parts))
+    return pagination.encode(f"search-{sort}", [hit.rank, str(hit.message_id), match_parts])
+
+
+def _time_cursor(position: search.Position) -> str:
+    key = [format_time(position.key), str(position.id), position.match_parts]
+    return pagination.encode("search-recent", key)
 
 
 def _rank_position(rank: float, id: str, match_parts: bool) -> search.Position:

@@ -1,8 +1,8 @@
-"""Search. `query` parses the text that a user typed, `conditions` translates it into SQL, `execute` finds messages and
-titles, `snippets` highlights the matches."""
+"""Search. `query` parses the text that a user typed, `conditions` and `parts` translate it into SQL, `execute` finds
+messages and titles, `time_limit` limits the time of the statements, `snippets` highlights the matches."""
 
-from .execute import Hit, Position, find_messages, find_titles
+from .execute import Found, Hit, Position, find_messages, find_titles
 from .query import Query, parse
 from .snippets import highlight, typed_pattern
 
-__all__ = ["Hit", "Position", "Query", "find_messages", "find_titles", "highlight", "parse", "typed_pattern"]
+__all__ = ["Found", "Hit", "Position", "Query", "find_messages", "find_titles", "highlight", "parse", "typed_pattern"]

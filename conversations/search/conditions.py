@@ -1,14 +1,13 @@
 """Translate a query into SQL conditions on messages (`m`) and on their conversations (`c`)."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
 
-from .query import CJK_RANGES, HAS, Query, Term
+from . import parts
+from .query import CJK, HAS, Query, Term
 
-CJK = re.compile(f"[{CJK_RANGES}]+")
 # PostgreSQL stems all terms in one statement.
 STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]) WITH ORDINALITY AS t(text, n)
     ORDER BY n"""
@@ -16,17 +15,25 @@ STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]
 
 @dataclass
 class Conditions:
-    """The conditions of a WHERE clause and their parameters."""
+    """The conditions of a WHERE clause and their parameters.
 
-    on_message: list[str] = field(default_factory=list)
+    `scope` has the conditions that an index by time serves. They decide which messages are the newest."""
+
+    scope: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
     on_conversation: list[str] = field(default_factory=list)
     params: dict[str, Any] = field(default_factory=dict)
-    has_text: bool = False
+    is_indexed: bool = False  # a text index serves one of the conditions
     parts_may_find_more: bool = False  # matching parts of words could find more messages
 
-    def add(self, condition: str, value: Any) -> None:
-        """Add a condition on the message. `condition` has `{}` in the place of the parameter."""
-        self.on_message.append(condition.format(self.param(value)))
+    @property
+    def are_empty(self) -> bool:
+        return not (self.scope or self.text or self.has_filters)
+
+    @property
+    def has_filters(self) -> bool:
+        return bool(self.filters or self.on_conversation)
 
     def param(self, value: Any) -> str:
         """Add a parameter and return its placeholder."""
@@ -39,10 +46,15 @@ class Conditions:
 
         `source` is the FROM clause and everything after it, with the LIMIT. It is a subquery here, so that PostgreSQL
         computes expensive columns only for the rows within the LIMIT."""
-        message, conversation = (" AND ".join(part) or "true" for part in (self.on_message, self.on_conversation))
-        source = source.format(message=message, conversation=conversation)
+        return self.execute(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m", **params)
+
+    def execute(self, statement: str, **params: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement with the placeholders {scope}, {text}, {message} and {conversation}."""
+        message = [*self.filters, *self.text]  # the filters first, because they are cheaper
+        conditions = {"scope": self.scope, "text": self.text, "message": message, "conversation": self.on_conversation}
+        joined = {name: " AND ".join(parts) or "true" for name, parts in conditions.items()}
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m", self.params | params)
+            cursor.execute(statement.format(**joined), self.params | params)
             return cursor.fetchall()
 
 
@@ -52,38 +64,47 @@ def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: b
     for term in query.terms:
         _add_text(where, term, tsqueries[term], match_parts)
     if query.roles:
-        where.add("m.role = ANY({})", query.roles)
+        where.filters.append(f"m.role = ANY({where.param(query.roles)})")
     if query.models:
-        where.add("m.model = ANY({})", query.models)
+        where.filters.append(f"m.model = ANY({where.param(query.models)})")
     if query.tags:
         where.on_conversation.append(f"c.tags @> {where.param(query.tags)}::varchar[]")
     if query.before:
-        where.add("m.created_at < {}", query.before)
+        where.scope.append(f"m.created_at < {where.param(query.before)}")
     if query.after:
-        where.add("m.created_at >= {}", query.after)
-    where.on_message += [HAS[name] for name in query.has]
+        where.scope.append(f"m.created_at >= {where.param(query.after)}")
+    where.scope += [HAS[name] for name in query.has]
     return where
 
 
 def _add_text(where: Conditions, term: Term, tsquery: str, match_parts: bool) -> None:
     """Add the condition for one term.
 
-    A word matches by its stem. A part of a word needs at least three characters: a trigram index has no shorter keys.
-    Chinese has no spaces between words, so one or two characters are searched as a word, three or more as a part."""
-    can_be_part = len(term.text) >= 3
-    is_word = bool(tsquery) and not (can_be_part and CJK.search(term.text))
-    alternatives = []
-    if is_word:
+    A word matches by its stem, and with `match_parts` also as a part of another word. An exact term matches if the
+    message has its pairs of characters, which the index finds, and has them in one place. A term without a word, such
+    as `---`, matches as a part of the message."""
+    alternatives, is_indexed = [], True
+    can_be_part = len(term.text) >= parts.SHORTEST and not _is_exact(term)
+    if tsquery:
         alternatives.append(f"m.search @@ {where.param(tsquery)}::tsquery")
-    if can_be_part and (match_parts or not is_word):
-        # PostgreSQL understands the escapes of `re.escape`. ILIKE would be slower: it lower-cases every text it reads.
-        alternatives.append(f"m.content ~* {where.param(re.escape(term.text))}")
+    if _is_exact(term):
+        alternatives = [f"{alternatives[0]} AND {parts.contains(term.text, where.param)}"]
+    if can_be_part and (match_parts or not tsquery):
+        # Most messages have the trigrams of a phrase of stop words, such as "to be or not to be".
+        is_indexed = parts.are_indexed(term.text) and (bool(tsquery) or " " not in term.text)
+        contains = parts.contains_by_index if is_indexed else parts.contains
+        alternatives.append(contains(term.text, where.param))
     if not alternatives:
-        return  # a stop word of one or two characters: no index can find it
+        return  # a stop word or a sign of one or two characters
     condition = f"({' OR '.join(alternatives)})"
-    where.on_message.append(f"NOT coalesce({condition}, false)" if term.is_excluded else condition)
-    where.has_text = True
-    where.parts_may_find_more |= not term.is_excluded and can_be_part and is_word and not match_parts
+    where.text.append(f"NOT coalesce({condition}, false)" if term.is_excluded else condition)
+    where.is_indexed |= is_indexed and not term.is_excluded
+    where.parts_may_find_more |= can_be_part and bool(tsquery) and not match_parts and not term.is_excluded
+
+
+def _is_exact(term: Term) -> bool:
+    """Return whether the term is compared character by character, after the index has found its pairs."""
+    return len(term.text) >= parts.SHORTEST and bool(CJK.search(term.text))
 
 
 def build_tsqueries(terms: list[Term]) -> dict[Term, str]:
@@ -93,7 +114,13 @@ def build_tsqueries(terms: list[Term]) -> dict[Term, str]:
     with connection.cursor() as cursor:
         cursor.execute(STEMS, [[CJK.sub(" ", term.text) for term in terms]])
         stems = [stem for (stem,) in cursor.fetchall()]
-    return {term: " & ".join(filter(None, [stem, *_pairs(term.text)])) for term, stem in zip(terms, stems, strict=True)}
+    return {term: _tsquery(term, stem) for term, stem in zip(terms, stems, strict=True)}
+
+
+def _tsquery(term: Term, stem: str) -> str:
+    # The stem of a part of a word can differ from the stem of the word, so an exact term has only its pairs.
+    pairs = _pairs(term.text)
+    return " & ".join(pairs if _is_exact(term) else filter(None, [stem, *pairs]))
 
 
 def _pairs(text: str) -> list[str]:
@@ -101,4 +128,5 @@ def _pairs(text: str) -> list[str]:
     them. A single character matches the pairs that begin with it."""
     runs = CJK.findall(text)
     pairs = [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
-    return [f"'{pair}'" for pair in pairs] + [f"'{run}':*" for run in runs if len(run) == 1]
+    found = [f"'{pair}'" for pair in pairs] + [f"'{run}':*" for run in runs if len(run) == 1]
+    return list(dict.fromkeys(found))

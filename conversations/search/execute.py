@@ -1,15 +1,24 @@
 """Find the messages and titles that match a query.
 
-Messages are found in two stages. The first stage filters the user's newest messages, in the order of the time index. It
-reads a bounded number of rows. The second stage runs only if the first one does not fill a page. It searches the text
-indexes. Their first column is the user, so the cost depends on the text of this user alone. Only very common words
-would be expensive in the second stage, and these already fill a page in the first.
+Messages are found in three stages, each with a bound:
 
-Whole words come first. If they match less than a page of messages, both stages run again and also match parts of words.
+1. The first stage filters the user's newest messages, in the order of the time index. It reads a bounded number of
+   rows. Very common words already fill a page here.
+2. The second stage searches the text indexes. It runs only if the first one does not fill a page, and if an index
+   serves the query. The first column of the indexes is the user, so the cost depends on the text of this user alone. It
+   has a time limit.
+3. The third stage runs instead of the second one if no index serves the query, or after the time limit of the second.
+   It filters more of the newest messages, again in the order of time. If the page is still not full, the result names
+   the place where the search stopped, and the next page continues there. So nothing is lost.
+
+Whole words come first. If they match less than a page of messages, the stages run again and also match parts of words.
 All later pages match parts of words if the first page did.
 """
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,14 +26,19 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import User
+from chatstore.errors import Invalid
 
 from .conditions import Conditions, build_conditions, build_tsqueries
 from .query import Query
 from .snippets import highlight, match_pattern
+from .time_limit import time_limit
 
 NEWEST = 1_000  # messages that the first stage filters
 NEWEST_TITLES = 2_000  # titles that are searched; with `in:title`, all are searched
+FILTERED = 10_000  # messages that the third stage filters
 CANDIDATES = 1_000  # matches that are ranked by relevance
+TIME_LIMIT = 1_000  # milliseconds for a statement
+INDEX_TIME_LIMIT = 200  # milliseconds for the second stage
 
 # PostgreSQL sends only a part of a long text: around the first search term.
 EXCERPT = """CASE WHEN length(m.content) <= 20000 THEN m.content ELSE
@@ -34,17 +48,31 @@ HIT = f"""m.id, m.conversation_id, m.title, m.seq, m.role, m.model, m.is_active,
 RANK = "m.id, ts_rank_cd(m.search, %(wanted)s::tsquery) AS rank"
 OWNED_LIVE_MESSAGE = "m.user_id = %(user)s AND m.deleted_at IS NULL"
 AFTER = "(%(at)s::timestamptz IS NULL OR (m.created_at, m.id) < (%(at)s, %(id)s))"
-JOINED = "JOIN conversation c ON c.id = m.conversation_id AND c.deleted_at IS NULL AND {conversation}"
+# OFFSET 0 makes the planner look up each conversation by its id, until the page is full. It could otherwise read the
+# conversations of all users.
+JOINED = """CROSS JOIN LATERAL (SELECT c.title FROM conversation c
+    WHERE c.id = m.conversation_id AND c.deleted_at IS NULL AND {conversation} OFFSET 0) c"""
 BY_TIME = "ORDER BY m.created_at DESC, m.id DESC"
 
-NEWEST_FIRST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} {BY_TIME} LIMIT {NEWEST}) m
-    {JOINED} WHERE {{message}} {BY_TIME} LIMIT %(limit)s"""
-# The planner must use the text indexes. OFFSET 0 prevents a loop over the conversations. Adding an interval prevents a
-# scan of the time index, whose order the planner could otherwise use for the ORDER BY.
-BY_INDEX = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{message}} OFFSET 0) m
-    {JOINED} ORDER BY m.created_at + interval '0' DESC, m.id DESC LIMIT %(limit)s"""
-# For a query without text, the time index is the best one.
-BY_WALK = f"message m {JOINED} WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{message}} {BY_TIME} LIMIT %(limit)s"
+NEWEST_FIRST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}}
+    {BY_TIME} LIMIT {NEWEST}) m {JOINED} WHERE {{message}} {BY_TIME} LIMIT %(limit)s"""
+# The planner must use the text indexes. Adding an interval prevents a scan of the time index, whose order it could
+# otherwise use for the ORDER BY. The sorted rows are narrow, because there can be many.
+BY_INDEX = f"""(SELECT m.id, c.title FROM (
+        SELECT m.id, m.conversation_id, m.created_at + interval '0' AS at FROM message m
+        WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}} AND {{message}} ORDER BY at DESC, m.id DESC OFFSET 0) m
+    {JOINED} ORDER BY m.at DESC, m.id DESC LIMIT %(limit)s) c
+    JOIN message m ON m.id = c.id {BY_TIME}"""
+# The oldest message that the third stage reads. It is read first: with a LIMIT instead, a message that is written in
+# the meantime would hide another one.
+OLDEST_FILTERED = f"""SELECT m.created_at, m.id FROM message m WHERE m.user_id = %(user)s AND {AFTER} AND {{scope}}
+    {BY_TIME} OFFSET {FILTERED - 1} LIMIT 1"""
+# The planner must use the time index, so the conditions are outside of the subquery.
+SINCE_OLDEST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}}
+    AND (%(oldest_at)s::timestamptz IS NULL OR (m.created_at, m.id) >= (%(oldest_at)s, %(oldest_id)s))
+    {BY_TIME} OFFSET 0) m {JOINED} WHERE {{message}} {BY_TIME} LIMIT %(limit)s"""
+COMMON = f"""SELECT count(*) FROM (SELECT FROM (SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER}
+    AND {{scope}} {BY_TIME} LIMIT {NEWEST}) m WHERE {{text}} LIMIT %(limit)s) m"""
 HITS_BY_ID = f"message m {JOINED} WHERE {OWNED_LIVE_MESSAGE} AND m.id = ANY(%(ids)s)"
 # PostgreSQL reads the conversations in the order of the sidebar's index and stops when it has enough matches.
 TITLES = """SELECT id, title, active_at FROM (
@@ -68,63 +96,137 @@ class Hit(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The last hit of the previous page. `key` is its time, or its rank if hits are ordered by relevance."""
+    """The last hit of the previous page, or the last message that it filtered. `key` is its time, or its rank if hits
+    are ordered by relevance."""
 
     key: Any
     id: UUID
     match_parts: bool
 
 
+class Found(NamedTuple):
+    """The hits of one page. `match_parts` is whether parts of words were also searched. `stopped_at` is the last
+    message that was filtered, if the search stopped before the page was full and before the last message."""
+
+    hits: list[Hit]
+    match_parts: bool
+    stopped_at: Position | None
+
+
+@dataclass
+class Pass:
+    """One pass over the messages: for words only, or also for parts of words. `position` is the end of the last page.
+
+    The pass is complete if it has found all matches, and full if `rows` are enough for a page."""
+
+    where: Conditions
+    columns: str
+    limit: int
+    enough: int
+    position: dict[str, Any]
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    is_complete: bool = False
+    oldest: tuple[datetime, UUID] | None = None  # the message where the third stage stopped
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.rows) >= self.enough
+
+    @property
+    def can_end_search(self) -> bool:
+        return self.is_full or self.is_complete
+
+    def run(self) -> None:
+        """Run the first stage, and the second one if it is needed and not too expensive."""
+        if self.where.are_empty:
+            self.is_complete = True
+            return
+        self.rows = self._fetch(NEWEST_FIRST)
+        if not self.is_full and self.where.is_indexed and not self._would_read_common_text():
+            with suppress(Invalid):  # exceeds the time limit
+                self._search_index()
+
+    def filter_more(self) -> None:
+        """Run the third stage."""
+        found = self.where.execute(OLDEST_FILTERED, **self.position)
+        at, id = found[0] if found else (None, None)
+        self.rows = self._fetch(SINCE_OLDEST, oldest_at=at, oldest_id=id)
+        self.oldest = (at, id) if found and not self.is_full else None
+
+    @time_limit(INDEX_TIME_LIMIT)
+    def _search_index(self) -> None:
+        self.rows = self._fetch(BY_INDEX)
+        self.is_complete = True
+
+    def _would_read_common_text(self) -> bool:
+        """Return whether only the filters keep the page from being full. The index would find too many messages."""
+        if not self.where.has_filters:
+            return False
+        ((count,),) = self.where.execute(COMMON, limit=self.enough, **self.position)
+        return bool(count >= self.enough)
+
+    def _fetch(self, source: str, **params: Any) -> list[tuple[Any, ...]]:
+        return self.where.fetch(source, self.columns, limit=self.limit, **self.position, **params)
+
+
+@time_limit(TIME_LIMIT)
 def find_messages(
     *, user: User, query: Query, limit: int, by_relevance: bool = False, after: Position | None = None
-) -> tuple[list[Hit], bool]:
-    """Return at most `limit` hits, and whether parts of words were also searched."""
+) -> Found:
+    """Return at most `limit` hits. Raise Invalid if a statement exceeds TIME_LIMIT."""
     tsqueries = build_tsqueries(query.terms)
     wanted = " | ".join(f"({tsqueries[term]})" for term in query.wanted if tsqueries[term])
-    needle = query.wanted[0].text if query.wanted else ""
-    hits: list[Hit] = []
-    match_parts = False
-    for match_parts in [after.match_parts] if after else [False, True]:
+    params = {"user": user.pk, "needle": query.wanted[0].text if query.wanted else "", "wanted": wanted}
+
+    def new_pass(match_parts: bool) -> Pass:
         where = build_conditions(query, tsqueries, match_parts=match_parts)
-        where.params |= {"user": user.pk, "needle": needle, "wanted": wanted}
-        hits = (_find_relevant if by_relevance else _find_recent)(where, limit, after)
-        if len(hits) >= limit or not where.parts_may_find_more:
-            break
+        where.params |= params
+        if by_relevance:
+            return Pass(where, RANK, CANDIDATES, limit, {"at": None, "id": None})
+        return Pass(where, HIT, limit, limit, {"at": after and after.key, "id": after and after.id})
+
+    match_parts, done = _run_passes(new_pass, [after.match_parts] if after else [False, True])
+    hits = _rank(done, limit, after) if by_relevance else [Hit(*row) for row in done.rows]
     pattern = match_pattern([term.text for term in query.wanted], re.findall("'([^']+)'", wanted))
-    return [hit._replace(snippet=highlight(hit.snippet or "", pattern)) for hit in hits], match_parts
+    hits = [hit._replace(snippet=highlight(hit.snippet or "", pattern)) for hit in hits]
+    return Found(hits, match_parts, Position(*done.oldest, match_parts) if done.oldest else None)
 
 
-def _find_recent(where: Conditions, limit: int, after: Position | None) -> list[Hit]:
-    at, id = (after.key, after.id) if after else (None, None)
-    return [Hit(*row) for row in _fetch_in_stages(where, HIT, limit, enough=limit, at=at, id=id)]
+def _run_passes(new_pass: Callable[[bool], Pass], choices: list[bool]) -> tuple[bool, Pass]:
+    """Run a pass for each value of `match_parts` until one fills a page. Return the value and the pass that decides.
+
+    All words come before parts of words that no index finds: these would move words of older messages to later pages.
+    """
+    done: list[Pass] = []
+    for match_parts in choices:
+        current = new_pass(match_parts)
+        current.run()
+        if done and done[0].is_complete and done[0].rows and not current.can_end_search:
+            return choices[0], done[0]
+        done.append(current)
+        if current.is_full or not current.where.parts_may_find_more:
+            break
+    if not current.can_end_search:
+        current.filter_more()
+    return match_parts, current
 
 
-def _find_relevant(where: Conditions, limit: int, after: Position | None) -> list[Hit]:
-    """Rank only the newest matches. Ranking every match of a common word would be expensive."""
-    rows = _fetch_in_stages(where, RANK, CANDIDATES, enough=limit, at=None, id=None)
-    ranked = sorted(((rank, id) for id, rank in rows), reverse=True)
+def _rank(done: Pass, limit: int, after: Position | None) -> list[Hit]:
+    """Return a page of hits, the best first. Only the newest matches are ranked: all would be expensive."""
+    ranked = sorted(((rank, id) for id, rank in done.rows), reverse=True)
     page = [(rank, id) for rank, id in ranked if after is None or (rank, id) < (after.key, after.id)][:limit]
     ranks = {id: rank for rank, id in page}
-    hits = [Hit(*row) for row in where.fetch(HITS_BY_ID, HIT, ids=list(ranks))]
+    hits = [Hit(*row) for row in done.where.fetch(HITS_BY_ID, HIT, ids=list(ranks))]
     hits = [hit._replace(rank=ranks[hit.message_id]) for hit in hits]
     return sorted(hits, key=lambda hit: (hit.rank, hit.message_id), reverse=True)
 
 
-def _fetch_in_stages(
-    where: Conditions, columns: str, limit: int, *, enough: int, **position: Any
-) -> list[tuple[Any, ...]]:
-    if not where.on_message and not where.on_conversation:
-        return []
-    if not where.has_text:
-        return where.fetch(BY_WALK, columns, limit=limit, **position)
-    rows = where.fetch(NEWEST_FIRST, columns, limit=limit, **position)
-    return rows if len(rows) >= enough else where.fetch(BY_INDEX, columns, limit=limit, **position)
-
-
+@time_limit(TIME_LIMIT)
 def find_titles(*, user: User, query: Query, limit: int) -> list[tuple[UUID, str, datetime]]:
     """Return id, title and `active_at` of conversations whose title satisfies every term, most recently active first.
 
-    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all."""
+    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all. Raise Invalid if the
+    statement exceeds TIME_LIMIT."""
     where = ["tags @> %(tags)s::varchar[]"] if query.tags else []
     params: dict[str, Any] = {"user": user.pk, "tags": query.tags, "limit": limit}
     params["newest"] = None if query.in_title else NEWEST_TITLES

@@ -14,6 +14,7 @@ from conversations.models import Role
 CJK_RANGES = (
     "\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\uff66-\uff9f\U00020000-\U0003ffff"
 )
+CJK = re.compile(f"[{CJK_RANGES}]+")
 MOST_TERMS = 24
 LONGEST_TERM = 200
 # Examples: -"a phrase", role:user, tag:"two words", word

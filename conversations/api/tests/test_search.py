@@ -1,6 +1,7 @@
 """/search/: search in messages and titles."""
 
 import html
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -12,9 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from chatstore.api.responses import format_time
 from conversations.models import Conversation, Message
+from conversations.search import conditions, execute
 from testing.api_client import ApiClient
 from testing.cast import create_conversation
+
+NOTHING = {"conversations": [], "results": [], "searched_since": None, "next": None}
 
 
 def message_body(content: str, role: str = "user", **more: Any) -> dict[str, Any]:
@@ -63,6 +68,7 @@ def test_a_hit_has_all_documented_fields(as_either: ApiClient) -> None:
                 "snippet": "A striped <mark>zebra</mark>, no horse",
             }
         ],
+        "searched_since": None,
         "next": None,
     }
     assert search(as_either, "anim") == {
@@ -75,6 +81,7 @@ def test_a_hit_has_all_documented_fields(as_either: ApiClient) -> None:
             }
         ],
         "results": [],
+        "searched_since": None,
         "next": None,
     }
 
@@ -128,6 +135,24 @@ def test_a_query_finds_the_expected_messages(query: str, expected: Any, as_reade
         expected = [index for index in reversed(range(len(SAID))) if index != 1]
     assert found(as_reader, query) == [SAID[index] for index in expected]
     assert sorted(found(as_reader, query, sort="relevance")) == sorted(SAID[index] for index in expected)
+
+
+def test_chinese_matches_in_one_place_only(as_alice: ApiClient) -> None:
+    create_conversation_with(as_alice, "中国很大。外国人来了。", "两个中国人", "中国 人", "iPhone手机壳", "phone 手机")
+    assert found(as_alice, "中国人") == ["两个中国人"]
+    assert found(as_alice, '"中国 人"') == ["中国 人"]
+    assert found(as_alice, "phone手机") == ["iPhone手机壳"]
+    assert found(as_alice, "手机 -phone手机") == ["phone 手机"]
+
+
+def test_other_scripts_and_signs_are_found(as_alice: ApiClient) -> None:
+    texts = ["สวัสดีครับ", "नमस्ते दुनिया", "ＡＢＣＤＥ", "| a | |", "😀😀😀😀", "---\ntable", "v1.2.3 of 100_000%", "x... y"]
+    create_conversation_with(as_alice, *texts)
+    for query, text in {
+        "วัสดี": texts[0], "मस्ते": texts[1], "ｂｃｄ": texts[2], '"| |"': texts[3], "😀😀😀": texts[4],
+        '"---"': texts[5], "1.2": texts[6], "00_0": texts[6], '"0_000%"': texts[6], "...": texts[7],
+    }.items():  # fmt: skip
+        assert found(as_alice, query) == [text], query
 
 
 def test_each_operator_restricts_the_hits(as_alice: ApiClient) -> None:
@@ -247,7 +272,7 @@ def test_messages_of_another_user_are_not_found(as_alice: ApiClient, as_bob: Api
     create_conversation_with(as_alice, message_body("zebra 北京", tool_calls=[]), title="zebra", tags=["x"])
     for query in ("zebra", "ebr", "北京", "京", "role:user", "tag:x", "has:tool_calls", "after:2000-01-01", "-horse"):
         for sort in ("recent", "relevance"):
-            assert search(as_bob, query, sort=sort) == {"conversations": [], "results": [], "next": None}
+            assert search(as_bob, query, sort=sort) == NOTHING
 
 
 def test_an_edited_text_is_found_immediately(as_alice: ApiClient) -> None:
@@ -343,19 +368,132 @@ def test_only_the_first_page_has_titles(as_alice: ApiClient, alice: User) -> Non
     assert as_alice("GET", first["next"])["conversations"] == []
 
 
+# --- Bounds -------------------------------------------------------------------------------------------
+
+
+def fill_quickly(user: User, texts: str, count: int) -> Conversation:
+    """Create `count` messages, one each second, with one statement. `texts` is an SQL expression of the number n."""
+    conversation = create_conversation(user)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO message (id, conversation_id, user_id, seq, is_active, role, item_type, content, reasoning,
+                name, model, tool_call_id, status, finish_reason, error, metadata, created_at, updated_at)
+            SELECT gen_random_uuid(), %s, %s, n, true, 'user', 'message', {texts}, '', '', '', '', 'completed', '', '',
+                '{{}}', now() - n * interval '1 second', now() FROM generate_series(1, %s) n""",
+            [conversation.pk, user.pk, count],
+        )
+        cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
+        cursor.execute("ANALYZE message")
+    return conversation
+
+
+@pytest.fixture
+def long_ago(as_alice: ApiClient, alice: User) -> str:
+    """Return the text of a message that is older than the newest 10,000."""
+    text = "To be or not to be --- 😀😀😀"
+    conversation = fill_quickly(alice, "'plain hay ' || n", 10_050)
+    Message.objects.filter(conversation=conversation, seq=10_040).update(content=text, role="critic", model="old")
+    return text
+
+
+def test_a_query_that_no_index_serves_searches_ten_thousand_messages_a_page(as_alice: ApiClient, long_ago: str) -> None:
+    for query in ('"---"', "😀😀😀", '"to be or"', "role:critic", "model:old", "role:critic -hay", "-plain"):
+        first = search(as_alice, query)
+        assert first["results"] == [] and first["next"], query
+        oldest = Message.objects.get(seq=10_000)
+        assert first["searched_since"] == format_time(oldest.created_at)
+        second = as_alice("GET", first["next"])
+        assert [without_marks(hit["snippet"]) for hit in second["results"]] == [long_ago], query
+        assert second["searched_since"] is second["next"] is None
+
+
+def test_an_index_finds_messages_of_any_age_at_once(as_alice: ApiClient, alice: User) -> None:
+    old = "A rare needle, 我想去北京旅游, สวัสดีครับ"
+    conversation = fill_quickly(alice, "'plain hay ' || n", 10_050)
+    Message.objects.filter(conversation=conversation, seq=10_040).update(content=old)
+    for query in ("needle", "eedl", "北京", "去北京旅", "สวัสดี", 'needle "re n"', "needle role:user"):
+        answer = search(as_alice, query)
+        assert [without_marks(hit["snippet"]) for hit in answer["results"]] == [old], query
+        assert answer["next"] is None
+
+
+def test_a_filter_that_few_messages_pass_is_applied_before_a_common_word(as_alice: ApiClient, long_ago: str) -> None:
+    assert search(as_alice, "hay role:critic")["searched_since"]
+    assert as_alice.pages(url("be role:critic -hay"))[0]["role"] == "critic"
+
+
+def test_the_cost_of_a_search_does_not_depend_on_the_texts_of_others(
+    as_alice: ApiClient, alice: User, bob: User
+) -> None:
+    queries = (
+        "nowhere", "北京烤鸭", "สวัสดี", "नमस्ते", "Привет", "😀😀😀", '"---"', '"| |"', "a.*b+[c]",
+        '"to be or not to be"', "hay role:critic", "nowherefound", "hay1 " * 24, "role:critic", "tag:none",
+    )  # fmt: skip
+    fill_quickly(alice, "'plain hay ' || n", 2_000)
+    before = {query: buffers(as_alice, query) for query in queries}
+    fill_quickly(
+        bob, "'nowhere 北京烤鸭 สวัสดี नमस्ते Привет 😀😀😀 ---| | a.*b+[c] nowherefound hay1 to be or ' || n", 8_000
+    )
+    for query in queries:
+        assert buffers(as_alice, query) < before[query] * 1.5 + 100, query
+
+
+def buffers(client: ApiClient, query: str) -> int:
+    """Return the number of PostgreSQL's pages that the statements of a search read."""
+    with connection.cursor() as cursor:
+        plans = [
+            json.loads(text) if isinstance(text, str) else text
+            for sql in statements(client, query)
+            for (text,) in run(cursor, f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}")
+        ]
+    return sum(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for (plan,) in plans)
+
+
+def test_a_slow_index_is_given_up_for_the_newest_messages(
+    as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = fill(alice, ["needle" if i == 2 else f"hay {i}" for i in range(1_100)])
+    monkeypatch.setattr(
+        execute, "BY_INDEX", "message m JOIN conversation c ON c.id = m.conversation_id WHERE pg_sleep(5) IS NULL"
+    )
+    assert texts.index("needle") > execute.NEWEST
+    assert found(as_alice, "needle") == ["needle"]
+
+
+def test_a_search_that_takes_too_long_is_a_400(as_alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "STEMS", "SELECT pg_sleep(5)::text FROM (SELECT %s) t")
+    assert as_alice.refusal("GET", url("word"), status=400) == ("search_too_slow", "q")
+
+
+def test_the_time_limit_ends_with_the_search(as_alice: ApiClient) -> None:
+    def limit() -> str:
+        with connection.cursor() as cursor:
+            return run(cursor, "SHOW statement_timeout")[0][0]
+
+    before = limit()
+    search(as_alice, "word role:user")
+    assert limit() == before
+
+
 # --- Indexes ------------------------------------------------------------------------------------------
 
 
-def plans(client: ApiClient, query: str) -> str:
+def statements(client: ApiClient, query: str) -> list[str]:
+    """Return the statements with which a search reads messages."""
     with CaptureQueriesContext(connection) as captured:
         search(client, query)
+    return [recorded["sql"] for recorded in captured if "message m" in recorded["sql"]]
+
+
+def run(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
+    cursor.execute(sql.replace("%", "%%"), [])
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def plans(client: ApiClient, query: str) -> str:
     with connection.cursor() as cursor:
-        lines = []
-        for recorded in captured:
-            if "FROM message" in recorded["sql"] or "message m" in recorded["sql"]:
-                cursor.execute("EXPLAIN " + recorded["sql"].replace("%", "%%"), [])
-                lines += [line for (line,) in cursor.fetchall()]
-    return "\n".join(lines)
+        return "\n".join(line for sql in statements(client, query) for (line,) in run(cursor, f"EXPLAIN {sql}"))
 
 
 def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob: User) -> None:
@@ -372,12 +510,14 @@ def test_a_rare_word_is_found_by_an_index(as_alice: ApiClient, alice: User, bob:
         "nowhere-to-be-found": "message_words",
         "北京": "message_words",
         "京": "message_words",
+        "北京烤鸭": "message_words",
         "eedl": "message_trigrams",
         "nowherefound": "message_trigrams",
     }.items():
         plan = plans(as_alice, query)
         assert index in plan and "message_recent" in plan, plan
         assert "Seq Scan on message" not in plan, plan
+        assert "message_trigrams" not in plans(as_alice, "北京烤鸭")
 
 
 def test_a_query_with_an_operator_for_messages_finds_no_titles(as_alice: ApiClient, alice: User) -> None:
