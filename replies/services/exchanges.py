@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from accounts.models import Preferences, User
 from chatstore.database import release_connection
 from chatstore.errors import Conflict, Invalid, NotFound, ProviderError
+from chatstore.serving.threads import waiting
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 from conversations.services import answers, conversations, messages
@@ -120,7 +121,8 @@ def answer_question(*, user: User, question_id: uuid.UUID, provider: Provider) -
 def _ask_and_store(user: User, question: Message, provider: Provider) -> Message:
     context = _context(user, question)
     release_connection()
-    answer = _complete(provider, context)
+    with waiting():
+        answer = _complete(provider, context)
     draft: Any = {"role": "assistant", "content": answer.text, "model": provider.name, **_fields_without_text(answer)}
     return answers.store(user=user, question_id=question.id, draft=draft)
 
