@@ -68,16 +68,17 @@ def shown(*roles: str, has: str = "m.content IS NOT NULL") -> str:
 
 
 def with_messages(shape: Shape, message: Shape, condition: str, *, where: str, order: str) -> str:
-    """Return the statement for conversations, and then for their messages that fulfil the condition, by `seq`.
+    """Return the statement for conversations, each followed by its messages that fulfil the condition, by `seq`.
 
-    It is one statement, so both are of the same moment. Each message is a row: as an array in the JSON of its
-    conversation, the messages would take 20 times their size of PostgreSQL's memory.
+    A row of a message has no id. Each message is a row: as an array in the JSON of its conversation, the messages would
+    take 20 times their size of PostgreSQL's memory. The join has no condition, so PostgreSQL plans a nested loop, which
+    keeps the order of the conversations.
     """
-    return f"""(SELECT c.id, false, {shape.sql} FROM conversation c WHERE {where} ORDER BY {order})
-        UNION ALL
-        SELECT c.id, true, m.json FROM conversation c CROSS JOIN LATERAL (
-            SELECT {message.sql} AS json FROM message m WHERE {condition} ORDER BY m.seq
-        ) m WHERE {where}"""
+    return f"""SELECT r.id, r.json FROM (SELECT * FROM conversation c WHERE {where} ORDER BY {order}) c
+        CROSS JOIN LATERAL (
+            SELECT c.id, {shape.sql} AS json
+            UNION ALL (SELECT NULL, {message.sql} FROM message m WHERE {condition} ORDER BY m.seq)
+        ) r"""
 
 
 def messages(shape: Shape, condition: str) -> str:
@@ -106,11 +107,13 @@ def read_list(statement: str, user: User, *, limit: int | None = None) -> list[o
 def read_with_messages(statement: str, **params: Any) -> dict[uuid.UUID, dict[str, Any]]:
     """Execute a statement of `with_messages`. Return the objects by id of the conversation, each with `messages`."""
     found: dict[uuid.UUID, dict[str, Any]] = {}
-    for id, is_message, text in _fetch_rows(statement, **params):
-        if is_message:
-            found[id]["messages"].append(orjson.Fragment(text))
+    messages: list[orjson.Fragment] = []
+    for id, text in _fetch_rows(statement, **params):
+        if id is None:
+            messages.append(orjson.Fragment(text))
         else:
-            found[id] = {**orjson.loads(text), "messages": []}
+            messages = []
+            found[id] = {**orjson.loads(text), "messages": messages}
     return found
 
 
