@@ -12,7 +12,7 @@ from . import contract_a, contract_c, contract_d, databases, table, workload
 from .fill import TENTH, TYPICAL, Size, filled
 from .servers import serving
 from .table import Line
-from .text import WORDS
+from .text import QUERIES, WORDS
 from .users import add_user
 from .wrk import ALONE, LOADED, Measured, Target, side_by_side
 
@@ -29,7 +29,9 @@ AT_LEAST: dict[str, dict[str, float | None]] = {
     "C append": {"chats": 0.9},
 }
 READS = ("list of 20", "page of 100", "search")
-SEARCH_AT_MOST = 15  # ms
+SEARCH_AT_MOST = 60  # ms
+FAST_SEARCH_AT_MOST = 15  # ms
+FAST_SEARCHES = (*WORDS, "three and more CJK", "filters that find nothing")
 GROWTH_AT_MOST = 1.3
 HISTORY_AT_MOST = 25  # ms
 ROWS = {
@@ -59,17 +61,19 @@ class Bench:
         self, servers: dict[str, str], small_server: str, large: Size, small: Size, seconds: int, turns: int
     ) -> None:
         self.servers, self.small_server, self.seconds, self.turns = servers, small_server, seconds, turns
+        self.large_size = large
         self.large = {kind: workload.of(kind, large) for kind in servers}
         self.small = workload.of("chatstore", small)
 
     def lines(self) -> Iterator[Line]:
         for measurement in READS:
             yield from self.ratios(measurement)
-        yield from self.searches()
+        yield from self.searches("search")
         for measurement in READS:
             yield self.growth(measurement)
         yield from self.ratios("append")
         yield self.growth("append")
+        yield from self.searches_after_bulk_write()
 
     def ratios(self, measurement: str) -> Iterator[Line]:
         kinds = ["chatstore", *AT_LEAST[measurement]]
@@ -78,11 +82,18 @@ class Bench:
         for (kind, at_least), theirs in zip(AT_LEAST[measurement].items(), others, strict=True):
             yield table.ratio(f"{measurement} : {kind}", ours, theirs, at_least)
 
-    def searches(self) -> Iterator[Line]:
-        for kind, words in WORDS.items():
-            targets = [Target(self.servers["chatstore"], [workload.search(word)], TENTH) for word in words]
-            slowest = max(self.measure(f"search, {kind}", targets, ALONE), key=lambda measured: measured.p50)
-            yield table.latency(f"search, {kind}", slowest, SEARCH_AT_MOST)
+    def searches(self, name: str, fast: tuple[str, ...] = FAST_SEARCHES) -> Iterator[Line]:
+        for kind, queries in (WORDS | QUERIES).items():
+            targets = [Target(self.servers["chatstore"], [workload.search(query)], TENTH) for query in queries]
+            slowest = max(self.measure(f"{name}, {kind}", targets, ALONE), key=lambda measured: measured.p50)
+            yield table.latency(f"{name}, {kind}", slowest, FAST_SEARCH_AT_MOST if kind in fast else SEARCH_AT_MOST)
+
+    def searches_after_bulk_write(self) -> Iterator[Line]:
+        """Measure searches with long pending lists. No housekeeping runs here. Another user writes, so the searches
+        find the same messages as before."""
+        for request in workload.bulk_write(self.large_size):
+            Target(self.servers["chatstore"], [request], TYPICAL).fetch()
+        yield from self.searches("search after a bulk write", fast=())
 
     def growth(self, measurement: str) -> Line:
         # The cost of a search depends on how many messages the user has, so use users with about the same number.

@@ -21,6 +21,23 @@ WORDS = {
     "two CJK characters": ["北京", "驴肉", "熊猫"],
     "of long ago": [OLD_SUBJECT],
 }
+# Queries that need more than the index of words, or find nothing in many messages.
+QUERIES = {
+    "three and more CJK": [
+        "颐和园",
+        "北京烤",
+        "麻辣火锅",
+        "北京 故宫 烤鸭 门票 地铁 酒店 评分 电话",
+        "안녕하세요",
+        "ありがとう",
+    ],
+    "filters that find nothing": ["role:critic", "model:none", "tag:none", "model:none number", "role:critic 北京"],
+    "other scripts": ["สวัสดี", "नमस्ते", "Привет", "Ärger"],
+    "signs and emoji": ['"---"', '"| |"', "...", ":::", "😀😀😀", "a.*b+[c]"],
+    "stop words": ['"to be or not to be"', '"the and of"', "-the"],
+    "parts of common letters": ["thering", "ationing", "tag:none number", f"{OLD_SUBJECT} role:critic"],
+    "200 characters": [f'"{("It was the best of times, it was the worst of times. " * 4)[:200]}"'],
+}
 
 
 class Writer:

@@ -56,6 +56,13 @@ def contract_c(size: Size, id: str) -> Workload:
     }
 
 
+def bulk_write(size: Size) -> list[Request]:
+    """Return requests that write 5,000 messages."""
+    texts = Writer(Random(size.seed))
+    messages = [[{"role": "user", "content": texts.reply()} for _ in range(1_000)] for _ in range(5)]
+    return [_post("/api/v1/conversations/", {"messages": batch}) for batch in messages]
+
+
 def search(word: str) -> Request:
     return Request(f"/api/v1/search/?q={quote(word)}")
 

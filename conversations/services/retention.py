@@ -45,7 +45,7 @@ def housekeep() -> dict[str, int]:
         "messages": _forget_messages(before),
         "idempotency_keys": idempotency.forget(),
     }
-    _clean_pending_lists()
+    merge_pending_lists()
     return removed
 
 
@@ -81,10 +81,10 @@ def _forget_messages(before: datetime) -> int:
     return Message.objects.filter(id__in=ids).update(deleted_at=PURGING, **FORGOTTEN)
 
 
-def _clean_pending_lists() -> None:
+def merge_pending_lists() -> None:
     """Merge the pending lists of the text indexes into them.
 
-    Appends write to these lists, and every search reads the whole lists.
+    Writes of messages append to these lists, and every search reads the whole lists.
     """
     with connection.cursor() as cursor:
         for index in TEXT_INDEXES:

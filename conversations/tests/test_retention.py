@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Idempotency, User
@@ -98,3 +100,17 @@ def test_an_idempotency_key_is_kept_for_a_day(alice: User) -> None:
         Idempotency.objects.filter(key=key).update(created_at=timezone.now() - age_of_key)
     assert retention.housekeep()["idempotency_keys"] == 1
     assert [row.key for row in Idempotency.objects.all()] == ["new"]
+
+
+@pytest.mark.parametrize("options", [{}, {"pending_lists": True}])
+def test_housekeeping_merges_the_pending_lists_of_the_text_indexes(options: dict[str, bool], alice: User) -> None:
+    create_conversation(alice, "a zebra")
+    call_command("housekeeping", **options)
+    assert pending_pages() == [0, 0]
+
+
+def pending_pages() -> list[int]:
+    """Return the lengths of the pending lists of the text indexes, and empty them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
+        return list(cursor.fetchone())

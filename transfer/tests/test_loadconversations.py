@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.models import User
 from conversations.api.serializers import ConversationSerializer, MessageSerializer
@@ -179,3 +180,11 @@ def test_the_byte_limits_equal_those_of_the_api() -> None:
     fields = dict(ConversationSerializer().fields) | dict(MessageSerializer().fields)
     limits = {name: getattr(field, "byte_limit", 0) for name, field in fields.items()}
     assert {name: limit for name, limit in limits.items() if limit} == jsonl.BYTE_LIMITS
+
+
+def test_loading_merges_the_pending_lists_of_the_text_indexes(alice: User, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(GOOD))
+    load(tmp_path / "a.jsonl")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('message_words'), gin_clean_pending_list('message_trigrams')")
+        assert cursor.fetchone() == (0, 0)

@@ -31,6 +31,7 @@ PORT_TIMEOUT = 15  # seconds; the web server of a killed `up` can need up to gra
 PORTS_TO_TRY = 100
 START_TIMEOUT = 60  # seconds
 HOUSEKEEPING_INTERVAL = 60  # seconds
+MERGE_INTERVAL = 10  # seconds; every search reads the pending lists of the text indexes
 OLDEST_POSTGRESQL = 15
 REMEDIES = {  # by a part of the driver's error message
     "Connection refused": "Is PostgreSQL running there?",
@@ -260,19 +261,23 @@ def _is_up() -> bool:
 
 def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
     next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
+    next_merge = time.monotonic() + MERGE_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
         if time.monotonic() > next_housekeeping:
             _run_housekeeping()
             next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
+        if time.monotonic() > next_merge:
+            _run_housekeeping(pending_lists=True)
+            next_merge = time.monotonic() + MERGE_INTERVAL
         time.sleep(1)
     raise CommandError(f"The web server ended by itself, with status {web.returncode}.")
 
 
-def _run_housekeeping() -> None:
+def _run_housekeeping(**options: bool) -> None:
     try:
-        call_command("housekeeping", stdout=io.StringIO())
+        call_command("housekeeping", stdout=io.StringIO(), **options)
     except DatabaseError:  # the next run does the work of this one
         logger.warning("housekeeping failed", exc_info=True)
     finally:

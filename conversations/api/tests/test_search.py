@@ -438,6 +438,12 @@ def test_the_cost_of_a_search_does_not_depend_on_the_texts_of_others(
         assert buffers(as_alice, query) < before[query] * 1.5 + 100, query
 
 
+def test_a_text_without_trigrams_is_never_searched_in_the_index_of_trigrams(as_alice: ApiClient) -> None:
+    """PostgreSQL would read the entries of all users."""
+    for query in ("😀😀😀", '"---"', '"| |"', "...", "①②③", '"to be or not to be"', "北京烤鸭", "-北京烤鸭", "é-é-é"):
+        assert all(re.search(r"m\.content (~|I?LIKE)", sql) is None for sql in statements(as_alice, query)), query
+
+
 def buffers(client: ApiClient, query: str) -> int:
     """Return the number of PostgreSQL's pages that the statements of a search read."""
     with connection.cursor() as cursor:

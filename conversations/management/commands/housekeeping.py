@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandParser, call_command
 
 from chatstore import limits
 from conversations.services import retention
@@ -11,7 +11,17 @@ from conversations.services import retention
 class Command(BaseCommand):
     help = "Delete expired data, once. `up` does this every minute; without `up`, run it from a scheduler."
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--pending-lists",
+            action="store_true",
+            help="only merge the pending lists of the text indexes; `up` does this every ten seconds",
+        )
+
+    def handle(self, *, pending_lists: bool, **options: Any) -> None:
+        if pending_lists:
+            retention.merge_pending_lists()
+            return
         removed = retention.housekeep()
         call_command("clearsessions")
         limits.forget()

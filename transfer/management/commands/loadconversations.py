@@ -8,7 +8,10 @@ from tqdm import tqdm
 
 from accounts.management.users import get_user
 from accounts.models import User
+from conversations.services import retention
 from transfer.importers import jsonl, loading
+
+MERGE_AFTER = 1_000  # conversations
 
 
 class Command(BaseCommand):
@@ -22,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, files: list[Path], user: str, create_user: bool, **options: Any) -> None:
         owner = get_user(user, create=create_user)
         failed = sum(self._load(path, owner) for path in files)
+        retention.merge_pending_lists()  # so that search does not read long lists until the next housekeeping
         if failed:
             raise CommandError(f"Lines that could not be loaded: {failed}.")
 
@@ -33,6 +37,8 @@ class Command(BaseCommand):
             # disable=None shows a progress bar only on a terminal.
             for loaded in tqdm(records, desc=path.name, unit=" conversations", disable=None):
                 counts["failed" if loaded.error else "new" if loaded.is_new else "stored"] += 1
+                if counts.total() % MERGE_AFTER == 0:
+                    retention.merge_pending_lists()
                 if loaded.error:
                     self.stderr.write(f"{path}:{loaded.place}: {loaded.error}")
         except (OSError, EOFError, zlib.error) as error:
