@@ -23,6 +23,11 @@ ACT_AS = "X-Act-As"
 ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
 
+def is_bearer(header: str) -> bool:
+    """Return whether an Authorization header has the scheme Bearer. The token can be missing or wrong."""
+    return header.partition(" ")[0].lower() == "bearer"
+
+
 class BearerAuthentication(authentication.BaseAuthentication):
     """Authentication by `Authorization: Bearer cs_…`. Looks up token and user in one statement.
 
@@ -30,10 +35,10 @@ class BearerAuthentication(authentication.BaseAuthentication):
     the header names."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not is_bearer(header):
             return None
-        digest = ApiToken.hash_secret(secret.strip())
+        digest = ApiToken.hash_secret(header.partition(" ")[2].strip())
         id = _read_act_as(request)
         if id is None:
             return self._authenticate_owner(ApiToken.objects.find_with_user(digest))

@@ -1,9 +1,19 @@
-"""The response to too many attempts to sign in."""
+"""The straight way of requests with a bearer token, and the response to too many attempts to sign in."""
 
 from collections.abc import Callable
+from typing import Any
 
 from allauth.core.ratelimit import respond_429
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from .api.base import APIView
+from .authentication import BearerAuthentication, is_bearer
+
+Handler = Callable[[HttpRequest], HttpResponse]
+# The responses of the API are no documents. If a browser shows one nevertheless, it loads and runs nothing.
+API_HEADERS = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "X-Frame-Options": "DENY"}
 
 RETRY_AFTER = 300  # seconds; the longest period in which allauth counts attempts to sign in
 
@@ -14,6 +24,48 @@ class LockedOut(Exception):
     def __init__(self, wait: int = RETRY_AFTER) -> None:
         super().__init__()
         self.wait = wait
+
+
+class BearerMiddleware:
+    """Sends a request with a bearer token straight to its view, past all middleware that comes after this one.
+
+    That middleware is for pages and sessions. So the way is open only to views that never look at the session of such a
+    request: BearerAuthentication is the first authentication of the view, and it refuses a token that it does not know.
+    Nobody gets a page, the admin, a route of allauth or the rights of a session cookie by adding a header.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.call_view = convert_exception_to_response(_call_view)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_bearer(request.META.get("HTTP_AUTHORIZATION", "")) or not _is_for_tokens(request):
+            return self.get_response(request)
+        response: Any = self.call_view(request)
+        for name, value in API_HEADERS.items():
+            response.headers[name] = value
+        return response
+
+
+def _is_for_tokens(request: HttpRequest) -> bool:
+    """Find the view of the request. Return whether it is one whose callers a bearer token identifies alone."""
+    try:
+        request.resolver_match = resolve(request.path_info)
+    except Resolver404:
+        return False
+    return takes_tokens_first(request.resolver_match.func)
+
+
+def takes_tokens_first(view: Any) -> bool:
+    cls: Any = getattr(view, "cls", object)  # a view of REST framework has its class here
+    return issubclass(cls, APIView) and list(cls.authentication_classes[:1]) == [BearerAuthentication]
+
+
+def _call_view(request: HttpRequest) -> HttpResponse:
+    """Call the view as Django's own handler does."""
+    match: Any = request.resolver_match
+    response = match.func(request, *match.args, **match.kwargs)
+    return response.render() if hasattr(response, "render") else response
 
 
 class LockOutMiddleware:

@@ -1,4 +1,4 @@
-"""Middleware: the cross-site rule for session cookies, the language, and trailing slashes.
+"""Middleware: the cross-site rule for session cookies, the language of pages, and trailing slashes.
 
 The cross-site rule:
 
@@ -12,9 +12,9 @@ The cross-site rule:
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.utils.http import is_same_domain
 
@@ -52,17 +52,21 @@ class CrossSiteMiddleware(CsrfViewMiddleware):
         return origin in self.allowed_origins_exact or any(is_same_domain(host, domain) for domain in subdomains)
 
 
-class LanguageMiddleware(LocaleMiddleware):
-    """Activates the language of Accept-Language. On pages, the language in the user's preferences takes precedence.
+class PreferredLanguageMiddleware:
+    """Activates the language in the user's preferences, if there is one, for a request for a page.
 
-    Other requests do not read the preferences, because this costs a statement.
+    LocaleMiddleware has activated that of Accept-Language. Requests for anything else than a page keep it, because
+    reading the preferences costs a statement.
     """
 
-    def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if "text/html" in request.headers.get("Accept", "") and (chosen := _chosen_language(request)):
             translation.activate(chosen)
             request.LANGUAGE_CODE = chosen
+        return self.get_response(request)
 
 
 def _chosen_language(request: HttpRequest) -> str | None:
@@ -76,7 +80,8 @@ def _chosen_language(request: HttpRequest) -> str | None:
 class SlashMiddleware:
     """Routes a path without a trailing slash like the path with it. A redirect would lose the body of a POST.
 
-    All routes are declared with the slash, except the routes of allauth's headless API, which have none.
+    All routes are declared with the slash, except the routes of allauth's headless API, which have none. The paths of
+    static files stay as they are.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -85,6 +90,6 @@ class SlashMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/_allauth/"):
             request.path_info = request.path_info.rstrip("/")
-        elif not request.path_info.endswith("/"):
+        elif not request.path_info.endswith("/") and not request.path_info.startswith(settings.STATIC_URL):
             request.path_info += "/"
         return self.get_response(request)

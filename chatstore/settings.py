@@ -28,6 +28,8 @@ DEBUG = env.flag("DEBUG")
 DATABASE_URL = env.text("DATABASE_URL")
 DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of each worker process
+# Hot statements are prepared on the server. PgBouncer in transaction mode supports this from version 1.22 on.
+DB_PREPARED_STATEMENTS = env.flag("DB_PREPARED_STATEMENTS", True)
 DATABASES = {
     "default": database.connection_settings(
         DATABASE_URL,
@@ -124,24 +126,31 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
-MIDDLEWARE = [
+# Every request passes through these.
+_EVERY_REQUEST = [
     "chatstore.probes.ProbesMiddleware",
     "chatstore.bodies.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # before SlashMiddleware, since paths of files end without a slash
     "chatstore.middleware.SlashMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+]
+# A request to the API with a bearer token goes from BearerMiddleware straight to its view. All other requests also pass
+# through these, which are for pages and sessions (docs/decisions/0020).
+_PAGES_AND_SESSIONS = [
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "chatstore.middleware.CrossSiteMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "chatstore.middleware.LanguageMiddleware",
+    "chatstore.middleware.PreferredLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LockOutMiddleware",
 ]
+MIDDLEWARE = [*_EVERY_REQUEST, "accounts.middleware.BearerMiddleware", *_PAGES_AND_SESSIONS]
 APPEND_SLASH = False  # SlashMiddleware does it without a redirect
 ROOT_URLCONF = "chatstore.urls"
 WSGI_APPLICATION = "chatstore.wsgi.application"

@@ -6,14 +6,14 @@ is the message. Every statement names the owner.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from accounts.models import User
+from chatstore import raw_sql
 from chatstore.errors import NotFound
 from chatstore.ids import as_uuid
 
@@ -108,7 +108,7 @@ def read_with_messages(statement: str, **params: Any) -> dict[uuid.UUID, dict[st
     """Execute a statement of `with_messages`. Return the objects by id of the conversation, each with `messages`."""
     found: dict[uuid.UUID, dict[str, Any]] = {}
     messages: list[orjson.Fragment] = []
-    for id, text in _fetch_rows(statement, **params):
+    for id, text in raw_sql.fetch_rows(statement, params):
         if id is None:
             messages.append(orjson.Fragment(text))
         else:
@@ -129,7 +129,7 @@ def read_counted(
     statement: str, *, limit: int | None, offset: int, **params: Any
 ) -> tuple[int, list[orjson.Fragment]] | None:
     """Execute a statement of `counted_…`. Return the total and the rows of the page, or None if there is no row."""
-    rows = _fetch_rows(statement, limit=limit, offset=offset, **params)
+    rows = raw_sql.fetch_rows(statement, {"limit": limit, "offset": offset, **params})
     return (rows[0][0], _fragments(text for _, text in rows if text is not None)) if rows else None
 
 
@@ -144,11 +144,4 @@ def _fragments(texts: Any) -> list[orjson.Fragment]:
 
 def read_column(statement: str, **params: Any) -> list[Any]:
     """Execute a statement that selects one column, and return its values."""
-    return [value for (value,) in _fetch_rows(statement, **params)]
-
-
-def _fetch_rows(statement: str, **params: Any) -> Sequence[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    return raw_sql.fetch_column(statement, params)

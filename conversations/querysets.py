@@ -55,12 +55,9 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     def _json_rows(self, shape: str, fields: tuple[str, ...]) -> list[str]:
         query, params = self.values(*fields).query.sql_with_params()
-        return self._fetch_column(shape % query, params)
-
-    def _fetch_column(self, statement: str, params: Any) -> list[Any]:
         with connections[self.db].cursor() as cursor:
-            cursor.execute(statement, params)
-            return [value for (value,) in cursor.fetchall()]
+            cursor.execute(shape % query, params)
+            return [text for (text,) in cursor.fetchall()]
 
 
 class ConversationQuerySet(OwnedQuerySet):
@@ -114,7 +111,7 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def lock_one(self, user: "User", id: uuid.UUID) -> "Conversation | None":
         """Lock the user's live conversation and return it with `now`, or None if there is none."""
-        statement = sql.LOCK_CONVERSATION.format(columns=raw_sql.columns(self.model))
+        statement = sql.LOCK_CONVERSATION.format(columns=raw_sql.columns(self.model))  # type: ignore[arg-type]
         row = raw_sql.fetch_row(statement, {"conversation": id, "user": user.pk})
         if row is None:
             return None
@@ -128,8 +125,10 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def sidebar(self, user: "User", *, limit: int, after: tuple[datetime, uuid.UUID] | None) -> list[str]:
         """Return the user's listed conversations after a position, most recently active first, as JSON."""
-        at, id = after or (None, None)
-        return self._fetch_column(sql.SIDEBAR, {"user": user.pk, "at": at, "id": id, "limit": limit})
+        params = {"user": user.pk, "limit": limit}
+        if after is None:
+            return raw_sql.fetch_column(sql.SIDEBAR, params)
+        return raw_sql.fetch_column(sql.SIDEBAR_AFTER, params | {"at": after[0], "id": after[1]})
 
 
 class MessageQuerySet(OwnedQuerySet):
@@ -262,5 +261,5 @@ class MessageQuerySet(OwnedQuerySet):
 
     def _read_owned(self, statement: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
         params |= {"user": user.pk, "conversation": conversation_id, "bytes": PAGE_BYTES}
-        rows = self._fetch_column(statement, params)
+        rows = raw_sql.fetch_column(statement, params)
         return [text for text in rows if text is not None] if rows else None

@@ -51,14 +51,20 @@ OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS
 # models.
 LOCK_CONVERSATION = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
 
-# A page of the sidebar. The row comparison makes the page one range of an index.
-SIDEBAR = (
-    CONVERSATION_JSON
-    % """SELECT * FROM conversation
-    WHERE user_id = %(user)s AND deleted_at IS NULL AND archived_at IS NULL
-    AND (%(at)s::timestamptz IS NULL OR (active_at, id) < (%(at)s, %(id)s))
-    ORDER BY active_at DESC, id DESC LIMIT %(limit)s"""
-)
+
+def _sidebar(condition: str = "") -> str:
+    return (
+        CONVERSATION_JSON
+        % f"""SELECT * FROM conversation
+        WHERE user_id = %(user)s AND deleted_at IS NULL AND archived_at IS NULL {condition}
+        ORDER BY active_at DESC, id DESC LIMIT %(limit)s"""
+    )
+
+
+# A page of the sidebar: the first one, and one after a position. The row comparison makes the page one range of an
+# index.
+SIDEBAR = _sidebar()
+SIDEBAR_AFTER = _sidebar("AND (active_at, id) < (%(at)s, %(id)s)")
 
 
 def _limit_bytes(rows: str) -> str:

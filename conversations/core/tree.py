@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.utils.translation import gettext
 
+from chatstore import raw_sql
 from chatstore.errors import Invalid
 from chatstore.fingerprints import fingerprint
 from chatstore.ids import new_id
@@ -210,5 +210,4 @@ def refresh_counters(conversation: Conversation) -> None:
 
 def save_derived(conversation: Conversation) -> None:
     """Save the derived columns of the conversation."""
-    with connection.cursor() as cursor:  # hand-written SQL: chatstore/raw_sql.py explains why
-        cursor.execute(SAVE_DERIVED, [getattr(conversation, name) for name in (*DERIVED, "pk")])
+    raw_sql.execute(SAVE_DERIVED, [getattr(conversation, name) for name in (*DERIVED, "pk")])
