@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "allauth.headless",
     "accounts",
     "conversations",
+    "replies",
     "transfer",
     "staff",  # after allauth, because it replaces allauth's admin pages
     "corsheaders",
