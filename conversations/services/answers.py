@@ -1,14 +1,19 @@
 """Stores the answer of a model to a stored question."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 
 from accounts.models import User
+from chatstore.errors import NotFound
+from conversations.core import tree
 from conversations.core.locks import lock_message
-from conversations.core.messages import insert_hidden_message
+from conversations.core.messages import insert_hidden_message, update_message
 from conversations.drafts import MessageDraft
-from conversations.models import Message
+from conversations.models import Conversation, Message
+from conversations.querysets import PURGING
 
 from . import messages
 
@@ -29,3 +34,27 @@ def store(*, user: User, question_id: uuid.UUID, draft: MessageDraft) -> Message
         return insert_hidden_message(conversation, draft, below=question.seq)
     (answer,), _ = messages.append(user=user, conversation_id=conversation.id, drafts=[draft])
     return answer
+
+
+@transaction.atomic
+def complete(*, user: User, message_id: uuid.UUID, changes: Callable[[Message], dict[str, Any] | None]) -> bool:
+    """Write the answer of a model into its message, which was stored when the question was asked.
+
+    Calls `changes` with the message when the conversation is locked. Returns False and writes nothing if it returns
+    None. A message in the trash is completed as well, because it can be restored; one that cannot be restored stays
+    empty. Raises NotFound if the user has no such message. Locks the conversation.
+    """
+    owned = Message.objects.owned_by(user).filter(id=message_id)
+    ids = owned.values_list("conversation_id", flat=True)
+    conversation = Conversation.objects.owned_by(user).filter(id__in=ids).locked().first()
+    message = owned.first()  # after the lock, because it can have changed before
+    if conversation is None or message is None:
+        raise NotFound("message")
+    changed = changes(message)
+    if changed is None:
+        return False
+    if PURGING not in (conversation.deleted_at, message.deleted_at):
+        update_message(conversation, message, changed)
+        tree.refresh_counters(conversation)
+        tree.save_derived(conversation)
+    return True
