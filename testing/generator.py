@@ -1,10 +1,11 @@
 """Generators of replies for tests, on committed data: the tests need django_db(transaction=True) or `live`.
 
-`generator` runs in a thread of the test process during the whole session: a test can override settings.MODELS.
+`generator` runs in a thread of the test process during the tests of a module, which can override settings.MODELS.
 `running` is one of the test's own, with its own pace. `process` is `manage.py replies` on the test database.
 """
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import pytest
 from django.db import connection
 
 from chatstore.env import BASE_DIR
-from replies import hub
 from replies.generator import Generator, Pace
 
 from . import scratch
@@ -58,11 +58,10 @@ def running(pace: Pace = QUICK) -> Iterator[Generator]:
         thread.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def generator_thread(django_db_setup: None, django_db_blocker: Any) -> Iterator[Generator]:
     with django_db_blocker.unblock(), running() as generator:
         yield generator
-    hub.stop()  # it holds connections to the test database
 
 
 @pytest.fixture
@@ -70,14 +69,27 @@ def generator(generator_thread: Generator) -> Generator:
     return generator_thread
 
 
+SCRIPTED = {
+    "DJANGO_SETTINGS_MODULE": "testing.scripted_settings",
+    "MODELS": json.dumps({"scripted": {"kind": "scripted", "model": "any"}}),
+}
+
+
 @contextmanager
-def process(**variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run `manage.py replies` on the test database during the block, with these environment variables."""
-    environment = os.environ | NO_MODELS | {"LIVE_DATABASE": str(connection.settings_dict["NAME"])} | variables
-    child = subprocess.Popen([sys.executable, "-m", "testing.live_replies"], env=environment, cwd=BASE_DIR, text=True)
+def process(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `manage.py replies` with the model `scripted` on the test database during the block.
+
+    The variables are added to its environment. The process is killed at the end, if it has not ended.
+    """
+    database = {"LIVE_DATABASE": str(connection.settings_dict["NAME"])}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "testing.live_replies", *arguments],
+        env=os.environ | NO_MODELS | SCRIPTED | database | variables,
+        cwd=BASE_DIR,
+        text=True,
+    )
     try:
         yield child
     finally:
-        if child.poll() is None:
-            child.kill()
+        child.kill()
         child.wait(scratch.TIMEOUT)

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from replies.generator import Generator
+from replies.generator import Generator, Pace
 from replies.services import janitor
 
 
 class Command(BaseCommand):
     help = "Generates replies until SIGTERM or Ctrl-C. `up` runs it; more can run, on any machine."
+
+    pace = Pace()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -22,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *, worker: uuid.UUID | None, **options: Any) -> None:
         if worker:
             janitor.close_left_by(worker)
-        asyncio.run(_generate(Generator(worker=worker)))
+        asyncio.run(_generate(Generator(worker=worker, pace=self.pace)))
 
 
 async def _generate(generator: Generator) -> None:
