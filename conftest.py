@@ -140,5 +140,8 @@ def django_db_setup(
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
     yield
+    from replies import hub
+
+    hub.stop()  # its connections would keep the test database
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)

@@ -22,6 +22,7 @@ DEBUG = env.flag("DEBUG")
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_DIRECT_URL = env.text("DATABASE_DIRECT_URL")  # bypasses the pooler of DATABASE_URL, for LISTEN
 DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of each worker process
 DATABASES = {
@@ -244,7 +245,9 @@ MODELS = configured_models(
     more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a self-hosted server may need no key
 )
-PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
+PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds without a piece of the reply
+REPLY_TIMEOUT = env.number("REPLY_TIMEOUT", 600, low=1, high=86_400)  # seconds for a whole reply
+REPLIES_AT_ONCE = env.number("REPLIES_AT_ONCE", 500, low=1, high=10_000)  # replies that one process generates
 # How much of a conversation a model gets: its newest messages, and of these the newest with so many tokens (estimated).
 CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 10, low=1, high=10_000)
 CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 32_000, low=1)

@@ -4,18 +4,26 @@
 """
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Conflict, Invalid
+from chatstore.errors import Conflict, Invalid, NotFound
 from chatstore.ids import as_uuid
+from conversations.core import tree
 from conversations.core.locks import lock_message
-from conversations.core.messages import insert_alternative, insert_hidden_message, insert_messages
-from conversations.core.tree import Tree
+from conversations.core.messages import (
+    insert_alternative,
+    insert_hidden_message,
+    insert_messages,
+    update_message,
+)
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message, Role, Status
+from conversations.querysets import PURGING
 
 
 @transaction.atomic
@@ -56,6 +64,30 @@ def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> Message:
     return insert_alternative(conversation, answer, _draft(question.id, model))
 
 
+@transaction.atomic
+def complete(*, user: User, message_id: uuid.UUID, changes: Callable[[Message], dict[str, Any] | None]) -> bool:
+    """Write the answer of a model into its message, which was stored when the question was asked.
+
+    Calls `changes` with the message when the conversation is locked. Returns False and writes nothing if it returns
+    None. A message in the trash is completed as well, because it can be restored; one that cannot be restored stays
+    empty. Raises NotFound if the user has no such message. Locks the conversation.
+    """
+    owned = Message.objects.owned_by(user).filter(id=message_id)
+    ids = owned.values_list("conversation_id", flat=True)
+    conversation = Conversation.objects.owned_by(user).filter(id__in=ids).locked().first()
+    message = owned.first()  # after the lock, because it can have changed before
+    if conversation is None or message is None:
+        raise NotFound("message")
+    changed = changes(message)
+    if changed is None:
+        return False
+    if PURGING not in (conversation.deleted_at, message.deleted_at):
+        update_message(conversation, message, changed)
+        tree.refresh_counters(conversation)
+        tree.save_derived(conversation)
+    return True
+
+
 def _draft(question_id: uuid.UUID, model: str) -> MessageDraft:
     return {
         "role": Role.ASSISTANT,
@@ -73,6 +105,6 @@ def _question_of(conversation: Conversation, answer: Message) -> Message | None:
     live = conversation.messages.live()
     named = as_uuid(str(answer.metadata.get("answers", "")))
     question: Message | None = live.filter(id=named, seq__lt=answer.seq).first() if named else None
-    if question is None and (path := Tree.of(conversation).live_ancestor(answer.seq)):
+    if question is None and (path := tree.Tree.of(conversation).live_ancestor(answer.seq)):
         question = live.filter(seq=path).first()
     return question

@@ -9,8 +9,6 @@ docs/replies.md lists the events. A client that lost the connection sends the la
 
 from collections.abc import AsyncIterator, Iterator
 
-import orjson
-
 from replies.following import Follower, Logged
 
 
@@ -28,18 +26,6 @@ class Events:
             yield _encode(logged)
 
 
-class WholeMessage:
-    """The one event of a message whose log does not exist any more, or that no model wrote."""
-
-    def __init__(self, message: orjson.Fragment) -> None:
-        self.event = b"event: message\ndata: " + orjson.dumps(message) + b"\n\n"
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self.event
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.event
-
-
 def _encode(logged: Logged) -> bytes:
-    return f"id: {logged.n}\nevent: {logged.event}\ndata: {logged.data}\n\n".encode()
+    id = f"id: {logged.n}\n" if logged.n else ""
+    return f"{id}event: {logged.event}\ndata: {logged.data}\n\n".encode()

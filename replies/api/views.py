@@ -3,7 +3,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -12,18 +11,18 @@ from accounts.api.base import APIView, Request
 from accounts.api.idempotency import run_idempotent
 from chatstore.api.negotiation import IgnoreAccept
 from chatstore.api.pagination import IntParam
-from chatstore.api.responses import get_or_404, row_to_dict
+from chatstore.api.responses import row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY
 from chatstore.api.streaming import EventStream
+from chatstore.errors import NotFound
 from conversations.columns import MESSAGE_FIELDS
 from conversations.models import Message
 from replies import following, providers
 from replies.following import Follower
-from replies.models import UNDER_WAY, Event, Reply
 from replies.services import ask, exchanges, stop
 from replies.services.ask import Asked, Wishes
 
-from .events import Events, WholeMessage
+from .events import Events
 from .serializers import (
     ExchangeSerializer,
     ModelSerializer,
@@ -150,10 +149,9 @@ class StreamView(APIView):
         The stream ends with the event `end`. Some minutes after the end of a reply its events are deleted; the stream
         is then one event `message` with the whole message, without an id."""
         owned = Message.objects.owned_by(request.user).in_live_conversations()
-        message = get_or_404(owned.filter(id=message_id, conversation=id).json_texts(), "message")
-        if _has_log(message_id):
-            return EventStream(Events(Follower(message_id, _after(request))))
-        return EventStream(WholeMessage(message))
+        if not owned.filter(id=message_id, conversation=id).exists():
+            raise NotFound("message")
+        return EventStream(Events(Follower(message_id, _after(request))))
 
 
 class ModelsView(APIView):
@@ -175,12 +173,6 @@ def _after(request: Request) -> int:
     """Return the number of the last event that the client has. A browser sends it as a header when it reconnects."""
     sent = request.headers.get("Last-Event-ID", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else AFTER.read(request)
-
-
-def _has_log(message_id: uuid.UUID) -> bool:
-    """Return whether a reply to the message is under way or has ended so recently that its events are stored."""
-    logged = Exists(Event.objects.filter(reply=message_id))
-    return Reply.objects.filter(UNDER_WAY | Q(logged), id=message_id).exists()
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message, Role
 from conversations.services import answers, branches, conversations, messages
 from replies import providers
+from replies.events import QUEUED
 from replies.models import Reply
 
 from . import limits
@@ -209,5 +210,5 @@ def _store_reply(user: User, request: dict[str, Any], **fields: Any) -> Reply:
     request |= {"context": limits.context(), "language": get_language()}
     reply = Reply.objects.create(user=user, request=request, created_at=database_time(), **fields)
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY reply_queued")
+        cursor.execute("SELECT pg_notify(%s, '')", [QUEUED])
     return reply

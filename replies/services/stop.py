@@ -1,23 +1,28 @@
-"""Stops replies that are under way."""
+"""Stops replies that are under way.
+
+A reply that no process has begun is closed at once. The process that generates a reply closes it shortly afterwards and
+keeps its text. Each reply is closed in a transaction of its own, which locks the conversation before the reply.
+"""
 
 import uuid
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation
-from replies.models import UNDER_WAY, Reply, State
+from replies.events import STOP
+from replies.models import UNDER_WAY, Reply
 
 from . import finish
 
 
-@transaction.atomic
 def stop(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID | None = None) -> list[uuid.UUID]:
     """Stop the replies under way in a conversation, or the one that fills this message. Return their ids.
 
-    A reply that no process has begun is closed at once. The process that generates a reply closes it shortly afterwards
-    and keeps its text. Raises NotFound if the user has no such live conversation or no such live message in it.
+    Raises NotFound if the user has no such live conversation, or if it has no such live message. Locks the
+    conversation.
     """
     conversation = Conversation.objects.owned_by(user).live().filter(id=conversation_id).first()
     if conversation is None:
@@ -27,25 +32,23 @@ def stop(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID | None
         messages = messages.filter(id=message_id)
         if not messages.exists():
             raise NotFound("message")
-    return _stop(list(Reply.objects.filter(UNDER_WAY, message__in=messages).values_list("id", flat=True)))
+    return _stop(Reply.objects.filter(UNDER_WAY, message__in=messages))
 
 
-@transaction.atomic
 def stop_unstored(*, reply_id: uuid.UUID) -> None:
     """Stop a reply that fills no message, because its only reader has gone."""
-    _stop(list(Reply.objects.filter(UNDER_WAY, id=reply_id, message=None).values_list("id", flat=True)))
+    _stop(Reply.objects.filter(UNDER_WAY, id=reply_id, message=None))
 
 
-def _stop(ids: list[uuid.UUID]) -> list[uuid.UUID]:
-    Reply.objects.filter(id__in=ids).update(stop_asked=True)
-    for reply in Reply.objects.filter(id__in=ids):
-        if reply.state == State.QUEUED:
-            finish.close_queued(reply)
-        else:
-            _notify(reply.id)
-    return ids
+def _stop(replies: QuerySet[Reply]) -> list[uuid.UUID]:
+    found = list(replies.select_related("user"))
+    for reply in found:
+        if not finish.close_queued(reply):
+            Reply.objects.filter(id=reply.id).update(stop_asked=True)
+            _notify(reply)
+    return [reply.id for reply in found]
 
 
-def _notify(reply_id: uuid.UUID) -> None:
+def _notify(reply: Reply) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('reply_stop', %s)", [str(reply_id)])
+        cursor.execute("SELECT pg_notify(%s, %s)", [STOP, str(reply.id)])
