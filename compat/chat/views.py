@@ -8,7 +8,7 @@ from chatstore.api.negotiation import IgnoreAccept
 from chatstore.api.streaming import EventStream
 from compat import rows
 from compat.contract import ContractView, ErrorAndDetail, PlainError, error, error_and_detail
-from replies import following, providers
+from replies import providers
 from replies.services import ask, exchanges
 from replies.services.ask import Wishes
 
@@ -57,7 +57,7 @@ class ChatView(ContractView):
             wishes=Wishes(providers.known(question.model or "")),
             create_missing=True,
         )
-        following.wait(asked.answer_id)
+        exchanges.wait(asked)
         exchange = exchanges.read(user=self.request.user, asked=asked)
         return Response(schemas.answer(exchange, self.request.user))
 

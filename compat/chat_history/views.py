@@ -11,7 +11,6 @@ from compat import rows
 from compat.contract import ContractView
 from conversations.models import Message
 from conversations.services import conversations, histories, messages
-from replies import following
 from replies.services import ask, exchanges
 from replies.services.ask import Wishes
 
@@ -156,6 +155,6 @@ class CompletionView(View):
         fields = {"source": schemas.SOURCE, "notebooks": sent.notebooks or []}
         question = histories.continue_history(user=request.user, drafts=schemas.history(sent), fields=fields)
         asked = ask.answer(user=request.user, question_id=question.id, wishes=Wishes())
-        following.wait(asked.answer_id)
+        exchanges.wait(asked)
         exchange = exchanges.read(user=request.user, asked=asked)
         return Response({"response": exchange.answer.content, "prefetch_content": None, "tool_calls": []})

@@ -97,6 +97,8 @@ class StoppedSerializer(serializers.Serializer[Any]):
 class ModelSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="The name for requests. `name/model` is another model of this provider.")
     kind = serializers.CharField(help_text="The kind of its provider, such as `openai`.")
+    model = serializers.CharField(help_text="The provider's name for the model.")
+    input = serializers.ListField(child=serializers.CharField(), help_text="What it reads: `text`, `image`, `file`.")
     is_default = serializers.BooleanField(help_text="Whether it answers if a request names no model.")
 
 

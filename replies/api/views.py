@@ -2,7 +2,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -17,7 +16,7 @@ from chatstore.api.streaming import EventStream
 from chatstore.errors import NotFound
 from conversations.columns import MESSAGE_FIELDS
 from conversations.models import Message
-from replies import following, providers
+from replies import providers
 from replies.following import Follower
 from replies.services import ask, exchanges, stop
 from replies.services.ask import Asked, Wishes
@@ -55,7 +54,7 @@ class AskingView(APIView):
         asked = self._ask_once(make, Wishes(body.get("model", ""), body.get("model_options", {})))
         if body.get("stream", EVENTS in self.request.headers.get("Accept", "")):
             return _stream(asked)
-        following.wait(asked.answer_id)
+        exchanges.wait(asked)
         return self._exchange(asked)
 
     def _ask_once(self, make: Callable[[Wishes], Asked], wishes: Wishes) -> Asked:
@@ -159,7 +158,7 @@ class ModelsView(APIView):
     def get(self, request: Request) -> Response:
         """List the models that can answer. The built-in `echo` repeats the question and is no language model."""
         default = ask.default_model(request.user)
-        return Response([_model(name) | {"is_default": name == default} for name in providers.names()])
+        return Response([model._asdict() | {"is_default": model.name == default} for model in providers.models()])
 
 
 def _stream(asked: Asked) -> EventStream:
@@ -173,10 +172,6 @@ def _after(request: Request) -> int:
     """Return the number of the last event that the client has. A browser sends it as a header when it reconnects."""
     sent = request.headers.get("Last-Event-ID", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else AFTER.read(request)
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"name": name, "kind": settings.MODELS[name]["kind"] if name in settings.MODELS else name}
 
 
 def _content(body: dict[str, Any]) -> dict[str, Any]:

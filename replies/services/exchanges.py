@@ -1,20 +1,33 @@
-"""Reads a question with its complete answer."""
+"""Waits for an answer, and reads it with its question."""
 
+from contextlib import suppress
 from typing import NamedTuple
 
+from django.conf import settings
 from django.utils.translation import gettext
 
 from accounts.models import User
+from chatstore.database import release_connection
 from chatstore.errors import NotFound, ProviderError
 from conversations.models import Conversation, Message, Status
+from replies import following
 
 from .ask import Asked
+
+PATIENCE = 60  # seconds beyond the time limit of a reply: in the queue, and until it is closed
 
 
 class Exchange(NamedTuple):
     conversation: Conversation
     question: Message
     answer: Message
+
+
+def wait(asked: Asked) -> None:
+    """Wait until the answer is complete, in the thread of the request. The thread keeps no database connection."""
+    release_connection()
+    with suppress(TimeoutError):
+        following.wait(asked.answer_id, settings.REPLY_TIMEOUT + PATIENCE)
 
 
 def read(*, user: User, asked: Asked) -> Exchange:
