@@ -20,7 +20,8 @@ from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 from conversations.services import answers, conversations, messages
 from replies import providers
-from replies.providers import Answer, Provider
+from replies.providers import Provider
+from replies.providers.blocking import Answer, blocking
 
 CONTEXT_LENGTH = 10  # messages that the model gets, including the question
 CONTEXT_ROLES = ("system", "developer", "user", "assistant")
@@ -127,7 +128,7 @@ def _ask_and_store(user: User, question: Message, provider: Provider) -> Message
 
 def _complete(provider: Provider, context: list[dict[str, str]]) -> Answer:
     try:
-        return provider.complete(context)
+        return blocking(provider).complete(context)
     except ProviderError as error:
         message = gettext("{problem} Your message is kept.").format(problem=error.message)
         raise ProviderError(message, code=error.code) from None

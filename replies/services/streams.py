@@ -13,7 +13,7 @@ from django.conf import settings
 
 from accounts.models import User
 from chatstore.database import release_connection
-from replies.providers import Piece, Pieces
+from replies.providers.blocking import Piece, Pieces, blocking
 
 from .exchanges import choose_provider
 
@@ -51,4 +51,4 @@ def start(*, user: User, messages: list[dict[str, str]], model: str) -> Stream:
     """
     provider = choose_provider(user=user, model=model)
     release_connection()
-    return Stream(provider.stream(messages))
+    return Stream(blocking(provider).stream(messages))

@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from chatstore import env
 from replies import providers
 from replies.configuration import configured_models
-from replies.providers import Answer
+from replies.providers import Finish, Text
+from testing.provider_streams import read_stream
 from testing.settings import printed_settings, refusal
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
@@ -88,7 +89,7 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
     [
         (
             {"rag": RAG | {"url": "x"}},
-            "MODELS: 'rag' has the unknown field 'url'; known are kind, base_url, model, api_key.",
+            "MODELS: 'rag' has the unknown field 'url'; known are kind, base_url, model, api_key, input.",
         ),
         ({"rag": {"model": "m"}}, "MODELS: 'rag' needs a base_url."),
         ({"rag": RAG | {"model": ""}}, "MODELS: 'rag' needs a model."),
@@ -126,13 +127,15 @@ class Parrot:
     model: str
     cage: str
     seed: str = "millet"
+    input: str = "text"
 
     def __post_init__(self) -> None:
         if self.cage == "open":
             raise ImproperlyConfigured(f"The cage of {self.name!r} is open.")
 
-    def complete(self, messages: Any) -> Answer:
-        return Answer(f"{self.model} in {self.cage} with {self.seed}: {messages[-1]['content']}")
+    async def stream(self, messages: Any, options: Any) -> Any:
+        yield Text(f"{self.model} in {self.cage} with {self.seed}: {messages[-1]['content']}")
+        yield Finish("stop")
 
 
 @pytest.fixture
@@ -143,11 +146,10 @@ def parrots(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_provider_of_another_kind_answers(parrots: None, settings: Any) -> None:
     route = {"kind": "parrot", "model": "grey", "cage": "a"}
     settings.MODELS = configured_models(more={"polly": route}, groq=GROQ)
-    hello = [{"role": "user", "content": "Hello"}]
-    assert providers.default().complete(hello).text == "grey in a with millet: Hello"
+    assert read_stream(providers.default()).text == "grey in a with millet: Hello"
     polly = providers.find("polly/green")
     assert polly is not None and polly.name == "polly/green"
-    assert polly.complete(hello).text == "green in a with millet: Hello"
+    assert read_stream(polly).text == "green in a with millet: Hello"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_a_provider_of_another_kind_answers(parrots: None, settings: Any) -> Non
         ({"model": "grey"}, "MODELS: 'polly' needs a cage."),
         ({"cage": "a"}, "MODELS: 'polly' needs a model."),
         ({"model": "grey", "cage": "a", "base_url": "http://x"},
-         "MODELS: 'polly' has the unknown field 'base_url'; known are kind, model, cage, seed."),
+         "MODELS: 'polly' has the unknown field 'base_url'; known are kind, model, cage, seed, input."),
         ({"model": "grey", "cage": "open"}, "The cage of 'polly' is open."),
         ({"model": "grey", "cage": "a", "kind": "cat"},
          "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, parrot."),

@@ -20,7 +20,7 @@ class Piece(NamedTuple):
 Pieces = Generator[Piece]
 
 
-class Provider(Protocol):
+class BlockingProvider(Protocol):
     @property
     def name(self) -> str:
         """The name by which a request chooses this provider."""

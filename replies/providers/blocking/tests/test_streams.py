@@ -9,7 +9,7 @@ import pytest
 
 from chatstore.errors import ProviderError
 from replies import providers
-from replies.providers import Piece
+from replies.providers.blocking import Piece, blocking
 from testing.fake_provider import (
     CAUSES,
     FAILURES,
@@ -26,12 +26,12 @@ QUESTION = [{"role": "user", "content": "Hello"}]
 
 
 def pieces() -> list[Piece]:
-    return list(providers.default().stream(QUESTION))
+    return list(blocking(providers.default()).stream(QUESTION))
 
 
 def failure(*before: Piece) -> str:
     """Read a stream that fails after these pieces. Return the message of the error."""
-    stream = providers.default().stream(QUESTION)
+    stream = blocking(providers.default()).stream(QUESTION)
     assert [next(stream) for _ in before] == list(before)
     with pytest.raises(ProviderError) as failed:
         next(stream)
@@ -60,7 +60,7 @@ def test_a_text_in_both_fields_of_reasoning_is_read_once(provider: FakeProvider)
 def test_a_piece_is_read_before_the_next_one_is_sent(provider: FakeProvider) -> None:
     gate = Event()
     provider.behavior = streams({"content": "Fi"}, gate, {"content": "ne."})
-    stream = providers.default().stream(QUESTION)
+    stream = blocking(providers.default()).stream(QUESTION)
     assert next(stream) == Piece("Fi")
     gate.set()
     assert list(stream) == [Piece("ne.")]
@@ -189,7 +189,7 @@ def test_a_provider_that_sends_a_piece_now_and_then_times_out(provider: FakeProv
 
 def test_a_closed_stream_ends_the_request(provider: FakeProvider) -> None:
     provider.behavior = streams_on(0.01)
-    stream = providers.default().stream(QUESTION)
+    stream = blocking(providers.default()).stream(QUESTION)
     next(stream)
     stream.close()
     assert provider.left.wait(5)
@@ -215,7 +215,7 @@ def test_a_connection_is_used_again_after_a_stream(provider: FakeProvider) -> No
 def test_the_echo_streams_its_text_word_by_word(settings: Any) -> None:
     settings.MODELS = {}
     asked = [{"role": "user", "content": " two\n\nwords "}]
-    echo = providers.default()
+    echo = blocking(providers.default())
     streamed = [piece.text for piece in echo.stream(asked)]
     assert "".join(streamed) == echo.complete(asked).text
     assert streamed[-2:] == ["two\n\n", "words "] and len(streamed) == 13

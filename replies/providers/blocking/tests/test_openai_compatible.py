@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from chatstore.errors import ProviderError
 from replies import providers
-from replies.providers import Answer
+from replies.providers.blocking import Answer, blocking
 from testing.fake_provider import (
     CAUSES,
     FAILURES,
@@ -28,7 +28,7 @@ QUESTION = [{"role": "user", "content": "Hello"}]
 
 
 def answer() -> Answer:
-    return providers.default().complete(QUESTION)
+    return blocking(providers.default()).complete(QUESTION)
 
 
 def failure() -> str:
