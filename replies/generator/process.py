@@ -52,7 +52,7 @@ class Pace:
 
 
 class Generator:
-    """`run` generates replies until `stop` is called. Both must be called in one event loop."""
+    """`run` generates replies until `stop` is called, from any thread or signal handler."""
 
     def __init__(self, *, worker: uuid.UUID | None = None, pace: Pace | None = None) -> None:
         self.worker, self.pace = worker or new_id(), pace or Pace()
@@ -80,7 +80,10 @@ class Generator:
             self._threads.close()
 
     def stop(self) -> None:
-        """End all replies as incomplete with all of their text, and then the process."""
+        """End all replies as incomplete with all of their text, and then `run`."""
+        self._from_thread(self._stop)()
+
+    def _stop(self) -> None:
         self._stopping.set()
         self._queued.set()
 
