@@ -255,6 +255,17 @@ def test_up_ends_when_the_web_server_is_killed(migrated: Path) -> None:
     scratch.wait_until(lambda: have_exited(started))
 
 
+def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(migrated: Path) -> None:
+    running = Up(migrated).started()
+    first = running.child("replies")
+    command = first.cmdline()
+    assert first.nice() == psutil.Process(running.process.pid).nice() + up.GENERATOR_NICENESS
+    first.kill()
+    scratch.wait_until(lambda: any(child.cmdline() == command and child != first for child in running.children()))
+    assert running.status("/readyz/") == 200
+    assert running.signal_group(signal.SIGINT) == (0, "")
+
+
 def test_up_ends_when_the_database_server_is_killed(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()
