@@ -202,6 +202,17 @@ class MessageQuerySet(OwnedQuerySet):
         """Return role and content of the newest shown messages, newest first, as the context for a model."""
         return self._read_owned(sql.CONTEXT, user, conversation_id, limit=limit)
 
+    def prompt(
+        self, user: "User", conversation_id: uuid.UUID, question_id: uuid.UUID, *, roles: Sequence[str], limit: int
+    ) -> list[str]:
+        """Return the newest messages of these roles on the path to a question, as JSON, newest first.
+
+        After them comes the first shown message of the conversation. The list is empty if there is no such question.
+        """
+        params: dict[str, Any] = {"user": user.pk, "conversation": conversation_id, "question": question_id}
+        params |= {"roles": list(roles), "limit": limit, "bytes": PAGE_BYTES}
+        return [text for text in self._fetch_column(sql.PROMPT, params) if text]
+
     def by_ids(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
         """Return the live messages with these ids, by `seq`."""
         return self._read_owned(sql.MESSAGES_BY_ID, user, conversation_id, ids=[uuid.UUID(id) for id in ids])

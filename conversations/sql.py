@@ -94,6 +94,32 @@ TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
 CONTEXT = _page(CONTEXT_JSON, "is_active ORDER BY seq DESC LIMIT %(limit)s")
 MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
+# The newest messages on the path to a question, newest first, as the prompt of a model. The walk from the question to
+# the root ends after `limit` messages that a model gets, and after ten times as many in all. Its columns are all that
+# decides which messages count, so PostgreSQL does not read further. The last row, with `is_first`, is the first shown
+# message of the conversation, which can be the system prompt.
+_PROMPT_FIELDS = ("seq", "role", "content", "parts", "tool_calls", "tool_call_id")
+_WALKED = """seq, parent_seq, deleted_at IS NULL AND item_type = 'message' AND role = ANY(%(roles)s) AND NOT (
+        role = 'assistant' AND coalesce(octet_length(content), 0) = 0 AND parts IS NULL AND tool_calls IS NULL)"""
+PROMPT = f"""WITH RECURSIVE path(seq, parent_seq, counts) AS (
+        SELECT {_WALKED} FROM message
+        WHERE conversation_id = %(conversation)s AND user_id = %(user)s AND id = %(question)s AND deleted_at IS NULL
+    UNION ALL
+        SELECT m.* FROM path, LATERAL (
+            SELECT {_WALKED} FROM message WHERE conversation_id = %(conversation)s AND seq = path.parent_seq
+        ) m
+    )
+    SELECT json FROM ({
+    _limit_bytes(f'''SELECT m.seq AS key, ({json_select(_PROMPT_FIELDS) % "SELECT m.*"}) AS json FROM message m
+        WHERE conversation_id = %(conversation)s AND seq = ANY(ARRAY(
+            SELECT seq FROM (SELECT * FROM path LIMIT 10 * %(limit)s) p WHERE counts LIMIT %(limit)s
+        )) ORDER BY seq DESC''')
+}) m
+    UNION ALL SELECT ({json_select(_PROMPT_FIELDS, "true AS is_first") % "SELECT f.*"}) FROM (
+        SELECT * FROM message WHERE conversation_id = %(conversation)s AND user_id = %(user)s
+        AND deleted_at IS NULL AND is_active ORDER BY seq LIMIT 1
+    ) f"""
+
 # The messages of several conversations, in the order of `%(ids)s`. Messages in the trash are included, except forgotten
 # ones (`deleted_at` = PURGING). The right side of the join depends on the left side (LATERAL), so PostgreSQL plans a
 # nested loop, which ends at the limit.
