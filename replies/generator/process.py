@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error
 
 from chatstore.ids import new_id
 from replies import providers
@@ -63,7 +63,7 @@ class Generator:
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._queued, self._stopping = asyncio.Event(), asyncio.Event()
-        self._threads = Threads(self.pace.threads)
+        self._threads = Threads(self.pace.threads, retry=self.pace.retry)
         self._log = Log(self.worker, every=self.pace.flush, lost=self._from_thread(self._lose))
         listener = Listener((QUEUED, STOP), self._from_thread(self._notified), self._from_thread(self._look))
         self._log.start()
@@ -199,18 +199,13 @@ class Generator:
                 del self.running[running.reply.id]
 
     async def _finish(self, running: Running, ending: Ending) -> None:
-        """Close the reply. While the database is away, try again."""
-        deadline = time.monotonic() + self.pace.close
-        while not self._stopping.is_set() or time.monotonic() < deadline:
-            try:
-                events = await self._threads.run(self._log.close, running.buffer)
-                await self._threads.run(finish.finish, running.reply, ending, running.content, events, running.times)
-                return
-            except (OperationalError, InterfaceError):
-                await asyncio.sleep(self.pace.retry)
+        events = await self._threads.run(self._log.close, running.buffer)
+        await self._threads.insist(finish.finish, running.reply, ending, running.content, events, running.times)
 
     async def _close(self) -> None:
         for running in list(self.running.values()):
             running.end(finish.interrupted)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.pace.close)
+            _, unfinished = await asyncio.wait(self._tasks, timeout=self.pace.close)
+            for task in unfinished:  # the database is away; another process closes these replies later
+                task.cancel()
