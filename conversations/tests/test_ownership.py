@@ -20,6 +20,9 @@ from testing.cast import create_conversation, message_draft, message_with_text, 
 Call = Callable[[User, Conversation, Message], Any]
 
 WRITES: dict[str, Call] = {
+    "answers.complete": lambda user, conversation, message: answers.complete(
+        user=user, message_id=message.id, changes=lambda _: {"content": "other"}
+    ),
     "answers.store": lambda user, conversation, message: answers.store(
         user=user, question_id=message.id, draft=message_draft("more", "assistant")
     ),
