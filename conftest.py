@@ -100,6 +100,15 @@ def provider(settings: Any) -> Iterator[Any]:
         yield provider
 
 
+@pytest.fixture
+def answers_at_once(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    """Answer questions in the transaction of the test, instead of waiting for a generator."""
+    from replies import following
+    from testing import answers
+
+    monkeypatch.setattr(following, "wait", answers.answer_now)
+
+
 @pytest.fixture(autouse=True)
 def no_models(settings: Any) -> None:
     """Configure no models, so that only the built-in echo answers. Tests must not call a model that costs money."""

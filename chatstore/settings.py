@@ -248,6 +248,9 @@ MODELS = configured_models(
 PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds without a piece of the reply
 REPLY_TIMEOUT = env.number("REPLY_TIMEOUT", 600, low=1, high=86_400)  # seconds for a whole reply
 REPLIES_AT_ONCE = env.number("REPLIES_AT_ONCE", 500, low=1, high=10_000)  # replies that one process generates
+# How much of a conversation a model gets: its newest messages, and of these the newest with so many tokens (estimated).
+CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 10, low=1, high=10_000)
+CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 32_000, low=1)
 
 # --- Limits: the error of a request above a limit names the limit and the value ------------------
 
@@ -264,6 +267,9 @@ KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # per user; 0: no limi
 TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days for which conversations and messages in the trash can be restored
 API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
+REPLIES_PER_USER = env.number("REPLIES_PER_USER", 8, low=1)  # replies of a user that are under way at once
+REPLIES_IN_ALL = env.number("REPLIES_IN_ALL", 1_000, low=1)  # the same for all users together
+TOKENS_PER_DAY = env.number("TOKENS_PER_DAY", 0)  # tokens of models that a user gets in 24 hours; 0: no limit
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user can create in an hour; 0: no limit
 # Outside the API, bodies are forms without files (chatstore.bodies). The limit is in bytes.
 FORM_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

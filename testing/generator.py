@@ -65,7 +65,7 @@ def generator_thread(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 
 
 @pytest.fixture
-def generator(generator_thread: Generator) -> Generator:
+def generator(transactional_db: None, generator_thread: Generator) -> Generator:
     return generator_thread
 
 
