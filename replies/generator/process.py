@@ -32,6 +32,7 @@ from replies.services import finish, janitor
 from replies.services.finish import Ending
 
 from . import claims
+from .finishing import Finisher
 from .log import Log
 from .running import Running, timed_out
 from .threads import Threads
@@ -65,6 +66,7 @@ class Generator:
         self._queued, self._stopping = asyncio.Event(), asyncio.Event()
         self._threads = Threads(self.pace.threads, retry=self.pace.retry)
         self._log = Log(self.worker, every=self.pace.flush, lost=self._from_thread(self._lose))
+        self._finisher = Finisher(self._log, self._threads)
         listener = Listener((QUEUED, STOP), self._from_thread(self._notified), self._from_thread(self._look))
         self._log.start()
         listener.start()
@@ -187,20 +189,12 @@ class Generator:
 
     async def _generate(self, running: Running) -> None:
         try:
-            ending = await running.generate()
-            await self._finish(running, ending)
+            await self._finisher.finish(running, await running.generate())
         except Exception:
-            logger.exception(
-                "the reply %s could not be finished; it ends with the content of its log", running.reply.id
-            )
-            await self._threads.run(finish.close_running, running.reply)
+            logger.exception("the reply %s could not be finished", running.reply.id)
         finally:
             if self.running.get(running.reply.id) is running:
                 del self.running[running.reply.id]
-
-    async def _finish(self, running: Running, ending: Ending) -> None:
-        events = await self._threads.run(self._log.close, running.buffer)
-        await self._threads.insist(finish.finish, running.reply, ending, running.content, events, running.times)
 
     async def _close(self) -> None:
         for running in list(self.running.values()):

@@ -9,12 +9,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User
-from conversations.services import conversations, erase
-from replies.events import Content
+from conversations.services import answers, conversations, erase
+from replies.events import Content, Logged
 from replies.models import Event, Reply, State, Worker
-from replies.providers.deltas import Finish
+from replies.providers.deltas import Finish, Text
 from replies.services import finish, janitor
-from replies.services.finish import Ending, Times
+from replies.services.finish import Closing, Ending, Times
 from testing.parallel import repeat, run_concurrently
 from testing.replies import ask, log_of, message_of
 
@@ -136,3 +136,31 @@ def test_replies_finish_while_their_conversations_are_purged() -> None:
 
     run_concurrently(*repeat(10, purge), *repeat(10, end))
     assert Reply.objects.count() == 0
+
+
+def test_an_answer_is_written_only_into_a_message_of_its_owner(bob: User) -> None:
+    reply = ask("Hello")
+
+    def changes(messages: Any) -> Any:
+        assert messages == {}
+        return {}
+
+    answers.complete(owners={reply.id: bob.id}, changes=changes)
+
+
+def test_replies_that_end_together_share_the_statements_of_one_transaction(django_assert_num_queries: Any) -> None:
+    def close(count: int) -> None:
+        replies = [run_by(0, "Hel") for _ in range(count)]
+        rest = [Logged(3, "text", '{"text":"lo"}')]
+        content = Content([Text("Hello")])
+        closings = [Closing(reply, Ending(State.COMPLETED), lambda: content, rest) for reply in replies]
+        # Two begin and end the transaction, one sets its limit. Two lock and read; three write, for any number of
+        # replies. The last ones save the conversations.
+        with django_assert_num_queries(8 + count):
+            assert finish.finish_all(closings) == {reply.id for reply in replies}
+        for reply in replies:
+            assert message_of(reply).content == message_of(reply).conversation.preview == "Hello"
+            assert [event for _, event, _ in log_of(reply)] == ["start", "text", "text", "end"]
+
+    close(1)
+    close(20)
