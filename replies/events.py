@@ -1,6 +1,7 @@
 """The events of a reply: how deltas become rows of the log, and how the content of a message is built from them."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -8,6 +9,7 @@ import orjson
 from replies.providers.deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 
 QUEUED, EVENTS, STOP = "reply_queued", "reply_events", "reply_stop"  # the channels of NOTIFY
+IDS = 230  # of a notification, whose payload has at most 7,999 bytes
 KINDS: dict[str, type[Any]] = {"text": Text, "reasoning": Reasoning, "refusal": Refusal, "tool_call": ToolCall}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -18,6 +20,11 @@ class Logged(NamedTuple):
     n: int
     event: str
     data: str
+
+
+def payloads(ids: Sequence[uuid.UUID]) -> list[str]:
+    """Return the ids as payloads of notifications."""
+    return [",".join(id.hex for id in ids[start : start + IDS]) for start in range(0, len(ids), IDS)]
 
 
 def to_json(value: Any) -> str:

@@ -42,7 +42,7 @@ class Thread:
 
     def stop(self) -> None:
         """Stop as SIGTERM does."""
-        self.generator._loop.call_soon_threadsafe(self.generator.stop)
+        self.generator.stop()
         self.thread.join(scratch.TIMEOUT)
         assert not self.thread.is_alive()
 

@@ -23,7 +23,11 @@ def ask(question: str, *, user: User | None = None, model: str = "scripted", **r
     draft = message_draft("", "assistant", status="in_progress", model=model, metadata={"answers": str(asked.id)})
     (message,), _ = messages.append(user=user, conversation_id=conversation.id, drafts=[draft])
     reply = Reply.objects.create(
-        id=message.id, message=message, user=user, request={"model": model, **request}, created_at=timezone.now()
+        id=message.id,
+        message=message,
+        user=user,
+        request={"model": model, "options": {}, "context": {"messages": 10, "tokens": 10_000}, **request},
+        created_at=timezone.now(),
     )
     announce(QUEUED)
     return reply

@@ -4,22 +4,22 @@
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Conflict, Invalid, NotFound
+from chatstore.errors import Conflict, Invalid
 from chatstore.ids import as_uuid
-from conversations.core import tree
+from conversations.core import bulk, tree
 from conversations.core.locks import lock_message
 from conversations.core.messages import (
+    apply_changes,
     insert_alternative,
     insert_hidden_message,
     insert_messages,
-    update_message,
 )
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message, Role, Status
@@ -64,28 +64,39 @@ def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> Message:
     return insert_alternative(conversation, answer, _draft(question.id, model))
 
 
-@transaction.atomic
-def complete(*, user: User, message_id: uuid.UUID, changes: Callable[[Message], dict[str, Any] | None]) -> bool:
-    """Write the answer of a model into its message, which was stored when the question was asked.
+@transaction.atomic(savepoint=False)
+def complete(
+    *,
+    owners: Mapping[uuid.UUID, uuid.UUID],
+    changes: Callable[[Mapping[uuid.UUID, Message]], Mapping[uuid.UUID, dict[str, Any]]],
+) -> None:
+    """Write answers of models into their messages, which were stored when the questions were asked.
 
-    Calls `changes` with the message when the conversation is locked. Returns False and writes nothing if it returns
-    None. A message in the trash is completed as well, because it can be restored; one that cannot be restored stays
-    empty. Raises NotFound if the user has no such message. Locks the conversation.
+    `owners` has the id of the user for the id of each message. When the conversations are locked, `changes` is called
+    with the messages that exist, by id, and returns the new values by id. A message in the trash is completed as well,
+    because it can be restored; one that cannot be restored stays empty. Locks the conversations.
     """
-    owned = Message.objects.owned_by(user).filter(id=message_id)
-    ids = owned.values_list("conversation_id", flat=True)
-    conversation = Conversation.objects.owned_by(user).filter(id__in=ids).locked().first()
-    message = owned.first()  # after the lock, because it can have changed before
-    if conversation is None or message is None:
-        raise NotFound("message")
-    changed = changes(message)
-    if changed is None:
-        return False
-    if PURGING not in (conversation.deleted_at, message.deleted_at):
-        update_message(conversation, message, changed)
+    found = Message.objects.filter(id__in=owners)
+    conversations = Conversation.objects.filter(id__in=found.values("conversation_id")).locked()
+    by_id = {conversation.id: conversation for conversation in conversations}
+    messages = {message.id: message for message in found if owners[message.id] == message.user_id}
+    written = {}
+    for id, values in changes(messages).items():
+        message, conversation = messages[id], by_id[messages[id].conversation_id]
+        if PURGING not in (conversation.deleted_at, message.deleted_at):
+            apply_changes(conversation, message, values)
+            written[id] = values | {"updated_at": message.updated_at}
+    bulk.update_each(written)
+    for id in written:
+        _save_preview(by_id[messages[id].conversation_id], messages[id])
+
+
+def _save_preview(conversation: Conversation, answer: Message) -> None:
+    if answer.seq == conversation.tip_seq:
+        conversation.preview = tree.preview_of(answer.content) or conversation.preview
+    elif answer.is_active and answer.deleted_at is None:
         tree.refresh_counters(conversation)
-        tree.save_derived(conversation)
-    return True
+    tree.save_derived(conversation)
 
 
 def _draft(question_id: uuid.UUID, model: str) -> MessageDraft:

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import Error, connection
 
-from replies.events import EVENTS, Logged, joined, to_event
+from replies.events import EVENTS, Logged, joined, payloads, to_event
 from replies.models import Reply
 from replies.providers.deltas import Delta
 
@@ -24,7 +24,6 @@ from .threads import disconnecting
 
 logger = logging.getLogger(__name__)
 BATCH = 1_000_000  # characters of one statement
-IDS = 230  # of a notification, whose payload has at most 7,999 bytes
 FLUSH = """
     SET LOCAL synchronous_commit = off;
     WITH ours AS (
@@ -144,11 +143,6 @@ class Log:
             cursor.execute(FLUSH, parameters)
             cursor.nextset()  # the result of SET is the first
             return {id for (id,) in cursor.fetchall()}
-
-
-def payloads(ids: Sequence[uuid.UUID]) -> list[str]:
-    """Return the ids as payloads of notifications."""
-    return [",".join(id.hex for id in ids[start : start + IDS]) for start in range(0, len(ids), IDS)]
 
 
 def _batches(buffers: Sequence[Buffer]) -> Iterator[list[Buffer]]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error
 
 from chatstore.ids import new_id
 from replies import providers
@@ -32,6 +32,7 @@ from replies.services import finish, janitor
 from replies.services.finish import Ending
 
 from . import claims
+from .finishing import Finisher
 from .log import Log
 from .running import Running, timed_out
 from .threads import Threads
@@ -52,7 +53,7 @@ class Pace:
 
 
 class Generator:
-    """`run` generates replies until `stop` is called. Both must be called in one event loop."""
+    """`run` generates replies until `stop` is called, from any thread or signal handler."""
 
     def __init__(self, *, worker: uuid.UUID | None = None, pace: Pace | None = None) -> None:
         self.worker, self.pace = worker or new_id(), pace or Pace()
@@ -63,8 +64,9 @@ class Generator:
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._queued, self._stopping = asyncio.Event(), asyncio.Event()
-        self._threads = Threads(self.pace.threads)
+        self._threads = Threads(self.pace.threads, retry=self.pace.retry)
         self._log = Log(self.worker, every=self.pace.flush, lost=self._from_thread(self._lose))
+        self._finisher = Finisher(self._log, self._threads)
         listener = Listener((QUEUED, STOP), self._from_thread(self._notified), self._from_thread(self._look))
         self._log.start()
         listener.start()
@@ -80,7 +82,10 @@ class Generator:
             self._threads.close()
 
     def stop(self) -> None:
-        """End all replies as incomplete with all of their text, and then the process."""
+        """End all replies as incomplete with all of their text, and then `run`."""
+        self._from_thread(self._stop)()
+
+    def _stop(self) -> None:
         self._stopping.set()
         self._queued.set()
 
@@ -184,30 +189,17 @@ class Generator:
 
     async def _generate(self, running: Running) -> None:
         try:
-            ending = await running.generate()
-            await self._finish(running, ending)
+            await self._finisher.finish(running, await running.generate())
         except Exception:
-            logger.exception(
-                "the reply %s could not be finished; it ends with the content of its log", running.reply.id
-            )
-            await self._threads.run(finish.close_running, running.reply)
+            logger.exception("the reply %s could not be finished", running.reply.id)
         finally:
             if self.running.get(running.reply.id) is running:
                 del self.running[running.reply.id]
-
-    async def _finish(self, running: Running, ending: Ending) -> None:
-        """Close the reply. While the database is away, try again."""
-        deadline = time.monotonic() + self.pace.close
-        while not self._stopping.is_set() or time.monotonic() < deadline:
-            try:
-                events = await self._threads.run(self._log.close, running.buffer)
-                await self._threads.run(finish.finish, running.reply, ending, running.content, events, running.times)
-                return
-            except (OperationalError, InterfaceError):
-                await asyncio.sleep(self.pace.retry)
 
     async def _close(self) -> None:
         for running in list(self.running.values()):
             running.end(finish.interrupted)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.pace.close)
+            _, unfinished = await asyncio.wait(self._tasks, timeout=self.pace.close)
+            for task in unfinished:  # the database is away; another process closes these replies later
+                task.cancel()

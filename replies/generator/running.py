@@ -84,7 +84,7 @@ class Running:
 
     async def _stream(self) -> Any:
         request = self.reply.request
-        messages = request.get("messages") or await self._threads.run(context.build_context, self.reply)
+        messages = request.get("messages") or await self._threads.insist(context.build_context, self.reply)
         provider = providers.find(request["model"])
         if provider is None:  # the configuration has changed since the question was asked
             raise ProviderError(gettext("The model {model!r} is not configured.").format(model=request["model"]))

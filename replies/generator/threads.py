@@ -3,15 +3,17 @@
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 Result = TypeVar("Result")
 CLOSE_TIMEOUT = 5  # seconds
+PATIENCE = 600  # seconds
 
 
 def disconnecting(work: Callable[..., Result], *arguments: Any) -> Result:
@@ -26,14 +28,25 @@ def disconnecting(work: Callable[..., Result], *arguments: Any) -> Result:
 class Threads:
     """A pool of threads with a database connection each. Work runs in the context of the task that requests it."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, count: int, *, retry: float) -> None:
+        self._count, self._retry = count, retry
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="replies")
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, context.run, disconnecting, work, *arguments)
+
+    async def insist(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Run the work. While the database is away, try again, for at most PATIENCE seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self.run(work, *arguments)
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(self._retry)
 
     def close(self) -> None:
         """Close the connections of all threads, and end the threads. Waits CLOSE_TIMEOUT for work that hangs."""

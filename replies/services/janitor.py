@@ -47,7 +47,7 @@ def close_waiting(queued_for: float = QUEUED_FOR) -> int:
     if Worker.objects.filter(seen_at__gt=Now() - timedelta(seconds=DEAD_AFTER)).exists():
         return 0
     waiting = Reply.objects.filter(state=State.QUEUED, created_at__lt=Now() - timedelta(seconds=queued_for))
-    return sum(_close_waiting(reply) for reply in list(waiting.select_related("user")[:BATCH]))
+    return sum(_close_waiting(reply) for reply in list(waiting[:BATCH]))
 
 
 def forget() -> dict[str, int]:
@@ -62,7 +62,7 @@ def forget() -> dict[str, int]:
 
 
 def _close_all(abandoned: QuerySet[Reply]) -> int:
-    rows = abandoned.select_related("user").order_by("created_at")
+    rows = abandoned.order_by("created_at")
     return sum(_close(reply, abandoned.filter(id=reply.id)) for reply in list(rows[:BATCH]))
 
 

@@ -87,7 +87,7 @@ def test_a_process_that_replaces_another_closes_its_replies_at_once() -> None:
 
 def test_sigterm_closes_all_replies_with_all_of_their_text_within_a_second() -> None:
     with process() as child:
-        replies = [ask(TALK) for _ in range(20)]
+        replies = [ask(TALK) for _ in range(50)]
         for reply in replies:
             wait_for_text(reply)
         child.terminate()

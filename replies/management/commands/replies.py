@@ -3,10 +3,13 @@
 import asyncio
 import signal
 import uuid
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
+from django.db import connection
 
+from chatstore import database
 from replies.generator import Generator, Pace
 from replies.services import janitor
 
@@ -18,13 +21,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--worker", type=uuid.UUID, help="the id of a process that has ended and that this replaces"
+            "--worker",
+            type=uuid.UUID,
+            help="For `up`, which runs the database: the id of the process. It keeps the id when it starts again.",
         )
 
     def handle(self, *, worker: uuid.UUID | None, **options: Any) -> None:
-        if worker:
-            janitor.close_left_by(worker)
-        asyncio.run(_generate(Generator(worker=worker, pace=self.pace)))
+        # A process that starts the embedded server can change its user. Linux then forgets that it ends with `up`.
+        with nullcontext() if worker else database.server_running():
+            if worker:
+                janitor.close_left_by(worker)
+                connection.close()
+            asyncio.run(_generate(Generator(worker=worker, pace=self.pace)))
 
 
 async def _generate(generator: Generator) -> None:
