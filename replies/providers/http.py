@@ -34,6 +34,7 @@ from .deltas import Delta, Finish
 logger = logging.getLogger(__name__)
 ERROR_LENGTH = 64_000  # bytes of the body of an error that are read
 DONE = b"[DONE]"  # the data of OpenAI's last event
+MESSAGE_STOP = "message_stop"  # the type of Anthropic's last event
 
 UNREACHABLE = gettext_noop("cannot be reached")
 REFUSED = gettext_noop("answered with the status {status}")
@@ -151,10 +152,13 @@ async def _read_events(response: Response) -> AsyncGenerator[dict[str, Any]]:
         if not is_json and b"\n" in data:
             *lines, rest = rest.split(b"\n")
             for line in lines:
-                if (event := _event(line)) is DONE:
+                event = _event(line)
+                if event is DONE:
                     return
                 if event:
                     yield event
+                    if event.get("type") == MESSAGE_STOP:
+                        return
         if len(rest) > line_limit:
             raise Broken(TOO_LONG)
     if event := _parse(rest) if is_json else _event(rest):

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from .anthropic_messages import AnthropicMessages
 from .echo import Echo
 from .openai_compatible import OpenAICompatible
 from .provider import Provider
 
-PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible}  # provider classes by kind
+# provider classes by kind
+PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible, "anthropic": AnthropicMessages}
 
 
 class Model(NamedTuple):

@@ -16,7 +16,9 @@ from testing.provider_streams import read_stream
 from testing.settings import printed_settings, refusal
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
-NOTHING = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
+NOTHING = dict.fromkeys(
+    ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], ""
+)
 GROQ = {"base_url": "https://groq.example/v1", "model": "llama", "api_key": ""}
 
 
@@ -29,10 +31,11 @@ def test_no_model_is_configured_by_default(tmp_path: Path) -> None:
 
 
 def test_a_key_configures_a_known_model(tmp_path: Path) -> None:
-    found = models(tmp_path, OPENAI_API_KEY="o", GROQ_API_KEY="g", GEMINI_API_KEY="x")
-    assert list(found) == ["openai", "groq", "gemini"]
-    assert [row["api_key"] for row in found.values()] == ["o", "g", "x"]
-    assert all(row["base_url"].startswith("https://") and row["model"] for row in found.values())
+    found = models(tmp_path, OPENAI_API_KEY="o", ANTHROPIC_API_KEY="a", GROQ_API_KEY="g", GEMINI_API_KEY="x")
+    assert list(found) == ["openai", "anthropic", "groq", "gemini"]
+    assert [row["api_key"] for row in found.values()] == ["o", "a", "g", "x"]
+    assert [row["kind"] for row in found.values()] == ["openai", "anthropic", "openai", "openai"]
+    assert all(row["model"] for row in found.values())
 
 
 def test_a_server_at_openai_base_url_needs_no_key(tmp_path: Path) -> None:
@@ -96,9 +99,15 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": {}}, "MODELS: 'rag' needs a base_url."),
         ({"ra/g": RAG}, f"MODELS: 'ra/g' cannot be the name of a model. {NAMES}"),
         ({"echo": RAG}, f"MODELS: 'echo' cannot be the name of a model. {NAMES}"),
-        ({"rag": RAG | {"kind": "vertex"}}, "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."),
-        ({"rag": {"kind": ""}}, "MODELS: 'rag' has the unknown kind ''; it must be one of openai."),
-        ({"groq": {"kind": "vertex"}}, "MODELS: 'groq' has the unknown kind 'vertex'; it must be one of openai."),
+        (
+            {"rag": RAG | {"kind": "vertex"}},
+            "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai, anthropic.",
+        ),
+        ({"rag": {"kind": ""}}, "MODELS: 'rag' has the unknown kind ''; it must be one of openai, anthropic."),
+        (
+            {"groq": {"kind": "vertex"}},
+            "MODELS: 'groq' has the unknown kind 'vertex'; it must be one of openai, anthropic.",
+        ),
         ({"": RAG}, f"MODELS: '' cannot be the name of a model. {NAMES}"),
         ({"groq": {"model": ""}}, "MODELS: 'groq' needs a model."),
         ({"rag": RAG | {"base_url": "rag.internal/v1"}}, NO_URL),
@@ -161,7 +170,7 @@ def test_a_provider_of_another_kind_answers(parrots: None, settings: Any) -> Non
          "MODELS: 'polly' has the unknown field 'base_url'; known are kind, model, cage, seed, input."),
         ({"model": "grey", "cage": "open"}, "The cage of 'polly' is open."),
         ({"model": "grey", "cage": "a", "kind": "cat"},
-         "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, parrot."),
+         "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, anthropic, parrot."),
     ],
 )  # fmt: skip
 def test_a_kind_decides_which_fields_a_route_needs(route: dict[str, str], complaint: str, parrots: None) -> None:
@@ -177,4 +186,4 @@ def test_a_known_name_with_another_kind_inherits_no_field(parrots: None) -> None
 
 def test_an_unknown_kind_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
     line = refusal(tmp_path, MODELS=json.dumps({"rag": RAG | {"kind": "vertex"}}))
-    assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."
+    assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai, anthropic."
