@@ -35,7 +35,7 @@ class AnthropicMessages:
     input: str = "text, image, file"
 
     def __post_init__(self) -> None:
-        http.check_route(self.name, self.base_url, self.api_key)
+        http.check_route(self.name, self.base_url, self.api_key, self.input)
         if not (self.max_tokens.isdecimal() and int(self.max_tokens)):
             raise ImproperlyConfigured(f"The max_tokens of the model {self.name!r} must be a whole number above 0.")
 

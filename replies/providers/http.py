@@ -32,6 +32,7 @@ from .bounds import Bounds
 from .deltas import Delta, Finish
 
 logger = logging.getLogger(__name__)
+INPUTS = {"text", "image", "file"}
 ERROR_LENGTH = 64_000  # bytes of the body of an error that are read
 DONE = b"[DONE]"  # the data of OpenAI's last event
 MESSAGE_STOP = "message_stop"  # the type of Anthropic's last event
@@ -242,12 +243,15 @@ async def limit_error(response: Any) -> None:
 # --- Fields of routes
 
 
-def check_route(name: str, base_url: str, api_key: str) -> None:
-    """Raise ImproperlyConfigured if no server can have this URL, or no key these characters."""
+def check_route(name: str, base_url: str, api_key: str, input: str) -> None:
+    """Raise ImproperlyConfigured if no server can have this URL, no key these characters, or no model this input."""
     if not _is_http_url(base_url):
         raise ImproperlyConfigured(f"The base_url of the model {name!r} is not an http or https URL.")
     if not api_key.isascii():
         raise ImproperlyConfigured(f"The api_key of the model {name!r} has characters that no key can have.")
+    if unknown := {kind.strip() for kind in input.split(",")} - INPUTS:
+        known = ", ".join(sorted(INPUTS))
+        raise ImproperlyConfigured(f"The input {min(unknown)!r} of the model {name!r} is unknown; known are {known}.")
 
 
 def _is_http_url(url: str) -> bool:

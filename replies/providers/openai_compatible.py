@@ -25,7 +25,7 @@ class OpenAICompatible:
     input: str = "text"
 
     def __post_init__(self) -> None:
-        http.check_route(self.name, self.base_url, self.api_key)
+        http.check_route(self.name, self.base_url, self.api_key, self.input)
 
     def stream(self, messages: Sequence[dict[str, Any]], options: Mapping[str, Any]) -> AsyncGenerator[Delta]:
         import openai  # the import takes half a second, so it is not at the top

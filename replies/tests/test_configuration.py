@@ -116,6 +116,14 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, NO_URL),
         ({"rag": RAG | {"base_url": "http://[rag/v1"}}, NO_URL),
         ({"rag": RAG | {"api_key": "…"}}, "The api_key of the model 'rag' has characters that no key can have."),
+        (
+            {"rag": RAG | {"input": "text, video"}},
+            "The input 'video' of the model 'rag' is unknown; known are file, image, text.",
+        ),
+        (
+            {"rag": {"kind": "anthropic", "model": "m", "max_tokens": "many"}},
+            "The max_tokens of the model 'rag' must be a whole number above 0.",
+        ),
     ],
 )
 def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
@@ -126,6 +134,23 @@ def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
 
 def test_a_known_model_in_models_needs_no_key() -> None:
     assert configured_models(more={"groq": {}}, groq=GROQ) == {"groq": GROQ | {"kind": "openai"}}
+
+
+@pytest.mark.parametrize("changes", [{"model": "small"}, {"model": "small", "kind": "anthropic"}])
+def test_a_known_model_of_another_kind_can_be_changed(changes: dict[str, str]) -> None:
+    claude = {"kind": "anthropic", "model": "big", "api_key": "a"}
+    found = configured_models(more={"claude": changes}, claude=claude)
+    assert found == {"claude": {"kind": "anthropic", "model": "small", "api_key": "a"}}
+
+
+def test_the_models_are_listed_without_their_secrets(settings: Any) -> None:
+    anthropic = {"kind": "anthropic", "model": "claude", "api_key": "a"}
+    settings.MODELS = configured_models(more={"rag": RAG | {"api_key": "r"}, "claude": anthropic})
+    assert providers.models() == [
+        ("rag", "openai", "our-rag", ["text"]),
+        ("claude", "anthropic", "claude", ["text", "image", "file"]),
+        ("echo", "echo", "echo", ["text"]),
+    ]
 
 
 @dataclass(frozen=True)
