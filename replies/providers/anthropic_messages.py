@@ -44,8 +44,14 @@ class AnthropicMessages:
 
         request = build_request(messages, {"max_tokens": int(self.max_tokens)} | _without_none(options))
         client = http.client(self, self._make_client)
+        # Fields in `extra_body` replace the arguments, which the package would copy with a check of each value.
         opening = client.messages.with_streaming_response.create(
-            model=self.model, stream=True, timeout=settings.PROVIDER_TIMEOUT, **request
+            model=self.model,
+            max_tokens=request["max_tokens"],
+            messages=[],
+            stream=True,
+            timeout=settings.PROVIDER_TIMEOUT,
+            extra_body=request,
         )
         return http.stream_deltas(opening, MessageEvents(), http.Server(self.name, self.base_url), anthropic)
 

@@ -13,17 +13,16 @@ from typing import Any
 Block = dict[str, Any]
 DATA_URL = re.compile(r"data:([\w.+/-]+)(?:;[\w.=+-]+)*;base64,(.*)", re.DOTALL)
 TOOL_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
-# The package has no parameters for these, because the newest models refuse them. Older ones accept them.
-OF_OLDER_MODELS = ("temperature", "top_p")
+# The newest models refuse `temperature` and `top_p`, older ones accept them.
+UNCHANGED = ("max_tokens", "temperature", "top_p")
 
 
 def build_request(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the messages and the options as arguments for the package. No option is None."""
-    request = {"max_tokens": options["max_tokens"], "messages": convert_messages(messages)}
+    """Return the messages and the options as fields of a request. No option is None."""
+    request = {name: options[name] for name in UNCHANGED if name in options}
+    request["messages"] = convert_messages(messages)
     if system := "\n\n".join(message["content"] for message in messages if message["role"] == "system"):
         request["system"] = system
-    if extra := {name: options[name] for name in OF_OLDER_MODELS if name in options}:
-        request["extra_body"] = extra
     if stop := options.get("stop"):
         request["stop_sequences"] = [stop] if isinstance(stop, str) else stop
     if schema := _schema(options.get("response_format")):
