@@ -13,7 +13,7 @@ from replies import providers
 from replies.configuration import configured_models
 from replies.providers import Finish, Text
 from testing.provider_streams import read_stream
-from testing.settings import printed_settings, refusal
+from testing.settings import printed_settings, refusal, start
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
 NOTHING = dict.fromkeys(
@@ -212,3 +212,18 @@ def test_a_known_name_with_another_kind_inherits_no_field(parrots: None) -> None
 def test_an_unknown_kind_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
     line = refusal(tmp_path, MODELS=json.dumps({"rag": RAG | {"kind": "vertex"}}))
     assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai, anthropic."
+
+
+PRELOAD = """
+import sys, django
+django.setup()
+from replies import providers
+before = {"openai", "anthropic", "aiohttp"} & sys.modules.keys()
+providers.preload()
+print(sorted(before), sorted({"openai", "anthropic"} & sys.modules.keys()))
+"""
+
+
+def test_the_packages_of_the_configured_kinds_are_imported_late_or_when_asked(tmp_path: Path) -> None:
+    chosen = NOTHING | {"ANTHROPIC_API_KEY": "a", "DJANGO_SETTINGS_MODULE": "chatstore.settings"}
+    assert start(PRELOAD, tmp_path, **chosen) == ("[] ['anthropic']\n", "")
