@@ -19,7 +19,9 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from chatstore.database import release_connection
 from chatstore.errors import ProviderError
+from chatstore.serving.threads import waiting
 from replies.following import Follower, Logged
 from replies.services import stop
 
@@ -60,8 +62,12 @@ class Events:
 
 
 def wait_for_first(reply_id: uuid.UUID) -> None:
-    """Wait until the model has said something or has ended. Raises ProviderError if it has failed."""
-    first = next(logged for logged in Follower(reply_id) if logged.event != "start")
+    """Wait until the model has said something or has ended. Raises ProviderError if it has failed.
+
+    Another thread answers requests meanwhile."""
+    release_connection()
+    with waiting():
+        first = next(logged for logged in Follower(reply_id) if logged.event != "start")
     if first.event == "end" and (error := orjson.loads(first.data)["error"]):
         raise ProviderError(error["message"])
 
