@@ -26,6 +26,7 @@ DEBUG = env.flag("DEBUG")
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_DIRECT_URL = env.text("DATABASE_DIRECT_URL")  # bypasses the pooler of DATABASE_URL, for LISTEN
 DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of each worker process
 # Hot statements are prepared on the server. PgBouncer in transaction mode supports this from version 1.22 on.
@@ -117,6 +118,7 @@ INSTALLED_APPS = [
     "allauth.headless",
     "accounts",
     "conversations",
+    "replies",
     "transfer",
     "staff",  # after allauth, because it replaces allauth's admin pages
     "corsheaders",
@@ -234,7 +236,7 @@ ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 # Every request to the API without credentials is from the user with this address (accounts.single_user).
 SINGLE_USER = env.text("SINGLE_USER")
 
-# --- Models: providers with OpenAI's API for chat completions; without any, the built-in echo ----
+# --- Models: without any, the built-in echo answers ----------------------------------------------
 
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
 MODELS = configured_models(
@@ -242,6 +244,12 @@ MODELS = configured_models(
         "base_url": OPENAI_BASE_URL or "https://api.openai.com/v1",
         "model": "gpt-5-mini",
         "api_key": env.text("OPENAI_API_KEY"),
+        "input": "text" if OPENAI_BASE_URL else "text, image, file",
+    },
+    anthropic={
+        "kind": "anthropic",
+        "model": "claude-sonnet-5-5",
+        "api_key": env.text("ANTHROPIC_API_KEY"),
     },
     groq={
         "base_url": "https://api.groq.com/openai/v1",
@@ -252,11 +260,17 @@ MODELS = configured_models(
         "base_url": "https://generativelanguage.googleapis.com/v1beta/openai/",
         "model": "gemini-2.5-flash",
         "api_key": env.text("GEMINI_API_KEY"),
+        "input": "text, image",
     },
     more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a self-hosted server may need no key
 )
-PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
+PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds without a piece of the reply
+REPLY_TIMEOUT = env.number("REPLY_TIMEOUT", 600, low=1, high=86_400)  # seconds for a whole reply
+REPLIES_AT_ONCE = env.number("REPLIES_AT_ONCE", 500, low=1, high=10_000)  # replies that one process generates
+# How much of a conversation a model gets: its newest messages, and of these the newest with so many tokens (estimated).
+CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 10, low=1, high=10_000)
+CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 32_000, low=1)
 
 # --- Limits: the error of a request above a limit names the limit and the value ------------------
 
@@ -275,6 +289,9 @@ KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # per user; 0: no limi
 TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days for which conversations and messages in the trash can be restored
 API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
+REPLIES_PER_USER = env.number("REPLIES_PER_USER", 8, low=1)  # replies of a user that are under way at once
+REPLIES_IN_ALL = env.number("REPLIES_IN_ALL", 1_000, low=1)  # the same for all users together
+TOKENS_PER_DAY = env.number("TOKENS_PER_DAY", 0)  # tokens of models that a user gets in 24 hours; 0: no limit
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user can create in an hour; 0: no limit
 # Outside the API, bodies are forms without files (chatstore.bodies). The limit is in bytes.
 FORM_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

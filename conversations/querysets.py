@@ -155,6 +155,10 @@ class MessageQuerySet(OwnedQuerySet):
         """Return the messages of these roles that have text."""
         return self.filter(item_type="message", role__in=roles, content__isnull=False)
 
+    def said(self) -> Self:
+        """Return the messages without replies that have no text, because they are under way or have failed."""
+        return self.exclude(content="", status__in=sql.SILENT_STATUSES)
+
     def path_to(self, message: "Message") -> Self:
         """Return the live messages from the root of the conversation to this message, by `seq`."""
         if message.is_active:
@@ -216,6 +220,17 @@ class MessageQuerySet(OwnedQuerySet):
     def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
         """Return role and content of the newest shown messages, newest first, as the context for a model."""
         return self._read_owned(sql.CONTEXT, user, conversation_id, limit=limit)
+
+    def prompt(
+        self, user: "User", conversation_id: uuid.UUID, question_id: uuid.UUID, *, roles: Sequence[str], limit: int
+    ) -> list[str]:
+        """Return the newest messages of these roles on the path to a question, as JSON, newest first.
+
+        After them comes the first shown message of the conversation. The list is empty if there is no such question.
+        """
+        params: dict[str, Any] = {"user": user.pk, "conversation": conversation_id, "question": question_id}
+        params |= {"roles": list(roles), "limit": limit, "bytes": PAGE_BYTES}
+        return [text for text in raw_sql.fetch_column(sql.PROMPT, params) if text]
 
     def by_ids(self, user: "User", conversation_id: uuid.UUID, ids: Sequence[str]) -> list[str] | None:
         """Return the live messages with these ids, by `seq`."""

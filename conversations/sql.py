@@ -39,6 +39,10 @@ CONVERSATION_JSON = json_select(columns.CONVERSATION_FIELDS, "archived_at IS NOT
 MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
 TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
 CONTEXT_JSON = json_select(("role", "content"))
+# The condition for a reply that has no text: it is under way, or the model failed. Clients that do not know the status
+# of a message would show it as an empty message.
+SILENT_STATUSES = ("in_progress", "failed")
+SILENT = f"(content = '' AND status IN {SILENT_STATUSES}) IS TRUE"
 
 # The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be earlier,
 # because it is the time when the transaction began, before it waited for the lock.
@@ -100,8 +104,34 @@ def _page(shape: str, condition_and_order: str) -> str:
 
 TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
 TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-CONTEXT = _page(CONTEXT_JSON, "is_active ORDER BY seq DESC LIMIT %(limit)s")
+CONTEXT = _page(CONTEXT_JSON, f"is_active AND NOT {SILENT} ORDER BY seq DESC LIMIT %(limit)s")
 MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
+
+# The newest messages on the path to a question, newest first, as the prompt of a model. The walk from the question to
+# the root ends after `limit` messages that a model gets, and after ten times as many in all. Its columns are all that
+# decides which messages count, so PostgreSQL does not read further. The last row, with `is_first`, is the first shown
+# message of the conversation, which can be the system prompt.
+_PROMPT_FIELDS = ("seq", "role", "content", "parts", "tool_calls", "tool_call_id")
+_WALKED = """seq, parent_seq, deleted_at IS NULL AND item_type = 'message' AND role = ANY(%(roles)s) AND NOT (
+        role = 'assistant' AND coalesce(octet_length(content), 0) = 0 AND parts IS NULL AND tool_calls IS NULL)"""
+PROMPT = f"""WITH RECURSIVE path(seq, parent_seq, counts) AS (
+        SELECT {_WALKED} FROM message
+        WHERE conversation_id = %(conversation)s AND user_id = %(user)s AND id = %(question)s AND deleted_at IS NULL
+    UNION ALL
+        SELECT m.* FROM path, LATERAL (
+            SELECT {_WALKED} FROM message WHERE conversation_id = %(conversation)s AND seq = path.parent_seq
+        ) m
+    )
+    SELECT json FROM ({
+    _limit_bytes(f'''SELECT m.seq AS key, ({json_select(_PROMPT_FIELDS) % "SELECT m.*"}) AS json FROM message m
+        WHERE conversation_id = %(conversation)s AND seq = ANY(ARRAY(
+            SELECT seq FROM (SELECT * FROM path LIMIT 10 * %(limit)s) p WHERE counts LIMIT %(limit)s
+        )) ORDER BY seq DESC''')
+}) m
+    UNION ALL SELECT ({json_select(_PROMPT_FIELDS, "true AS is_first") % "SELECT f.*"}) FROM (
+        SELECT * FROM message WHERE conversation_id = %(conversation)s AND user_id = %(user)s
+        AND deleted_at IS NULL AND is_active ORDER BY seq LIMIT 1
+    ) f"""
 
 # The messages of several conversations, in the order of `%(ids)s`. Messages in the trash are included, except forgotten
 # ones (`deleted_at` = PURGING). The right side of the join depends on the left side (LATERAL), so PostgreSQL plans a
@@ -141,7 +171,8 @@ SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NUL
 
 # Whether the active path has these roles and texts. Its size is compared first: PostgreSQL knows it without reading the
 # texts, so it reads only as much text as the client has sent.
-_SHOWN = """FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL"""
+_SHOWN = f"""FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL
+    AND NOT {SILENT}"""
 DISPLAYS = f"""CASE WHEN (SELECT sum(octet_length(m.role) + 1 + octet_length(m.content)) {_SHOWN}) = %s
     THEN (SELECT array_agg(m.role || ' ' || m.content ORDER BY m.seq) {_SHOWN}) = %s::text[] ELSE false END"""
 
@@ -150,12 +181,12 @@ DIGESTED_JSON_BYTES = 1_000_000
 
 
 def visible(roles: Iterable[str] | None, content_fields: Iterable[str]) -> str:
-    """Return the condition of `SyncProfile.is_visible`."""
+    """Return the condition of `SyncProfile.is_visible`. Also leave out replies without text, which no contract shows."""
     if roles is None:
         return "true"
     names = ", ".join(f"'{role}'" for role in roles)
     has_content = " OR ".join(f"m.{name} IS NOT NULL" for name in content_fields)
-    return f"m.item_type = 'message' AND m.role IN ({names}) AND ({has_content})"
+    return f"m.item_type = 'message' AND m.role IN ({names}) AND ({has_content}) AND NOT {SILENT}"
 
 
 @cache

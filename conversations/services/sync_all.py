@@ -154,7 +154,7 @@ def _read_equal(user: User, profile: SyncProfile, sent: Mapping[uuid.UUID, Seque
     if not sent:
         return set()
     fields = {"id", "external_id", "item_type", "role", "content", *profile.compared_fields}
-    messages = Message.objects.owned_by(user).by_conversation(sent, *fields)
+    messages = Message.objects.owned_by(user).said().by_conversation(sent, *fields)
     return {id for id, drafts in sent.items() if _has_equal_history(profile, messages[id], drafts)}
 
 

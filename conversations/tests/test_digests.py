@@ -99,3 +99,9 @@ def test_the_conversation_of_another_user_has_no_digest(alice: User, bob: User) 
     conversation = stored(alice, [draft("1")])
     assert stored_digests(bob, conversation, [draft("1")]) == {}
     assert stored_digests(alice, conversation, [draft("1")]) != {}
+
+
+def test_replies_without_text_are_left_out(alice: User) -> None:
+    drafts = [draft("1"), draft("2", "", role="assistant", status="failed")]
+    conversation = stored(alice, drafts)
+    assert stored_digests(alice, conversation, drafts[:1]) == {conversation.id: digest(drafts[:1], PROFILE)}

@@ -1,20 +1,34 @@
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
 
-from .answers import Answer, Piece, Pieces
+from .deltas import Delta, Finish, Text
 
 ECHOED_LENGTH = 1_000  # characters
+PAUSE = 0.02  # seconds between two words, so that a front end shows how a reply grows
 
 
 class Echo:
     """Built-in provider that repeats the question offline. With it, a front end works before a model is configured."""
 
     name = "echo"
+    model = "echo"
+    input = "text"
 
-    def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
-        question = messages[-1]["content"][:ECHOED_LENGTH]
-        return Answer(f"This is chatstore's built-in echo, not a language model. You said: {question}")
+    async def stream(self, messages: Sequence[dict[str, Any]], options: Mapping[str, Any]) -> AsyncGenerator[Delta]:
+        for word in re.findall(r"\s*\S+\s*", _answer_to(messages)):
+            yield Text(word)
+            await asyncio.sleep(PAUSE)
+        yield Finish("stop")
 
-    def stream(self, messages: Sequence[dict[str, str]]) -> Pieces:
-        for word in re.findall(r"\s*\S+\s*", self.complete(messages).text):
-            yield Piece(word)
+
+def _answer_to(messages: Sequence[dict[str, Any]]) -> str:
+    said = _text_of(messages[-1]["content"]) if messages else ""
+    return f"This is chatstore's built-in echo, not a language model. You said: {said[:ECHOED_LENGTH]}"
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, list):
+        return " ".join(part["text"] for part in content if part["type"] == "text")
+    return content or ""

@@ -1,35 +1,19 @@
-"""Provider for any service with OpenAI's chat completions API, through OpenAI's own package."""
+"""Provider for any service with OpenAI's API for chat completions, through OpenAI's own package."""
 
-import json
-import logging
-import socket
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
-from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext
 
-# django.utils.translation.gettext_noop reads the settings, and the settings import this module.
-from django.utils.translation.trans_null import gettext_noop
+from . import http
+from .bounds import count_of, reason_of, text_of, usage_of
+from .deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 
-from chatstore import strict_json
-from chatstore.errors import Invalid, ProviderError
-
-from .answers import Answer, Piece, Pieces
-
-logger = logging.getLogger(__name__)
-REASON_LENGTH = 64
-NO_COMPLETION = gettext_noop("answered with something that is not a chat completion")
-INCOMPLETE = gettext_noop("did not send a complete answer")
-TOO_SLOW = gettext_noop("did not answer within {seconds} seconds")
-UNFINISHED = gettext_noop("did not finish its answer within {seconds} seconds")
+PASSED_ON = ("temperature", "top_p", "tools", "tool_choice", "response_format", "stop")
+OPENAI = "api.openai.com"
 
 
 @dataclass(frozen=True)
@@ -38,194 +22,114 @@ class OpenAICompatible:
     base_url: str
     model: str  # the provider's name for the model
     api_key: str = ""
+    input: str = "text"
 
     def __post_init__(self) -> None:
-        if not _is_http_url(self.base_url):
-            raise ImproperlyConfigured(f"The base_url of the model {self.name!r} is not an http or https URL.")
-        if not self.api_key.isascii():
-            raise ImproperlyConfigured(f"The api_key of the model {self.name!r} has characters that no key can have.")
+        http.check_route(self.name, self.base_url, self.api_key, self.input)
 
-    def complete(self, messages: Sequence[dict[str, str]]) -> Answer:
-        return self._answer(self._ask(messages))
+    def stream(self, messages: Sequence[dict[str, Any]], options: Mapping[str, Any]) -> AsyncGenerator[Delta]:
+        import openai  # the import takes half a second, so it is not at the top
 
-    def stream(self, messages: Sequence[dict[str, str]]) -> Pieces:
-        is_complete = False
-        with self._ask(messages, stream=True) as chunks:
-            for chunk in self._read(chunks):
-                choice = _first_choice(chunk)
-                yield from _pieces(getattr(choice, "delta", None))
-                is_complete = is_complete or bool(getattr(choice, "finish_reason", None))
-        if not is_complete:  # the package reports no error if the connection ends early
-            raise self._failed(INCOMPLETE)
+        request = {"messages": messages, **self._options(options)}
+        return http.stream_deltas(self._open(request), Chunks(), http.Server(self.name, self.base_url), openai)
 
-    def _read(self, chunks: Any) -> Iterator[Any]:
-        from openai import APITimeoutError, OpenAIError
+    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        chosen = {name: options[name] for name in PASSED_ON if options.get(name) is not None}
+        if (limit := options.get("max_tokens")) is not None:
+            # OpenAI's newer models refuse the old name, and other services do not know the new one.
+            is_openai = urlsplit(self.base_url).hostname == OPENAI
+            chosen["max_completion_tokens" if is_openai else "max_tokens"] = limit
+        return chosen
 
-        try:
-            yield from chunks
-        except APITimeoutError:
-            raise self._failed(UNFINISHED, seconds=settings.PROVIDER_TIMEOUT) from None
-        except (OpenAIError, ValueError):
-            raise self._failed(INCOMPLETE) from None
+    @asynccontextmanager
+    async def _open(self, request: dict[str, Any]) -> AsyncIterator[Any]:
+        """Send the request. If the server refuses to report the usage in a stream, send it again without the wish."""
+        from openai import APIStatusError
 
-    def _ask(self, messages: Sequence[dict[str, str]], **options: bool) -> Any:
-        from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
-
-        client = _client(self.base_url, self.api_key)
-        try:
-            return client.chat.completions.create(model=self.model, messages=messages, **options)
-        except APITimeoutError:
-            raise self._failed(TOO_SLOW, seconds=settings.PROVIDER_TIMEOUT) from None
-        except APIConnectionError:
-            raise self._failed(gettext_noop("cannot be reached")) from None
-        except APIStatusError as error:
-            raise self._failed(gettext_noop("answered with the status {status}"), status=error.status_code) from None
-        except (OpenAIError, ValueError):
-            raise self._failed(NO_COMPLETION) from None
-
-    def _answer(self, completion: Any) -> Answer:
-        try:
-            choice = completion.choices[0]
-            text = choice.message.content
-        except (AttributeError, IndexError, TypeError):  # the package does not validate responses
-            text = None
-        if not isinstance(text, str):
-            raise self._failed(NO_COMPLETION)
-        return Answer(_storable(text), _reason(choice), *_costs(completion))
-
-    def _failed(self, how: str, **values: object) -> ProviderError:
-        logger.warning("the model %s at %s %s", self.name, self.base_url, how.format(**values))
-        message = gettext("The model '{name}' {how}.")
-        return ProviderError(message.format(name=self.name, how=gettext(how).format(**values)))
-
-
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # for example, the port is not a number
-        return False
-
-
-@cache
-def _client(base_url: str, api_key: str) -> Any:
-    from openai import OpenAI  # the import takes half a second, so it is not at the top
-
-    # If the api_key is empty, the package reads one from the environment; "none" prevents this. Retries are off: they
-    # would keep a thread waiting, and the client can send the question again.
-    return OpenAI(
-        base_url=base_url,
-        api_key=api_key or "none",
-        timeout=settings.PROVIDER_TIMEOUT,
-        max_retries=0,
-        http_client=_http_client(),
-    )
-
-
-def _http_client() -> Any:
-    """Return an HTTP client for the openai package. It waits at most PROVIDER_TIMEOUT for a whole answer."""
-    from httpx2 import ReadTimeout, SyncByteStream, TransportError
-    from openai import DefaultHttpxClient
-
-    class Until(SyncByteStream):
-        """A response body with a deadline. The package's timeout limits each read, not the whole answer, so a provider
-        that sends a byte now and then would occupy a thread for ever. At the deadline, a timer ends the connection, and
-        with it a read that waits."""
-
-        def __init__(self, response: Any, deadline: float) -> None:
-            self.body, self.deadline = response.stream, deadline
-            self.timer = Timer(deadline - time.monotonic(), _disconnect, [response])
-            self.timer.daemon = True
-            self.timer.start()
-
-        def __iter__(self) -> Iterator[bytes]:
+        async with AsyncExitStack() as stack:
             try:
-                yield from self.body
-            except TransportError:
-                self.check()
-                raise
-            self.check()  # an early end is no error if the response does not declare its length
+                wish = {"stream_options": {"include_usage": True}}
+                response = await stack.enter_async_context(self._create(request | wish))
+            except APIStatusError as error:
+                if "stream_options" not in error.response.text:
+                    raise
+                response = await stack.enter_async_context(self._create(request))
+            yield response
 
-        def check(self) -> None:
-            if time.monotonic() >= self.deadline:
-                raise ReadTimeout("The answer took too long.")
+    def _create(self, request: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
+        client = http.client((self.base_url, self.api_key), self._make_client)
+        # Fields in `extra_body` replace the arguments. The package copies arguments with a check of each value, which
+        # takes as long as the rest of a short request, and longer for a long conversation.
+        opening: AbstractAsyncContextManager[Any] = client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=[], stream=True, timeout=settings.PROVIDER_TIMEOUT, extra_body=request
+        )
+        return opening
 
-        def close(self) -> None:
-            self.timer.cancel()
-            self.body.close()
+    def _make_client(self) -> Any:
+        from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    class Client(DefaultHttpxClient):
-        def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
-            deadline = time.monotonic() + settings.PROVIDER_TIMEOUT
-            response = super().send(request, stream=True, **options)
-            response.stream = Until(response, deadline)
-            if not stream:
-                try:
-                    response.read()
-                finally:
-                    response.close()
-            return response
-
-    return Client(timeout=settings.PROVIDER_TIMEOUT)
+        http_client = DefaultAioHttpClient(event_hooks={"response": [http.limit_error]})
+        return AsyncOpenAI(base_url=self.base_url, http_client=http_client, **http.client_options(self.api_key))
 
 
-def _disconnect(response: Any) -> None:
-    with suppress(OSError):  # the connection has ended already
-        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+class Chunks:
+    """Reads the chunks of one streamed completion, or a whole completion. Fields that are malformed are skipped."""
 
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.usage: dict[str, Any] = {}
+        self.calls: dict[tuple[int | None, str], int] = {}  # the position of each call by its index and id
+        self.newest: dict[int | None, int] = {}  # the position of the newest call by its index
 
-# The package does not validate chunks. Those without a text are skipped, such as the one that reports the usage.
+    def read(self, chunk: dict[str, Any]) -> Iterable[Delta]:
+        if chunk.get("error"):
+            raise http.Broken(http.REPORTED)
+        if isinstance(usage := chunk.get("usage"), dict):
+            self.usage = usage
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
+            return []
+        if isinstance(message := choice.get("message"), dict):
+            return self._read_message(message, choice)
+        if reason := choice.get("finish_reason"):
+            self.reason = reason_of(reason)
+        delta = choice.get("delta")
+        return self._read_delta(delta) if isinstance(delta, dict) else []
 
+    def _read_message(self, message: dict[str, Any], choice: dict[str, Any]) -> list[Delta]:
+        """Read a whole completion. Some servers answer so although a stream was requested."""
+        deltas = list(self._read_delta(message))
+        if deltas or message.get("content") == "":
+            self.reason = reason_of(choice.get("finish_reason"))
+        return deltas
 
-def _first_choice(chunk: Any) -> Any:
-    choices = getattr(chunk, "choices", None)
-    return choices[0] if isinstance(choices, list) and choices else None
+    def _read_delta(self, delta: dict[str, Any]) -> Iterator[Delta]:
+        # Some providers send the same reasoning in both fields.
+        if text := text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning")):
+            yield Reasoning(text)
+        if text := text_of(delta.get("content")):
+            yield Text(text)
+        if text := text_of(delta.get("refusal")):
+            yield Refusal(text)
+        if isinstance(calls := delta.get("tool_calls"), list):
+            yield from (self._read_call(call) for call in calls if isinstance(call, dict))
 
+    def _read_call(self, call: dict[str, Any]) -> ToolCall:
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        id, name = text_of(call.get("id")), text_of(function.get("name"))
+        return ToolCall(self._position(call.get("index"), id), id, name, text_of(function.get("arguments")))
 
-def _pieces(delta: Any) -> Iterator[Piece]:
-    thinking = _text(delta, "reasoning_content") or _text(delta, "reasoning")  # some providers send both, with one text
-    if thinking:
-        yield Piece(thinking, is_thinking=True)
-    if text := _text(delta, "content"):
-        yield Piece(text)
+    def _position(self, index: Any, id: str) -> int:
+        """Return the position of a call. A new id begins a new call: some servers give all calls one index, or none."""
+        index = index if type(index) is int else None
+        if id or index not in self.newest:
+            self.newest[index] = self.calls.setdefault((index, id), len(self.calls))
+        return self.newest[index]
 
-
-def _text(delta: Any, field: str) -> str:
-    value = getattr(delta, field, None)
-    return _storable(value) if isinstance(value, str) else ""
-
-
-# The functions below keep an answer whose metadata is malformed. They drop the metadata that cannot be stored.
-
-
-def _reason(choice: Any) -> str:
-    reason = getattr(choice, "finish_reason", None)
-    return _storable(reason)[:REASON_LENGTH] if isinstance(reason, str) else ""
-
-
-def _costs(completion: Any) -> tuple[int | None, int | None, dict[str, Any] | None]:
-    """Return the prompt tokens, the completion tokens and the usage report. Each is None if it cannot be stored."""
-    usage: Any = getattr(completion, "usage", None)
-    if not hasattr(usage, "to_dict"):
-        return None, None, None
-    reported = usage.to_dict(warnings=False)
-    return _count(reported.get("prompt_tokens")), _count(reported.get("completion_tokens")), _as_reported(reported)
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value < 2**31 else None
-
-
-def _as_reported(usage: dict[str, Any]) -> dict[str, Any] | None:
-    try:
-        strict_json.loads(json.dumps(usage).encode())
-    except (Invalid, ValueError):
-        return None
-    return usage
-
-
-def _storable(text: str) -> str:
-    """Replace the characters that PostgreSQL cannot store (NUL, surrogates), and cut the text to CONTENT_LIMIT bytes.
-    Clients send whole histories back, and a longer text would be refused."""
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
-    return text.encode()[: settings.CONTENT_LIMIT].decode(errors="ignore")
+    def finish(self) -> Finish | None:
+        if self.reason is None:
+            return None
+        prompt, completion = (count_of(self.usage.get(name)) for name in ("prompt_tokens", "completion_tokens"))
+        return Finish(self.reason, prompt, completion, usage_of(self.usage))

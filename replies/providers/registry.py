@@ -3,22 +3,49 @@ name `groq/some-model` selects the same route with the model `some-model`.
 
 To add a provider that is not compatible with OpenAI:
 
-1. Write its class in this package: a frozen dataclass with `name`, `model` and its own fields, all strings, and the
-   methods of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for an
-   invalid value.
+1. Write its class in this package: a frozen dataclass with `name`, `model`, `input` and its own fields, all strings,
+   and the method of `Provider`. Fields without a default are required. `__post_init__` raises ImproperlyConfigured for
+   an invalid value.
 2. Add the class to PROVIDERS under a new kind.
 3. In MODELS, add a route with this `kind`."""
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from .answers import Provider
+from .anthropic_messages import AnthropicMessages
 from .echo import Echo
 from .openai_compatible import OpenAICompatible
+from .provider import Provider
 
-PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible}  # provider classes by kind
+# provider classes by kind
+PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible, "anthropic": AnthropicMessages}
+
+# The modules that a kind imports at its first request.
+LATE_IMPORTS = {"openai": "openai.resources.chat.completions", "anthropic": "anthropic.resources.messages"}
+
+
+class Model(NamedTuple):
+    """A model that clients can choose. None of its values is secret."""
+
+    name: str
+    kind: str
+    model: str  # the provider's name for the model
+    input: list[str]  # what it reads: text, image, file
+
+
+def models() -> list[Model]:
+    """Return the configured models in their order, and the echo. The first one is the default."""
+    kinds = {name: route["kind"] for name, route in settings.MODELS.items()} | {Echo.name: Echo.name}
+    providers = [*(build(name, route) for name, route in settings.MODELS.items()), Echo()]
+    return [Model(row.name, kinds[row.name], row.model, inputs(row)) for row in providers]
+
+
+def inputs(provider: Provider) -> list[str]:
+    """Return what the model of this provider reads."""
+    return [kind.strip() for kind in provider.input.split(",")]
 
 
 def names() -> list[str]:
@@ -41,6 +68,12 @@ def find(name: str) -> Provider | None:
     if routed not in settings.MODELS:
         return None
     return build(name, settings.MODELS[routed] | ({"model": model} if model else {}))
+
+
+def preload() -> None:
+    """Import the packages of the configured kinds. The first reply would wait for this, for a second or more."""
+    for kind in {route["kind"] for route in settings.MODELS.values()} & LATE_IMPORTS.keys():
+        import_module(LATE_IMPORTS[kind])
 
 
 def known(name: str) -> str:

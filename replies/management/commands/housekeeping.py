@@ -6,6 +6,7 @@ from django.core.management import BaseCommand, CommandParser, call_command
 
 from chatstore import limits
 from conversations.services import retention
+from replies.services import janitor
 
 
 class Command(BaseCommand):
@@ -22,7 +23,9 @@ class Command(BaseCommand):
         if pending_lists:
             retention.merge_pending_lists()
             return
-        removed = retention.housekeep()
+        janitor.close_dead(after=60)  # generators close them earlier
+        janitor.close_waiting()
+        removed = retention.housekeep() | janitor.forget()
         call_command("clearsessions")
         limits.forget()
         self.stdout.write(
