@@ -181,7 +181,7 @@ DIGESTED_JSON_BYTES = 1_000_000
 
 
 def visible(roles: Iterable[str] | None, content_fields: Iterable[str]) -> str:
-    """Return the condition of `SyncProfile.is_visible`. Also leave out replies without text, which no contract shows."""
+    """Return the condition of `SyncProfile.is_visible` for messages that are not SILENT."""
     if roles is None:
         return "true"
     names = ", ".join(f"'{role}'" for role in roles)
