@@ -23,10 +23,8 @@ from chatstore.fingerprints import fingerprint
 from chatstore.text import size_above
 from chatstore.times import to_utc
 from conversations import columns
-from conversations.drafts import TreeShape
+from conversations.drafts import ConversationTree, TreeShape
 from conversations.models import Conversation, Message
-
-from .loading import ConversationTree
 
 CONVERSATION_KEYS = {*columns.names(columns.CONVERSATION, columns.LOAD), "messages"}
 MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
