@@ -51,7 +51,7 @@ def _problems(data: Any, depth_limit: int) -> Iterator[tuple[Path, str]]:
                 steps.append(key)
                 if len(steps) > depth_limit:
                     yield tuple(steps[1:2]), gettext("Nested deeper than {limit} levels.").format(limit=depth_limit)
-                if isinstance(value, dict) and any("\0" in name for name in value):
+                if isinstance(value, dict) and "\0" in "".join(value):
                     yield tuple(steps[1:]), gettext("A NUL character cannot be stored.")
                 levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
                 break

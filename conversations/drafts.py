@@ -50,6 +50,17 @@ class TreeShape(NamedTuple):
         return path
 
 
+class ConversationTree(NamedTuple):
+    """A conversation to store: its fields, its messages, and how the messages form a tree.
+
+    `shape` is None if each message answers the previous one.
+    """
+
+    fields: dict[str, Any]
+    drafts: Sequence[MessageDraft]
+    shape: TreeShape | None
+
+
 class SyncProfile(NamedTuple):
     """The parts of a message that a client knows. Used for clients that send whole histories."""
 

@@ -14,6 +14,9 @@ MARKED = re.compile(rf"{MARK}[0-9]+\Z")
 
 def unique_ids(ids: Iterable[str]) -> list[str]:
     """Return a unique id to store for each of the client's ids, in the same order."""
+    ids = list(ids)
+    if len(set(ids)) == len(ids) and MARK not in "".join(ids):  # the usual case
+        return ids
     counts: Counter[str] = Counter()
     stored = []
     for id in ids:

@@ -22,6 +22,8 @@ ERRORS: dict[str, dict[str, str]] = {
     "literal": {"type": "literal_error"},
     "model": {"type": "model_type"},
     "model-field": {"type": "missing"},
+    "typed-dict": {"type": "dict_type"},
+    "typed-dict-field": {"type": "missing"},
     "str": {"type": "string_type", "min_length": "string_too_short", "max_length": "string_too_long"},
     **dict.fromkeys(("default", "function-after", "function-before", "model-fields", "no-info", "nullable"), {}),
 }

@@ -22,21 +22,19 @@ def text_bytes(drafts: Iterable[MessageDraft], profile: SyncProfile) -> int:
     """Return the size of the large compared texts in bytes."""
     names = profile.compared_fields.intersection(LARGE_TEXTS)
     texts: Iterable[Any] = (draft.get(name) for draft in drafts for name in names)
-    return sum(len(text.encode()) for text in texts if text)
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts if text)
 
 
 def digest(drafts: Sequence[MessageDraft], profile: SyncProfile) -> bytes:
     """Return the digest of a history that a client sent."""
-    fields = [(name, DEFAULTS[name], name in LARGE_JSON) for name in profile.fields_in_order]
-    rows = [
-        [client_id(draft), *(_text(draft.get(name, default), is_json) for name, default, is_json in fields)]
-        for draft in drafts
-    ]
+    names = profile.fields_in_order
+    defaults = [DEFAULTS[name] for name in names]
+    rows = [[client_id(draft), *map(draft.get, names, defaults)] for draft in drafts]
+    for index in [index for index, name in enumerate(names, start=1) if name in LARGE_JSON]:
+        for row in rows:
+            if row[index] is not None:
+                row[index] = jsonb_text(row[index])
     return sha256(orjson.dumps(rows)).digest()
-
-
-def _text(value: Any, is_json: bool) -> str | None:
-    return jsonb_text(value) if is_json and value is not None else value
 
 
 def jsonb_text(value: Any) -> str:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from chatstore.ids import as_uuid
 from conversations.core.bulk import insert_each
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
 from conversations.core.locks import lock_conversation, lock_user
-from conversations.drafts import MessageDraft, TreeShape
+from conversations.drafts import ConversationTree, MessageDraft, TreeShape
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING, ConversationQuerySet
 
@@ -49,10 +50,32 @@ def create(
     if not _insert(conversation):
         return _stored_again(user, conversation), False
     insert_each(rows)
+    _keep_latest_after_commit(user)
+    return conversation, True
+
+
+@transaction.atomic
+def create_all(*, user: User, trees: Sequence[ConversationTree]) -> None:
+    """Store new conversations with an external_id, all or none. Runs the same statements for one and for many.
+
+    Raises Conflict if an external_id is the name of a live conversation; IntegrityError if two of them have the same
+    external_id, or if another request takes one at this moment; Conflict and Invalid as `create` for their messages.
+    """
+    names = [tree.fields["external_id"] for tree in trees]
+    now = database_time()
+    built = [build_conversation(user, tree.fields, tree.drafts, tree.shape, now=now) for tree in trees]
+    if taken := Conversation.objects.owned_by(user).live().named(*names).first():
+        raise _taken(taken.external_id)
+    # In one order, so that two requests with the same external_ids do not wait for each other.
+    insert_each(sorted((conversation for conversation, _ in built), key=attrgetter("external_id")))
+    insert_each([message for _, messages in built for message in messages])
+    _keep_latest_after_commit(user)
+
+
+def _keep_latest_after_commit(user: User) -> None:
     if settings.KEEP_CONVERSATIONS:
         # After the commit: if several requests create conversations at once, the last one counts all of them.
         transaction.on_commit(partial(keep_latest, user=user), robust=True)
-    return conversation, True
 
 
 def create_numbered(*, user: User, fields: dict[str, Any], drafts: Sequence[MessageDraft] = ()) -> Conversation:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from chatstore.errors import Conflict, Invalid, NotFound
+from conversations.drafts import ConversationTree
 from conversations.models import Conversation
 from conversations.services import conversations, messages
 from testing.cast import active_texts, create_conversation, dialogue, message_draft, message_with_text, stored_rows
@@ -53,6 +55,36 @@ def test_creation_runs_the_same_statements_for_one_message_and_many(alice: User,
     with executed_statements() as statements:
         create(alice, *map(str, range(length)))
     assert statements == ["SELECT", "INSERT", "COPY"]
+
+
+def trees_of(*names: str) -> list[ConversationTree]:
+    return [ConversationTree({"external_id": name}, dialogue("Hi", f"I am {name}"), None) for name in names]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_several_conversations_are_stored_by_the_statements_of_one(alice: User, count: int) -> None:
+    names = [str(number) for number in range(count)]
+    with executed_statements() as statements:
+        conversations.create_all(user=alice, trees=trees_of(*names))
+    assert statements == ["SELECT", "SELECT", "COPY", "COPY"]
+    stored = {chat.external_id: active_texts(chat) for chat in Conversation.objects.owned_by(alice)}
+    assert stored == {name: ["Hi", f"I am {name}"] for name in names}
+
+
+def test_several_conversations_are_stored_all_or_none(alice: User, bob: User) -> None:
+    chat, _ = create(alice, "Hi", external_id="x")
+    before = stored_rows(chat)
+    invalid = ConversationTree({"external_id": "c"}, [message_draft(None)], None)
+    for trees, error in (
+        (trees_of("a", "x"), Conflict),
+        (trees_of("a", str(chat.id)), Conflict),
+        ([*trees_of("a"), invalid], Invalid),
+        (trees_of("a", "b", "a"), IntegrityError),
+    ):
+        with pytest.raises(error), transaction.atomic():
+            conversations.create_all(user=alice, trees=trees)
+        assert Conversation.objects.get() == chat and stored_rows(chat) == before
+    conversations.create_all(user=bob, trees=trees_of("x"))
 
 
 # Retries

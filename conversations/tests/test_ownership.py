@@ -70,6 +70,7 @@ PREPARATIONS: dict[str, Call] = {
 # These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.)
 WITHOUT_AN_OBJECT = {
     "conversations.create",
+    "conversations.create_all",
     "conversations.create_numbered",
     "conversations.keep_latest",
     "erase.erase",

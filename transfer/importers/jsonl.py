@@ -6,7 +6,7 @@ conversations and messages in the trash, and ignores the other read-only fields.
 """
 
 import gzip
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +14,7 @@ from typing import IO, Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 
 from chatstore import strict_json
@@ -22,10 +23,8 @@ from chatstore.fingerprints import fingerprint
 from chatstore.text import size_above
 from chatstore.times import to_utc
 from conversations import columns
-from conversations.drafts import TreeShape
+from conversations.drafts import ConversationTree, TreeShape
 from conversations.models import Conversation, Message
-
-from .loading import ConversationTree
 
 CONVERSATION_KEYS = {*columns.names(columns.CONVERSATION, columns.LOAD), "messages"}
 MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
@@ -90,7 +89,7 @@ def parse(line: bytes) -> ConversationTree | None:
     fields |= {"external_id": _pop_external_id(fields) or f"jsonl-{fingerprint(data).hex()}", "source": "jsonl"}
     drafts = _drafts(messages)
     # The service makes a missing title later. The placeholder is only for the validation, which requires a title.
-    _validate(Conversation(**({"title": "-"} | fields)), fields, "")
+    _validate(Conversation, {"title": "-"} | fields, "")
     return ConversationTree(fields, drafts, _shape(messages))
 
 
@@ -107,7 +106,7 @@ def _draft(data: Any, path: str) -> Any:
     draft = _select(data, MESSAGE_KEYS, path)
     if "id" in draft:
         draft["external_id"] = _pop_external_id(draft)
-    _validate(Message(**draft), {"role"} | draft.keys(), path)
+    _validate(Message, {"role": ""} | draft, path)
     return draft
 
 
@@ -179,23 +178,22 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _validate(row: Conversation | Message, names: Iterable[str], path: str) -> None:
-    """Raise Invalid for the first of these fields that the API would refuse."""
-    for name in names:
+def _validate(model: type[Model], values: dict[str, Any], path: str) -> None:
+    """Raise Invalid for the first of these values that the API would refuse."""
+    for name, value in values.items():
         try:
-            _validate_field(row, name)
+            _validate_field(model, name, value)
         except ValidationError as error:
             key = "id" if name == "external_id" else name
             raise Invalid(" ".join(error.messages), field=_join(path, key)) from None
 
 
-def _validate_field(row: Conversation | Message, name: str) -> None:
-    field: Any = row._meta.get_field(name)
-    value = getattr(row, name)
+def _validate_field(model: type[Model], name: str, value: Any) -> None:
+    field: Any = model._meta.get_field(name)
     if value is not None or not field.null:
         _validate_type(name, value)
         _validate_size(name, value)
-    field.clean(value, row)
+    field.clean(value, None)
 
 
 def _validate_type(name: str, value: Any) -> None:

@@ -14,7 +14,7 @@ from django.db import connection
 from accounts.models import User
 from conversations.api.serializers import ConversationSerializer, MessageSerializer
 from conversations.models import Conversation, Message
-from transfer.importers import jsonl
+from transfer.importers import jsonl, loading
 
 GOOD = {
     "id": "c-1",
@@ -122,6 +122,20 @@ def test_an_invalid_line_is_reported_and_skipped(line: Any, error: str, tmp_path
     assert err.count("\n") == 1
     assert failure == "Lines that could not be loaded: 1."
     assert Conversation.objects.count() == 2 and Message.objects.count() == 3
+
+
+def test_a_repeated_line_does_not_stop_the_others(tmp_path: Path, alice: User) -> None:
+    lines = [{"id": id, "messages": [{"role": "user", "content": id}]} for id in ("a", "b", "a", "c")]
+    out, _, error = load(write_file(tmp_path, *lines))
+    assert ("3 loaded, 1 already stored, 0 failed" in out, error) == (True, "")
+    assert Conversation.objects.count() == 3
+
+
+def test_batches_of_any_size_store_the_same(tmp_path: Path, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "BATCH_BYTES", 150)
+    lines = [{"id": str(number), "messages": [{"role": "user", "content": "Hi"}]} for number in range(10)]
+    assert "10 loaded" in load(write_file(tmp_path, *lines))[0]
+    assert Conversation.objects.count() == 10
 
 
 def test_an_id_that_is_stored_with_other_content_is_an_error(tmp_path: Path, alice: User) -> None:

@@ -41,7 +41,7 @@ def test_adding_a_message_to_a_long_history_writes_no_other_message(client: ApiC
     longer = [*LONG, user("One more")]
     with executed_statements() as executed:
         put(client, str(long.id), longer)
-    assert write_statements(executed) == ["INSERT", "UPDATE"]
+    assert write_statements(executed) == ["COPY", "UPDATE"]
     *rest, new = long.messages.order_by("seq").values()
     assert rest == before and new["content"] == "One more"
     assert list(liked.reactions.values_list("type", flat=True)) == ["like"]
