@@ -20,6 +20,9 @@ def time_limit(milliseconds: int) -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", [milliseconds])
             yield
+            # PostgreSQL can notice the end of the time only after a statement has succeeded. It then cancels the next
+            # statement, which must not be the rollback to the savepoint.
+            cursor.execute("SET LOCAL statement_timeout = 0")
             transaction.set_rollback(True)
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
