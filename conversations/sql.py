@@ -1,4 +1,4 @@
-"""Constant SQL for the reads in `querysets`, and for the lock of a conversation.
+"""Constant SQL for the reads in `querysets`, for the lock of a conversation, and for appends.
 
 Nearly every request executes one of these statements, so they are constants: the ORM needs more CPU time to build them
 than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also writes the JSON of rows, in a fifth of the
@@ -6,6 +6,9 @@ time that Python needs (docs/decisions/0002). Parameters have the form `%(name)s
 """
 
 from . import columns
+
+# The automatic title of a conversation without a question, as a regular expression.
+NEW_CHAT = "New Chat [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 # Subqueries that add a key to the JSON of a message. `t` is the message, as in the SQL of `json_select`.
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
@@ -47,6 +50,40 @@ OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS
 # checks of foreign keys. The caller replaces `{columns}` with the columns of the model, because this module imports no
 # models.
 LOCK_CONVERSATION = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
+
+# Appends messages to the active path of a conversation. It is one statement, and so one transaction: it locks the
+# conversation, inserts the messages, and saves the derived columns. The result is the saved conversation and the tip
+# from before; no row if the user has no such live conversation. The caller replaces `{columns}` with the columns of the
+# conversation.
+#
+# `%(messages)s` is an array of JSON objects. Their keys are the columns of `message`, but the columns in PLACE get
+# their values here. Every message answers the one before it, and the first one answers the tip. `%(newest)s` is the
+# newest `created_at` that the messages have; those without get the time of the lock.
+PLACE = {
+    "conversation_id": "locked.id",
+    "user_id": "locked.user_id",
+    "seq": "locked.last_seq + m.ordinality",
+    "parent_seq": "CASE WHEN m.ordinality = 1 THEN locked.tip_seq ELSE locked.last_seq + m.ordinality - 1 END",
+    "is_active": "true",
+    "created_at": "coalesce(m.created_at, locked.now)",
+    "updated_at": "locked.now",
+}
+_MESSAGE_VALUES = {name: PLACE.get(name, f"m.{name}") for name in columns.MESSAGE}
+APPEND = f"""WITH locked AS (
+    {LOCK_CONVERSATION.format(columns="id, user_id, last_seq, tip_seq")}
+), inserted AS (
+    INSERT INTO message ({", ".join(_MESSAGE_VALUES)}) SELECT {", ".join(_MESSAGE_VALUES.values())}
+    FROM locked, json_populate_recordset(NULL::message, %(messages)s) WITH ORDINALITY m
+), saved AS (
+    UPDATE conversation SET last_seq = locked.last_seq + %(count)s, tip_seq = locked.last_seq + %(count)s,
+        message_count = message_count + %(count)s, preview = coalesce(%(preview)s, preview),
+        prompt_tokens = prompt_tokens + %(prompt_tokens)s,
+        completion_tokens = completion_tokens + %(completion_tokens)s,
+        title = CASE WHEN title_is_auto AND title ~ '^{NEW_CHAT}$' THEN coalesce(%(title)s, title) ELSE title END,
+        updated_at = locked.now,
+        active_at = greatest(active_at, %(newest)s, CASE WHEN %(any_without_time)s THEN locked.now END)
+    FROM locked WHERE conversation.id = locked.id RETURNING {{columns}}
+) SELECT saved.*, locked.tip_seq FROM saved, locked"""
 
 
 def _sidebar(condition: str = "") -> str:

@@ -32,8 +32,8 @@ class Database:
     def stop(self) -> None:
         self._running.close()
 
-    def execute(self, statement: str) -> None:
-        with scratch.connect(self.data_dir, dbname="postgres", autocommit=True) as connection:
+    def execute(self, statement: str, dbname: str = "postgres") -> None:
+        with scratch.connect(self.data_dir, dbname=dbname, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def manage(self, *arguments: str) -> str:
@@ -146,6 +146,36 @@ def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
     """Return whether all old connections are replaced. Each fails once, because END_SESSIONS ended its session."""
     answers = [live.call("POST", CONVERSATIONS, b"{}", **bearer) for _ in range(20)]
     return all("accepts no changes" in json_body(answer)["error"]["message"] for answer in answers)
+
+
+# --- Another table ----------------------------------------------------------------------------------------
+
+
+def test_a_migration_that_changes_the_type_of_a_column_costs_one_503_for_each_worker(
+    migrated: Database, bearer: dict[str, str]
+) -> None:
+    """A prepared statement whose result has another type than before is an error in PostgreSQL, each time."""
+    with serving(migrated) as live:
+        assert {create(live, bearer) for _ in range(20)} == {201}
+        for length in (300, 255):
+            migrated.execute(f"ALTER TABLE account ALTER name TYPE varchar({length})", dbname="chatstore")
+            answers = [live.call("GET", CONVERSATIONS, **bearer) for _ in range(20)]
+            refused = [answer for answer in answers if answer.status != 200]
+            assert 1 <= len(refused) <= 2 and answers[-1].status == 200
+            assert {(answer.status, answer.headers["Retry-After"]) for answer in refused} == {(503, "5")}
+
+
+def test_a_migration_that_adds_a_column_costs_no_request(migrated: Database, bearer: dict[str, str]) -> None:
+    with serving(migrated) as live:
+        assert {create(live, bearer) for _ in range(20)} == {201}
+        for table in ("account", "api_token", "conversation", "message"):
+            migrated.execute(f"ALTER TABLE {table} ADD COLUMN later text", dbname="chatstore")
+        try:
+            assert {create(live, bearer) for _ in range(20)} == {201}
+            assert {live.call("GET", CONVERSATIONS, **bearer).status for _ in range(20)} == {200}
+        finally:
+            for table in ("account", "api_token", "conversation", "message"):
+                migrated.execute(f"ALTER TABLE {table} DROP COLUMN later", dbname="chatstore")
 
 
 # --- Without power ----------------------------------------------------------------------------------------

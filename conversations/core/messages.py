@@ -4,30 +4,69 @@ Every function that gets a Conversation must run inside a transaction that holds
 Conversation in memory.
 """
 
+import uuid
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext
 
-from chatstore.errors import Conflict
+from accounts.models import User
+from chatstore import raw_sql
+from chatstore.errors import Conflict, NotFound
+from conversations import columns, sql
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 from . import titles, tree
 
 TOKENS = ("prompt_tokens", "completion_tokens")
+# The columns of the messages that `sql.APPEND` gets.
+SENT = [name for name in columns.MESSAGE if name not in sql.PLACE or name == "created_at"]
 
 
-def insert_messages(conversation: Conversation, drafts: Sequence[MessageDraft]) -> list[Message]:
-    """Insert messages after the tip, and save the conversation.
+def append_messages(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> list[Message]:
+    """Append messages to the active path, and save the conversation. Return the messages.
 
-    Runs two statements for any number of drafts; none if there are no drafts."""
-    if not drafts:
-        return []
-    messages = tree.build_messages(conversation, drafts, below=conversation.tip_seq)
-    Message.objects.bulk_create(messages)
-    tree.save_derived(conversation)
+    Locks the conversation, in the same statement, so the caller needs no transaction. Raises NotFound, and Invalid for
+    a message without content.
+    """
+    messages = [tree.build_unplaced(draft) for draft in drafts]
+    row = raw_sql.fetch_row(
+        _append_statement(), _append_parameters(messages) | {"user": user.pk, "conversation": conversation_id}
+    )
+    if row is None:
+        raise NotFound("conversation")
+    conversation = raw_sql.build_instance(Conversation, row)
+    conversation.now = conversation.updated_at
+    tree.place(messages, conversation, below=row[-1])
     return messages
+
+
+@cache
+def _append_statement() -> str:
+    return sql.APPEND.format(columns=raw_sql.columns(Conversation))
+
+
+def _append_parameters(messages: Sequence[Message]) -> dict[str, Any]:
+    previews = (tree.preview_of(message.content) for message in reversed(messages))
+    times = [message.created_at for message in messages]
+    values = [{name: getattr(message, name) for name in SENT} for message in messages]
+    return {
+        "messages": orjson.dumps(values, default=_bytea).decode(),
+        "count": len(messages),
+        "preview": next(filter(None, previews), None),
+        "newest": max(filter(None, times), default=None),
+        "any_without_time": None in times,
+        "title": titles.from_messages(values) or None,
+        **{name: sum(getattr(message, name) or 0 for message in messages) for name in TOKENS},
+    }
+
+
+def _bytea(value: bytes) -> str:
+    """Return the bytes in PostgreSQL's text format."""
+    return f"\\x{value.hex()}"
 
 
 def insert_hidden_message(conversation: Conversation, draft: MessageDraft, *, below: int) -> Message:

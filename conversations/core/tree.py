@@ -121,21 +121,29 @@ def build_hidden_message(conversation: Conversation, draft: MessageDraft, *, bel
     return message
 
 
+def build_unplaced(draft: Mapping[str, Any], **defaults: Any) -> Message:
+    """Build a message that has no place in a conversation yet. Raises Invalid for a message without content."""
+    # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
+    message = Message(**(defaults | dict(draft)), fingerprint=fingerprint(draft) if draft.get("external_id") else None)
+    refuse_empty(message)
+    return message
+
+
+def place(messages: Sequence[Message], conversation: Conversation, *, below: int | None) -> None:
+    """Give messages that `sql.APPEND` has stored the values that it gave their rows. `below` is the tip from before."""
+    for seq, message in enumerate(messages, conversation.last_seq - len(messages) + 1):
+        message.conversation, message.user_id = conversation, conversation.user_id
+        message.seq, message.parent_seq, below = seq, below, seq
+        message.created_at, message.updated_at = message.created_at or conversation.now, conversation.now
+        message._state.adding = False
+
+
 def _build_message(
     conversation: Conversation, draft: Mapping[str, Any], parent_seq: int | None, *, is_active: bool
 ) -> Message:
-    times = {"created_at": conversation.now, "updated_at": conversation.now}
-    message = Message(
-        **(times | dict(draft)),
-        conversation=conversation,
-        user_id=conversation.user_id,
-        seq=conversation.last_seq + 1,
-        parent_seq=parent_seq,
-        is_active=is_active,
-        # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
-        fingerprint=fingerprint(draft) if draft.get("external_id") else None,
-    )
-    refuse_empty(message)
+    message = build_unplaced(draft, created_at=conversation.now, updated_at=conversation.now)
+    message.conversation, message.user_id = conversation, conversation.user_id
+    message.seq, message.parent_seq, message.is_active = conversation.last_seq + 1, parent_seq, is_active
     return message
 
 

@@ -14,26 +14,31 @@ from chatstore.fingerprints import fingerprint, same
 from conversations.core import tree
 from conversations.core.comparison import json_equal
 from conversations.core.locks import lock_conversation, lock_message
-from conversations.core.messages import insert_messages, refuse_doubled_external_ids, set_title_from, update_message
+from conversations.core.messages import append_messages, refuse_doubled_external_ids, update_message
 from conversations.core.tree import Tree
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 
-@transaction.atomic
 def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
     """Append messages to the active path, all or none. Return them in their order, and whether any of them is new.
 
     If a live message has the external_id of a draft and was created with the same fields, return that message. Raises
     NotFound; Conflict if it was created with other fields, or if two drafts have the same external_id; Invalid for a
-    message without content. Locks the conversation. Runs three statements for any number of messages, and one more if a
+    message without content. Locks the conversation. Runs one statement for any number of messages, and two more if a
     draft has an external_id.
     """
+    if drafts and not any(draft.get("external_id") for draft in drafts):
+        return append_messages(user=user, conversation_id=conversation_id, drafts=drafts), True
+    return _append_once(user, conversation_id, drafts)
+
+
+@transaction.atomic
+def _append_once(user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
     new = [draft for draft in drafts if draft.get("external_id") not in stored]
-    set_title_from(conversation, new)
-    added = insert_messages(conversation, new)
+    added = append_messages(user=user, conversation_id=conversation_id, drafts=new) if new else []
     by_id = stored | {message.external_id: message for message in added if message.external_id}
     others = iter(message for message in added if not message.external_id)
     ids = [draft.get("external_id") for draft in drafts]
@@ -44,8 +49,6 @@ def _stored_again(conversation: Conversation, drafts: Sequence[MessageDraft]) ->
     """Return the stored messages that drafts repeat, by external_id. Raises Conflict if their fields differ."""
     refuse_doubled_external_ids(drafts)
     sent = {id: index for index, draft in enumerate(drafts) if (id := draft.get("external_id"))}
-    if not sent:
-        return {}
     stored = {row.external_id: row for row in conversation.messages.live().filter(external_id__in=sent)}
     for external_id, row in stored.items():
         if not same(row.fingerprint, fingerprint(drafts[sent[external_id]])):

@@ -84,7 +84,7 @@ def test_an_append_that_is_killed_stores_all_or_nothing(alice: User, after: int)
     """With `after=3` the append ends before the kill."""
     chat = create_conversation(alice, "Hi")
     before = stored_rows(chat)
-    drafts = [message_draft(str(index)) for index in range(500)]
+    drafts = [message_draft(str(index), external_id=f"id {index}") for index in range(500)]
     assert is_killed(chat, "append", after=after, drafts=drafts) == (after < 3)
     if after < 3:
         assert stored_rows(chat) == before
