@@ -1,5 +1,7 @@
-"""A real gunicorn whose database server stops, becomes read-only, or loses power."""
+"""A real gunicorn whose database server stops, becomes read-only, changes its tables, is behind a pooler, or loses
+power."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatstore import cluster, embedded
-from testing import scratch
+from testing import pgbouncer, scratch
 from testing.live_server import Live, gunicorn, json_body
 from testing.network import OtherHost
 
@@ -176,6 +178,49 @@ def test_a_migration_that_adds_a_column_costs_no_request(migrated: Database, bea
         finally:
             for table in ("account", "api_token", "conversation", "message"):
                 migrated.execute(f"ALTER TABLE {table} DROP COLUMN later", dbname="chatstore")
+
+
+# --- Behind PgBouncer -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def behind_pgbouncer(database: Database, *, keeps_statements: bool, **variables: str) -> Iterator[Live]:
+    path = f"{embedded.socket_dir(database.data_dir)}/{cluster.SOCKET}"
+    with pgbouncer.pooling_transactions(path, keeps_statements=keeps_statements) as port:
+        url = f"postgresql://chatstore@127.0.0.1:{port}/chatstore?sslmode=disable&gssencmode=disable"
+        with serving(database, DATABASE_URL=url, DB_STATEMENT_TIMEOUT="0", **variables) as live:
+            yield live
+
+
+def statuses_of_many_requests(live: Live, bearer: dict[str, str], name: str) -> set[int]:
+    """Send lists, appends, and appends that are rolled back with a 409. Return the status codes other than expected."""
+    body = json.dumps({"external_id": name}).encode()
+    path = f"{CONVERSATIONS}{json_body(live.call('POST', CONVERSATIONS, body, **bearer)).get('id')}/messages/"
+    unexpected = set()
+    for number in range(20):
+        for text, id, expected in (("a", None, 201), ("a", f"id {number}", 201), ("b", f"id {number}", 409)):
+            sent = json.dumps({"role": "user", "content": text, "external_id": id}).encode()
+            unexpected |= {live.call("POST", path, sent, **bearer).status} - {expected}
+        unexpected |= {live.call("GET", address, **bearer).status for address in (CONVERSATIONS, path)} - {200}
+    return unexpected
+
+
+def test_prepared_statements_work_through_a_pooler_that_keeps_them(migrated: Database, bearer: dict[str, str]) -> None:
+    with behind_pgbouncer(migrated, keeps_statements=True) as live:
+        assert statuses_of_many_requests(live, bearer, "kept") == set()
+
+
+def test_without_prepared_statements_chatstore_works_through_an_old_pooler(
+    migrated: Database, bearer: dict[str, str]
+) -> None:
+    with behind_pgbouncer(migrated, keeps_statements=False, DB_PREPARED_STATEMENTS="false") as live:
+        assert statuses_of_many_requests(live, bearer, "old") == set()
+
+
+def test_an_old_pooler_loses_prepared_statements(migrated: Database, bearer: dict[str, str]) -> None:
+    """So the setting is needed, and the tests above would notice prepared statements."""
+    with behind_pgbouncer(migrated, keeps_statements=False) as live:
+        assert {live.call("GET", CONVERSATIONS, **bearer).status for _ in range(20)} != {200}
 
 
 # --- Without power ----------------------------------------------------------------------------------------
