@@ -63,9 +63,17 @@ def is_read_only_error(error: BaseException) -> bool:
     return isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction)
 
 
+def is_outdated_plan_error(error: BaseException) -> bool:
+    """Return whether a prepared statement failed because a migration changed the types of its columns."""
+    cause = error.__cause__
+    return (
+        isinstance(cause, psycopg.errors.FeatureNotSupported) and cause.diag.source_function == "RevalidateCachedQuery"
+    )
+
+
 def renew_connections() -> None:
     """Replace the connections of this process's pool. A connection that began while the database was read-only stays
-    read-only, even after the database accepts changes again."""
+    read-only, even after the database accepts changes again; and it keeps its prepared statements."""
     if pool := getattr(connection, "pool", None):
         pool.drain()
 

@@ -312,6 +312,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": ["chatstore.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["chatstore.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatstore.api.negotiation.JSONNegotiation",
     "DEFAULT_SCHEMA_CLASS": "chatstore.api.schema.Schema",
     "EXCEPTION_HANDLER": "chatstore.api.errors.handle",
     "URL_FORMAT_OVERRIDE": None,

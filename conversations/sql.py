@@ -1,4 +1,4 @@
-"""Constant SQL for the reads in `querysets`, and for the lock of a conversation.
+"""Constant SQL for the reads in `querysets`, for the lock of a conversation, and for appends.
 
 Nearly every request executes one of these statements, so they are constants: the ORM needs more CPU time to build them
 than PostgreSQL needs to execute them (docs/decisions/0007). PostgreSQL also writes the JSON of rows, in a fifth of the
@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from . import columns
+
+# The automatic title of a conversation without a question, as a regular expression.
+NEW_CHAT = "New Chat [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 # Subqueries that add a key to the JSON of a message. `t` is the message, as in the SQL of `json_select`.
 REACTIONS = "ARRAY(SELECT type FROM reaction r WHERE r.message_id = t.id ORDER BY r.id) AS reactions"
@@ -54,6 +57,39 @@ OWNED_AND_LIVE = "id = %(conversation)s AND user_id = %(user)s AND deleted_at IS
 # checks of foreign keys. The caller replaces `{columns}` with the columns of the model, because this module imports no
 # models.
 LOCK_CONVERSATION = f"SELECT {{columns}}, {NOW} AS now FROM conversation WHERE {OWNED_AND_LIVE} FOR NO KEY UPDATE"
+
+# Appends a message to the active path of a conversation. It is one statement, and so one transaction: it locks the
+# conversation, inserts the message, and saves the derived columns. The result is the saved conversation and the tip
+# from before; no row if the user has no such live conversation. The caller replaces `{columns}` with the columns of the
+# conversation.
+#
+# `%(message)s` is a JSON object. Its keys are the columns of `message`, but the columns in PLACE get their values here.
+# `%(created_at)s` is null for a message that gets the time of the lock.
+PLACE = {
+    "conversation_id": "locked.id",
+    "user_id": "locked.user_id",
+    "seq": "locked.last_seq + 1",
+    "parent_seq": "locked.tip_seq",
+    "is_active": "true",
+    "created_at": "coalesce(m.created_at, locked.now)",
+    "updated_at": "locked.now",
+}
+_MESSAGE_VALUES = {name: PLACE.get(name, f"m.{name}") for name in columns.MESSAGE}
+APPEND = f"""WITH locked AS (
+    {LOCK_CONVERSATION.format(columns="id, user_id, last_seq, tip_seq")}
+), inserted AS (
+    INSERT INTO message ({", ".join(_MESSAGE_VALUES)}) SELECT {", ".join(_MESSAGE_VALUES.values())}
+    FROM locked, json_populate_record(NULL::message, %(message)s) m
+), saved AS (
+    UPDATE conversation SET last_seq = locked.last_seq + 1, tip_seq = locked.last_seq + 1,
+        message_count = message_count + 1, preview = coalesce(%(preview)s, preview),
+        prompt_tokens = prompt_tokens + %(prompt_tokens)s,
+        completion_tokens = completion_tokens + %(completion_tokens)s,
+        title = CASE WHEN title_is_auto AND title ~ '^{NEW_CHAT}$' THEN coalesce(%(title)s, title) ELSE title END,
+        updated_at = locked.now,
+        active_at = greatest(active_at, coalesce(%(created_at)s, locked.now))
+    FROM locked WHERE conversation.id = locked.id RETURNING {{columns}}
+) SELECT saved.*, locked.tip_seq FROM saved, locked"""
 
 
 def _sidebar(condition: str = "") -> str:

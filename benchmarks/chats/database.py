@@ -17,3 +17,4 @@ sessions = sessionmaker(engine, autoflush=False)
 def session() -> Iterator[Session]:
     with sessions() as opened:
         yield opened
+        opened.commit()  # without it, the session ends with a ROLLBACK, and psycopg drops its prepared statements

@@ -38,9 +38,7 @@ pool = ConnectionPool[Connection](
     kwargs={
         "autocommit": True,
         "row_factory": dict_row,
-        # As in Django: psycopg inserts the values into the text of a statement, and prepares no statements.
-        "cursor_factory": psycopg.ClientCursor,
-        "prepare_threshold": None,
+        "prepare_threshold": 0,  # as in chatstore, the first execution of a statement prepares it
     },
 )
 
@@ -63,17 +61,17 @@ def find_user(connection: Connection, environ: WSGIEnvironment) -> Any:
 def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> tuple[str, dict[str, Any]]:
     if environ["PATH_INFO"] == "/api/v1/search/":
         word = parse_qs(environ["QUERY_STRING"])["q"][0]
-        return "200 OK", {
-            "results": [connection.execute(stage.sql, stage.params).fetchall() for stage in SQL.search[word]]
-        }
+        with psycopg.ClientCursor(connection) as cursor:  # as in chatstore, a search is not prepared
+            return "200 OK", {
+                "results": [cursor.execute(stage.sql, stage.params).fetchall() for stage in SQL.search[word]]
+            }
     messages = MESSAGES.fullmatch(environ["PATH_INFO"])
     if not messages:
         return "200 OK", rows(connection, 20, SQL.listed.bind(user=user_id))
     if environ["REQUEST_METHOD"] == "GET":
         return "200 OK", rows(connection, 100, SQL.page.bind(user=user_id, conversation=messages[1]))
     sent = orjson.loads(environ["wsgi.input"].read())
-    with connection.transaction():
-        return "201 Created", append(connection, user_id, messages[1], sent)
+    return "201 Created", append(connection, user_id, messages[1], sent)
 
 
 def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -> dict[str, Any]:
@@ -83,19 +81,11 @@ def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -
 
 
 def append(connection: Connection, user_id: Any, id: str, sent: dict[str, Any]) -> dict[str, Any]:
-    row = connection.execute(*SQL.lock.bind(user=user_id, conversation=id)).fetchone()
+    message = {**SQL.message, **sent, "id": new_id()}
+    values = {"user": user_id, "conversation": id, "preview": sent["content"][:200]}
+    statement = SQL.append.bind(**values, messages=orjson.dumps([message]).decode())
+    row = connection.execute(*statement).fetchone()
     assert row
-    seq, now = row["last_seq"] + 1, row["now"]
-    times = {"created_at": now, "updated_at": now}
-    message = {"id": new_id(), "conversation_id": id, "user_id": user_id, "seq": seq, "parent_seq": row["tip_seq"]}
-    message |= times | sent
-    connection.execute(*SQL.insert.bind(**message))
-    derived = {
-        "last_seq": seq,
-        "tip_seq": seq,
-        "message_count": row["message_count"] + 1,
-        "preview": sent["content"][:200],
-    }
-    kept = {name: row[name] for name in ("title", "prompt_tokens", "completion_tokens")}
-    connection.execute(*SQL.update.bind(id=id, updated_at=now, active_at=now, **derived, **kept))
-    return message
+    times = {"created_at": row["updated_at"], "updated_at": row["updated_at"]}
+    # The last column of the row is the tip from before.
+    return message | times | {"conversation_id": id, "seq": row["last_seq"], "parent_seq": row["tip_seq"]}

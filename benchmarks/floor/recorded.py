@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.test import Client
 
@@ -27,11 +28,7 @@ class Statement:
     @cached_property
     def _by_column(self) -> list[tuple[str, Any]]:
         """Return the column name and the value of each positional parameter."""
-        if self.sql.startswith("INSERT"):
-            names = re.findall(r'"(\w+)"', self.sql[self.sql.index("(") : self.sql.index(")")])
-        else:
-            names = NAMED.findall(self.sql)
-        return list(zip(names, self.params, strict=True))
+        return list(zip(NAMED.findall(self.sql), self.params, strict=True))
 
     def bind(self, **given: Any) -> tuple[str, Any]:
         """Return the statement and its parameters. The given values replace the recorded ones."""
@@ -58,10 +55,14 @@ class Recorded:
     token: Statement
     listed: Statement
     page: Statement
-    lock: Statement
-    insert: Statement
-    update: Statement
+    append: Statement
     search: dict[str, list[Statement]]  # by word, because the number of statements depends on the hits
+
+    @cached_property
+    def message(self) -> dict[str, Any]:
+        """Return all columns of the appended message."""
+        (message,) = orjson.loads(self.append.params["messages"])
+        return dict(message)
 
 
 def record() -> Recorded:
@@ -72,10 +73,10 @@ def record() -> Recorded:
     token, listed = record_statements(lambda: client.get(url))
     _, page = record_statements(lambda: client.get(messages))
     sent = {"role": "user", "content": "Hello"}
-    _, lock, insert, update = record_statements(lambda: client.post(messages, sent, content_type="application/json"))
+    _, append = record_statements(lambda: client.post(messages, sent, content_type="application/json"))
     searches = {word: record_search(client, word) for word in chain(*WORDS.values())}
     connection.close()
-    return Recorded(token, listed, page, lock, insert, update, searches)
+    return Recorded(token, listed, page, append, searches)
 
 
 def record_search(client: Client, word: str) -> list[Statement]:

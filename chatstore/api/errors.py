@@ -61,6 +61,9 @@ def _describe(exc: Exception) -> tuple[int, list[Found], dict[str, str]]:
         # A connection that began while the database was read-only stays read-only afterwards.
         database.renew_connections()
         return _unavailable(exc, gettext("The database accepts no changes at the moment; try again shortly."))
+    if database.is_outdated_plan_error(exc):
+        database.renew_connections()
+        return _unavailable(exc, gettext("The database is not available; try again shortly."))
     if refusal := _as_api_exception(exc):
         return refusal.status_code, _flatten(refusal), _headers(refusal)
     return 500, [], {}

@@ -1,5 +1,7 @@
-"""A real gunicorn whose database server stops, becomes read-only, or loses power."""
+"""A real gunicorn whose database server stops, becomes read-only, changes its tables, is behind a pooler, or loses
+power."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatstore import cluster, embedded
-from testing import scratch
+from testing import scratch, transaction_pooler
 from testing.live_server import Live, gunicorn, json_body
 from testing.network import OtherHost
 
@@ -32,8 +34,8 @@ class Database:
     def stop(self) -> None:
         self._running.close()
 
-    def execute(self, statement: str) -> None:
-        with scratch.connect(self.data_dir, dbname="postgres", autocommit=True) as connection:
+    def execute(self, statement: str, dbname: str = "postgres") -> None:
+        with scratch.connect(self.data_dir, dbname=dbname, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def manage(self, *arguments: str) -> str:
@@ -146,6 +148,79 @@ def _all_are_read_only(live: Live, bearer: dict[str, str]) -> bool:
     """Return whether all old connections are replaced. Each fails once, because END_SESSIONS ended its session."""
     answers = [live.call("POST", CONVERSATIONS, b"{}", **bearer) for _ in range(20)]
     return all("accepts no changes" in json_body(answer)["error"]["message"] for answer in answers)
+
+
+# --- Another table ----------------------------------------------------------------------------------------
+
+
+def test_a_migration_that_changes_the_type_of_a_column_costs_one_503_for_each_worker(
+    migrated: Database, bearer: dict[str, str]
+) -> None:
+    """A prepared statement whose result has another type than before is an error in PostgreSQL, each time."""
+    with serving(migrated) as live:
+        assert {create(live, bearer) for _ in range(20)} == {201}
+        for length in (300, 255):
+            migrated.execute(f"ALTER TABLE account ALTER name TYPE varchar({length})", dbname="chatstore")
+            answers = [live.call("GET", CONVERSATIONS, **bearer) for _ in range(20)]
+            refused = [answer for answer in answers if answer.status != 200]
+            assert 1 <= len(refused) <= 2 and answers[-1].status == 200
+            assert {(answer.status, answer.headers["Retry-After"]) for answer in refused} == {(503, "5")}
+
+
+def test_a_migration_that_adds_a_column_costs_no_request(migrated: Database, bearer: dict[str, str]) -> None:
+    with serving(migrated) as live:
+        assert {create(live, bearer) for _ in range(20)} == {201}
+        for table in ("account", "api_token", "conversation", "message"):
+            migrated.execute(f"ALTER TABLE {table} ADD COLUMN later text", dbname="chatstore")
+        try:
+            assert {create(live, bearer) for _ in range(20)} == {201}
+            assert {live.call("GET", CONVERSATIONS, **bearer).status for _ in range(20)} == {200}
+        finally:
+            for table in ("account", "api_token", "conversation", "message"):
+                migrated.execute(f"ALTER TABLE {table} DROP COLUMN later", dbname="chatstore")
+
+
+# --- Behind PgBouncer -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def behind_pgbouncer(database: Database, *, keeps_statements: bool, **variables: str) -> Iterator[Live]:
+    path = f"{embedded.socket_dir(database.data_dir)}/{cluster.SOCKET}"
+    with transaction_pooler.pooling_transactions(path, keeps_statements=keeps_statements) as port:
+        url = f"postgresql://chatstore@127.0.0.1:{port}/chatstore?sslmode=disable&gssencmode=disable"
+        with serving(database, DATABASE_URL=url, DB_STATEMENT_TIMEOUT="0", **variables) as live:
+            yield live
+
+
+def statuses_of_many_requests(live: Live, bearer: dict[str, str], name: str) -> set[int]:
+    """Send lists, appends, and appends that are rolled back with a 409. Return the status codes other than expected."""
+    body = json.dumps({"external_id": name}).encode()
+    path = f"{CONVERSATIONS}{json_body(live.call('POST', CONVERSATIONS, body, **bearer)).get('id')}/messages/"
+    unexpected = set()
+    for number in range(20):
+        for text, id, expected in (("a", None, 201), ("a", f"id {number}", 201), ("b", f"id {number}", 409)):
+            sent = json.dumps({"role": "user", "content": text, "external_id": id}).encode()
+            unexpected |= {live.call("POST", path, sent, **bearer).status} - {expected}
+        unexpected |= {live.call("GET", address, **bearer).status for address in (CONVERSATIONS, path)} - {200}
+    return unexpected
+
+
+def test_prepared_statements_work_through_a_pooler_that_keeps_them(migrated: Database, bearer: dict[str, str]) -> None:
+    with behind_pgbouncer(migrated, keeps_statements=True) as live:
+        assert statuses_of_many_requests(live, bearer, "kept") == set()
+
+
+def test_without_prepared_statements_chatstore_works_through_an_old_pooler(
+    migrated: Database, bearer: dict[str, str]
+) -> None:
+    with behind_pgbouncer(migrated, keeps_statements=False, DB_PREPARED_STATEMENTS="false") as live:
+        assert statuses_of_many_requests(live, bearer, "old") == set()
+
+
+def test_an_old_pooler_loses_prepared_statements(migrated: Database, bearer: dict[str, str]) -> None:
+    """So the setting is needed, and the tests above would notice prepared statements."""
+    with behind_pgbouncer(migrated, keeps_statements=False) as live:
+        assert {live.call("GET", CONVERSATIONS, **bearer).status for _ in range(20)} != {200}
 
 
 # --- Without power ----------------------------------------------------------------------------------------

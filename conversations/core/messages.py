@@ -4,12 +4,18 @@ Every function that gets a Conversation must run inside a transaction that holds
 Conversation in memory.
 """
 
+import uuid
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext
 
-from chatstore.errors import Conflict
+from accounts.models import User
+from chatstore import raw_sql
+from chatstore.errors import Conflict, NotFound
+from conversations import columns, sql
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
@@ -17,6 +23,47 @@ from . import titles, tree
 from .bulk import insert_each
 
 TOKENS = ("prompt_tokens", "completion_tokens")
+# The columns of the message that `sql.APPEND` gets.
+SENT = [name for name in columns.MESSAGE if name not in sql.PLACE or name == "created_at"]
+
+
+def append_message(*, user: User, conversation_id: uuid.UUID, draft: MessageDraft) -> Message:
+    """Append a message to the active path, and save the conversation.
+
+    Locks the conversation, in the same statement, so the caller needs no transaction. Raises NotFound, and Invalid for
+    a message without content.
+    """
+    message = tree.build_unplaced(draft)
+    row = raw_sql.fetch_row(
+        _append_statement(), _append_parameters(message) | {"user": user.pk, "conversation": conversation_id}
+    )
+    if row is None:
+        raise NotFound("conversation")
+    conversation = raw_sql.build_instance(Conversation, row)
+    conversation.now = conversation.updated_at
+    tree.place(message, conversation, below=row[-1])
+    return message
+
+
+@cache
+def _append_statement() -> str:
+    return sql.APPEND.format(columns=raw_sql.columns(Conversation))
+
+
+def _append_parameters(message: Message) -> dict[str, Any]:
+    values = {name: getattr(message, name) for name in SENT}
+    return {
+        "message": orjson.dumps(values, default=_bytea).decode(),
+        "preview": tree.preview_of(message.content) or None,
+        "title": titles.from_messages([values]) or None,
+        "created_at": message.created_at,
+        **{name: getattr(message, name) or 0 for name in TOKENS},
+    }
+
+
+def _bytea(value: bytes) -> str:
+    """Return the bytes in PostgreSQL's text format."""
+    return f"\\x{value.hex()}"
 
 
 def insert_messages(conversation: Conversation, drafts: Sequence[MessageDraft]) -> list[Message]:

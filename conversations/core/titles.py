@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from conversations.sql import NEW_CHAT
+
 AUTO_TITLE_LENGTH = 80
 
 
@@ -14,7 +16,7 @@ def new_chat(now: datetime) -> str:
 
 
 def is_new_chat(title: str) -> bool:
-    return re.fullmatch(r"New Chat \d{4}-\d\d-\d\d", title) is not None
+    return re.fullmatch(NEW_CHAT, title) is not None
 
 
 def from_messages(drafts: Iterable[Any]) -> str:

@@ -125,27 +125,41 @@ def build_hidden_message(conversation: Conversation, draft: MessageDraft, *, bel
     return message
 
 
+def build_unplaced(draft: Mapping[str, Any]) -> Message:
+    """Build a message that has no place in a conversation yet. Raises Invalid for a message without content."""
+    return _new_message(draft, times={}, place={})
+
+
+def place(message: Message, conversation: Conversation, *, below: int | None) -> None:
+    """Give a message that `sql.APPEND` has stored the values that it gave the row. `below` is the tip from before."""
+    message.conversation, message.user_id = conversation, conversation.user_id
+    message.seq, message.parent_seq = conversation.last_seq, below
+    message.created_at, message.updated_at = message.created_at or conversation.now, conversation.now
+    message._state.adding = False
+
+
 def _build_message(
     conversation: Conversation, draft: Mapping[str, Any], parent_seq: int | None, *, is_active: bool
 ) -> Message:
-    values: dict[str, Any] = {
-        **DEFAULTS,
-        "id": new_id(),
-        "metadata": {},
-        "created_at": conversation.now,
-        "updated_at": conversation.now,
-        **draft,
+    place = {
         "conversation_id": conversation.id,
         "user_id": conversation.user_id,
         "seq": conversation.last_seq + 1,
         "parent_seq": parent_seq,
         "is_active": is_active,
-        # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
-        "fingerprint": fingerprint(draft) if draft.get("external_id") else None,
     }
+    message = _new_message(draft, times={"created_at": conversation.now, "updated_at": conversation.now}, place=place)
+    CONVERSATION.set_cached_value(message, conversation)
+    return message
+
+
+def _new_message(draft: Mapping[str, Any], *, times: Mapping[str, Any], place: Mapping[str, Any]) -> Message:
+    """Build a message with these times, unless the draft has other ones."""
+    values: dict[str, Any] = {**DEFAULTS, "id": new_id(), "metadata": {}, **times, **draft, **place}
+    # A repeated message is recognized by its external_id, so only messages that have one need a fingerprint.
+    values["fingerprint"] = fingerprint(draft) if draft.get("external_id") else None
     arguments: Any = map(values.__getitem__, DEFAULTS)  # keyword arguments would take five times as long
     message = Message(*arguments)
-    CONVERSATION.set_cached_value(message, conversation)
     refuse_empty(message)
     return message
 

@@ -14,21 +14,33 @@ from chatstore.fingerprints import fingerprint, same
 from conversations.core import tree
 from conversations.core.comparison import json_equal
 from conversations.core.locks import lock_conversation, lock_message
-from conversations.core.messages import insert_messages, refuse_doubled_external_ids, set_title_from, update_message
+from conversations.core.messages import (
+    append_message,
+    insert_messages,
+    refuse_doubled_external_ids,
+    set_title_from,
+    update_message,
+)
 from conversations.core.tree import Tree
 from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message
 
 
-@transaction.atomic
 def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
     """Append messages to the active path, all or none. Return them in their order, and whether any of them is new.
 
     If a live message has the external_id of a draft and was created with the same fields, return that message. Raises
     NotFound; Conflict if it was created with other fields, or if two drafts have the same external_id; Invalid for a
-    message without content. Locks the conversation. Runs three statements for any number of messages, and one more if a
-    draft has an external_id.
+    message without content. Locks the conversation. Runs one statement for one message without an external_id.
+    Otherwise runs three statements for any number of messages, and one more if a draft has an external_id.
     """
+    if len(drafts) == 1 and not drafts[0].get("external_id"):
+        return [append_message(user=user, conversation_id=conversation_id, draft=drafts[0])], True
+    return _append_once(user, conversation_id, drafts)
+
+
+@transaction.atomic
+def _append_once(user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     stored = _stored_again(conversation, drafts)
     new = [draft for draft in drafts if draft.get("external_id") not in stored]

@@ -11,7 +11,6 @@ from accounts import idempotency
 from accounts.models import Idempotency, User
 from chatstore.errors import ServiceError
 from chatstore.fingerprints import fingerprint
-from conversations.core.messages import insert_messages
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 from conversations.services.sync import sync
@@ -135,7 +134,7 @@ def test_several_conversations_are_locked_in_the_same_order_without_a_deadlock(a
         for _ in range(10):
             with transaction.atomic():
                 for chat in Conversation.objects.filter(id__in=[chat.id for chat in mixed]).locked():
-                    insert_messages(chat, [message_draft(f"all {seed}")])
+                    append(chat, message_draft(f"all {seed}"))
 
     def lock_each(seed: int) -> None:
         for _ in range(10):
