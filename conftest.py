@@ -101,6 +101,18 @@ def provider(settings: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
+def answers_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer questions in the transaction of the test, which no generator can see. See testing/answers.py."""
+    marker = request.node.get_closest_marker("django_db")
+    is_committed = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    if not is_committed and {"db", "django_db_setup"} & set(request.fixturenames):
+        from replies.following import Follower
+        from testing import answers
+
+        monkeypatch.setattr(Follower, "until", answers.read_log)
+
+
+@pytest.fixture(autouse=True)
 def no_models(settings: Any) -> None:
     """Configure no models, so that only the built-in echo answers. Tests must not call a model that costs money."""
     settings.MODELS = {}
@@ -140,5 +152,8 @@ def django_db_setup(
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
     yield
+    from replies import hub
+
+    hub.stop()  # its connections would keep the test database
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 WITHOUT_DATABASE = {
     "up",  # it starts the server itself
+    "replies",  # the same, unless `up` has started it
     "help",
     "version",
     "check",

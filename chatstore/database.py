@@ -11,6 +11,7 @@ import environ
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import embedded
 
@@ -67,6 +68,22 @@ def renew_connections() -> None:
     read-only, even after the database accepts changes again."""
     if pool := getattr(connection, "pool", None):
         pool.drain()
+
+
+def direct_connection() -> BaseDatabaseWrapper:
+    """Return a new open connection that is not from the pool and bypasses the pooler of DATABASE_DIRECT_URL.
+
+    The caller closes it. It belongs to the calling thread. Raises OperationalError.
+    """
+    from django.conf import settings
+
+    direct = connection.copy()
+    if settings.DATABASE_DIRECT_URL:
+        direct.settings_dict |= _from_url(settings.DATABASE_DIRECT_URL)
+    options = {"connect_timeout": 5, **direct.settings_dict["OPTIONS"]}
+    direct.settings_dict["OPTIONS"] = {name: value for name, value in options.items() if name != "pool"}
+    direct.ensure_connection()
+    return direct
 
 
 def connection_settings(url: str, data_dir: Path, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:

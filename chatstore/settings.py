@@ -16,12 +16,17 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOST = env.text("HOST", "localhost")
 PORT = env.number("PORT", 8000, low=1, high=65535)
 DATA_DIR = env.folder("DATA_DIR", data_folder.default(BASE_DIR))
-WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker process; gunicorn.conf.py reads it, too
+# The web server (chatstore.serving). Each number is for one worker process; gunicorn.conf.py reads WEB_WORKERS.
+WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # low: the threads compete for the interpreter lock
+CLIENT_TIMEOUT = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds; gunicorn.conf.py reads it, too
+CONNECTIONS_LIMIT = env.number("CONNECTIONS_LIMIT", 2_000, low=1)
+STREAMS_LIMIT = env.number("STREAMS_LIMIT", 1_000, low=1)  # responses of server-sent events
 DEBUG = env.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_DIRECT_URL = env.text("DATABASE_DIRECT_URL")  # bypasses the pooler of DATABASE_URL, for LISTEN
 DB_STATEMENT_TIMEOUT = env.number("DB_STATEMENT_TIMEOUT", 30_000)  # milliseconds
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", WEB_THREADS, low=1, high=1000)  # connections of each worker process
 DATABASES = {
@@ -251,7 +256,12 @@ MODELS = configured_models(
     more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a self-hosted server may need no key
 )
-PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds
+PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds without a piece of the reply
+REPLY_TIMEOUT = env.number("REPLY_TIMEOUT", 600, low=1, high=86_400)  # seconds for a whole reply
+REPLIES_AT_ONCE = env.number("REPLIES_AT_ONCE", 500, low=1, high=10_000)  # replies that one process generates
+# How much of a conversation a model gets: its newest messages, and of these the newest with so many tokens (estimated).
+CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 10, low=1, high=10_000)
+CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 32_000, low=1)
 
 # --- Limits: the error of a request above a limit names the limit and the value ------------------
 
@@ -260,6 +270,8 @@ CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 
 MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages in a request
 HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages in a request that sends a whole history
 HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes of such a request
+# Bytes of large request bodies that a worker process holds at the same time.
+BODIES_LIMIT = env.number("BODIES_LIMIT", 4 * HISTORY_BODY_LIMIT, low=HISTORY_BODY_LIMIT)
 PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON, for each of parts and tool_calls
 METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
 LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation; also notebooks
@@ -268,6 +280,9 @@ KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # per user; 0: no limi
 TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days for which conversations and messages in the trash can be restored
 API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
+REPLIES_PER_USER = env.number("REPLIES_PER_USER", 8, low=1)  # replies of a user that are under way at once
+REPLIES_IN_ALL = env.number("REPLIES_IN_ALL", 1_000, low=1)  # the same for all users together
+TOKENS_PER_DAY = env.number("TOKENS_PER_DAY", 0)  # tokens of models that a user gets in 24 hours; 0: no limit
 TOKEN_RATE = env.number("TOKEN_RATE", 20, high=1_000)  # tokens that a user can create in an hour; 0: no limit
 # Outside the API, bodies are forms without files (chatstore.bodies). The limit is in bytes.
 FORM_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

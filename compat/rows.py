@@ -16,6 +16,7 @@ from django.db import connection
 from accounts.models import User
 from chatstore.errors import NotFound
 from chatstore.ids import as_uuid
+from conversations.sql import SILENT
 
 LISTED = "c.user_id = %(user)s AND c.deleted_at IS NULL AND c.archived_at IS NULL"
 BY_ACTIVITY, BY_CREATION = "c.active_at DESC, c.id DESC", "c.created_at DESC, c.id DESC"
@@ -59,12 +60,13 @@ def counted_conversations(shape: Shape, order: str) -> str:
 
 
 def shown(*roles: str, has: str = "m.content IS NOT NULL") -> str:
-    """Return the condition for the texts of these roles on the active path of `c`. See `MessageQuerySet.texts`.
+    """Return the condition for the texts of these roles on the active path of `c`, without silent replies. See
+    `MessageQuerySet.texts` and `said`.
 
     `has` replaces the condition that a message has a text."""
     names = ", ".join(f"'{role}'" for role in roles)
     return f"""m.conversation_id = c.id AND m.deleted_at IS NULL AND m.is_active AND m.item_type = 'message'
-        AND m.role IN ({names}) AND {has}"""
+        AND m.role IN ({names}) AND {has} AND NOT {SILENT}"""
 
 
 def with_messages(shape: Shape, message: Shape, condition: str, *, where: str, order: str) -> str:

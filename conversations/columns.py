@@ -34,6 +34,7 @@ CONVERSATION = {
     "notebooks": READ | WRITE | LOAD,
     "tags": READ | WRITE | LOAD,
     "metadata": READ | WRITE | LOAD,
+    "model_options": READ | WRITE | LOAD,
     "is_pinned": READ | WRITE | LOAD,
     "archived_at": READ | LOAD,
     "deleted_at": READ,

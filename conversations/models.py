@@ -31,6 +31,7 @@ class Conversation(models.Model):
     notebooks = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    model_options = models.JSONField(default=dict, blank=True, help_text="Options of its replies, such as temperature.")
     is_pinned = models.BooleanField("pinned", default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)

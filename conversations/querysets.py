@@ -156,6 +156,10 @@ class MessageQuerySet(OwnedQuerySet):
         """Return the messages of these roles that have text."""
         return self.filter(item_type="message", role__in=roles, content__isnull=False)
 
+    def said(self) -> Self:
+        """Return the messages without replies that have no text, because they are under way or have failed."""
+        return self.exclude(content="", status__in=sql.SILENT_STATUSES)
+
     def path_to(self, message: "Message") -> Self:
         """Return the live messages from the root of the conversation to this message, by `seq`."""
         if message.is_active:

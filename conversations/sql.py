@@ -36,6 +36,10 @@ CONVERSATION_JSON = json_select(columns.CONVERSATION_FIELDS, "archived_at IS NOT
 MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
 TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
 CONTEXT_JSON = json_select(("role", "content"))
+# The condition for a reply that has no text: it is under way, or the model failed. Clients that do not know the status
+# of a message would show it as an empty message.
+SILENT_STATUSES = ("in_progress", "failed")
+SILENT = f"(content = '' AND status IN {SILENT_STATUSES}) IS TRUE"
 
 # The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be earlier,
 # because it is the time when the transaction began, before it waited for the lock.
@@ -91,7 +95,7 @@ def _page(shape: str, condition_and_order: str) -> str:
 
 TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
 TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-CONTEXT = _page(CONTEXT_JSON, "is_active ORDER BY seq DESC LIMIT %(limit)s")
+CONTEXT = _page(CONTEXT_JSON, f"is_active AND NOT {SILENT} ORDER BY seq DESC LIMIT %(limit)s")
 MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 # The newest messages on the path to a question, newest first, as the prompt of a model. The walk from the question to
@@ -158,7 +162,8 @@ SKELETON = f"""SELECT {{columns}}, size, octet_length(content), parts IS NOT NUL
 
 # Whether the active path has these roles and texts. Its size is compared first: PostgreSQL knows it without reading the
 # texts, so it reads only as much text as the client has sent.
-_SHOWN = """FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL"""
+_SHOWN = f"""FROM message m WHERE m.conversation_id = conversation.id AND m.is_active AND m.deleted_at IS NULL
+    AND NOT {SILENT}"""
 DISPLAYS = f"""CASE WHEN (SELECT sum(octet_length(m.role) + 1 + octet_length(m.content)) {_SHOWN}) = %s
     THEN (SELECT array_agg(m.role || ' ' || m.content ORDER BY m.seq) {_SHOWN}) = %s::text[] ELSE false END"""
 

@@ -68,11 +68,15 @@ class StrictCharField(serializers.CharField):
         return data
 
 
-KINDS: dict[Any, Any] = {dict: gettext_lazy("an object"), list: gettext_lazy("an array")}
+KINDS: dict[Any, Any] = {
+    dict: gettext_lazy("an object"),
+    list: gettext_lazy("an array"),
+    str: gettext_lazy("a string"),
+}
 
 
 class StrictJSONField(serializers.JSONField):
-    """A JSON value of one of the given types: `dict`, `list` or both."""
+    """A JSON value of one of the given types: `dict`, `list` or `str`."""
 
     default_error_messages = {
         "type": gettext_lazy("Must be {expected}."),
@@ -107,6 +111,15 @@ class StrictIntegerField(serializers.IntegerField):
         if type(data) is not int:
             self.fail("invalid")
         return data
+
+
+class StrictNumberField(serializers.FloatField):
+    """A number. Strings and booleans are errors."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class StrictUUIDField(serializers.UUIDField):

@@ -23,21 +23,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class IntParam:
-    """A query parameter that is a whole number from 1 to `most`: how it is read and how OpenAPI describes it."""
+    """A query parameter that is a whole number from `least` to `most`: how it is read and how OpenAPI describes it."""
 
     name: str
     default: int
     most: int
     description: str
+    least: int = 1
 
     @property
     def parameter(self) -> OpenApiParameter:
-        schema = {"type": "integer", "minimum": 1, "maximum": self.most, "default": self.default}
+        schema = {"type": "integer", "minimum": self.least, "maximum": self.most, "default": self.default}
         return OpenApiParameter(self.name, schema, description=self.description)
 
     def read(self, request: Request) -> int:
         """Return the value in the request, or the default. Raise ValidationError if it is out of bounds."""
-        return int_param(request, self.name, default=self.default, most=self.most)
+        return int_param(request, self.name, default=self.default, least=self.least, most=self.most)
 
 
 def page_size(*, default: int, most: int, description: str = "The maximum number of results.") -> IntParam:
@@ -45,11 +46,12 @@ def page_size(*, default: int, most: int, description: str = "The maximum number
     return IntParam("limit", default, most, description)
 
 
-def int_param(request: Request, name: str, *, default: int, most: int) -> int:
-    """Return a query parameter as an int, or the default. Raise ValidationError unless it is from 1 to `most`."""
+def int_param(request: Request, name: str, *, default: int, least: int = 1, most: int) -> int:
+    """Return a query parameter as an int, or the default. Raise ValidationError unless it is from `least` to `most`."""
     raw = request.query_params.get(name, str(default))
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not 1 <= int(raw) <= most:
-        raise ValidationError({name: [gettext("Must be a whole number from 1 to {most}.").format(most=most)]})
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not least <= int(raw) <= most:
+        message = gettext("Must be a whole number from {least} to {most}.")
+        raise ValidationError({name: [message.format(least=least, most=most)]})
     return int(raw)
 
 

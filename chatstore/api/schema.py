@@ -25,7 +25,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-JSON_TYPES = {dict: "object", list: "array"}
+JSON_TYPES = {dict: "object", list: "array", str: "string"}
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):

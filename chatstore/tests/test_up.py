@@ -60,6 +60,10 @@ class Up:
     def child(self, name: str) -> psutil.Process:
         return next(child for child in psutil.Process(self.process.pid).children() if name in " ".join(child.cmdline()))
 
+    def runs(self, command: list[str]) -> bool:
+        """Return whether a child runs this command."""
+        return command in [child.as_dict(["cmdline"])["cmdline"] for child in self.children()]  # None for a zombie
+
     def status(self, path: str) -> int:
         try:
             with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=10) as response:
@@ -253,6 +257,19 @@ def test_up_ends_when_the_web_server_is_killed(migrated: Path) -> None:
     assert status == 1
     assert "The web server ended by itself, with status -9." in errors
     scratch.wait_until(lambda: have_exited(started))
+
+
+def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(migrated: Path) -> None:
+    running = Up(migrated).started()
+    first = running.child("replies")
+    command = first.cmdline()
+    assert first.nice() == psutil.Process(running.process.pid).nice() + up.GENERATOR_NICENESS
+    first.kill()
+    scratch.wait_until(lambda: scratch.has_exited(first) and running.runs(command))
+    assert running.status("/readyz/") == 200
+    status, errors = running.signal_group(signal.SIGINT)
+    assert status == 0
+    assert "the generator of replies ended by itself, with status -9; it starts again" in errors
 
 
 def test_up_ends_when_the_database_server_is_killed(migrated: Path) -> None:

@@ -7,44 +7,86 @@ The client parses each network chunk by itself, so an event must not be split: e
 that it fits into one packet. It ignores events of other types and other fields. So an error in the middle of an answer
 is an event of the type "answer", whose text the client shows; its field `error` is for other programs. No [DONE]
 follows an error.
+
+The client saves the answer itself. So when it disconnects, nobody can read the rest, and the reply is stopped.
 """
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from threading import Thread
 from typing import Any
 
 import orjson
+from django.db import connection
 
+from chatstore.database import release_connection
 from chatstore.errors import ProviderError
-from replies.services.streams import Stream
+from chatstore.serving.threads import waiting
+from replies.following import Follower, Logged
+from replies.services import stop
 
 EVENT_LENGTH = 200  # characters of text; as JSON at most 1,200 bytes
 DONE = b"data: [DONE]\n\n"
-# The second header tells nginx to pass on each event at once. `no-transform` tells proxies not to compress the stream.
-HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+TYPES = {"reasoning": "thinking", "text": "answer", "refusal": "answer"}
 
 
 class Events:
-    """The events of a stream. Django closes them when the response ends or the client has disconnected."""
+    """The events of a reply. The web server closes them when the response ends or the client has disconnected."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
+    def __init__(self, reply_id: uuid.UUID) -> None:
+        self.reply_id = reply_id
+        self.has_ended = False
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            for piece in self.stream:
-                for text in _parts(piece.text):
-                    yield _event(text=text, type="thinking" if piece.is_thinking else "answer")
-        except ProviderError as error:
-            yield _event(text=f"\n\n{error.message}", type="answer", error=error.message)
-        else:
-            yield DONE
+        for logged in Follower(self.reply_id):
+            yield from self._events(logged)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for logged in Follower(self.reply_id):
+            for event in self._events(logged):
+                yield event
+
+    def _events(self, logged: Logged) -> Iterator[bytes]:
+        data = orjson.loads(logged.data)
+        if logged.event in TYPES:
+            for text in _parts(data["text"]):
+                yield _event(text=text, type=TYPES[logged.event])
+        if logged.event == "end":
+            self.has_ended = True
+            yield _last_event(data)
 
     def close(self) -> None:
-        self.stream.close()
+        """Stop the reply if it has not ended. The web server's event loop calls this, so a thread does the work."""
+        if not self.has_ended:
+            Thread(target=_stop, args=[self.reply_id], daemon=True).start()
+
+
+def wait_for_first(reply_id: uuid.UUID) -> None:
+    """Wait until the model has said something or has ended. Raises ProviderError if it has failed.
+
+    Another thread answers requests meanwhile."""
+    release_connection()
+    with waiting():
+        first = next(logged for logged in Follower(reply_id) if logged.event != "start")
+    if first.event == "end" and (error := orjson.loads(first.data)["error"]):
+        raise ProviderError(error["message"])
+
+
+def _stop(reply_id: uuid.UUID) -> None:
+    try:
+        stop.stop_unstored(reply_id=reply_id)
+    finally:
+        connection.close()
 
 
 def _parts(text: str) -> Iterator[str]:
     return (text[start : start + EVENT_LENGTH] for start in range(0, len(text), EVENT_LENGTH))
+
+
+def _last_event(end: dict[str, Any]) -> bytes:
+    if error := end["error"]:
+        return _event(text=f"\n\n{error['message']}", type="answer", error=error["message"])
+    return DONE
 
 
 def _event(**fields: Any) -> bytes:

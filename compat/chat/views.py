@@ -1,18 +1,18 @@
 from django.conf import settings
-from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.api.base import Request
 from chatstore.api.negotiation import IgnoreAccept
+from chatstore.api.streaming import EventStream
 from compat import rows
 from compat.contract import ContractView, ErrorAndDetail, PlainError, error, error_and_detail
 from replies import providers
-from replies.services import exchanges, streams
+from replies.services import ask, exchanges
+from replies.services.ask import Wishes
 
-from . import schemas
-from .events import HEADERS, Events
+from . import events, schemas
 
 RESPONSES = {(200, "application/json"): schemas.ChatAnswer, (200, "text/event-stream"): OpenApiTypes.ANY}
 
@@ -24,7 +24,7 @@ class ChatView(ContractView):
     body_limits = {"POST": settings.HISTORY_BODY_LIMIT}
 
     @extend_schema(operation_id="chat", request=schemas.ChatBody, responses=RESPONSES)
-    def post(self, request: Request) -> Response | StreamingHttpResponse:
+    def post(self, request: Request) -> Response | EventStream:
         """Send a message to a model and get its reply.
 
         A body with `message` (contracts B and E) is stored with its reply. The model gets the last 10 messages of the
@@ -40,23 +40,25 @@ class ChatView(ContractView):
         The default model answers for a model that is not configured."""
         return self._stream() if schemas.is_history(request.data) else self._exchange()
 
-    def _stream(self) -> StreamingHttpResponse:
+    def _stream(self) -> EventStream:
         question = self.read(schemas.StreamQuestion)
         model = providers.known(question.model or "")
-        stream = streams.start(user=self.request.user, messages=question.texts, model=model)
-        return StreamingHttpResponse(Events(stream), content_type="text/event-stream", headers=HEADERS)
+        reply_id = ask.ask_with_history(user=self.request.user, history=question.texts, model=model)
+        events.wait_for_first(reply_id)
+        return EventStream(events.Events(reply_id))
 
     def _exchange(self) -> Response:
         question = self.read(schemas.ChatQuestion)
-        exchange = exchanges.exchange(
+        asked = ask.ask(
             user=self.request.user,
-            text=question.message,
-            message_id=question.message_id or None,
+            draft={"role": "user", "content": question.message, "external_id": question.message_id or None},
             name=question.conversation,
-            model=providers.known(question.model or ""),
-            source=schemas.SOURCE,
+            fields={"source": schemas.SOURCE},
+            wishes=Wishes(providers.known(question.model or "")),
             create_missing=True,
         )
+        exchanges.wait(asked)
+        exchange = exchanges.read(user=self.request.user, asked=asked)
         return Response(schemas.answer(exchange, self.request.user))
 
 

@@ -11,7 +11,8 @@ from compat import rows
 from compat.contract import ContractView
 from conversations.models import Message
 from conversations.services import conversations, histories, messages
-from replies.services import exchanges
+from replies.services import ask, exchanges
+from replies.services.ask import Wishes
 
 from . import schemas
 
@@ -151,8 +152,9 @@ class CompletionView(View):
         The question and the reply are stored. The client sends the whole history each time: it continues the chat that
         displays exactly the messages before the question, or becomes a new chat with these notebooks."""
         sent = self.read(schemas.CompletionRequest)
-        provider = exchanges.choose_provider(user=request.user, model="")
         fields = {"source": schemas.SOURCE, "notebooks": sent.notebooks or []}
         question = histories.continue_history(user=request.user, drafts=schemas.history(sent), fields=fields)
-        exchange = exchanges.answer_question(user=request.user, question_id=question.id, provider=provider)
+        asked = ask.answer(user=request.user, question_id=question.id, wishes=Wishes())
+        exchanges.wait(asked)
+        exchange = exchanges.read(user=request.user, asked=asked)
         return Response({"response": exchange.answer.content, "prefetch_content": None, "tool_calls": []})

@@ -22,6 +22,8 @@ from chatstore.api.fields import (
 )
 from conversations.models import Role, Status
 
+from .model_options import ModelOptionsSerializer
+
 REACTION_LENGTH = 32  # characters of a reaction, at most
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
@@ -127,6 +129,7 @@ class ConversationSerializer(StrictSerializer):
     notebooks = LabelListField(required=False)
     tags = LabelListField(required=False)
     metadata = StrictJSONField(dict, byte_limit=settings.METADATA_LIMIT, required=False)
+    model_options = ModelOptionsSerializer(required=False, help_text="The options of its replies.")
     is_pinned = StrictBooleanField(required=False)
     is_archived = StrictBooleanField(required=False)
     archived_at = UTCDateTimeField(read_only=True, allow_null=True)

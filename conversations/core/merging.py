@@ -60,7 +60,10 @@ class HistoryMerger:
         self.stored = StoredMessages(conversation)
         rows = self.stored.rows
         self.visible = {
-            row.seq: row.deleted_at is None and profile.is_visible(self.stored.outline(row)) for row in rows
+            row.seq: row.deleted_at is None
+            and profile.is_visible(self.stored.outline(row))
+            and (profile.visible_roles is None or not self.stored.is_silent(row))
+            for row in rows
         }
         self.children: dict[int | None, list[StoredMessage]] = defaultdict(list)
         for row in rows:

@@ -38,6 +38,16 @@ def insert_hidden_message(conversation: Conversation, draft: MessageDraft, *, be
     return message
 
 
+def insert_alternative(conversation: Conversation, message: Message, draft: Any) -> Message:
+    """Add a sibling of a message, and save the conversation. The active path ends at the sibling."""
+    tree.truncate_active_path(conversation, message.parent_seq)
+    (sibling,) = tree.build_messages(conversation, [draft], below=message.parent_seq)
+    sibling.save(force_insert=True)
+    tree.refresh_counters(conversation)
+    tree.save_derived(conversation)
+    return sibling
+
+
 def set_title_from(conversation: Conversation, drafts: Sequence[MessageDraft]) -> None:
     """Set the title to the first line of the first user message, if the title is still the default title."""
     if conversation.title_is_auto and titles.is_new_chat(conversation.title):

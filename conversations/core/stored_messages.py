@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from conversations.models import Conversation, Message
-from conversations.sql import HEAVY, LARGE_JSON, SMALL
+from conversations.sql import HEAVY, LARGE_JSON, SILENT_STATUSES, SMALL
 
 BATCH_BYTES = 8_000_000
 
@@ -52,6 +52,10 @@ class StoredMessages:
         For a large message, "" and [] stand for the CONTENT_FIELDS that are not null.
         """
         return self._outlines.get(row.seq, row)
+
+    def is_silent(self, row: StoredMessage) -> bool:
+        """Return whether the message is a reply without text. See `MessageQuerySet.said`."""
+        return row.status in SILENT_STATUSES and self._content_bytes[row.seq] == 0
 
     def load(self, row: StoredMessage) -> None:
         """Read the large fields of the message and of the next messages, as one batch."""

@@ -10,6 +10,7 @@ from chatstore.errors import NotFound
 from conversations import columns
 from conversations.core import tree
 from conversations.core.locks import lock_conversation, lock_message
+from conversations.core.messages import insert_alternative
 from conversations.core.tree import Tree
 from conversations.models import Conversation, Message
 
@@ -24,13 +25,8 @@ def branch(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
     conversation.
     """
     conversation, message = lock_message(user=user, message_id=message_id)
-    tree.truncate_active_path(conversation, message.parent_seq)
-    draft: Any = {name: getattr(message, name) for name in COPIED} | changes
-    (sibling,) = tree.build_messages(conversation, [draft], below=message.parent_seq)
-    sibling.save(force_insert=True)
-    tree.refresh_counters(conversation)
-    tree.save_derived(conversation)
-    return sibling
+    draft = {name: getattr(message, name) for name in COPIED} | changes
+    return insert_alternative(conversation, message, draft)
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from conversations.querysets import ConversationQuerySet
 from . import conversations, messages
 
 NEWEST = 1_000  # conversations with as many messages as the history, whose texts are compared
+SILENT = 3  # replies without text that such a conversation can display besides
 CANDIDATES = 3  # equal conversations that are locked and compared again
 
 
@@ -43,13 +44,14 @@ def continue_history(*, user: User, drafts: Sequence[MessageDraft], fields: dict
 
 
 def _last(conversation: Conversation) -> Message:
-    message: Message = conversation.messages.shown().reverse()[0]
+    message: Message = conversation.messages.shown().said().reverse()[0]
     return message
 
 
 def _find_and_lock(user: User, source: str, drafts: Sequence[MessageDraft]) -> Conversation | None:
     """Return the most recently active conversation that displays exactly these messages, locked."""
-    listed = Conversation.objects.owned_by(user).listed().filter(source=source, message_count=len(drafts))
+    counts = (len(drafts), len(drafts) + SILENT)
+    listed = Conversation.objects.owned_by(user).listed().filter(source=source, message_count__range=counts)
     newest = listed.filter(id__in=listed.by_activity().values("id")[:NEWEST])
     for id in newest.displaying(drafts).by_activity().values_list("id", flat=True)[:CANDIDATES]:
         conversation = Conversation.objects.lock_one(user, id)

@@ -20,8 +20,9 @@ from testing.cast import create_conversation, message_draft, message_with_text, 
 Call = Callable[[User, Conversation, Message], Any]
 
 WRITES: dict[str, Call] = {
-    "answers.store": lambda user, conversation, message: answers.store(
-        user=user, question_id=message.id, draft=message_draft("more", "assistant")
+    "answers.begin": lambda user, conversation, message: answers.begin(user=user, question_id=message.id, model="echo"),
+    "answers.begin_again": lambda user, conversation, message: answers.begin_again(
+        user=user, answer_id=conversation.messages.get(role="assistant").id, model="echo"
     ),
     "branches.branch": lambda user, conversation, message: branches.branch(
         user=user, message_id=message.id, changes={}
@@ -92,6 +93,9 @@ READS: dict[str, Call] = {
     ),
     "MessageQuerySet.context": lambda user, conversation, message: Message.objects.context(
         user, conversation.id, limit=10
+    ),
+    "MessageQuerySet.prompt": lambda user, conversation, message: Message.objects.prompt(
+        user, conversation.id, message.id, roles=["user"], limit=10
     ),
     "MessageQuerySet.by_ids": lambda user, conversation, message: Message.objects.by_ids(
         user, conversation.id, [str(message.id)]

@@ -92,7 +92,9 @@ def test_a_failing_provider_is_a_502_without_secrets_and_the_question_is_kept(
     }
     assert "'groq'" in error["message"] and error["message"].endswith("Your message is kept.")
     assert not any(secret in as_alice.text for secret in (SECRET, "127.0.0.1", "http", str(provider.server_port)))
-    assert active_texts(Conversation.objects.get()) == ["Hello"]
+    question, answer = Conversation.objects.get().messages.shown()
+    assert (question.content, answer.content, answer.status) == ("Hello", "", "failed")
+    assert error["message"] == f"{answer.error} Your message is kept."
 
 
 def repeatable(alice: User, by: str) -> tuple[ApiClient, dict[str, Any]]:

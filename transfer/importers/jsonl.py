@@ -32,8 +32,9 @@ MESSAGE_KEYS = set(columns.names(columns.MESSAGE, columns.LOAD))
 # The keys of an export. An import accepts them, and stores only those in CONVERSATION_KEYS and MESSAGE_KEYS.
 READ_ONLY = {"is_archived", "reactions", *columns.CONVERSATION_FIELDS, *columns.MESSAGE_FIELDS}
 TYPES: dict[str, Any] = {  # the other fields are strings
-    "tags": list, "notebooks": list, "metadata": dict, "parts": (dict, list), "tool_calls": list, "usage": dict,
-    "is_pinned": bool, "prompt_tokens": int, "completion_tokens": int, "archived_at": datetime, "created_at": datetime,
+    "tags": list, "notebooks": list, "metadata": dict, "model_options": dict, "parts": (dict, list), "tool_calls": list,
+    "usage": dict, "is_pinned": bool, "prompt_tokens": int, "completion_tokens": int, "archived_at": datetime,
+    "created_at": datetime,
 }  # fmt: skip
 TYPE_NAMES: dict[Any, str] = {
     str: "a string",
@@ -55,6 +56,7 @@ BYTE_LIMITS = {
     "tool_calls": settings.PARTS_LIMIT,
     "error": settings.METADATA_LIMIT,
     "metadata": settings.METADATA_LIMIT,
+    "model_options": settings.METADATA_LIMIT,
     "usage": settings.METADATA_LIMIT,
 }
 

@@ -1,13 +1,16 @@
 """`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-At its end, this command stops the web server, then the embedded database server. If the command is killed, it cannot
-stop them. On Linux, the kernel then sends a stop signal to both.
+Beside the web server runs the generator of replies. It has a lower priority, and is started again if it ends.
+
+At its end, this command stops the generator, the web server and then the embedded database server. If the command is
+killed, it cannot stop them. On Linux, the kernel then sends a stop signal to all of them.
 """
 
 import errno
 import http.client
 import io
 import logging
+import os
 import runpy
 import secrets
 import signal
@@ -15,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -25,12 +28,16 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection
 
 from chatstore import children, database, embedded
+from chatstore.ids import new_id
 
 logger = logging.getLogger(__name__)
 PORT_TIMEOUT = 15  # seconds; the web server of a killed `up` can need up to graceful_timeout (10 s) to stop
 PORTS_TO_TRY = 100
 START_TIMEOUT = 60  # seconds
 HOUSEKEEPING_INTERVAL = 60  # seconds
+GENERATOR_NICENESS = 5  # requests come first
+GENERATOR_PAUSE = 2  # seconds between two starts
+GENERATOR_TIMEOUT = 15  # seconds to end
 OLDEST_POSTGRESQL = 15
 REMEDIES = {  # by a part of the driver's error message
     "Connection refused": "Is PostgreSQL running there?",
@@ -90,7 +97,7 @@ class Command(BaseCommand):
     def _serve(self, server: embedded.Server | None) -> None:
         data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
         connection.close()
-        with _web_server() as web:
+        with _web_server() as web, _generator() as generator:
             is_local = settings.HOST in (*settings.LOOPBACK, "0.0.0.0", "::")
             url = f"http://{'localhost' if is_local else settings.HOST}:{settings.PORT}"
             self._print(
@@ -101,7 +108,7 @@ class Command(BaseCommand):
                 *_single_user_warning(),
                 "Press Ctrl-C to stop.",
             )
-            _watch(web, server)
+            _watch(web, generator, server)
 
     def _print(self, *lines: str) -> None:
         self.stdout.write("\n".join(lines))
@@ -258,11 +265,62 @@ def _is_up() -> bool:
         client.close()
 
 
-def _watch(web: subprocess.Popen[bytes], server: embedded.Server | None) -> None:
+class Generator:
+    """The process `manage.py replies`. All of its runs have one id: each closes what the one before has left."""
+
+    def __init__(self) -> None:
+        self.worker = new_id()
+        self.start()
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "replies", f"--worker={self.worker}"],
+            cwd=settings.BASE_DIR,
+            start_new_session=True,  # Ctrl-C in a terminal goes to `up`, which stops this process
+            preexec_fn=_with_low_priority(children.dying_with_parent(signal.SIGTERM)),
+        )
+
+    def restart_if_ended(self) -> None:
+        """Start the process again if it has ended, but not more often than every GENERATOR_PAUSE seconds."""
+        status = self.process.poll()
+        if status is not None and time.monotonic() - self.started > GENERATOR_PAUSE:
+            logger.warning("the generator of replies ended by itself, with status %s; it starts again", status)
+            self.start()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(GENERATOR_TIMEOUT)
+        except subprocess.TimeoutExpired:  # for example, because the database is away
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def _generator() -> Iterator[Generator]:
+    generator = Generator()
+    try:
+        yield generator
+    finally:
+        generator.stop()
+
+
+def _with_low_priority(prepare: Callable[[], object] | None) -> Callable[[], None]:
+    def run_in_child() -> None:
+        os.nice(GENERATOR_NICENESS)
+        if prepare:
+            prepare()
+
+    return run_in_child
+
+
+def _watch(web: subprocess.Popen[bytes], generator: Generator, server: embedded.Server | None) -> None:
     next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
+        generator.restart_if_ended()
         if time.monotonic() > next_housekeeping:
             _run_housekeeping()
             next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL

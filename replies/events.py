@@ -1,0 +1,122 @@
+"""The events of a reply: how deltas become rows of the log, and how the content of a message is built from them."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from replies.providers.deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
+
+QUEUED, EVENTS, STOP = "reply_queued", "reply_events", "reply_stop"  # the channels of NOTIFY
+IDS = 230  # of a notification, whose payload has at most 7,999 bytes
+KINDS: dict[str, type[Any]] = {"text": Text, "reasoning": Reasoning, "refusal": Refusal, "tool_call": ToolCall}
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+class Logged(NamedTuple):
+    """An event of a reply. `data` is JSON. A `message` event, which replaces a deleted log, has the number 0."""
+
+    n: int
+    event: str
+    data: str
+
+
+def payloads(ids: Sequence[uuid.UUID]) -> list[str]:
+    """Return the ids as payloads of notifications."""
+    return [",".join(id.hex for id in ids[start : start + IDS]) for start in range(0, len(ids), IDS)]
+
+
+def to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def to_event(n: int, delta: Delta) -> Logged:
+    return Logged(n, NAMES[type(delta)], to_json(delta._asdict()))
+
+
+def to_delta(event: str, data: str) -> Delta | None:
+    """Return the delta of an event, or None for the events `start` and `end`."""
+    delta: Delta | None = KINDS[event](**orjson.loads(data)) if event in KINDS else None
+    return delta
+
+
+def joined(deltas: Iterable[Delta]) -> list[Delta]:
+    """Join adjacent deltas of one kind, so that a flush writes few events."""
+    groups: list[list[Delta]] = []
+    for delta in deltas:
+        if groups and _continues(groups[-1][0], delta):
+            groups[-1].append(delta)
+        else:
+            groups.append([delta])
+    return [_join(group) for group in groups]
+
+
+def _continues(first: Delta, delta: Delta) -> bool:
+    if isinstance(delta, ToolCall):
+        is_same = isinstance(first, ToolCall) and first.position == delta.position
+        return is_same and not delta.id and not delta.name
+    return type(first) is type(delta)
+
+
+def _join(group: list[Any]) -> Delta:
+    first: Any = group[0]
+    field = "arguments" if isinstance(first, ToolCall) else "text"
+    whole: Delta = first._replace(**{field: "".join(getattr(delta, field) for delta in group)})
+    return whole
+
+
+def storable(delta: Delta) -> Delta:
+    """Replace the characters that PostgreSQL cannot store: NUL and lone surrogates."""
+    kind: Any = type(delta)
+    clean: Delta = kind(*(_storable(value) if isinstance(value, str) else value for value in delta))
+    return clean
+
+
+def _storable(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class Content:
+    """What a reply says: the joined deltas, as fields of a message."""
+
+    def __init__(self, deltas: Iterable[Delta | None] = ()) -> None:
+        self.size = 0  # characters
+        self._texts: dict[type[Any], list[str]] = {Text: [], Reasoning: [], Refusal: []}
+        self._calls: dict[int, list[ToolCall]] = {}
+        for delta in deltas:
+            if delta:
+                self.add(delta)
+
+    def add(self, delta: Delta) -> None:
+        if isinstance(delta, ToolCall):
+            self._calls.setdefault(delta.position, []).append(delta)
+            self.size += len(delta.arguments)
+        elif not isinstance(delta, Finish):
+            self._texts[type(delta)].append(delta.text)
+            self.size += len(delta.text)
+
+    def is_empty(self) -> bool:
+        return not self.size and not self._calls
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the message: content, reasoning, tool_calls and parts. The last two can be None."""
+        text, refusal = "".join(self._texts[Text]), "".join(self._texts[Refusal])
+        calls = [_call(pieces) for _, pieces in sorted(self._calls.items())]
+        return {
+            "content": text or (None if calls else ""),
+            "reasoning": "".join(self._texts[Reasoning]),
+            "tool_calls": calls or None,
+            "parts": [{"type": "refusal", "refusal": refusal}] if refusal else None,
+        }
+
+
+def _call(pieces: list[ToolCall]) -> dict[str, Any]:
+    """Assemble a tool call in OpenAI's format."""
+    function = {
+        "name": next((piece.name for piece in pieces if piece.name), ""),
+        "arguments": "".join(piece.arguments for piece in pieces),
+    }
+    return {"id": next((piece.id for piece in pieces if piece.id), ""), "type": "function", "function": function}

@@ -1,0 +1,157 @@
+"""Writes what the replies of this process say into their logs, from a thread of its own.
+
+A coroutine would wait for its turn while hundreds of providers stream. The thread writes the deltas of all replies in
+one statement, ten times a second, and the first delta of a reply at once. The statement commits by itself, without
+waiting for the disk: if the server loses power, the newest text can be lost, but never a part in the middle.
+
+The fence: the statement writes only for replies that this process still runs, in the attempt that it began, and locks
+their rows against the one who would close them. A reply that is not ours any more is reported through `lost`.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import Error, connection
+
+from replies.events import EVENTS, Logged, joined, payloads, to_event
+from replies.models import Reply
+from replies.providers.deltas import Delta
+
+from .threads import disconnecting
+
+logger = logging.getLogger(__name__)
+BATCH = 1_000_000  # characters of one statement
+FLUSH = """
+    SET LOCAL synchronous_commit = off;
+    WITH ours AS (
+        SELECT reply.id FROM reply
+        JOIN unnest(%(replies)s::uuid[], %(attempts)s::smallint[]) AS given (id, attempts) USING (id, attempts)
+        WHERE reply.worker = %(me)s AND reply.state = 'running' FOR SHARE OF reply
+    ), written AS (
+        INSERT INTO reply_event (reply_id, n, event, data)
+        SELECT ours.id, new.n, new.event, new.data
+        FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(events)s::text[], %(data)s::text[])
+            AS new (id, n, event, data)
+        JOIN ours USING (id)
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM ours;
+    SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload"""
+
+
+class Buffer:
+    """What a reply has said and the log does not have yet. The event loop appends to `deltas`; the flush takes them."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.id, self.attempts = reply.id, reply.attempts
+        self.deltas: list[Delta] = []
+        self.events: list[Logged] = []  # numbered; a flush that failed repeats them with the same numbers
+        self._last = 1  # the number of the `start` event
+
+    def number(self) -> list[Logged]:
+        """Turn the new deltas into events with numbers, unless older events are still to be written."""
+        if not self.events:
+            self._number()
+        return self.events
+
+    def rest(self) -> list[Logged]:
+        """Return all events that the log does not have yet."""
+        self._number()
+        return self.events
+
+    def _number(self) -> None:
+        count = len(self.deltas)
+        taken = self.deltas[:count]
+        del self.deltas[:count]  # the event loop may have appended more in the meantime
+        for delta in joined(taken):
+            self._last += 1
+            self.events.append(to_event(self._last, delta))
+
+
+class Log:
+    def __init__(self, worker: uuid.UUID, *, every: float, lost: Callable[[uuid.UUID, int], None]) -> None:
+        self._worker, self._every, self._lost = worker, every, lost
+        self._buffers: dict[uuid.UUID, Buffer] = {}
+        self._flushing = threading.Lock()
+        self._wanted, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread, and wait until it has ended. Call this when all buffers are closed."""
+        self._stopped.set()
+        self._wanted.set()
+        self._thread.join()
+
+    def open(self, reply: Reply) -> Buffer:
+        buffer = self._buffers[reply.id] = Buffer(reply)
+        return buffer
+
+    def flush_soon(self) -> None:
+        self._wanted.set()
+
+    def close(self, buffer: Buffer) -> list[Logged]:
+        """Take a buffer out of the log, and return the events that are not written. Waits for a running flush."""
+        with self._flushing:
+            if self._buffers.get(buffer.id) is buffer:
+                del self._buffers[buffer.id]
+            return buffer.rest()
+
+    def flush(self) -> None:
+        """Write all new events. Raises django.db.Error; the next flush then writes them."""
+        with self._flushing:
+            for batch in _batches([buffer for buffer in list(self._buffers.values()) if buffer.number()]):
+                ours = self._write(batch)
+                for buffer in batch:
+                    buffer.events.clear()
+                    if buffer.id not in ours:
+                        del self._buffers[buffer.id]
+                        self._lost(buffer.id, buffer.attempts)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wanted.wait(self._every)
+            self._wanted.clear()
+            try:
+                disconnecting(self.flush)
+            except Error as error:
+                logger.warning("events cannot be written now: %s", type(error).__name__)
+                self._stopped.wait(self._every)
+        connection.close()
+
+    def _write(self, batch: Sequence[Buffer]) -> set[uuid.UUID]:
+        """Write the events of these buffers. Return the ids of the replies that are still ours."""
+        events = [(buffer.id, *event) for buffer in batch for event in buffer.events]
+        ids, numbers, names, data = (list(column) for column in zip(*events, strict=True))
+        parameters: dict[str, Any] = {
+            "me": self._worker,
+            "replies": [buffer.id for buffer in batch],
+            "attempts": [buffer.attempts for buffer in batch],
+            "ids": ids,
+            "numbers": numbers,
+            "events": names,
+            "data": data,
+            "channel": EVENTS,
+            "payloads": payloads([buffer.id for buffer in batch]),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(FLUSH, parameters)
+            cursor.nextset()  # the result of SET is the first
+            return {id for (id,) in cursor.fetchall()}
+
+
+def _batches(buffers: Sequence[Buffer]) -> Iterator[list[Buffer]]:
+    batch, size = [], 0
+    for buffer in buffers:
+        batch.append(buffer)
+        size += sum(len(event.data) for event in buffer.events)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
