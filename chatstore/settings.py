@@ -223,7 +223,7 @@ ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 # Every request to the API without credentials is from the user with this address (accounts.single_user).
 SINGLE_USER = env.text("SINGLE_USER")
 
-# --- Models: providers with OpenAI's API for chat completions; without any, the built-in echo ----
+# --- Models: without any, the built-in echo answers ----------------------------------------------
 
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
 MODELS = configured_models(
@@ -231,6 +231,12 @@ MODELS = configured_models(
         "base_url": OPENAI_BASE_URL or "https://api.openai.com/v1",
         "model": "gpt-5-mini",
         "api_key": env.text("OPENAI_API_KEY"),
+        "input": "text" if OPENAI_BASE_URL else "text, image, file",
+    },
+    anthropic={
+        "kind": "anthropic",
+        "model": "claude-sonnet-5-5",
+        "api_key": env.text("ANTHROPIC_API_KEY"),
     },
     groq={
         "base_url": "https://api.groq.com/openai/v1",
@@ -241,6 +247,7 @@ MODELS = configured_models(
         "base_url": "https://generativelanguage.googleapis.com/v1beta/openai/",
         "model": "gemini-2.5-flash",
         "api_key": env.text("GEMINI_API_KEY"),
+        "input": "text, image",
     },
     more=env.table("MODELS"),
     keyless=["openai"] if OPENAI_BASE_URL else [],  # a self-hosted server may need no key

@@ -33,9 +33,10 @@ def configured_models(*, more: dict[str, Route], keyless: Sequence[str] = (), **
 
 
 def _merged(known: Route, changes: Route) -> Route:
-    """Return the known route with the changes. If the changes name another kind than the default, return only the
-    changes, because the known route has the fields of the default kind."""
-    return known | changes if changes.get("kind", DEFAULT_KIND) == DEFAULT_KIND else changes
+    """Return the known route with the changes. If the changes name another kind, return only the changes, because the
+    known route has the fields of its own kind."""
+    kind = known.get("kind", DEFAULT_KIND)
+    return known | changes if changes.get("kind", kind) == kind else changes
 
 
 def _check_name(name: str) -> None:

@@ -21,6 +21,7 @@ class FakeProvider(ThreadingHTTPServer):
         self.behavior: Behavior = completes_with("Fine.")
         self.request_bodies: list[Any] = []
         self.keys: list[str] = []
+        self.paths: list[str] = []
         self.left = Event()  # set when a client has disconnected before the end of a stream
 
     @property
@@ -42,6 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.request_body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.request_bodies.append(self.request_body)
         self.server.keys.append(self.headers["Authorization"])
+        self.server.paths.append(self.path)
         self.server.behavior(self)
 
     def reply(self, status: int, body: bytes, content_type: str) -> None:

@@ -4,7 +4,7 @@ from .deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 from .echo import Echo
 from .http import close
 from .provider import Provider
-from .registry import PROVIDERS, Model, build, default, find, inputs, known, models, names
+from .registry import PROVIDERS, Model, build, default, find, inputs, known, models, names, preload
 
 __all__ = [
     "PROVIDERS",
@@ -25,4 +25,5 @@ __all__ = [
     "known",
     "models",
     "names",
+    "preload",
 ]

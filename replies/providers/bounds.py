@@ -33,12 +33,11 @@ class Bounds:
         if isinstance(delta, Finish):
             return delta
         text, kind = storable(delta.text), type(delta)
-        size = len(text) if text.isascii() else len(text.encode())
-        if size > self.left[kind]:
+        self.left[kind] -= len(text) if text.isascii() else len(text.encode())
+        if self.left[kind] < 0:
             self.exceeded = True
             text = text.encode()[: self.left[kind]].decode(errors="ignore")
-        self.left[kind] -= size
-        return kind(text)
+        return delta if text is delta.text else kind(text)
 
     def _cut_call(self, delta: ToolCall) -> ToolCall:
         id, name = storable(delta.id)[:NAME_LENGTH], storable(delta.name)[:NAME_LENGTH]

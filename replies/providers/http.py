@@ -32,8 +32,10 @@ from .bounds import Bounds
 from .deltas import Delta, Finish
 
 logger = logging.getLogger(__name__)
+INPUTS = {"text", "image", "file"}
 ERROR_LENGTH = 64_000  # bytes of the body of an error that are read
 DONE = b"[DONE]"  # the data of OpenAI's last event
+MESSAGE_STOP = "message_stop"  # the type of Anthropic's last event
 
 UNREACHABLE = gettext_noop("cannot be reached")
 REFUSED = gettext_noop("answered with the status {status}")
@@ -151,10 +153,13 @@ async def _read_events(response: Response) -> AsyncGenerator[dict[str, Any]]:
         if not is_json and b"\n" in data:
             *lines, rest = rest.split(b"\n")
             for line in lines:
-                if (event := _event(line)) is DONE:
+                event = _event(line)
+                if event is DONE:
                     return
                 if event:
                     yield event
+                    if event.get("type") == MESSAGE_STOP:
+                        return
         if len(rest) > line_limit:
             raise Broken(TOO_LONG)
     if event := _parse(rest) if is_json else _event(rest):
@@ -238,12 +243,15 @@ async def limit_error(response: Any) -> None:
 # --- Fields of routes
 
 
-def check_route(name: str, base_url: str, api_key: str) -> None:
-    """Raise ImproperlyConfigured if no server can have this URL, or no key these characters."""
+def check_route(name: str, base_url: str, api_key: str, input: str) -> None:
+    """Raise ImproperlyConfigured if no server can have this URL, no key these characters, or no model this input."""
     if not _is_http_url(base_url):
         raise ImproperlyConfigured(f"The base_url of the model {name!r} is not an http or https URL.")
     if not api_key.isascii():
         raise ImproperlyConfigured(f"The api_key of the model {name!r} has characters that no key can have.")
+    if unknown := {kind.strip() for kind in input.split(",")} - INPUTS:
+        known = ", ".join(sorted(INPUTS))
+        raise ImproperlyConfigured(f"The input {min(unknown)!r} of the model {name!r} is unknown; known are {known}.")
 
 
 def _is_http_url(url: str) -> bool:

@@ -1,7 +1,7 @@
 """Provider for any service with OpenAI's API for chat completions, through OpenAI's own package."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,12 +25,12 @@ class OpenAICompatible:
     input: str = "text"
 
     def __post_init__(self) -> None:
-        http.check_route(self.name, self.base_url, self.api_key)
+        http.check_route(self.name, self.base_url, self.api_key, self.input)
 
     def stream(self, messages: Sequence[dict[str, Any]], options: Mapping[str, Any]) -> AsyncGenerator[Delta]:
         import openai  # the import takes half a second, so it is not at the top
 
-        request = {"model": self.model, "messages": messages, "stream": True, **self._options(options)}
+        request = {"messages": messages, **self._options(options)}
         return http.stream_deltas(self._open(request), Chunks(), http.Server(self.name, self.base_url), openai)
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,20 +46,24 @@ class OpenAICompatible:
         """Send the request. If the server refuses to report the usage in a stream, send it again without the wish."""
         from openai import APIStatusError
 
-        create = self._client().chat.completions.with_streaming_response.create
-        timeout = settings.PROVIDER_TIMEOUT
         async with AsyncExitStack() as stack:
             try:
-                asked = create(**request, stream_options={"include_usage": True}, timeout=timeout)
-                response = await stack.enter_async_context(asked)
+                wish = {"stream_options": {"include_usage": True}}
+                response = await stack.enter_async_context(self._create(request | wish))
             except APIStatusError as error:
                 if "stream_options" not in error.response.text:
                     raise
-                response = await stack.enter_async_context(create(**request, timeout=timeout))
+                response = await stack.enter_async_context(self._create(request))
             yield response
 
-    def _client(self) -> Any:
-        return http.client((self.base_url, self.api_key), self._make_client)
+    def _create(self, request: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
+        client = http.client((self.base_url, self.api_key), self._make_client)
+        # Fields in `extra_body` replace the arguments. The package copies arguments with a check of each value, which
+        # takes as long as the rest of a short request, and longer for a long conversation.
+        opening: AbstractAsyncContextManager[Any] = client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=[], stream=True, timeout=settings.PROVIDER_TIMEOUT, extra_body=request
+        )
+        return opening
 
     def _make_client(self) -> Any:
         from openai import AsyncOpenAI, DefaultAioHttpClient

@@ -10,15 +10,21 @@ To add a provider that is not compatible with OpenAI:
 3. In MODELS, add a route with this `kind`."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from .anthropic_messages import AnthropicMessages
 from .echo import Echo
 from .openai_compatible import OpenAICompatible
 from .provider import Provider
 
-PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible}  # provider classes by kind
+# provider classes by kind
+PROVIDERS: dict[str, type[Any]] = {"openai": OpenAICompatible, "anthropic": AnthropicMessages}
+
+# The modules that a kind imports at its first request.
+LATE_IMPORTS = {"openai": "openai.resources.chat.completions", "anthropic": "anthropic.resources.messages"}
 
 
 class Model(NamedTuple):
@@ -62,6 +68,12 @@ def find(name: str) -> Provider | None:
     if routed not in settings.MODELS:
         return None
     return build(name, settings.MODELS[routed] | ({"model": model} if model else {}))
+
+
+def preload() -> None:
+    """Import the packages of the configured kinds. The first reply would wait for this, for a second or more."""
+    for kind in {route["kind"] for route in settings.MODELS.values()} & LATE_IMPORTS.keys():
+        import_module(LATE_IMPORTS[kind])
 
 
 def known(name: str) -> str:

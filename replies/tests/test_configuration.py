@@ -13,10 +13,12 @@ from replies import providers
 from replies.configuration import configured_models
 from replies.providers import Finish, Text
 from testing.provider_streams import read_stream
-from testing.settings import printed_settings, refusal
+from testing.settings import printed_settings, refusal, start
 
 RAG = {"base_url": "http://rag.internal:9000/v1", "model": "our-rag"}
-NOTHING = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], "")
+NOTHING = dict.fromkeys(
+    ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "GEMINI_API_KEY", "MODELS"], ""
+)
 GROQ = {"base_url": "https://groq.example/v1", "model": "llama", "api_key": ""}
 
 
@@ -29,10 +31,11 @@ def test_no_model_is_configured_by_default(tmp_path: Path) -> None:
 
 
 def test_a_key_configures_a_known_model(tmp_path: Path) -> None:
-    found = models(tmp_path, OPENAI_API_KEY="o", GROQ_API_KEY="g", GEMINI_API_KEY="x")
-    assert list(found) == ["openai", "groq", "gemini"]
-    assert [row["api_key"] for row in found.values()] == ["o", "g", "x"]
-    assert all(row["base_url"].startswith("https://") and row["model"] for row in found.values())
+    found = models(tmp_path, OPENAI_API_KEY="o", ANTHROPIC_API_KEY="a", GROQ_API_KEY="g", GEMINI_API_KEY="x")
+    assert list(found) == ["openai", "anthropic", "groq", "gemini"]
+    assert [row["api_key"] for row in found.values()] == ["o", "a", "g", "x"]
+    assert [row["kind"] for row in found.values()] == ["openai", "anthropic", "openai", "openai"]
+    assert all(row["model"] for row in found.values())
 
 
 def test_a_server_at_openai_base_url_needs_no_key(tmp_path: Path) -> None:
@@ -96,9 +99,15 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": {}}, "MODELS: 'rag' needs a base_url."),
         ({"ra/g": RAG}, f"MODELS: 'ra/g' cannot be the name of a model. {NAMES}"),
         ({"echo": RAG}, f"MODELS: 'echo' cannot be the name of a model. {NAMES}"),
-        ({"rag": RAG | {"kind": "vertex"}}, "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."),
-        ({"rag": {"kind": ""}}, "MODELS: 'rag' has the unknown kind ''; it must be one of openai."),
-        ({"groq": {"kind": "vertex"}}, "MODELS: 'groq' has the unknown kind 'vertex'; it must be one of openai."),
+        (
+            {"rag": RAG | {"kind": "vertex"}},
+            "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai, anthropic.",
+        ),
+        ({"rag": {"kind": ""}}, "MODELS: 'rag' has the unknown kind ''; it must be one of openai, anthropic."),
+        (
+            {"groq": {"kind": "vertex"}},
+            "MODELS: 'groq' has the unknown kind 'vertex'; it must be one of openai, anthropic.",
+        ),
         ({"": RAG}, f"MODELS: '' cannot be the name of a model. {NAMES}"),
         ({"groq": {"model": ""}}, "MODELS: 'groq' needs a model."),
         ({"rag": RAG | {"base_url": "rag.internal/v1"}}, NO_URL),
@@ -107,6 +116,14 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, NO_URL),
         ({"rag": RAG | {"base_url": "http://[rag/v1"}}, NO_URL),
         ({"rag": RAG | {"api_key": "…"}}, "The api_key of the model 'rag' has characters that no key can have."),
+        (
+            {"rag": RAG | {"input": "text, video"}},
+            "The input 'video' of the model 'rag' is unknown; known are file, image, text.",
+        ),
+        (
+            {"rag": {"kind": "anthropic", "model": "m", "max_tokens": "many"}},
+            "The max_tokens of the model 'rag' must be a whole number above 0.",
+        ),
     ],
 )
 def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
@@ -117,6 +134,23 @@ def test_a_route_that_cannot_work_is_refused(more: Any, complaint: str) -> None:
 
 def test_a_known_model_in_models_needs_no_key() -> None:
     assert configured_models(more={"groq": {}}, groq=GROQ) == {"groq": GROQ | {"kind": "openai"}}
+
+
+@pytest.mark.parametrize("changes", [{"model": "small"}, {"model": "small", "kind": "anthropic"}])
+def test_a_known_model_of_another_kind_can_be_changed(changes: dict[str, str]) -> None:
+    claude = {"kind": "anthropic", "model": "big", "api_key": "a"}
+    found = configured_models(more={"claude": changes}, claude=claude)
+    assert found == {"claude": {"kind": "anthropic", "model": "small", "api_key": "a"}}
+
+
+def test_the_models_are_listed_without_their_secrets(settings: Any) -> None:
+    anthropic = {"kind": "anthropic", "model": "claude", "api_key": "a"}
+    settings.MODELS = configured_models(more={"rag": RAG | {"api_key": "r"}, "claude": anthropic})
+    assert providers.models() == [
+        ("rag", "openai", "our-rag", ["text"]),
+        ("claude", "anthropic", "claude", ["text", "image", "file"]),
+        ("echo", "echo", "echo", ["text"]),
+    ]
 
 
 @dataclass(frozen=True)
@@ -161,7 +195,7 @@ def test_a_provider_of_another_kind_answers(parrots: None, settings: Any) -> Non
          "MODELS: 'polly' has the unknown field 'base_url'; known are kind, model, cage, seed, input."),
         ({"model": "grey", "cage": "open"}, "The cage of 'polly' is open."),
         ({"model": "grey", "cage": "a", "kind": "cat"},
-         "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, parrot."),
+         "MODELS: 'polly' has the unknown kind 'cat'; it must be one of openai, anthropic, parrot."),
     ],
 )  # fmt: skip
 def test_a_kind_decides_which_fields_a_route_needs(route: dict[str, str], complaint: str, parrots: None) -> None:
@@ -177,4 +211,19 @@ def test_a_known_name_with_another_kind_inherits_no_field(parrots: None) -> None
 
 def test_an_unknown_kind_stops_the_start_with_one_line_that_names_it(tmp_path: Path) -> None:
     line = refusal(tmp_path, MODELS=json.dumps({"rag": RAG | {"kind": "vertex"}}))
-    assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai."
+    assert line == "MODELS: 'rag' has the unknown kind 'vertex'; it must be one of openai, anthropic."
+
+
+PRELOAD = """
+import sys, django
+django.setup()
+from replies import providers
+before = {"openai", "anthropic", "aiohttp"} & sys.modules.keys()
+providers.preload()
+print(sorted(before), sorted({"openai", "anthropic"} & sys.modules.keys()))
+"""
+
+
+def test_the_packages_of_the_configured_kinds_are_imported_late_or_when_asked(tmp_path: Path) -> None:
+    chosen = NOTHING | {"ANTHROPIC_API_KEY": "a", "DJANGO_SETTINGS_MODULE": "chatstore.settings"}
+    assert start(PRELOAD, tmp_path, **chosen) == ("[] ['anthropic']\n", "")
