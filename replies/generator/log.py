@@ -10,6 +10,7 @@ their rows against the one who would close them. A reply that is not ours any mo
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -110,9 +111,11 @@ class Log:
                 self._flush(batch)
 
     def _run(self) -> None:
+        began = time.monotonic()
         while not self._stopped.is_set():
-            self._wanted.wait(self._every)
+            self._wanted.wait(max(0.0, began + self._every - time.monotonic()))  # the flush itself takes time
             self._wanted.clear()
+            began = time.monotonic()
             try:
                 disconnecting(self.flush)
             except AWAY as error:
