@@ -5,7 +5,8 @@ from typing import Any
 
 from gunicorn.http import message
 
-from chatstore import children, env, worker
+from chatstore import children, env
+from chatstore.serving.worker import Worker
 
 _host = env.text("HOST") or "localhost"
 _port = env.number("PORT", 8000, low=1, high=65535)
@@ -13,12 +14,13 @@ bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 
 # Do not set preload_app: the worker processes would share a connection pool and read each other's answers.
 workers = env.number("WEB_WORKERS", 2, low=1, high=1000)
-worker_class = worker.Worker  # a threaded worker with time limits for clients
-worker.client_timeout = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds
-# A request occupies one thread. The default is low, because the threads of a process compete for the interpreter lock.
-threads = env.number("WEB_THREADS", 4, low=1, high=1000)
+worker_class = Worker  # an event loop for the network, and WEB_THREADS threads for the application
+asgi_loop = "asyncio"  # otherwise gunicorn takes uvloop if it is installed, which is not faster here
+asgi_lifespan = "off"
 
-timeout = 30  # seconds; gunicorn replaces a worker whose main loop hangs for this time. It does not limit a request.
+# Seconds. gunicorn replaces a worker whose event loop hangs for this time, and it ends a request whose body pauses for
+# this time. So it must not be less than CLIENT_TIMEOUT.
+timeout = max(30, env.number("CLIENT_TIMEOUT", 15, low=1, high=3600))
 graceful_timeout = 10  # seconds for running requests when the server stops
 keepalive = 75  # seconds; longer than a proxy's, usually 60, so that the proxy closes idle connections first
 # Each worker touches a file in this folder to show that it is alive. On a slow disk, a worker would seem to hang.

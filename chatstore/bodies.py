@@ -1,7 +1,8 @@
 """Limits of request bodies, checked before a body is read.
 
-The API's parser has a limit for each view (chatstore.api.parsers). All other routes accept only small forms, without
-files.
+The web server (chatstore.serving.request_body) does not read a body above the limit of its route. The application then
+refuses it, because only the application knows the error format of the route. The API's parser has a limit for each
+view (chatstore.api.parsers). All other routes accept only small forms, without files.
 """
 
 from typing import Any, NoReturn
@@ -40,7 +41,11 @@ def _declared_size(request: HttpRequest) -> int:
 
 def _is_for_api_parser(request: HttpRequest) -> bool:
     """Return whether the API's parser reads the body. It never reads multipart forms."""
-    return request.path_info.startswith("/api/") and not (request.content_type or "").startswith("multipart/")
+    return request.path_info.startswith("/api/") and not _is_multipart(request.content_type or "")
+
+
+def _is_multipart(content_type: str) -> bool:
+    return content_type.lower().startswith("multipart/")
 
 
 class FilesRefused(BadRequest):
@@ -67,21 +72,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception)
 
 
-def limit_of(path: str, method: str) -> int:
+def limit_of(path: str, method: str, content_type: str = "") -> int:
     """Return the largest body, in bytes, that the route of the path accepts."""
     try:
         view = getattr(resolve(path if path.endswith("/") else f"{path}/").func, "cls", None)
     except Resolver404:
         view = None
-    return settings.FORM_LIMIT if view is None else body_limit(view, method)
-
-
-def read_past(stream: Any) -> None:
-    """Read the rest of a body and discard it, up to HISTORY_BODY_LIMIT. Otherwise a client that is still sending sees a
-    closed connection instead of the response."""
-    left = settings.HISTORY_BODY_LIMIT
-    while left > 0 and (piece := stream.read(min(left, 65_536))):
-        left -= len(piece)
+    return settings.FORM_LIMIT if view is None or _is_multipart(content_type) else body_limit(view, method)
 
 
 def _text_response(message: str, status: int) -> HttpResponse:

@@ -16,7 +16,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOST = env.text("HOST", "localhost")
 PORT = env.number("PORT", 8000, low=1, high=65535)
 DATA_DIR = env.folder("DATA_DIR", data_folder.default(BASE_DIR))
-WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # of each worker process; gunicorn.conf.py reads it, too
+# The web server (chatstore.serving). Each number is for one worker process; gunicorn.conf.py reads WEB_WORKERS.
+WEB_THREADS = env.number("WEB_THREADS", 4, low=1, high=1000)  # low: the threads compete for the interpreter lock
+CLIENT_TIMEOUT = env.number("CLIENT_TIMEOUT", 15, low=1, high=3600)  # seconds; gunicorn.conf.py reads it, too
+CONNECTIONS_LIMIT = env.number("CONNECTIONS_LIMIT", 2_000, low=1)
+STREAMS_LIMIT = env.number("STREAMS_LIMIT", 1_000, low=1)  # responses of server-sent events
 DEBUG = env.flag("DEBUG")
 
 # --- Database ------------------------------------------------------------------------------------
@@ -266,6 +270,8 @@ CONTENT_LIMIT = env.number("CONTENT_LIMIT", 1_000_000, low=1)  # bytes of UTF-8 
 MESSAGES_LIMIT = env.number("MESSAGES_LIMIT", 1_000, low=1)  # messages in a request
 HISTORY_LIMIT = env.number("HISTORY_LIMIT", 10_000, low=1)  # messages in a request that sends a whole history
 HISTORY_BODY_LIMIT = env.number("HISTORY_BODY_LIMIT", 32_000_000, low=1_000)  # bytes of such a request
+# Bytes of large request bodies that a worker process holds at the same time.
+BODIES_LIMIT = env.number("BODIES_LIMIT", 4 * HISTORY_BODY_LIMIT, low=HISTORY_BODY_LIMIT)
 PARTS_LIMIT = env.number("PARTS_LIMIT", 1_000_000, low=2)  # bytes of JSON, for each of parts and tool_calls
 METADATA_LIMIT = env.number("METADATA_LIMIT", 16_000, low=2)  # bytes of JSON
 LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation; also notebooks

@@ -39,28 +39,15 @@ class JSONParser(parsers.BaseParser):
         """Return the body. Raises TooLarge, and Invalid if the body does not arrive in full."""
         request = parser_context["request"]
         declared = int(request.META.get("CONTENT_LENGTH") or 0)
-        return _read(stream, declared, body_limit(parser_context["view"], request.method))
+        limit = body_limit(parser_context["view"], request.method)
+        if declared > limit:
+            message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
+            raise TooLarge(message.format(size=declared, limit=limit))
+        return _read(stream)
 
 
-def _read(stream: Any, declared: int, limit: int) -> bytes:
-    body = b"" if declared > limit else _read_at_most(stream, limit + 1)
-    if max(declared, len(body)) > limit:
-        if declared <= settings.HISTORY_BODY_LIMIT:
-            _read_past(stream)
-        message = gettext("The body has {size:,} bytes; the limit is {limit:,}.")
-        raise TooLarge(message.format(size=max(declared, len(body)), limit=limit))
-    return bytes(body)
-
-
-def _read_at_most(stream: Any, size: int) -> Any:
+def _read(stream: Any) -> bytes:
     try:
-        return stream.read(size)
-    except UnreadablePostError:  # the client has gone, or is too slow
+        return bytes(stream.read())
+    except UnreadablePostError:  # the client has gone
         raise Invalid(gettext("The body did not arrive in full."), code="invalid_json") from None
-
-
-def _read_past(stream: Any) -> None:
-    """Read the rest of the body and discard it. Otherwise a client that is still sending sees a closed connection
-    instead of the response."""
-    while stream.read(65_536):
-        pass

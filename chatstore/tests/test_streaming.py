@@ -7,6 +7,7 @@ from django.core.signals import request_finished
 
 from chatstore.api.streaming import EventStream
 
+pytestmark = pytest.mark.django_db  # closing a response also closes database connections
 EVENTS = [b"data: 1\n\n", b"data: 2\n\n"]
 
 

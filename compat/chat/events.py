@@ -17,9 +17,12 @@ from threading import Thread
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import connection
 
+from chatstore.database import release_connection
 from chatstore.errors import ProviderError
+from chatstore.serving.threads import waiting
 from replies.following import Follower, Logged
 from replies.services import stop
 
@@ -34,6 +37,7 @@ class Events:
     def __init__(self, reply_id: uuid.UUID) -> None:
         self.reply_id = reply_id
         self.has_ended = False
+        self.left = settings.CONTENT_LIMIT  # bytes; the client saves all texts as one message
 
     def __iter__(self) -> Iterator[bytes]:
         for logged in Follower(self.reply_id):
@@ -47,11 +51,18 @@ class Events:
     def _events(self, logged: Logged) -> Iterator[bytes]:
         data = orjson.loads(logged.data)
         if logged.event in TYPES:
+            self.left -= len(data["text"].encode())
             for text in _parts(data["text"]):
                 yield _event(text=text, type=TYPES[logged.event])
         if logged.event == "end":
             self.has_ended = True
-            yield _last_event(data)
+            yield self._last_event(data)
+
+    def _last_event(self, end: dict[str, Any]) -> bytes:
+        problem = f"\n\n{end['error']['message']}" if end["error"] else ""
+        if problem and len(problem.encode()) <= self.left:
+            return _event(text=problem, type="answer", error=end["error"]["message"])
+        return DONE
 
     def close(self) -> None:
         """Stop the reply if it has not ended. The web server's event loop calls this, so a thread does the work."""
@@ -60,8 +71,12 @@ class Events:
 
 
 def wait_for_first(reply_id: uuid.UUID) -> None:
-    """Wait until the model has said something or has ended. Raises ProviderError if it has failed."""
-    first = next(logged for logged in Follower(reply_id) if logged.event != "start")
+    """Wait until the model has said something or has ended. Raises ProviderError if it has failed.
+
+    Another thread answers requests meanwhile."""
+    release_connection()
+    with waiting():
+        first = next(logged for logged in Follower(reply_id) if logged.event != "start")
     if first.event == "end" and (error := orjson.loads(first.data)["error"]):
         raise ProviderError(error["message"])
 
@@ -75,12 +90,6 @@ def _stop(reply_id: uuid.UUID) -> None:
 
 def _parts(text: str) -> Iterator[str]:
     return (text[start : start + EVENT_LENGTH] for start in range(0, len(text), EVENT_LENGTH))
-
-
-def _last_event(end: dict[str, Any]) -> bytes:
-    if error := end["error"]:
-        return _event(text=f"\n\n{error['message']}", type="answer", error=error["message"])
-    return DONE
 
 
 def _event(**fields: Any) -> bytes:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from accounts.models import User
 from chatstore.database import release_connection
 from chatstore.errors import NotFound, ProviderError
+from chatstore.serving.threads import waiting
 from conversations.models import Conversation, Message, Status
 from replies import following
 
@@ -24,9 +25,9 @@ class Exchange(NamedTuple):
 
 
 def wait(asked: Asked) -> None:
-    """Wait until the answer is complete, in the thread of the request. The thread keeps no database connection."""
+    """Wait until the answer is complete, without a database connection. Another thread answers requests meanwhile."""
     release_connection()
-    with suppress(TimeoutError):
+    with waiting(), suppress(TimeoutError):
         following.wait(asked.answer_id, settings.REPLY_TIMEOUT + PATIENCE)
 
 

@@ -10,7 +10,6 @@ from testing.api_client import ApiClient
 from testing.cast import active_texts, create_conversation
 from testing.fake_provider import FAILURES, SECRET, USAGE, FakeProvider, completes_with, fails
 
-pytestmark = pytest.mark.usefixtures("answers_at_once")
 CHAT = "chat/"
 HELLO = {"content": "Hello"}
 

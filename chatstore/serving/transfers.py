@@ -1,0 +1,144 @@
+"""Sends the contents of responses: bytes that are ready, and pieces that a thread produces while they are sent.
+
+Hazards: clients that do not read large responses, and so hold memory; a client that disconnects while a thread
+produces; a slow client that holds a thread.
+
+A thread produces pieces only while less than HELD bytes wait for the client. Then the thread is free, until the client
+has read them. It is not always the same thread, so a response must not use a database connection across two pieces. The
+connection goes back to the pool after each run.
+
+Large responses of a process share ANSWERS_LIMIT bytes of memory. If this is exceeded, the oldest ones are broken off.
+These are the ones whose clients read slowly: a client that reads steadily is done in a short time.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.db import close_old_connections
+
+from .threads import Threads
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+LARGE = 65_536  # bytes; smaller responses are in the socket's buffer and do not count
+PIECE = 262_144  # bytes of a large response that are given to the network at once
+HELD = 262_144  # bytes of a response that wait for its client
+ANSWERS_LIMIT = 100_000_000  # bytes
+
+
+class LargeAnswers:
+    """The large responses that are being sent, oldest first."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[asyncio.Task[Any], int] = {}
+
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """Count the current task's response during the block. Cancels the oldest tasks if the memory is exceeded."""
+        task = asyncio.current_task()
+        assert task is not None
+        while self._sizes and sum(self._sizes.values()) + size > ANSWERS_LIMIT:
+            oldest = next(iter(self._sizes))
+            del self._sizes[oldest]
+            oldest.cancel()
+        self._sizes[task] = size
+        try:
+            yield
+        finally:
+            self._sizes.pop(task, None)
+
+
+async def send_bytes(content: bytes, send: Send, large: LargeAnswers) -> None:
+    """Send the whole content of a response."""
+    if len(content) <= LARGE:
+        await send({"type": "http.response.body", "body": content})
+        return
+    with large.holding(len(content)):
+        view = memoryview(content)
+        for start in range(0, len(content), PIECE):
+            is_last = start + PIECE >= len(content)
+            body = bytes(view[start : start + PIECE])
+            await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+
+
+class Pieces:
+    """The content of a response that the application produces while it is sent. Create this in the request's thread."""
+
+    def __init__(self, result: Iterable[bytes]) -> None:
+        self.result, self.iterator = result, iter(result)
+        self.context = contextvars.copy_context()  # it contains the language of the request
+        self.produced = self.taken = 0  # bytes; only threads change the first, only the event loop the second
+        self.is_closed = False
+
+    def produce(self, put: Callable[[bytes], None]) -> bool:
+        """Put pieces until enough of them wait for the client. Return whether they have ended. Runs in a thread."""
+        try:
+            while self.produced - self.taken < HELD and not self.is_closed:
+                piece = self.context.run(next, self.iterator, None)
+                if piece is None:
+                    return True
+                self.produced += len(piece)
+                put(piece)
+            return self.is_closed
+        finally:
+            close_old_connections()
+
+    def close(self) -> None:
+        """Close the result. Runs in a thread."""
+        self.is_closed = True
+        if close := getattr(self.result, "close", None):
+            self.context.run(close)
+        close_old_connections()
+
+
+async def send_pieces(
+    pieces: Pieces, send: Send, threads: Threads, large: LargeAnswers, is_gone: Callable[[], bool]
+) -> None:
+    """Send the pieces until they end or the client is gone. Then close the result."""
+    transfer = _Transfer(pieces, threads)
+    try:
+        with large.holding(HELD + PIECE):
+            while (piece := await transfer.next()) and not is_gone():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
+    finally:
+        await asyncio.shield(transfer.close())
+
+
+class _Transfer:
+    """Lets threads produce pieces, one thread at a time, and gives the pieces to the event loop."""
+
+    def __init__(self, pieces: Pieces, threads: Threads) -> None:
+        self.pieces, self.threads = pieces, threads
+        self.loop = asyncio.get_running_loop()
+        self.queue: asyncio.Queue[Any] = asyncio.Queue()  # pieces, and each run of a thread when it has ended
+        self._start_run()
+
+    def _start_run(self) -> None:
+        self.run = self.threads.call(partial(self.pieces.produce, self._put))
+        self.run.add_done_callback(self.queue.put_nowait)
+
+    def _put(self, piece: bytes) -> None:
+        self.loop.call_soon_threadsafe(self.queue.put_nowait, piece)
+
+    async def next(self) -> bytes:
+        """Return the next piece, or b"" at the end. Raises the error of the application."""
+        while True:
+            item = await self.queue.get()
+            if not isinstance(item, asyncio.Future):
+                self.pieces.taken += len(item)
+                if item:
+                    return bytes(item)
+            elif item.result():
+                return b""
+            else:
+                self._start_run()
+
+    async def close(self) -> None:
+        self.pieces.is_closed = True
+        await asyncio.gather(self.run, return_exceptions=True)
+        await self.threads.call(self.pieces.close)
