@@ -46,7 +46,7 @@ def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
         wishes=Wishes(more.pop("model", ""), more.pop("options", {})),
         **{"name": None, "fields": {"source": "native"}, "create_missing": True, **more},
     )
-    exchanges.wait(asked)
+    exchanges.wait(user=user, asked=asked)
     return exchanges.read(user=user, asked=asked)
 
 
@@ -374,12 +374,27 @@ def test_two_questions_at_once_cannot_share_the_last_place(
     wait_until(lambda: not Reply.objects.filter(UNDER_WAY).exists())
 
 
+def test_a_user_can_wait_for_answers_with_only_so_many_requests(
+    transactional_db: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchanges, "WAITING_PER_USER", 1)
+    question = create_conversation(alice, "Hello").messages.get()
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run_and_disconnect, lambda: exchanges.wait(user=alice, asked=asked))
+        wait_until(lambda: exchanges._waiting)
+        with pytest.raises(RateLimited, match="1 requests that wait"):
+            exchanges.wait(user=alice, asked=asked)
+        stop.stop(user=alice, conversation_id=asked.conversation_id)
+        first.result()
+
+
 # --- Alternatives
 
 
 def again(user: User, chat: Conversation, message: Message, **wishes: Any) -> Exchange:
     asked = service.answer_again(user=user, conversation_id=chat.id, message_id=message.id, wishes=Wishes(**wishes))
-    exchanges.wait(asked)
+    exchanges.wait(user=user, asked=asked)
     return exchanges.read(user=user, asked=asked)
 
 
@@ -402,7 +417,7 @@ def test_an_edited_question_is_answered_on_a_branch_of_its_own(alice: User, prov
         changes={"content": "Spain?"},
         wishes=Wishes(),
     )
-    exchanges.wait(asked)
+    exchanges.wait(user=alice, asked=asked)
     assert context_of(provider) == [("user", "Spain?")]
     assert active_texts(chat) == ["Spain?", "Fine."] and chat.messages.count() == 6
     holds(chat)
