@@ -97,9 +97,16 @@ NO_MODELS = dict.fromkeys(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GROQ_API_KEY", 
 
 @contextmanager
 def gunicorn(database: str, **variables: str) -> Iterator[int]:
+    """Run chatstore on this database, and yield the port."""
+    with web_server("testing.live_wsgi", LIVE_DATABASE=database, **variables) as (port, _):
+        yield port
+
+
+@contextmanager
+def web_server(application: str, **variables: str) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Run gunicorn with this WSGI application. Yield the port and the main process."""
     port = scratch.free_port()
     fixed = {
-        "LIVE_DATABASE": database,
         "PORT": str(port),
         "WEB_WORKERS": "2",
         "HOST": "localhost",
@@ -108,7 +115,7 @@ def gunicorn(database: str, **variables: str) -> Iterator[int]:
     }
     environment = os.environ | NO_MODELS | fixed | variables
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "testing.live_wsgi"],
+        [sys.executable, "-m", "gunicorn", application],
         env=environment,
         cwd=BASE_DIR,
         stdout=subprocess.DEVNULL,
@@ -116,7 +123,7 @@ def gunicorn(database: str, **variables: str) -> Iterator[int]:
     )
     try:
         scratch.wait_until(lambda: answers(port))
-        yield port
+        yield port, process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=scratch.TIMEOUT)

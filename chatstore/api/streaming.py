@@ -40,7 +40,7 @@ class EventStream(StreamingHttpResponse):
 
     def __init__(self, source: Source) -> None:
         self.source: Source | None = source
-        super().__init__(iter(source), content_type="text/event-stream", headers=HEADERS)
+        super().__init__(_iterate(source), content_type="text/event-stream", headers=HEADERS)
 
     def detach(self) -> Source:
         """Close the response but not its source, and return the source. The caller iterates it and closes it.
@@ -57,6 +57,10 @@ class EventStream(StreamingHttpResponse):
             source, self.source = self.source, None
             close_source(source)
         super().close()
+
+
+def _iterate(source: Source) -> Iterator[bytes]:
+    yield from source  # `__iter__` is called only if a thread reads the response
 
 
 def close_source(source: Source) -> None:
