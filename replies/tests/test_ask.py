@@ -1,30 +1,53 @@
-"""Exchanges: the choice of the provider, the context of the model, failures, retries and races."""
+"""Questions and their answers: the choice of the model, failures, retries and races."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import User
 from accounts.services import set_preferences
-from chatstore.errors import Conflict, Invalid, NotFound, ProviderError
-from conversations.models import Conversation
+from chatstore.errors import Conflict, Invalid, NotFound, ProviderError, RateLimited
+from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
-from replies.services import exchanges
+from replies.models import UNDER_WAY, Reply
+from replies.services import ask as service
+from replies.services import exchanges, stop
+from replies.services.ask import Wishes
 from replies.services.exchanges import Exchange
 from testing.cast import active_texts, create_conversation, message_draft, message_with_text
-from testing.fake_provider import FAILURES, JUNK_BESIDE, USAGE, FakeProvider, answers_when_set, completes_with, fails
+from testing.fake_provider import (
+    FAILURES,
+    JUNK_BESIDE,
+    USAGE,
+    FakeProvider,
+    answers_when_set,
+    completes_with,
+    fails,
+    waits,
+)
+from testing.generator import generator, generator_thread
 from testing.parallel import run_and_disconnect, run_concurrently
 from testing.scratch import wait_until
 from testing.tree_machine import assert_consistent
 
+__all__ = ["generator", "generator_thread"]
 NAMES = ("groq", "rag")
 
 
 def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
-    arguments = {"message_id": None, "name": None, "model": "", "source": "native", "create_missing": True}
-    return exchanges.exchange(user=user, text=text, **arguments | more)
+    """Ask a question, wait for its answer and return both. Raises ProviderError if the model fails."""
+    asked = service.ask(
+        user=user,
+        draft={"role": "user", "content": text, "external_id": more.pop("message_id", None)},
+        wishes=Wishes(more.pop("model", ""), more.pop("options", {})),
+        **{"name": None, "fields": {"source": "native"}, "create_missing": True, **more},
+    )
+    exchanges.wait(asked)
+    return exchanges.read(user=user, asked=asked)
 
 
 def context_of(provider: FakeProvider) -> list[tuple[str, str]]:
@@ -45,7 +68,8 @@ def test_the_echo_answers_for_every_name_if_no_model_is_configured(model: str, a
 def test_the_first_configured_model_is_the_default(alice: User, provider: FakeProvider) -> None:
     answer = ask(alice).answer
     assert (answer.role, answer.content, answer.model) == ("assistant", "Fine.", "groq")
-    assert provider.request_bodies == [{"model": "a-model", "messages": [{"role": "user", "content": "Hello"}]}]
+    (sent,) = provider.request_bodies
+    assert (sent["model"], sent["messages"]) == ("a-model", [{"role": "user", "content": "Hello"}])
 
 
 @pytest.mark.parametrize("model", ["gemini", "Groq", "gemini/a-model", "/", "/groq", " groq"])
@@ -90,27 +114,6 @@ def test_the_model_gets_the_last_ten_messages_in_order(alice: User, provider: Fa
     assert {role for role, _ in context_of(provider)} == {"user", "assistant"}
 
 
-def test_the_model_gets_no_tool_messages_and_no_hidden_ones(alice: User, provider: FakeProvider) -> None:
-    call = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
-    drafts = [
-        message_draft("Be brief.", "system"),
-        message_draft("Old"),
-        message_draft(None, "assistant", tool_calls=call),
-        message_draft("42", "tool", tool_call_id="c"),
-        message_draft("It is 42.", "assistant"),
-        message_draft("Gone"),
-    ]
-    chat, _ = conversations.create(user=alice, fields={}, drafts=drafts)
-    messages.trash(user=alice, message_id=message_with_text(chat, "Gone").id)
-    ask(alice, "New", name=str(chat.id))
-    assert context_of(provider) == [
-        ("system", "Be brief."),
-        ("user", "Old"),
-        ("assistant", "It is 42."),
-        ("user", "New"),
-    ]
-
-
 def test_the_usage_of_an_answer_is_stored(alice: User, provider: FakeProvider) -> None:
     usage = {**USAGE, "prompt_tokens_details": {"cached_tokens": 3}}
     provider.behavior = completes_with("Fine.", usage=usage)
@@ -149,7 +152,8 @@ def test_a_question_is_kept_when_the_provider_fails_and_can_be_retried(
     with pytest.raises(ProviderError, match="'groq'.* Your message is kept"):
         ask(alice, **ids)
     chat = Conversation.objects.get()
-    assert active_texts(chat) == ["Hello"]
+    failed = chat.messages.get(role="assistant")
+    assert active_texts(chat) == ["Hello", ""] and (failed.status, "'groq'" in failed.error) == ("failed", True)
     provider.behavior = completes_with("Now.")
     assert ask(alice, **ids).conversation == chat
     assert active_texts(chat) == ["Hello", "Now."]
@@ -173,7 +177,7 @@ def test_a_late_answer_is_stored_once(alice: User, provider: FakeProvider) -> No
     chat = ask(alice, "Next", name="conv-1").conversation
     provider.behavior = completes_with("Late.")
     assert [ask(alice, **ids).answer.content for _ in range(2)] == ["Late.", "Late."]
-    assert active_texts(chat) == ["Hello", "Next", "Fine.", "Late."] and len(provider.request_bodies) == 3
+    assert active_texts(chat) == ["Hello", "", "Next", "Fine.", "Late."] and len(provider.request_bodies) == 3
 
 
 def test_a_repeated_question_gets_the_active_answer(alice: User, provider: FakeProvider) -> None:
@@ -208,8 +212,9 @@ def test_a_missing_conversation_is_not_found_without_create_missing(alice: User,
 # --- Races
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_first_questions_at_once_share_one_new_conversation(alice: User, provider: FakeProvider) -> None:
+def test_two_first_questions_at_once_share_one_new_conversation(
+    generator: Any, alice: User, provider: FakeProvider
+) -> None:
     both = run_concurrently(
         *(lambda text=text: ask(alice, text, name="conv-1", message_id=text) for text in ("a", "b"))
     )
@@ -221,23 +226,22 @@ def test_two_first_questions_at_once_share_one_new_conversation(alice: User, pro
         assert again.answer == exchange.answer
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_equal_questions_at_once_without_an_id_are_two_messages(alice: User, provider: FakeProvider) -> None:
+def test_two_equal_questions_at_once_without_an_id_are_two_messages(
+    generator: Any, alice: User, provider: FakeProvider
+) -> None:
     run_concurrently(*[lambda: ask(alice, name="conv-1")] * 2)
     assert sorted(active_texts(Conversation.objects.get())) == ["Fine.", "Fine.", "Hello", "Hello"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_question_sent_twice_at_once_is_answered_once(alice: User, provider: FakeProvider) -> None:
+def test_a_question_sent_twice_at_once_is_answered_once(generator: Any, alice: User, provider: FakeProvider) -> None:
     first, second = run_concurrently(*[lambda: ask(alice, name="conv-1", message_id="msg-1")] * 2)
     assert first == second
     assert active_texts(first.conversation) == ["Hello", "Fine."]
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_two_questions_at_once_get_their_own_answers_in_any_order(
-    order: str, alice: User, provider: FakeProvider
+    order: str, generator: Any, alice: User, provider: FakeProvider
 ) -> None:
     gates = {"a": Event(), "b": Event()}
     provider.behavior = answers_when_set(gates)
@@ -286,4 +290,164 @@ def holds(conversation: Conversation) -> None:
 def test_an_answer_over_the_content_limit_is_cut(alice: User, provider: FakeProvider, settings: Any) -> None:
     settings.CONTENT_LIMIT = 5
     provider.behavior = completes_with("ééééé")
-    assert ask(alice).answer.content == "éé"
+    answer = ask(alice).answer
+    assert (answer.content, answer.status) == ("éé", "incomplete")
+
+
+def test_the_model_of_a_conversation_answers_if_it_is_configured(alice: User, provider: FakeProvider) -> None:
+    for model, used in (("echo", "echo"), ("gone", "groq")):
+        chat = create_conversation(alice, model=model)
+        assert ask(alice, name=str(chat.id)).answer.model == used
+
+
+# --- Options
+
+
+def test_options_of_a_request_replace_those_of_the_conversation(alice: User, provider: FakeProvider) -> None:
+    defaults = {"system_prompt": "Be brief.", "temperature": 0.5, "max_tokens": 10}
+    chat = create_conversation(alice, model_options=defaults)
+    ask(alice, name=str(chat.id), options={"temperature": 1.5, "max_tokens": None, "stop": ["."]})
+    sent = provider.request_bodies[0]
+    assert (sent["temperature"], sent["stop"], "max_tokens" in sent) == (1.5, ["."], False)
+    assert context_of(provider) == [("system", "Be brief."), ("user", "Hello")]
+
+
+# --- Limits
+
+
+def refused(user: User, **more: Any) -> str:
+    """Ask without an answer, and return the reason of the refusal. Nothing is stored."""
+    before = Conversation.objects.count()
+    with pytest.raises(RateLimited) as refusal:
+        ask(user, **more)
+    assert Conversation.objects.count() == before and refusal.value.wait > 0
+    return refusal.value.message
+
+
+def request_reply(user: User) -> None:
+    service.ask_with_history(user=user, history=[{"role": "user", "content": "Hello"}], model="")
+
+
+def test_a_user_can_have_only_so_many_replies_under_way(alice: User, bob: User, settings: Any) -> None:
+    settings.REPLIES_PER_USER = 2
+    for _ in range(2):
+        request_reply(alice)
+    assert "2 replies under way at once" in refused(alice)
+    ask(bob)  # it also generates those of Alice
+    ask(alice)
+
+
+def test_all_users_can_have_only_so_many_replies_under_way(alice: User, bob: User, settings: Any) -> None:
+    settings.REPLIES_IN_ALL = 1
+    request_reply(alice)
+    assert "1 replies of all users under way at once" in refused(bob)
+
+
+def test_a_user_can_get_only_so_many_tokens_a_day(
+    alice: User, bob: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.TOKENS_PER_DAY = 9  # one answer of the fake provider
+    ask(alice, name="c", message_id="m")
+    assert "9 tokens a day" in refused(alice)
+    ask(alice, name="c", message_id="m")  # a repeated question gets its stored answer
+    ask(bob)
+    Reply.objects.filter(user=alice).update(created_at=Now() - timedelta(hours=25))
+    ask(alice)
+
+
+def test_two_questions_at_once_cannot_share_the_last_place(
+    generator: Any, alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.REPLIES_PER_USER = 1
+    gate = Event()
+    provider.behavior = waits(gate, completes_with("Fine."))
+
+    def attempt() -> bool:
+        try:
+            request_reply(alice)
+        except RateLimited:
+            return False
+        return True
+
+    assert sorted(run_concurrently(*[attempt] * 4)) == [False, False, False, True]
+    gate.set()
+    wait_until(lambda: not Reply.objects.filter(UNDER_WAY).exists())
+
+
+# --- Alternatives
+
+
+def again(user: User, chat: Conversation, message: Message, **wishes: Any) -> Exchange:
+    asked = service.answer_again(user=user, conversation_id=chat.id, message_id=message.id, wishes=Wishes(**wishes))
+    exchanges.wait(asked)
+    return exchanges.read(user=user, asked=asked)
+
+
+def test_a_regenerated_answer_is_a_displayed_alternative_of_the_same_model(alice: User, provider: FakeProvider) -> None:
+    chat, question, answer = ask(alice, model="groq/other")
+    provider.behavior = completes_with("Better.")
+    new = again(alice, chat, answer)
+    assert (new.question, new.answer.content, new.answer.model) == (question, "Better.", "groq/other")
+    assert active_texts(chat) == ["Hello", "Better."]
+    holds(chat)
+
+
+def test_an_edited_question_is_answered_on_a_branch_of_its_own(alice: User, provider: FakeProvider) -> None:
+    chat, question, _ = ask(alice, "France?")
+    ask(alice, "And its river?", name=str(chat.id))
+    asked = service.answer_edited(
+        user=alice,
+        conversation_id=chat.id,
+        message_id=question.id,
+        changes={"content": "Spain?"},
+        wishes=Wishes(),
+    )
+    exchanges.wait(asked)
+    assert context_of(provider) == [("user", "Spain?")]
+    assert active_texts(chat) == ["Spain?", "Fine."] and chat.messages.count() == 6
+    holds(chat)
+
+
+def test_a_stored_question_without_an_answer_is_answered(alice: User, provider: FakeProvider) -> None:
+    chat = create_conversation(alice, "Hello")
+    question = message_with_text(chat, "Hello")
+    first = again(alice, chat, question)
+    assert again(alice, chat, question) == first and len(provider.request_bodies) == 1
+
+
+def test_what_cannot_be_regenerated_is_refused(alice: User, provider: FakeProvider) -> None:
+    chat, _ = conversations.create(user=alice, fields={}, drafts=[message_draft("Welcome!", "assistant")])
+    with pytest.raises(Invalid, match="no answer"):
+        again(alice, chat, message_with_text(chat, "Welcome!"))
+    question = create_conversation(alice, "Hello").messages.get()
+    with pytest.raises(NotFound):
+        again(alice, chat, question)  # of another conversation
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    with pytest.raises(Conflict, match="under way"):
+        again(alice, question.conversation, Message.objects.get(id=asked.answer_id))
+
+
+def test_a_reply_that_nobody_has_begun_is_stopped_at_once(alice: User, bob: User, provider: FakeProvider) -> None:
+    question = create_conversation(alice, "Hello").messages.get()
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    with pytest.raises(NotFound):
+        stop.stop(user=bob, conversation_id=asked.conversation_id)
+    assert stop.stop(user=alice, conversation_id=asked.conversation_id) == [asked.answer_id]
+    answer = Message.objects.get(id=asked.answer_id)
+    assert (answer.status, answer.finish_reason) == ("incomplete", "stopped")
+    assert Reply.objects.get().state == "stopped" and not provider.request_bodies
+
+
+def test_replies_of_another_user_do_not_exist(alice: User, bob: User, provider: FakeProvider) -> None:
+    chat, question, answer = ask(alice)
+    for message in (question, answer):
+        with pytest.raises(NotFound):
+            again(bob, chat, message)
+    with pytest.raises(NotFound):
+        service.answer(user=bob, question_id=question.id, wishes=Wishes())
+    with pytest.raises(NotFound):
+        service.answer_edited(
+            user=bob, conversation_id=chat.id, message_id=question.id, changes={"content": "x"}, wishes=Wishes()
+        )
+    with pytest.raises(NotFound):
+        ask(bob, name=str(chat.id), create_missing=False)
