@@ -335,6 +335,7 @@ def test_a_user_can_have_only_so_many_replies_under_way(alice: User, bob: User, 
     assert "2 replies under way at once" in refused(alice)
     ask(bob)  # it also generates those of Alice
     ask(alice)
+    assert not Reply.objects.filter(request__has_key="messages").exists()  # a history is not kept
 
 
 def test_all_users_can_have_only_so_many_replies_under_way(alice: User, bob: User, settings: Any) -> None:
@@ -387,6 +388,39 @@ def test_a_user_can_wait_for_answers_with_only_so_many_requests(
             exchanges.wait(user=alice, asked=asked)
         stop.stop(user=alice, conversation_id=asked.conversation_id)
         first.result()
+
+
+# --- Titles
+
+
+def test_a_model_writes_the_title_of_a_new_conversation(alice: User, provider: FakeProvider, settings: Any) -> None:
+    settings.TITLE_MODEL = "groq"
+    provider.behavior = completes_with('"Dinner in Lisbon"\n')
+    chat = ask(alice, "Where should I eat?", model="echo").conversation
+    (sent,) = provider.request_bodies
+    assert sent["messages"][-1] == {"role": "user", "content": "Where should I eat?"} and sent["max_tokens"] > 0
+    chat.refresh_from_db()
+    assert (chat.title, chat.title_is_auto) == ("Dinner in Lisbon", True)
+    ask(alice, "And drink?", name=str(chat.id), model="echo")
+    assert len(provider.request_bodies) == 1
+
+
+def test_a_title_of_a_person_stays(alice: User, provider: FakeProvider, settings: Any) -> None:
+    settings.TITLE_MODEL = "groq"
+    chat = create_conversation(alice, title="Lisbon")
+    ask(alice, name=str(chat.id), model="echo")
+    assert not provider.request_bodies
+    conversations.set_automatic_title(user=alice, conversation_id=chat.id, title="Other")
+    chat.refresh_from_db()
+    assert chat.title == "Lisbon"
+
+
+def test_the_first_line_stays_the_title_if_the_model_fails(alice: User, provider: FakeProvider, settings: Any) -> None:
+    settings.TITLE_MODEL, settings.REPLIES_PER_USER = "groq", 1
+    provider.behavior = fails(500)
+    chat = ask(alice, "Hello", model="echo").conversation
+    chat.refresh_from_db()
+    assert chat.title == "Hello"
 
 
 # --- Alternatives
