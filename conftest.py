@@ -105,7 +105,7 @@ def answers_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """Answer questions in the transaction of the test, which no generator can see. See testing/answers.py."""
     marker = request.node.get_closest_marker("django_db")
     is_committed = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
-    if not is_committed and {"db", "django_db_setup"} & set(request.fixturenames):
+    if not is_committed:
         from replies.following import Follower
         from testing import answers
 

@@ -268,6 +268,7 @@ MODELS = configured_models(
 PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 60, low=1, high=3600)  # seconds without a piece of the reply
 REPLY_TIMEOUT = env.number("REPLY_TIMEOUT", 600, low=1, high=86_400)  # seconds for a whole reply
 REPLIES_AT_ONCE = env.number("REPLIES_AT_ONCE", 500, low=1, high=10_000)  # replies that one process generates
+TITLE_MODEL = env.text("TITLE_MODEL")  # the name of the model that writes titles; without one, the first line stays
 # How much of a conversation a model gets: its newest messages, and of these the newest with so many tokens (estimated).
 CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 10, low=1, high=10_000)
 CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 32_000, low=1)

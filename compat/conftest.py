@@ -10,9 +10,10 @@ import pytest
 from accounts.models import User
 from chatstore.ids import new_id
 from testing.api_client import BROWSER, ApiClient, create_user
+from testing.generator import generator_thread
 from testing.live_server import Live, live
 
-__all__ = ["live"]
+__all__ = ["generator_thread", "live"]
 
 SignIn = Callable[[str], ApiClient]
 
@@ -36,6 +37,7 @@ class LiveResponse:
 @pytest.fixture(params=["token", "session", "live"])
 def sign_in(request: pytest.FixtureRequest) -> SignIn:
     if request.param == "live":
+        request.getfixturevalue("generator_thread")
         live, blocker = request.getfixturevalue("live"), request.getfixturevalue("django_db_blocker")
 
         def sign_in_live(name: str) -> ApiClient:

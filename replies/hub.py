@@ -218,8 +218,14 @@ class Hub:
                             pass
             except (psycopg.Error, Error) as error:  # the database is away
                 logger.info("reading events is interrupted: %s", type(error).__name__)
-                self._missed()
-                time.sleep(RETRY)
+                self._try_again()
+            except Exception:  # readers would wait for ever if the thread ended
+                logger.exception("reading events failed")
+                self._try_again()
+
+    def _try_again(self) -> None:
+        time.sleep(RETRY)
+        self._missed()
 
     def _read(self, reading: psycopg.Connection[Any]) -> bool:
         """Read for the readers that are behind, and the news of followed replies. Return False if there was nothing."""

@@ -55,6 +55,9 @@ class Listener:
             except (psycopg.Error, Error) as error:  # the database is away
                 logger.info("listening is interrupted: %s", type(error).__name__)
                 self._stopped.wait(RECONNECT_EVERY)
+            except Exception:  # nobody would notice that the thread has ended
+                logger.exception("listening failed")
+                self._stopped.wait(RECONNECT_EVERY)
 
     def _listen_or_poll(self) -> None:
         with closing(direct_connection()) as listening:

@@ -54,6 +54,10 @@ ROWS = [
     Row("PUT", "conversations/<uuid:id>/messages/", [MESSAGE], target="conversation"),
     Row("GET", "conversations/<uuid:id>/history/", target="conversation"),
     Row("POST", "chat/", {"content": "Hello?"}, 201),
+    Row("POST", "conversations/<uuid:id>/reply/", {"content": "Hello?"}, 201, target="conversation"),
+    Row("POST", "conversations/<uuid:id>/stop/", {}, 202, target="conversation"),
+    Row("GET", "conversations/<uuid:id>/messages/<uuid:message_id>/stream/", target="conversation"),
+    Row("GET", "models/"),
     Row("GET", "messages/<uuid:id>/", target="message"),
     Row("PATCH", "messages/<uuid:id>/", {"content": "New"}, target="message"),
     Row("PATCH", "messages/<uuid:id>/?branch=true", {"content": "New"}, 201, target="message"),
@@ -120,7 +124,8 @@ class SampleObjects:
         return client(row.method, self.path(row), self.body(row), status=status)
 
     def path(self, row: Row) -> str:
-        return row.path.replace("<uuid:id>", str(getattr(self, row.target).id) if row.target else "")
+        path = row.path.replace("<uuid:message_id>", str(self.message.id))
+        return path.replace("<uuid:id>", str(getattr(self, row.target).id) if row.target else "")
 
     def body(self, row: Row) -> Any:
         return {"message_id": str(self.message.id)} if row.body is BRANCH else row.body

@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import connection
 
 from chatstore.database import release_connection
@@ -36,6 +37,7 @@ class Events:
     def __init__(self, reply_id: uuid.UUID) -> None:
         self.reply_id = reply_id
         self.has_ended = False
+        self.left = settings.CONTENT_LIMIT  # bytes; the client saves all texts as one message
 
     def __iter__(self) -> Iterator[bytes]:
         for logged in Follower(self.reply_id):
@@ -49,11 +51,18 @@ class Events:
     def _events(self, logged: Logged) -> Iterator[bytes]:
         data = orjson.loads(logged.data)
         if logged.event in TYPES:
+            self.left -= len(data["text"].encode())
             for text in _parts(data["text"]):
                 yield _event(text=text, type=TYPES[logged.event])
         if logged.event == "end":
             self.has_ended = True
-            yield _last_event(data)
+            yield self._last_event(data)
+
+    def _last_event(self, end: dict[str, Any]) -> bytes:
+        problem = f"\n\n{end['error']['message']}" if end["error"] else ""
+        if problem and len(problem.encode()) <= self.left:
+            return _event(text=problem, type="answer", error=end["error"]["message"])
+        return DONE
 
     def close(self) -> None:
         """Stop the reply if it has not ended. The web server's event loop calls this, so a thread does the work."""
@@ -81,12 +90,6 @@ def _stop(reply_id: uuid.UUID) -> None:
 
 def _parts(text: str) -> Iterator[str]:
     return (text[start : start + EVENT_LENGTH] for start in range(0, len(text), EVENT_LENGTH))
-
-
-def _last_event(end: dict[str, Any]) -> bytes:
-    if error := end["error"]:
-        return _event(text=f"\n\n{error['message']}", type="answer", error=error["message"])
-    return DONE
 
 
 def _event(**fields: Any) -> bytes:

@@ -57,7 +57,7 @@ class ChatView(ContractView):
             wishes=Wishes(providers.known(question.model or "")),
             create_missing=True,
         )
-        exchanges.wait(asked)
+        exchanges.wait(user=self.request.user, asked=asked)
         exchange = exchanges.read(user=self.request.user, asked=asked)
         return Response(schemas.answer(exchange, self.request.user))
 

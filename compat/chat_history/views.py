@@ -155,6 +155,6 @@ class CompletionView(View):
         fields = {"source": schemas.SOURCE, "notebooks": sent.notebooks or []}
         question = histories.continue_history(user=request.user, drafts=schemas.history(sent), fields=fields)
         asked = ask.answer(user=request.user, question_id=question.id, wishes=Wishes())
-        exchanges.wait(asked)
+        exchanges.wait(user=request.user, asked=asked)
         exchange = exchanges.read(user=request.user, asked=asked)
         return Response({"response": exchange.answer.content, "prefetch_content": None, "tool_calls": []})

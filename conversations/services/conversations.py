@@ -21,6 +21,7 @@ from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
+from conversations.core import titles
 from conversations.core.bulk import insert_each
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
 from conversations.core.locks import lock_conversation, lock_user
@@ -131,6 +132,15 @@ def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     update_conversation(conversation, archived_flag_to_timestamp(changes, conversation))
     return conversation
+
+
+@transaction.atomic
+def set_automatic_title(*, user: User, conversation_id: uuid.UUID, title: str) -> None:
+    """Give a conversation a better automatic title, unless a person has named it. Raises NotFound. Locks it."""
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    if conversation.title_is_auto and title:
+        conversation.title, conversation.updated_at = titles.shortened(title), conversation.now
+        conversation.save(update_fields=["title", "updated_at"])
 
 
 @transaction.atomic

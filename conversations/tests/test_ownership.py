@@ -34,6 +34,9 @@ WRITES: dict[str, Call] = {
     "conversations.update": lambda user, conversation, message: conversations.update(
         user=user, conversation_id=conversation.id, changes={"title": "other"}
     ),
+    "conversations.set_automatic_title": lambda user, conversation, message: conversations.set_automatic_title(
+        user=user, conversation_id=conversation.id, title="other"
+    ),
     "conversations.trash": lambda user, conversation, message: conversations.trash(
         user=user, conversation_id=conversation.id
     ),

@@ -54,7 +54,7 @@ class AskingView(APIView):
         asked = self._ask_once(make, Wishes(body.get("model", ""), body.get("model_options", {})))
         if body.get("stream", EVENTS in self.request.headers.get("Accept", "")):
             return _stream(asked)
-        exchanges.wait(asked)
+        exchanges.wait(user=self.request.user, asked=asked)
         return self._exchange(asked)
 
     def _ask_once(self, make: Callable[[Wishes], Asked], wishes: Wishes) -> Asked:

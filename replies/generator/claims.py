@@ -2,7 +2,7 @@
 any moment holds no lock."""
 
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -40,9 +40,17 @@ def claim(worker: uuid.UUID, limit: int) -> list[Reply]:
     return list(Reply.objects.raw(CLAIM, parameters))
 
 
-def beat(worker: uuid.UUID) -> list[uuid.UUID]:
-    """Record that the worker lives. Return the ids of its replies that users have asked to stop."""
+class Own(NamedTuple):
+    """A reply that the database says this process runs."""
+
+    id: uuid.UUID
+    attempts: int
+    stop_asked: bool
+
+
+def beat(worker: uuid.UUID) -> list[Own]:
+    """Record that the worker lives, and return its replies."""
     with connection.cursor() as cursor:
         cursor.execute(SEEN, [worker])
     own = Reply.objects.filter(worker=worker, state=State.RUNNING)
-    return list(own.filter(stop_asked=True).values_list("id", flat=True))
+    return [Own(*row) for row in own.values_list("id", "attempts", "stop_asked")]

@@ -10,11 +10,12 @@ their rows against the one who would close them. A reply that is not ours any mo
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from replies.events import EVENTS, Logged, joined, payloads, to_event
 from replies.models import Reply
@@ -23,6 +24,7 @@ from replies.providers.deltas import Delta
 from .threads import disconnecting
 
 logger = logging.getLogger(__name__)
+AWAY = (OperationalError, InterfaceError)  # the errors while the database is away
 BATCH = 1_000_000  # characters of one statement
 FLUSH = """
     SET LOCAL synchronous_commit = off;
@@ -106,23 +108,42 @@ class Log:
         """Write all new events. Raises django.db.Error; the next flush then writes them."""
         with self._flushing:
             for batch in _batches([buffer for buffer in list(self._buffers.values()) if buffer.number()]):
-                ours = self._write(batch)
-                for buffer in batch:
-                    buffer.events.clear()
-                    if buffer.id not in ours:
-                        del self._buffers[buffer.id]
-                        self._lost(buffer.id, buffer.attempts)
+                self._flush(batch)
 
     def _run(self) -> None:
+        began = time.monotonic()
         while not self._stopped.is_set():
-            self._wanted.wait(self._every)
+            self._wanted.wait(max(0.0, began + self._every - time.monotonic()))  # the flush itself takes time
             self._wanted.clear()
+            began = time.monotonic()
             try:
                 disconnecting(self.flush)
-            except Error as error:
+            except AWAY as error:
                 logger.warning("events cannot be written now: %s", type(error).__name__)
                 self._stopped.wait(self._every)
+            except Exception:
+                logger.exception("events cannot be written")
+                self._stopped.wait(self._every)
         connection.close()
+
+    def _flush(self, batch: Sequence[Buffer]) -> None:
+        try:
+            ours = self._write(batch)
+        except AWAY:
+            raise
+        except Error:
+            if len(batch) == 1:
+                logger.exception("the events of the reply %s cannot be stored", batch[0].id)
+                ours = set()
+            else:
+                for buffer in batch:
+                    self._flush([buffer])
+                return
+        for buffer in batch:
+            buffer.events.clear()
+            if buffer.id not in ours:
+                del self._buffers[buffer.id]
+                self._lost(buffer.id, buffer.attempts)
 
     def _write(self, batch: Sequence[Buffer]) -> set[uuid.UUID]:
         """Write the events of these buffers. Return the ids of the replies that are still ours."""

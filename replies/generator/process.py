@@ -59,6 +59,7 @@ class Generator:
         self.worker, self.pace = worker or new_id(), pace or Pace()
         self.running: dict[uuid.UUID, Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unknown: set[tuple[uuid.UUID, int]] = set()
         self._seen_at = self._alive_since = float("-inf")
 
     async def run(self) -> None:
@@ -114,8 +115,11 @@ class Generator:
 
     async def _beat(self) -> None:
         """Show that this process lives, and end the replies that were stopped or have taken too long."""
-        for id in await self._threads.run(claims.beat, self.worker):
-            self._end(id, lambda: finish.STOPPED)
+        own = await self._threads.run(claims.beat, self.worker)
+        for reply in own:
+            if reply.stop_asked:
+                self._end(reply.id, lambda: finish.STOPPED)
+        await self._close_unknown({(reply.id, reply.attempts) for reply in own})
         now = time.monotonic()
         if now - self._seen_at > self.pace.dead_after / 2:
             self._alive_since = now
@@ -124,6 +128,13 @@ class Generator:
             if running.age > settings.REPLY_TIMEOUT:
                 running.end(timed_out)
         await self._sleep(self.pace.poll)
+
+    async def _close_unknown(self, own: set[tuple[uuid.UUID, int]]) -> None:
+        """Close the replies that this process claimed without knowing it: the connection broke before the answer."""
+        unknown = own - {(running.reply.id, running.reply.attempts) for running in self.running.values()}
+        if lost := unknown & self._unknown:  # also the last time; a claim takes a moment
+            await self._threads.run(janitor.close_left_by, self.worker, [id for id, _ in lost])
+        self._unknown = unknown
 
     async def _clean(self) -> None:
         """Close the replies of dead processes.

@@ -43,7 +43,7 @@ class AnthropicMessages:
         import anthropic  # the import takes half a second, so it is not at the top
 
         request = build_request(messages, {"max_tokens": int(self.max_tokens)} | _without_none(options))
-        client = http.client(self, self._make_client)
+        client = http.client(("anthropic", self.base_url, self.api_key), self._make_client)
         # Fields in `extra_body` replace the arguments, which the package would copy with a check of each value.
         opening = client.messages.with_streaming_response.create(
             model=self.model,

@@ -93,9 +93,6 @@ class Reader(Protocol):
 class Response(Protocol):
     """A response of the package of a provider."""
 
-    @property
-    def headers(self) -> Any: ...
-
     def iter_bytes(self) -> AsyncIterator[bytes]: ...
 
 
@@ -128,6 +125,8 @@ async def stream_deltas(
     except package.APIConnectionError as error:
         how = TOO_SLOW if _timed_out(error) else UNREACHABLE
         raise server.failed(how, seconds=settings.PROVIDER_TIMEOUT) from None
+    except aiohttp.ClientResponseError:  # the response is not HTTP
+        raise server.failed(NO_COMPLETION) from None
     except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
         how = STALLED if _timed_out(error) else INCOMPLETE
         raise server.failed(how, seconds=settings.PROVIDER_TIMEOUT) from None
@@ -141,28 +140,28 @@ def _timed_out(error: BaseException | None) -> bool:
 
 
 async def _read_events(response: Response) -> AsyncGenerator[dict[str, Any]]:
-    """Yield the events of a response. A response that is plain JSON, as some servers send, is one event.
+    """Yield the events of a response. A response that is one JSON object, as some servers send, is one event.
 
     Raises Broken.
     """
-    line_limit = 2 * settings.CONTENT_LIMIT + ERROR_LENGTH
-    is_json = response.headers.get("content-type", "").startswith("application/json")
-    rest = b""
+    limit = 2 * settings.CONTENT_LIMIT + ERROR_LENGTH
+    rest, is_object = b"", False
     async for data in response.iter_bytes():
+        # The type that a response declares is not reliable. No line of events begins with a brace.
+        is_object = is_object or (not rest and data.lstrip().startswith(b"{"))
         rest += data
-        if not is_json and b"\n" in data:
+        if not is_object and b"\n" in data:
             *lines, rest = rest.split(b"\n")
-            for line in lines:
-                event = _event(line)
+            for event in map(_event, lines):
                 if event is DONE:
                     return
                 if event:
                     yield event
                     if event.get("type") == MESSAGE_STOP:
                         return
-        if len(rest) > line_limit:
+        if len(rest) > limit:
             raise Broken(TOO_LONG)
-    if event := _parse(rest) if is_json else _event(rest):
+    if (event := _parse(rest) if is_object else _event(rest)) and event is not DONE:
         yield event
 
 
@@ -247,7 +246,7 @@ def check_route(name: str, base_url: str, api_key: str, input: str) -> None:
     """Raise ImproperlyConfigured if no server can have this URL, no key these characters, or no model this input."""
     if not _is_http_url(base_url):
         raise ImproperlyConfigured(f"The base_url of the model {name!r} is not an http or https URL.")
-    if not api_key.isascii():
+    if not (api_key.isascii() and api_key.isprintable()):
         raise ImproperlyConfigured(f"The api_key of the model {name!r} has characters that no key can have.")
     if unknown := {kind.strip() for kind in input.split(",")} - INPUTS:
         known = ", ".join(sorted(INPUTS))

@@ -57,7 +57,7 @@ class OpenAICompatible:
             yield response
 
     def _create(self, request: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
-        client = http.client((self.base_url, self.api_key), self._make_client)
+        client = http.client(("openai", self.base_url, self.api_key), self._make_client)
         # Fields in `extra_body` replace the arguments. The package copies arguments with a check of each value, which
         # takes as long as the rest of a short request, and longer for a long conversation.
         opening: AbstractAsyncContextManager[Any] = client.chat.completions.with_streaming_response.create(

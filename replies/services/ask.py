@@ -23,7 +23,7 @@ from replies import providers
 from replies.events import QUEUED
 from replies.models import Reply
 
-from . import limits
+from . import limits, titles
 
 OPTIONS = ("system_prompt", "temperature", "top_p", "max_tokens", "stop", "tools", "tool_choice", "response_format")
 
@@ -73,6 +73,8 @@ def ask(
     check_model(wishes.model)
     question, is_new = _store_question(user, draft, name, fields, create_missing)
     asked = answer(user=user, question_id=question.id, wishes=wishes)
+    if is_new:
+        titles.request_title(question)
     return asked._replace(is_new=is_new)
 
 

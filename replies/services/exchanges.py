@@ -1,6 +1,10 @@
 """Waits for an answer, and reads it with its question."""
 
-from contextlib import suppress
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import NamedTuple
 
 from django.conf import settings
@@ -8,14 +12,19 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.database import release_connection
-from chatstore.errors import NotFound, ProviderError
+from chatstore.errors import NotFound, ProviderError, RateLimited
 from chatstore.serving.threads import waiting
 from conversations.models import Conversation, Message, Status
 from replies import following
 
+from . import limits
 from .ask import Asked
 
 PATIENCE = 60  # seconds beyond the time limit of a reply: in the queue, and until it is closed
+WAITING_PER_USER = 20  # requests of a user that wait in this process; they can wait for one reply
+
+_waiting: Counter[uuid.UUID] = Counter()
+_lock = Lock()
 
 
 class Exchange(NamedTuple):
@@ -24,11 +33,30 @@ class Exchange(NamedTuple):
     answer: Message
 
 
-def wait(asked: Asked) -> None:
-    """Wait until the answer is complete, without a database connection. Another thread answers requests meanwhile."""
+def wait(*, user: User, asked: Asked) -> None:
+    """Wait until the answer is complete, without a database connection. Another thread answers requests meanwhile.
+
+    Raises RateLimited if WAITING_PER_USER requests of the user wait in this process: there is a limit of such threads.
+    """
     release_connection()
-    with waiting(), suppress(TimeoutError):
+    with _place(user), waiting(), suppress(TimeoutError):
         following.wait(asked.answer_id, settings.REPLY_TIMEOUT + PATIENCE)
+
+
+@contextmanager
+def _place(user: User) -> Iterator[None]:
+    with _lock:
+        if _waiting[user.pk] >= WAITING_PER_USER:
+            limit = gettext("{count} requests that wait for an answer").format(count=WAITING_PER_USER)
+            raise RateLimited(limit, wait=limits.WAIT)
+        _waiting[user.pk] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _waiting[user.pk] -= 1
+            if not _waiting[user.pk]:
+                del _waiting[user.pk]
 
 
 def read(*, user: User, asked: Asked) -> Exchange:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 
@@ -22,6 +23,8 @@ from conversations.services import answers
 from replies.events import EVENTS, Content, Logged, payloads, to_delta, to_json
 from replies.models import Event, Reply, State
 from replies.providers.deltas import Finish
+
+from . import titles
 
 # A process that is stopped in the middle of this transaction must not hold its locks.
 PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '5s'"
@@ -106,7 +109,11 @@ def finish_all(closings: Sequence[Closing]) -> set[uuid.UUID]:
 
     Writes nothing for a reply that is not ours any more, or whose conversation is gone.
     """
-    return _close(closings, lambda: _end_running(closings))
+    ended = _close(closings, lambda: _end_running(closings))
+    for closing in closings:
+        if closing.reply.id in ended and titles.is_title(closing.reply) and closing.ending.state == State.COMPLETED:
+            titles.store_title(closing.reply, closing.content().fields()["content"] or "")
+    return ended
 
 
 def close_queued(reply: Reply, ending: Ending = STOPPED) -> bool:
@@ -159,7 +166,14 @@ def _close(closings: Sequence[Closing], end: Callable[[], set[uuid.UUID]]) -> se
     # A reply has the id of its message.
     owners = {id: closing.reply.user_id for id, closing in by_id.items() if closing.reply.message_id}
     answers.complete(owners=owners, changes=changes)
+    _forget_histories([id for id in ended if id not in owners])
     return ended
+
+
+def _forget_histories(ids: Sequence[uuid.UUID]) -> None:
+    """Remove the messages of replies that fill no message: their texts are not stored, or stored elsewhere."""
+    if ids:
+        Reply.objects.filter(id__in=ids).update(request=RawSQL("request - 'messages'", []))
 
 
 def _end_running(closings: Sequence[Closing]) -> set[uuid.UUID]:

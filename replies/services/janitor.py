@@ -6,6 +6,7 @@ of them through. No function here may run in a transaction.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -37,9 +38,10 @@ def close_dead(after: float = DEAD_AFTER) -> int:
     return closed
 
 
-def close_left_by(worker: uuid.UUID) -> int:
-    """Close the replies of a process that has ended for sure. Return how many."""
-    return _close_all(Reply.objects.filter(worker=worker, state=State.RUNNING))
+def close_left_by(worker: uuid.UUID, ids: Sequence[uuid.UUID] | None = None) -> int:
+    """Close the replies of a process that does not run them any more: all, or those with these ids. Return how many."""
+    left = Reply.objects.filter(worker=worker, state=State.RUNNING)
+    return _close_all(left if ids is None else left.filter(id__in=ids))
 
 
 def close_waiting(queued_for: float = QUEUED_FOR) -> int:

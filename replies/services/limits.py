@@ -14,7 +14,7 @@ COUNTS = """SELECT
     (SELECT count(*) FROM reply WHERE state = 'queued') + (SELECT count(*) FROM reply WHERE state = 'running'),
     count(*) FILTER (WHERE state IN ('queued', 'running')), coalesce(sum(tokens), 0),
     extract(epoch FROM min(created_at) FILTER (WHERE tokens > 0) + interval '1 day' - now())
-    FROM reply WHERE user_id = %s AND created_at > now() - interval '1 day'"""
+    FROM reply WHERE user_id = %s AND NOT request ? 'title_of' AND created_at > now() - interval '1 day'"""
 
 
 def check(user: User) -> None:

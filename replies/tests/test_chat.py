@@ -152,3 +152,68 @@ def test_a_retry_with_the_same_idempotency_key_creates_one_conversation(
 def test_a_read_only_token_cannot_ask(alice: User, provider: FakeProvider) -> None:
     ApiClient(alice, scopes=["read"]).refusal("POST", CHAT, HELLO, status=403)
     assert not provider.request_bodies and not Conversation.objects.exists()
+
+
+def test_the_models_are_listed_with_the_default(as_alice: ApiClient, provider: FakeProvider) -> None:
+    groq, echo = as_alice("GET", "models/")
+    assert (groq["name"], groq["kind"], groq["model"], groq["is_default"]) == ("groq", "openai", "a-model", True)
+    assert (echo["name"], echo["is_default"]) == ("echo", False)
+    assert SECRET not in as_alice.text and "http" not in as_alice.text
+    as_alice("PATCH", "preferences/", {"default_model": "echo"})
+    assert [model["is_default"] for model in as_alice("GET", "models/")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({}, ("required", "content")),
+        ({"stream": "yes"}, ("invalid", "stream")),
+        (HELLO | {"model_options": {"temperature": "hot"}}, ("invalid", "model_options.temperature")),
+        (HELLO | {"model_options": {"temperature": 3}}, ("max_value", "model_options.temperature")),
+        (HELLO | {"model_options": {"tools": ["search"]}}, ("type", "model_options.tools[0]")),
+        (HELLO | {"model_options": {"seed": 1}}, ("unknown_field", "model_options.seed")),
+        (HELLO | {"model_options": {"system_prompt": "x" * 1_000_001}}, ("bytes", "model_options")),
+        (HELLO | {"message_id": "x"}, ("invalid", "message_id")),
+        (HELLO | {"parts": {}}, ("type", "parts")),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_an_invalid_request_for_a_reply_is_refused(
+    body: Any, refusal: Any, alice: User, as_alice: ApiClient, provider: FakeProvider
+) -> None:
+    path = f"conversations/{create_conversation(alice).id}/reply/"
+    assert as_alice.refusal("POST", path, body, status=400) == refusal
+    assert not Message.objects.exists() and not provider.request_bodies
+
+
+def test_only_a_new_question_has_an_external_id(alice: User, as_alice: ApiClient, provider: FakeProvider) -> None:
+    exchange = as_alice("POST", CHAT, HELLO, status=201)
+    path = f"conversations/{exchange['conversation_id']}/reply/"
+    body = {"content": "Bye", "message_id": exchange["question"]["id"], "external_id": "m"}
+    assert as_alice.refusal("POST", path, body, status=400) == ("invalid", "external_id")
+
+
+def test_a_repeated_request_to_regenerate_writes_one_alternative(as_alice: ApiClient, provider: FakeProvider) -> None:
+    exchange = as_alice("POST", CHAT, HELLO, status=201)
+    path, body = f"conversations/{exchange['conversation_id']}/reply/", {"message_id": exchange["answer"]["id"]}
+    first = as_alice("POST", path, body, status=201, Idempotency_Key="k")
+    assert as_alice("POST", path, body, status=200, Idempotency_Key="k") == first
+    assert first["question"] == exchange["question"] and len(provider.request_bodies) == 2
+
+
+def test_the_options_of_a_conversation_are_stored_and_bounded(as_alice: ApiClient, provider: FakeProvider) -> None:
+    options = {"system_prompt": "Be brief.", "temperature": 0.5, "tools": [{"type": "function"}]}
+    chat = as_alice("POST", "conversations/", {"model_options": options}, status=201)
+    assert chat["model_options"] == options
+    path = f"conversations/{chat['id']}/"
+    large = {"model_options": {"system_prompt": "x" * 16_000}}
+    assert as_alice.refusal("PATCH", path, large, status=400) == ("bytes", "model_options")
+    as_alice("POST", f"{path}reply/", HELLO, status=201)
+    assert provider.request_bodies[0]["temperature"] == 0.5
+    assert as_alice("PUT", path, {})["model_options"] == {}
+
+
+def test_parts_of_a_question_are_stored(as_alice: ApiClient, provider: FakeProvider) -> None:
+    parts = [{"type": "text", "text": "What is this?"}]
+    question = as_alice("POST", CHAT, {"parts": parts}, status=201)["question"]
+    assert (question["parts"], question["content"]) == (parts, None)

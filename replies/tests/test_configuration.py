@@ -22,6 +22,12 @@ NOTHING = dict.fromkeys(
 GROQ = {"base_url": "https://groq.example/v1", "model": "llama", "api_key": ""}
 
 
+@pytest.fixture(autouse=True)
+def no_scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the kind that other tests add, so that error messages do not depend on the order of the tests."""
+    monkeypatch.delitem(providers.PROVIDERS, "scripted", raising=False)
+
+
 def models(folder: Path, **knobs: str) -> Any:
     return json.loads(printed_settings(folder, "MODELS", **NOTHING | knobs)[0].replace("'", '"'))
 
@@ -116,6 +122,7 @@ NO_URL = "The base_url of the model 'rag' is not an http or https URL."
         ({"rag": RAG | {"base_url": "http://rag:port/v1"}}, NO_URL),
         ({"rag": RAG | {"base_url": "http://[rag/v1"}}, NO_URL),
         ({"rag": RAG | {"api_key": "…"}}, "The api_key of the model 'rag' has characters that no key can have."),
+        ({"rag": RAG | {"api_key": "a\nb"}}, "The api_key of the model 'rag' has characters that no key can have."),
         (
             {"rag": RAG | {"input": "text, video"}},
             "The input 'video' of the model 'rag' is unknown; known are file, image, text.",

@@ -92,6 +92,13 @@ def test_messages_that_say_nothing_to_a_model_are_left_out(alice: User) -> None:
     assert texts(chat, limits=MANY | {"messages": 2}) == ["Hello", "Still there?"]
 
 
+def test_the_walk_to_the_root_ends_after_ten_times_the_limit(alice: User) -> None:
+    judged = [message_draft("Judged", "critic")] * 25
+    chat = conversation(alice, message_draft("Hello"), *judged, message_draft("Still there?"))
+    assert texts(chat, limits=MANY | {"messages": 2}) == ["Still there?"]
+    assert texts(chat, limits=MANY | {"messages": 3}) == ["Hello", "Still there?"]
+
+
 def test_tokens_are_counted_from_the_newest_message_on(alice: User) -> None:
     chat = create_conversation(alice, "a" * 400, "b" * 400, "c" * 400)  # 104 tokens each
     assert len(texts(chat, limits=MANY | {"tokens": 312})) == 3

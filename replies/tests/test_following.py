@@ -32,6 +32,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the bounds of the hub small."""
     monkeypatch.setattr(hub, "WINDOW", 5)
     monkeypatch.setattr(hub, "PIECE", 3)
+    monkeypatch.setattr(hub, "READS", 7)
     monkeypatch.setattr(hub, "WAKE", 2)
 
 

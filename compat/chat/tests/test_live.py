@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from testing.fake_provider import FakeProvider, answers_when_set, running
+from testing.generator import running as generating
 from testing.live_server import Live, create_token_of_new_user, gunicorn, json_body
 from testing.scratch import wait_until
 
@@ -45,7 +46,7 @@ class Chat:
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Live, FakeProvider]]:
-    with running() as provider, django_db_blocker.unblock():
+    with running() as provider, django_db_blocker.unblock(), generating():
         knobs = {"MODELS": json.dumps({"groq": provider.route()}), "DB_POOL_SIZE": "1", "WEB_WORKERS": "1"}
         with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
             yield Live(port), provider
@@ -53,7 +54,8 @@ def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Live
 
 
 @pytest.fixture
-def chat(server: tuple[Live, FakeProvider], django_db_blocker: Any) -> Iterator[Chat]:
+def chat(server: tuple[Live, FakeProvider], django_db_blocker: Any, settings: Any) -> Iterator[Chat]:
+    settings.MODELS = {"groq": server[1].route()}
     with ThreadPoolExecutor() as threads:
         with django_db_blocker.unblock():
             secret = create_token_of_new_user()
@@ -72,7 +74,7 @@ def gates(chat: Chat) -> Iterator[dict[str, Event]]:
 def test_other_requests_are_answered_during_the_call(chat: Chat, gates: dict[str, Event]) -> None:
     (waiting,) = chat.ask("One")
     assert chat.messages() == ["One"]
-    assert [row["messageCount"] for row in chat("GET", "/api/chat/history")["chats"]] == [1]
+    assert [row["lastMessage"] for row in chat("GET", "/api/chat/history")["chats"]] == ["One"]
     assert not waiting.done()
     gates["One"].set()
     assert waiting.result(PATIENCE)["response"] == "You said One."
@@ -87,7 +89,7 @@ def test_the_conversation_is_not_locked_during_the_call(chat: Chat, gates: dict[
     assert not waiting.done()
     gates["One"].set()
     waiting.result(PATIENCE)
-    assert chat.messages() == ["One", "By the way", "You said One."]
+    assert chat.messages() == ["One", "You said One.", "By the way"]  # the answer has its place from the beginning
 
 
 def test_several_calls_wait_at_once_with_one_database_connection(chat: Chat, gates: dict[str, Event]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chatstore.ids import new_id
 from replies.following import Follower, wait
-from replies.models import Reply, State
+from replies.models import Event, Reply, State
 from replies.services import janitor
 from testing import scratch, scripted
 from testing.generator import QUICK, process, running
@@ -83,6 +83,16 @@ def test_a_process_that_replaces_another_closes_its_replies_at_once() -> None:
         wait_for_text(reply)
         assert janitor.close_left_by(generator.worker) == 1
         assert_one_end(reply, "incomplete")
+
+
+def test_a_reply_that_was_claimed_over_a_broken_connection_is_begun_anew() -> None:
+    with running() as generator:
+        lost = ask("Hello")
+        wait(lost.id, TIMEOUT)
+        Event.objects.filter(reply_id=lost.id).delete()
+        Reply.objects.filter(id=lost.id).update(state=State.RUNNING, worker=generator.worker, attempts=1)
+        scratch.wait_until(lambda: Reply.objects.get(id=lost.id).attempts == 2)
+        assert wait(lost.id, TIMEOUT) == State.COMPLETED
 
 
 def test_sigterm_closes_all_replies_with_all_of_their_text_within_a_second() -> None:

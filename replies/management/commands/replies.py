@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandParser
 from django.db import connection
 
 from chatstore import database
+from replies import providers
 from replies.generator import Generator, Pace
 from replies.services import janitor
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             if worker:
                 janitor.close_left_by(worker)
                 connection.close()
+            providers.preload()
             asyncio.run(_generate(Generator(worker=worker, pace=self.pace)))
 
 

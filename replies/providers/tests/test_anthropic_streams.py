@@ -1,5 +1,6 @@
 """Streams of Anthropic's API: what is sent, good streams and broken ones, over real sockets."""
 
+import asyncio
 from collections.abc import Iterator
 from threading import Event
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from replies import providers
-from replies.providers import Finish, Reasoning, Text, ToolCall
+from replies.providers import Finish, Reasoning, Text, ToolCall, http
 from testing import fake_anthropic
 from testing.fake_anthropic import PING, end, sends_events, start, text_block, thinking_block, tool_block
 from testing.fake_provider import FAILURES, SECRET, FakeProvider, fails, running, sends
@@ -103,6 +104,20 @@ def test_the_finish_reasons_have_openais_names(reason: str, kept: str, provider:
 def test_nothing_is_read_after_the_last_event(provider: FakeProvider, gate: Event) -> None:
     provider.behavior = sends_events(start(), *text_block(0, "Fine."), *end(), gate)
     assert read().text == "Fine."
+
+
+def test_all_models_of_a_provider_share_their_connections(provider: FakeProvider) -> None:
+    """The names of models come from users, so a client for each would fill the memory."""
+
+    async def count() -> int:
+        for name in ("claude", "claude/a", "claude/b"):
+            chosen = providers.find(name)
+            assert chosen is not None and [delta async for delta in chosen.stream(QUESTION, {})]
+        clients = len(http._clients)
+        await providers.close()
+        return clients
+
+    assert asyncio.run(count()) == 1
 
 
 # --- What is sent

@@ -1,6 +1,7 @@
 """Streams of OpenAI-compatible providers: good, malformed and broken ones, over real sockets."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import aclosing, suppress
 from threading import Event
@@ -155,6 +156,16 @@ def test_a_whole_completion_is_a_stream_of_one_piece(provider: FakeProvider) -> 
     assert read() == (expected, "")
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_declared_type_of_a_body_does_not_matter(indent: int | None, provider: FakeProvider) -> None:
+    body = " \n" * 3 + json.dumps(completion("Fine."), indent=indent)
+    provider.behavior = sends(body.encode(), content_type="text/event-stream")
+    assert read().text == "Fine."
+    stream = b'data: {"choices": [{"delta": {"content": "Fine."}, "finish_reason": "stop"}]}\n\ndata: [DONE]'
+    provider.behavior = sends(stream, content_type="application/json")
+    assert read() == ([Text("Fine."), Finish("stop")], "")
+
+
 def test_an_empty_reply_is_complete(provider: FakeProvider) -> None:
     provider.behavior = streams({"content": ""})
     assert read() == ([Finish("stop")], "")
@@ -259,6 +270,11 @@ def test_an_unreachable_provider_is_reported(settings: Any, provider: FakeProvid
     settings.MODELS = {"groq": provider.route()}
     provider.behavior = FAILURES["hangs up"]
     assert read() == ([], "The model 'groq' cannot be reached.")
+
+
+def test_a_response_that_is_not_http_is_reported(provider: FakeProvider) -> None:
+    provider.behavior = lambda handler: handler.wfile.write(b"220 mail.example ESMTP\r\n\r\n")
+    assert read() == ([], "The model 'groq' answered with something that is not a chat completion.")
 
 
 @pytest.mark.parametrize("way", JUNK)
