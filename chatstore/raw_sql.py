@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 Row = TypeVar("Row", bound=Model)
@@ -30,7 +30,7 @@ def columns(*models: type[Model]) -> str:
 def build_instance(model: type[Row], values: Sequence[Any]) -> Row:
     """Return a model instance. `values` begins with the values of `columns(model)`; the rest is ignored."""
     names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db(connection.alias, names, values[: len(names)])
+    return model.from_db(DEFAULT_DB_ALIAS, names, values[: len(names)])
 
 
 class PreparedCursor(psycopg.Cursor[Any]):
@@ -72,6 +72,7 @@ def execute(sql: str, params: Any) -> None:
 
 def _prepared_cursor() -> Any:
     """Return what `connection.cursor()` returns, but for a PreparedCursor."""
+    connection = connections[DEFAULT_DB_ALIAS]  # the proxy `django.db.connection` looks it up for each attribute
     connection.ensure_connection()
     cursor: Any = PreparedCursor(connection.connection)
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
