@@ -131,12 +131,12 @@ INSTALLED_APPS = [
 # Every request passes through these.
 _EVERY_REQUEST = [
     "chatstore.probes.ProbesMiddleware",
-    "chatstore.bodies.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "chatstore.middleware.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "chatstore.bodies.BodyLimitMiddleware",  # after LocaleMiddleware, because its answer is a text
 ]
 # A request to the API with a bearer token goes from BearerMiddleware straight to its view. All other requests also pass
 # through these, which are for pages and sessions (docs/decisions/0020).

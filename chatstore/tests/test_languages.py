@@ -13,6 +13,7 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
 from django.utils.translation.template import templatize
@@ -280,3 +281,12 @@ def test_the_language_of_a_request_does_not_affect_the_next_request(as_either: A
     as_either("GET", "me/", **GERMAN)
     assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
     translation.deactivate()
+
+
+def test_the_refusal_of_a_large_form_is_in_the_language_of_its_own_request(client: Client) -> None:
+    form = {"login": "x" * (settings.FORM_LIMIT + 1)}
+    german = client.post("/accounts/login/", form, headers=GERMAN)
+    english = client.post("/accounts/login/", form, headers={"Accept-Language": "en"})
+    assert (german.status_code, english.status_code) == (413, 413)
+    assert german.content.startswith(b"Der Body hat")
+    assert english.content.startswith(b"The body has")
