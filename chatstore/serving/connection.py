@@ -24,6 +24,7 @@ from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 BYTES_A_SECOND = 50_000
 DISCARDED = 32_000_000  # bytes that a client may send after the server has closed its side
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for 0 seconds
+REFUSED = 100  # connections above CONNECTIONS_LIMIT that get an answer at the same time
 EVENT_STREAM = (b"Content-Type", b"text/event-stream")
 
 
@@ -76,7 +77,9 @@ class Connection(ASGIProtocol):
         super().connection_made(transport)
         self._flow_control = Patience(transport)
         self.worker.connections.add(self)
-        if self.worker.nr_conns > settings.CONNECTIONS_LIMIT:
+        if self.worker.nr_conns > settings.CONNECTIONS_LIMIT + REFUSED:
+            abort(transport)  # a refused client can stay for a while, and the process has a limit of open files
+        elif self.worker.nr_conns > settings.CONNECTIONS_LIMIT:
             self._refuse()
         else:
             self._start_deadline()
@@ -98,6 +101,14 @@ class Connection(ASGIProtocol):
             self._stop_timer()
         elif self._timer is None and not self._closed:
             self._start_deadline()
+
+    def _feed_callback_parser(self, data: bytes) -> bool:
+        try:
+            return bool(super()._feed_callback_parser(data))
+        except ValueError:  # gunicorn's parser gives more digits to `int` than it accepts
+            self._send_error_response(400, "Invalid Content-Length value")
+            self._close_transport()
+            return False
 
     def _on_headers_complete(self) -> bool:
         skip = bool(super()._on_headers_complete())
@@ -152,6 +163,10 @@ class Connection(ASGIProtocol):
         if EVENT_STREAM in headers:  # the client sees the beginning of the stream before the first event
             self._safe_write(self._response_buffer)
             self._response_buffer = None
+
+    def _send_body(self, *arguments: Any, **options: Any) -> None:
+        if not self.transport.is_closing():  # asyncio logs a warning for each write to a lost connection
+            super()._send_body(*arguments, **options)
 
     # --- Closing ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import io
 import sys
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 Environ = dict[str, Any]
 
@@ -43,8 +43,9 @@ def build(scope: dict[str, Any]) -> Environ:
 
 
 def _path(raw: bytes) -> str:
-    if not raw.startswith((b"/", b"*")):  # a proxy's request can have a whole URL
-        raw = urlsplit(raw).path or b"/"
+    if not raw.startswith(b"/") and b"://" in raw:  # a proxy's request can have a whole URL
+        _, slash, path = raw.partition(b"://")[2].partition(b"/")
+        raw = slash + path or b"/"
     return (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
 
 
