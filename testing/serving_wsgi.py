@@ -22,11 +22,13 @@ import django
 django.setup()
 
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse  # noqa: E402
+from django.urls import resolve  # noqa: E402
 
 from chatstore.api.streaming import EventStream  # noqa: E402
 from chatstore.serving import streams  # noqa: E402
 from chatstore.serving.threads import waiting  # noqa: E402
 
+resolve("/api/v1/me/")  # loads all routes, as chatstore.wsgi does
 streams.KEEP_ALIVE_SECONDS = 0.5
 Environ = dict[str, Any]
 state: Counter[str] = Counter()

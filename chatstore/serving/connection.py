@@ -13,6 +13,9 @@ chatstore/tests/test_slow_clients.py.
 """
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +23,15 @@ from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 
 BYTES_A_SECOND = 50_000
 DISCARDED = 32_000_000  # bytes that a client may send after the server has closed its side
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for 0 seconds
 EVENT_STREAM = (b"Content-Type", b"text/event-stream")
+
+
+def abort(transport: asyncio.Transport) -> None:
+    """Close the connection and discard what the client has not read. Otherwise the system keeps it for minutes."""
+    with suppress(OSError):  # the client was faster
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    transport.abort()
 
 
 class Patience(FlowControl):
@@ -40,7 +51,7 @@ class Patience(FlowControl):
             async with asyncio.timeout(limit):
                 await super().drain()
         except TimeoutError:
-            self._transport.abort()
+            abort(self._transport)
         self._patience = min(settings.CLIENT_TIMEOUT, limit - (loop.time() - started))
 
     def _limit(self) -> float:
@@ -121,13 +132,13 @@ class Connection(ASGIProtocol):
 
     def _check_deadline(self) -> None:
         if self.worker.loop.time() >= self._deadline():
-            self.transport.abort()
+            abort(self.transport)
         else:
             self._timer = self.worker.loop.call_at(self._deadline(), self._check_deadline)
 
     def _abort_later(self) -> None:
         self._stop_timer()
-        self._timer = self.worker.loop.call_later(settings.CLIENT_TIMEOUT, self.transport.abort)
+        self._timer = self.worker.loop.call_later(settings.CLIENT_TIMEOUT, abort, self.transport)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -149,7 +160,7 @@ class Connection(ASGIProtocol):
         receiver = self._body_receiver
         if receiver is None or not receiver._complete:
             if self._received:
-                self.transport.abort()
+                abort(self.transport)
             self._keepalive_timeout()
 
     def _arm_keepalive_timer(self) -> None:
@@ -165,19 +176,24 @@ class Connection(ASGIProtocol):
             self._close_after_reading()
             return
         super()._close_transport()
-        if self.transport.get_write_buffer_size():
+        if not self.transport.is_closing():
+            abort(self.transport)  # gunicorn leaves a connection open that the client has reset
+        elif self.transport.get_write_buffer_size():
             self._abort_later()
 
     def _close_after_reading(self) -> None:
         """Close our side of the connection, and the whole connection when the client has closed its side."""
         self._closed = True
-        self.transport.write_eof()
+        try:
+            self.transport.write_eof()
+        except OSError:  # the client has reset the connection
+            abort(self.transport)
         self._resume_reading()
         self._abort_later()
 
     def _discard(self) -> None:
         if self._received > DISCARDED:
-            self.transport.abort()
+            abort(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -115,15 +115,13 @@ def call(application: Application, environ: Environ) -> Answer:
     """Call the application in this thread. The answer's content is complete, or needs no database connection."""
     start = _Start()
     result = application(environ, start)
-    content = _content(result, is_sent=environ["REQUEST_METHOD"] != "HEAD" and start.status not in (204, 304))
+    has_body = environ["REQUEST_METHOD"] != "HEAD" and start.status not in (204, 304)
+    content = _content(result, start) if has_body else _close(result)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in start.headers]
     return Answer(start.status, headers, content)
 
 
-def _content(result: Any, *, is_sent: bool) -> bytes | Pieces | Stream:
-    if not is_sent:
-        _close(result)
-        return b""
+def _content(result: Any, start: _Start) -> bytes | Pieces | Stream:
     if isinstance(result, EventStream):
         return Stream(result.detach())
     if isinstance(result, list) or not getattr(result, "streaming", True):
@@ -132,9 +130,10 @@ def _content(result: Any, *, is_sent: bool) -> bytes | Pieces | Stream:
         finally:
             _close(result)
     close_old_connections()
-    return Pieces(result)
+    return Pieces(result, is_complete=any(name.lower() == "content-length" for name, _ in start.headers))
 
 
-def _close(result: Any) -> None:
+def _close(result: Any) -> bytes:
     if close := getattr(result, "close", None):
         close()
+    return b""

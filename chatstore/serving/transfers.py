@@ -68,8 +68,9 @@ async def send_bytes(content: bytes, send: Send, large: LargeAnswers) -> None:
 class Pieces:
     """The content of a response that the application produces while it is sent. Create this in the request's thread."""
 
-    def __init__(self, result: Iterable[bytes]) -> None:
-        self.result, self.iterator = result, iter(result)
+    def __init__(self, result: Iterable[bytes], *, is_complete: bool) -> None:
+        """`is_complete` says that all of the content exists already, as in a file. Small pieces of it are joined."""
+        self.result, self.iterator = result, _join(result) if is_complete else iter(result)
         self.context = contextvars.copy_context()  # it contains the language of the request
         self.produced = self.taken = 0  # bytes; only threads change the first, only the event loop the second
         self.is_closed = False
@@ -93,6 +94,17 @@ class Pieces:
         if close := getattr(self.result, "close", None):
             self.context.run(close)
         close_old_connections()
+
+
+def _join(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    block = bytearray()
+    for piece in pieces:
+        block += piece
+        if len(block) >= LARGE:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
 
 
 async def send_pieces(
