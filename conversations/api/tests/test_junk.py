@@ -97,7 +97,7 @@ class JunkSender:
                 self.row.method, url, body, "application/json", headers=self.caller.headers, QUERY_STRING=query
             )
             transaction.set_rollback(answer.status_code < 300)
-        about = (self.row, body[:200], answer.content[:500])
+        about = (self.row, body[:200], getattr(answer, "content", b"a stream")[:500])
         assert answer.status_code < 500, about
         assert answer.status_code < 300 or is_error(answer), about
         return int(answer.status_code)
