@@ -15,6 +15,7 @@ OTHER = {
     "chat/": {"content": "Other"},
     "conversations/": {"title": "Other"},
     "conversations/<uuid:id>/messages/": {"role": "user", "content": "Other"},
+    "conversations/<uuid:id>/reply/": {"content": "Other"},
     "messages/<uuid:id>/?branch=true": {"content": "Other"},
     "messages/<uuid:id>/reactions/": {"type": "other"},
     "tokens/": {"name": "other"},

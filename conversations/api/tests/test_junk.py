@@ -22,7 +22,7 @@ from conversations.api.serializers import (
     NewConversationSerializer,
     ReactionSerializer,
 )
-from replies.api.serializers import QuestionSerializer
+from replies.api.serializers import QuestionSerializer, ReplySerializer, StopSerializer
 from testing.api_client import NO_BODY, ApiClient, is_error
 from testing.routes import READING, ROWS, WRITING, Row, SampleObjects
 
@@ -48,6 +48,8 @@ FIELDS = {
     "conversations/<uuid:id>/": NewConversationSerializer,
     "conversations/<uuid:id>/branch/": BranchSerializer,
     "conversations/<uuid:id>/messages/": MessageSerializer,
+    "conversations/<uuid:id>/reply/": ReplySerializer,
+    "conversations/<uuid:id>/stop/": StopSerializer,
     "messages/<uuid:id>/": MessageSerializer,
     "messages/<uuid:id>/?branch=true": MessageSerializer,
     "messages/<uuid:id>/reactions/": ReactionSerializer,
@@ -95,7 +97,7 @@ class JunkSender:
                 self.row.method, url, body, "application/json", headers=self.caller.headers, QUERY_STRING=query
             )
             transaction.set_rollback(answer.status_code < 300)
-        about = (self.row, body[:200], answer.content[:500])
+        about = (self.row, body[:200], getattr(answer, "content", b"a stream")[:500])
         assert answer.status_code < 500, about
         assert answer.status_code < 300 or is_error(answer), about
         return int(answer.status_code)

@@ -13,7 +13,7 @@ from testing.shapes import SCHEMA, TIME, assert_matches, responses_of, strict
 
 def documented(row: Row) -> dict[str, Any]:
     """Return the documented responses of a row's route, by status code."""
-    return responses_of(row.method, "/api/v1/" + row.route.replace("<uuid:id>", "{id}"))
+    return responses_of(row.method, "/api/v1/" + row.route.replace("<uuid:", "{").replace(">", "}"))
 
 
 def check(row: Row, status: str, answer: Any) -> None:
@@ -40,6 +40,8 @@ def test_responses_and_errors_have_the_documented_shape(row: Row, samples: Sampl
     answer = samples.request(ApiClient(alice), row, row.status)
     if row.status == 204:
         assert "content" not in documented(row)["204"]
+    elif row.path.endswith("/stream/"):
+        assert list(documented(row)["200"]["content"]) == ["text/event-stream"]
     elif row.path == "me/export/":
         assert list(documented(row)["200"]["content"]) == ["application/zip"]
     else:
@@ -48,7 +50,7 @@ def test_responses_and_errors_have_the_documented_shape(row: Row, samples: Sampl
 
 
 def test_every_route_is_documented() -> None:
-    named = {(row.method.lower(), "/api/v1/" + row.route.replace("<uuid:id>", "{id}")) for row in ROWS}
+    named = {(row.method.lower(), "/api/v1/" + row.route.replace("<uuid:", "{").replace(">", "}")) for row in ROWS}
     paths = [path for path in SCHEMA["paths"] if path.startswith("/api/v1/") and "/storage/" not in path]
     native = {(method, path) for path in paths for method in SCHEMA["paths"][path]}
     assert native == named
