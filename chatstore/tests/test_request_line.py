@@ -11,7 +11,7 @@ SEARCH = "/api/v1/search/?q="
 def test_a_search_of_8_kb_in_the_url_is_answered(live: Live, bearer: dict[str, str]) -> None:
     answer = live.call("GET", SEARCH + quote("hills " * 1_400), **bearer)
     assert answer.status == 200
-    assert json_body(answer) == {"conversations": [], "results": [], "next": None}
+    assert json_body(answer) == {"conversations": [], "results": [], "next": None, "searched_since": None}
 
 
 def test_a_search_of_8_kb_with_characters_of_three_bytes_is_answered(live: Live, bearer: dict[str, str]) -> None:
