@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: fill the databases if necessary, measure the servers, and print one table."""
+"""`python -m benchmarks`: fill the databases if necessary, measure the areas, and print their tables."""
 
 import argparse
 import os

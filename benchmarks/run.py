@@ -49,9 +49,8 @@ def run_all(options: argparse.Namespace) -> None:
         large_url, small_url = (
             stack.enter_context(databases.copy_of(filled(size, fresh=options.fresh))) for size in (large, small)
         )
-        lines: list[Line] = []
         if {"requests", "contracts"} & set(options.only):
-            lines += _compare(options, large, small, large_url, small_url)
+            print(table.render(_compare(options, large, small, large_url, small_url)), flush=True)
         areas: dict[str, Callable[[], Iterator[Line]]] = {
             "bulk": lambda: bulk.lines(large_url, large),
             "replies": lambda: replies.lines(large_url, options.replies),
@@ -61,8 +60,7 @@ def run_all(options: argparse.Namespace) -> None:
         for area, measure in areas.items():
             if area in options.only:
                 print(f"{area} …", file=sys.stderr, flush=True)
-                lines += measure()
-        print(table.render(lines))
+                print(table.render(measure()), flush=True)
 
 
 def _compare(options: argparse.Namespace, large: Size, small: Size, large_url: str, small_url: str) -> list[Line]:
