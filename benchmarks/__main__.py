@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: fill the databases if necessary, measure the servers, and print one table."""
+"""`python -m benchmarks`: fill the databases if necessary, measure the areas, and print their tables."""
 
 import argparse
 import os
@@ -7,6 +7,8 @@ import signal
 import sys
 
 import django
+
+AREAS = ("requests", "contracts", "bulk", "replies", "slow", "memory")
 
 
 def arguments() -> argparse.Namespace:
@@ -28,13 +30,23 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sessions", type=int, default=400, help="number of sessions that contract D saves (default: %(default)s)"
     )
+    parser.add_argument(
+        "--replies", type=int, default=500, help="number of replies that stream at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--requests", type=int, default=20_000, help="number of requests before memory is read (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=AREAS, default=AREAS, metavar="AREA", help=f"areas to run: {', '.join(AREAS)}"
+    )
     parser.add_argument("--fresh", action="store_true", help="fill the databases again")
     parser.add_argument(
-        "--quick", action="store_true", help="20,000 messages, 40 sessions and one turn, to check that everything runs"
+        "--quick", action="store_true", help="small numbers and one turn, to check that everything runs"
     )
     options = parser.parse_args()
     if options.quick:
         options.messages, options.turns, options.sessions = 20_000, 1, 40
+        options.replies, options.requests = 20, 2_000
     return options
 
 

@@ -16,7 +16,8 @@ from random import Random
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
-from .servers import ENVIRONMENT, ROOT
+from .processes import ROOT
+from .servers import ENVIRONMENT
 from .text import Writer
 from .wrk import Measured
 

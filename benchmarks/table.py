@@ -11,7 +11,7 @@ HEAD = ("", "chatstore", "compared with", "result", "target", "")
 @dataclass(frozen=True)
 class Line:
     measurement: str
-    ours: Measured
+    ours: Measured | None
     theirs: Measured | None
     number: float
     unit: str = "×"
@@ -49,6 +49,12 @@ def difference(measurement: str, more: Measured, less: Measured) -> Line:
 
 def latency(measurement: str, measured: Measured, at_most: float) -> Line:
     return Line(measurement, measured, None, measured.p50, "ms", at_most=at_most)
+
+
+def value(
+    measurement: str, number: float, unit: str, *, at_most: float | None = None, at_least: float | None = None
+) -> Line:
+    return Line(measurement, None, None, number, unit, at_least=at_least, at_most=at_most)
 
 
 def render(lines: Iterable[Line]) -> str:
