@@ -20,10 +20,10 @@ from testing.cast import create_conversation, message_draft
 NUMBER = 20_000  # conversations of a user; each has one message, and one of them has as many messages
 FILL_CONVERSATIONS = """INSERT INTO conversation (id, user_id, source, end_user, title, title_is_auto, model, notebooks,
         tags, metadata, is_pinned, last_seq, message_count, preview, prompt_tokens, completion_tokens, created_at,
-        updated_at, active_at)
+        updated_at, active_at, model_options)
     SELECT gen_random_uuid(), user_id, source, end_user, title, title_is_auto, model, notebooks, tags, metadata,
         is_pinned, last_seq, message_count, preview, prompt_tokens, completion_tokens, created_at + t, updated_at + t,
-        active_at + t
+        active_at + t, model_options
     FROM conversation, generate_series(1, %s) n, LATERAL (SELECT n * interval '1 s' AS t) s WHERE id = %s"""
 FILL_MESSAGES = """INSERT INTO message (id, conversation_id, user_id, seq, is_active, role, item_type, content,
         reasoning, name, model, tool_call_id, status, finish_reason, error, metadata, created_at, updated_at)
