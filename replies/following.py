@@ -7,6 +7,8 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
+from conversations.models import Status
+
 from .events import Logged
 from .hub import Reader, running_hub
 from .models import State
@@ -76,4 +78,8 @@ async def wait_async(reply_id: uuid.UUID) -> State:
 
 
 def _state(logged: Logged, before: State) -> State:
-    return State(json.loads(logged.data)["status"]) if logged.event in ("end", "message") else before
+    if logged.event not in ("end", "message"):
+        return before
+    status = json.loads(logged.data)["status"]
+    # A client can store a message in progress, which no reply fills.
+    return before if status == Status.IN_PROGRESS else State(status)

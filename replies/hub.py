@@ -36,6 +36,7 @@ PIECE = 50  # events
 READS = 100  # replies in one statement
 WAKE = 25  # readers that an event loop wakes before it does something else; 500 at once would block it
 RETRY = 0.5  # seconds
+LOOK_EVERY = 30.0  # seconds between looks at all followed replies: nobody announces a reply that was deleted
 # For each pair of a reply and a number: the reply's state, the number of its newest event, and the next events.
 READ = """
     SELECT given.position, reply.state, (SELECT max(n) FROM reply_event WHERE reply_id = given.id),
@@ -96,6 +97,7 @@ class Reader:
     ) -> None:
         self.id, self.n, self.event, self.loop = id, after, event, loop
         self.is_done = False
+        self._is_known = False  # whether the log has, or will have, the event after `n`
         self.piece: Piece | None = None
         self._hub = hub
         self._followed = hub.join(self)
@@ -106,7 +108,7 @@ class Reader:
         with self._hub.lock:
             events = self._next()
         if events:
-            self.n = events[-1].n
+            self.n, self._is_known = events[-1].n, True
             self.is_done = events[-1].event in ("end", "message")
         return events
 
@@ -121,11 +123,13 @@ class Reader:
             self._join_window(piece)
             return piece.events
         events = self._followed.after(self.n)
-        if events is None:
+        # A client can also name the last event of a reply that has ended, after which nothing comes.
+        if events is None or not (events or self._is_known):
             self._hub.read(self, self.n)
         return events or []
 
     def _join_window(self, piece: Piece) -> None:
+        self._is_known = True
         self.n = min(self.n, piece.last)  # a client can name a number that no event has
         if piece.events:
             if piece.is_rest:
@@ -211,9 +215,13 @@ class Hub:
         while not self._is_stopped:
             try:
                 with closing(direct_connection()) as reading:
+                    look_at = time.monotonic() + LOOK_EVERY
                     while not self._is_stopped:
-                        self._wanted.wait()
+                        self._wanted.wait(max(0.0, look_at - time.monotonic()))
                         self._wanted.clear()
+                        if time.monotonic() >= look_at:
+                            self._missed()
+                            look_at = time.monotonic() + LOOK_EVERY
                         while not self._is_stopped and self._read(reading.connection):
                             pass
             except (psycopg.Error, Error) as error:  # the database is away
@@ -256,7 +264,13 @@ class Hub:
     def _extend(self, id: uuid.UUID, after: int, piece: Piece) -> Iterable[Reader]:
         """Add new events to the window of a reply. Return the readers to wake."""
         followed = self._followed.get(id)
-        if not followed or followed.last != after or not piece.events:
+        if not followed or followed.last != after:
+            return ()
+        if not piece.events and not piece.is_under_way:  # it has ended, or was deleted: each reader finds its own end
+            followed.window.clear()
+            followed.last = None
+            return followed.readers
+        if not piece.events:
             return ()
         followed.window.extend(piece.events)
         followed.last = piece.events[-1].n

@@ -83,7 +83,7 @@ def rows(connection: Connection, limit: int, statement: tuple[str, list[Any]]) -
 def append(connection: Connection, user_id: Any, id: str, sent: dict[str, Any]) -> dict[str, Any]:
     message = {**SQL.message, **sent, "id": new_id()}
     values = {"user": user_id, "conversation": id, "preview": sent["content"][:200]}
-    statement = SQL.append.bind(**values, messages=orjson.dumps([message]).decode())
+    statement = SQL.append.bind(**values, message=orjson.dumps(message).decode())
     row = connection.execute(*statement).fetchone()
     assert row
     times = {"created_at": row["updated_at"], "updated_at": row["updated_at"]}

@@ -61,8 +61,7 @@ class Recorded:
     @cached_property
     def message(self) -> dict[str, Any]:
         """Return all columns of the appended message."""
-        (message,) = orjson.loads(self.append.params["messages"])
-        return dict(message)
+        return dict(orjson.loads(self.append.params["message"]))
 
 
 def record() -> Recorded:

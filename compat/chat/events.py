@@ -13,18 +13,20 @@ The client saves the answer itself. So when it disconnects, nobody can read the 
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext
 
 from chatstore.database import release_connection
 from chatstore.errors import ProviderError
 from chatstore.serving.threads import waiting
 from replies.following import Follower, Logged
-from replies.services import stop
+from replies.services import exchanges, stop
 
 EVENT_LENGTH = 200  # characters of text; as JSON at most 1,200 bytes
 DONE = b"data: [DONE]\n\n"
@@ -71,12 +73,17 @@ class Events:
 
 
 def wait_for_first(reply_id: uuid.UUID) -> None:
-    """Wait until the model has said something or has ended. Raises ProviderError if it has failed.
+    """Wait until the model has said something or has ended. Raises ProviderError if it has failed, if it says nothing
+    in the time that a reply can take, or if the reply was deleted with its user.
 
     Another thread answers requests meanwhile."""
     release_connection()
-    with waiting():
-        first = next(logged for logged in Follower(reply_id) if logged.event != "start")
+    first = None
+    with waiting(), suppress(TimeoutError):
+        events = Follower(reply_id).until(settings.REPLY_TIMEOUT + exchanges.PATIENCE)
+        first = next((logged for logged in events if logged.event != "start"), None)
+    if first is None:
+        raise ProviderError(gettext("The model did not send a complete answer."))
     if first.event == "end" and (error := orjson.loads(first.data)["error"]):
         raise ProviderError(error["message"])
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Conflict, Invalid
+from chatstore.errors import Invalid
 from chatstore.ids import as_uuid
 from conversations.core import bulk, tree
 from conversations.core.locks import lock_message
@@ -52,12 +52,10 @@ def begin(*, user: User, question_id: uuid.UUID, model: str) -> tuple[Message, b
 def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> Message:
     """Store an alternative of an answer, in progress and without text, and return it. The active path ends at it.
 
-    Raises NotFound if the user has no such live message; Invalid if the message is not an answer; Conflict if it is in
-    progress. Locks the conversation.
+    Raises NotFound if the user has no such live message; Invalid if the message is not an answer. Locks the
+    conversation.
     """
     conversation, answer = lock_message(user=user, message_id=answer_id)
-    if answer.status == Status.IN_PROGRESS:
-        raise Conflict(gettext("This reply is under way. Stop it first."), field="message_id")
     question = _question_of(conversation, answer)
     if question is None:
         raise Invalid(gettext("This message is no answer to a message."), field="message_id")

@@ -7,10 +7,11 @@ import asyncio
 import logging
 from typing import NamedTuple
 
+from replies.models import Reply
 from replies.services import finish
 from replies.services.finish import Closing, Ending
 
-from .log import Log
+from .log import AWAY, Log
 from .running import Running
 from .threads import Threads
 
@@ -44,13 +45,18 @@ class Finisher:
             await self._write(batch)
 
     async def _write(self, batch: list[Waiting]) -> None:
+        """Close the replies. Those that cannot be closed are no longer running here, so the process closes them later,
+        as it does with replies that it claimed without knowing it."""
         try:
             await self._threads.insist(self._close, batch)
+        except AWAY:
+            logger.exception("the database was away too long to close %s replies", len(batch))
         except Exception:
             await self._write_each(batch)
-        for waiting in batch:
-            if not waiting.done.done():
-                waiting.done.set_result(None)
+        finally:
+            for waiting in batch:
+                if not waiting.done.done():
+                    waiting.done.set_result(None)
 
     async def _write_each(self, batch: list[Waiting]) -> None:
         """Close the replies one by one, because at least one of them cannot be stored."""
@@ -60,7 +66,13 @@ class Finisher:
             except Exception:
                 reply = waiting.running.reply
                 logger.exception("the reply %s cannot be stored; it ends with the content of its log", reply.id)
-                await self._threads.insist(finish.close_running, reply)
+                await self._close_with_log(reply)
+
+    async def _close_with_log(self, reply: Reply) -> None:
+        try:
+            await self._threads.insist(finish.close_running, reply)
+        except Exception:
+            logger.exception("the reply %s cannot be closed", reply.id)
 
     def _close(self, batch: list[Waiting]) -> None:
         finish.finish_all([self._closing(running, ending) for running, ending, _ in batch])

@@ -142,7 +142,8 @@ class Log:
         for buffer in batch:
             buffer.events.clear()
             if buffer.id not in ours:
-                del self._buffers[buffer.id]
+                if self._buffers[buffer.id] is buffer:  # not that of a later attempt
+                    del self._buffers[buffer.id]
                 self._lost(buffer.id, buffer.attempts)
 
     def _write(self, batch: Sequence[Buffer]) -> set[uuid.UUID]:

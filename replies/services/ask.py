@@ -21,7 +21,7 @@ from conversations.models import Conversation, Message, Role
 from conversations.services import answers, branches, conversations, messages
 from replies import providers
 from replies.events import QUEUED
-from replies.models import Reply
+from replies.models import UNDER_WAY, Reply
 
 from . import limits, titles
 
@@ -143,7 +143,7 @@ def answer_again(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUI
     """Request another answer, as an alternative of this one, or the answer to a question that has none.
 
     The new answer is displayed. Without a wish, the model that has answered answers again. Raises NotFound; Invalid if
-    the message answers nothing; Conflict if it is in progress; RateLimited. Locks the conversation.
+    the message answers nothing; Conflict if its reply is under way; RateLimited. Locks the conversation.
     """
     message = _read(user, message_id, conversation_id)
     if message.role != Role.ASSISTANT:
@@ -152,6 +152,9 @@ def answer_again(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUI
 
 
 def _regenerate(user: User, old: Message, wishes: Wishes) -> Asked:
+    # Not its status: a message in progress that a client has stored or imported has no reply, and never ends.
+    if Reply.objects.filter(UNDER_WAY, id=old.id).exists():
+        raise Conflict(gettext("This reply is under way. Stop it first."), field="message_id")
     chosen = _choose_model(user, old.conversation, wishes.model or providers.known(old.model))
     message = answers.begin_again(user=user, answer_id=old.id, model=chosen)
     _request(user, message, chosen, old.conversation, wishes)

@@ -96,7 +96,8 @@ class Closing(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        return (self.ending.finish.prompt_tokens or 0) + (self.ending.finish.completion_tokens or 0)
+        total = (self.ending.finish.prompt_tokens or 0) + (self.ending.finish.completion_tokens or 0)
+        return min(total, 2**31 - 1)  # a provider can report any number
 
 
 def finish(reply: Reply, ending: Ending, content: Content, events: Sequence[Logged], times: Times) -> bool:

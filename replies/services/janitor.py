@@ -5,12 +5,13 @@ the queue again, at most ATTEMPTS times. Several processes can do this at the sa
 of them through. No function here may run in a transaction.
 """
 
+import logging
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
@@ -22,6 +23,7 @@ from replies.models import Event, Reply, State, Worker
 from . import finish
 from .finish import Ending
 
+logger = logging.getLogger(__name__)
 DEAD_AFTER = 10.0  # seconds without a sign of life
 QUEUED_FOR = 60.0  # seconds in the queue, while no process takes replies
 EVENTS_KEPT = timedelta(minutes=10)
@@ -65,7 +67,18 @@ def forget() -> dict[str, int]:
 
 def _close_all(abandoned: QuerySet[Reply]) -> int:
     rows = abandoned.order_by("created_at")
-    return sum(_close(reply, abandoned.filter(id=reply.id)) for reply in list(rows[:BATCH]))
+    return sum(_try_to_close(reply, abandoned.filter(id=reply.id)) for reply in list(rows[:BATCH]))
+
+
+def _try_to_close(reply: Reply, held: QuerySet[Reply]) -> bool:
+    """Close one abandoned reply. One that cannot be closed must not keep the others open."""
+    try:
+        return _close(reply, held)
+    except (OperationalError, InterfaceError):  # the database is away
+        raise
+    except Exception:
+        logger.exception("the reply %s cannot be closed", reply.id)
+        return False
 
 
 def _close(reply: Reply, held: QuerySet[Reply]) -> bool:

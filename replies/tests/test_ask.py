@@ -476,6 +476,19 @@ def test_what_cannot_be_regenerated_is_refused(alice: User, provider: FakeProvid
         again(alice, question.conversation, Message.objects.get(id=asked.answer_id))
 
 
+def test_an_answer_in_progress_that_no_reply_fills_can_be_written_again(alice: User, provider: FakeProvider) -> None:
+    draft = message_draft("Par", "assistant", status="in_progress")  # as stored by a client that went away
+    conversation = create_conversation(alice, "Hello")
+    messages.append(user=alice, conversation_id=conversation.id, drafts=[draft])
+    question, answer = conversation.messages.order_by("seq")
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    assert asked.answer_id == answer.id
+    exchanges.wait(user=alice, asked=asked)
+    with pytest.raises(ProviderError, match="has not finished"):
+        exchanges.read(user=alice, asked=asked)
+    again(alice, conversation, answer)
+
+
 def test_a_reply_that_nobody_has_begun_is_stopped_at_once(alice: User, bob: User, provider: FakeProvider) -> None:
     question = create_conversation(alice, "Hello").messages.get()
     asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from chatstore.ids import new_id
+from conversations.models import Message
 from replies import hub
 from replies.events import EVENTS
 from replies.following import Follower, Logged, wait, wait_async
@@ -104,6 +105,29 @@ def test_a_reader_that_names_a_number_beyond_the_log_gets_the_next_events_and_de
     end(reply, 3)
     assert other.numbers() == [1, 2, 3]
     assert beyond.numbers()[-1] == 3
+
+
+def test_a_reader_that_has_the_end_already_ends_although_a_slow_reader_follows_the_reply(reply: Reply) -> None:
+    slow = Follower(reply.id).until(TIMEOUT)
+    write(reply, 1)
+    assert next(slow).n == 1
+    quick = Reading(reply)
+    scratch.wait_until(lambda: getattr(quick, "last", 0) == 1)
+    end(reply, 2)
+    assert quick.numbers() == [1, 2]
+    assert list(Follower(reply.id, after=2).until(TIMEOUT / 2)) == []
+    assert [logged.n for logged in slow] == [2]
+
+
+def test_readers_of_a_reply_that_is_deleted_end(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "LOOK_EVERY", 0.2)
+    hub.stop()
+    write(reply, 1)
+    reader = Reading(reply)
+    scratch.wait_until(lambda: getattr(reader, "last", 0) == 1)
+    Message.objects.filter(id=reply.id)._raw_delete("default")
+    scratch.wait_until(lambda: not reader.thread.is_alive())
+    assert reader.numbers() == [1]
 
 
 @pytest.mark.usefixtures("small")

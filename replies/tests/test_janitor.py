@@ -50,6 +50,13 @@ def test_a_process_without_any_sign_of_life_counts_as_dead() -> None:
     assert message_of(reply).content == "Hello"
 
 
+def test_a_reply_that_cannot_be_closed_does_not_keep_others_open() -> None:
+    broken, dead = run_by(11, "Hel"), run_by(11, "lo")
+    Event.objects.filter(reply=broken, n=2).update(data="no JSON")
+    assert janitor.close_dead() == 1
+    assert (message_of(dead).content, message_of(dead).status) == ("lo", "incomplete")
+
+
 def test_a_reply_that_has_said_nothing_is_queued_again() -> None:
     reply = run_by(11)
     assert janitor.close_dead() == 1

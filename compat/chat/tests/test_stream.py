@@ -8,10 +8,14 @@ import pytest
 from django.conf import settings as configured
 
 from accounts.models import User
-from compat.chat.events import EVENT_LENGTH
+from chatstore.errors import ProviderError
+from chatstore.ids import new_id
+from compat.chat.events import EVENT_LENGTH, wait_for_first
 from conversations.models import Conversation
+from replies.services import exchanges
 from testing.api_client import ApiClient
 from testing.fake_provider import FAILURES, SECRET, FakeProvider, streams
+from testing.replies import ask
 
 CHAT = "/api/chat"
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
@@ -137,6 +141,15 @@ def test_a_failure_after_an_event_is_told_in_the_language_of_the_browser(
     problem = "Das Modell 'groq' hat keine vollständige Antwort gesendet."
     assert events(caller, Accept_Language="de")[-1]["error"] == problem
     events(caller, Accept_Language="en")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wait_for_the_first_event_ends_if_there_is_none(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REPLY_TIMEOUT = 0
+    monkeypatch.setattr(exchanges, "PATIENCE", 0.1)
+    for reply_id in (new_id(), ask("Hello", model="none").id):  # deleted, and never answered
+        with pytest.raises(ProviderError, match="complete answer"):
+            wait_for_first(reply_id)
 
 
 def refused(caller: ApiClient, body: Any, status: int = 400, **headers: str) -> str:

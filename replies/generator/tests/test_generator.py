@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from replies.following import Follower, wait
 from replies.models import Reply, State
+from replies.services import finish
 from testing import scripted
 from testing.generator import generator, generator_thread
 from testing.replies import announce, ask, log_of, message_of, stop
@@ -148,6 +149,18 @@ def test_a_reply_that_cannot_be_stored_is_closed_with_the_content_of_its_log() -
     reply = ask(script("Fine.", 0.1, ["finish", "stop", 10**12, 1]))  # the number does not fit into the column
     assert end_of(reply)["status"] == "incomplete"
     assert message_of(reply).content == "Fine."
+
+
+def test_replies_that_cannot_be_closed_at_first_are_closed_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any) -> None:
+        raise ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finish, "finish_all", fail)
+        patch.setattr(finish, "close_running", fail)
+        replies = [ask(script("One", 0.1)), ask(script("Two", 0.1))]
+        assert [wait(reply.id, TIMEOUT) for reply in replies] == [State.INCOMPLETE] * 2
+    assert [message_of(reply).content for reply in replies] == ["One", "Two"]
 
 
 def test_a_reply_without_a_message_has_a_log_only(alice: Any) -> None:
