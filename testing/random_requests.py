@@ -33,7 +33,7 @@ CONFIG = schemathesis.Config.from_dict(
         "phases": {"fuzzing": {"extra-data-sources": {"responses": False}, "error-feedback": {"enabled": False}}},
     }
 )
-TOKEN_COUNTS = ("prompt_tokens", "completion_tokens")
+COUNTS = ("prompt_tokens", "completion_tokens", "max_tokens")
 LARGE = 500  # characters or items
 # Objects of Alice, and an id that names nothing.
 CHAT, CONVERSATION, MESSAGE, TOKEN = "chat-1", *(f"01990000-0000-7000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -121,9 +121,10 @@ def _is_unstorable(case: Any) -> bool:
 
 def _has_float(case: Any) -> bool:
     """Return whether the body has a whole number as a float. 5.0 is an integer in JSON Schema, but not in chatstore."""
-    messages = case.body if isinstance(case.body, list) else [case.body]
-    counts = [each.get(name) for each in messages if isinstance(each, dict) for name in TOKEN_COUNTS]
-    return any(isinstance(count, float) for count in counts)
+    bodies = case.body if isinstance(case.body, list) else [case.body]
+    objects = [each for each in bodies if isinstance(each, dict)]
+    objects += [each["model_options"] for each in objects if isinstance(each.get("model_options"), dict)]
+    return any(isinstance(each.get(name), float) for each in objects for name in COUNTS)
 
 
 def _has_made_up_cursor(case: Any) -> bool:
@@ -139,6 +140,11 @@ def _expires(case: Any) -> bool:
 def _empties_message(case: Any) -> bool:
     """Return whether a change of a message removes its content. It must keep content, parts or tool calls."""
     return case.method == "PATCH" and isinstance(case.body, dict) and case.body.get("content", "") is None
+
+
+def _names_edited_question(case: Any) -> bool:
+    """Return whether an edited question gets an external_id. Only a new question can have one."""
+    return isinstance(case.body, dict) and bool(case.body.get("message_id") and case.body.get("external_id"))
 
 
 def _repeats_id(case: Any) -> bool:
@@ -165,5 +171,6 @@ RULES_IN_WORDS = (
     _has_made_up_cursor,
     _expires,
     _empties_message,
+    _names_edited_question,
     _repeats_id,
 )

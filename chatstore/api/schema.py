@@ -76,6 +76,10 @@ class Schema(AutoSchema):
         is_strict = direction == "request" and isinstance(serializer, StrictSerializer)
         return schema | _known_fields(serializer, schema) | _needed_fields(serializer) if is_strict else schema
 
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
+        schema, is_required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        return schema, is_required or hasattr(serializer, "needs_one_of")
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         shape = getattr(self.view, "error_schema", ErrorSerializer)

@@ -153,9 +153,9 @@ class Pass:
         self.rows = self._fetch(SINCE_OLDEST, oldest_at=at, oldest_id=id)
         self.oldest = (at, id) if found and not self.is_full else None
 
-    @time_limit(INDEX_TIME_LIMIT)
     def _search_index(self) -> None:
-        self.rows = self._fetch(BY_INDEX)
+        with time_limit(INDEX_TIME_LIMIT):
+            self.rows = self._fetch(BY_INDEX)
         self.is_complete = True
 
     def _would_read_common_text(self) -> bool:

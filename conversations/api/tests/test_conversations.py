@@ -20,6 +20,7 @@ EMPTY = {
     "metadata": {},
     "is_pinned": False,
     "is_archived": False,
+    "model_options": {},
     "archived_at": None,
     "deleted_at": None,
     "message_count": 0,
@@ -37,6 +38,7 @@ EVERYTHING = {
     "metadata": {"a": [1, 2.5, None, {"b": True}], "": "é"},
     "is_pinned": True,
     "is_archived": True,
+    "model_options": {"system_prompt": "Be brief.", "temperature": 0.5},
 }
 
 
