@@ -48,7 +48,7 @@ def test_unfinished_requests_delay_nobody_and_are_closed(number: int, sent: byte
 def test_readers_that_do_not_read_delay_nobody_and_are_closed(path: str, server: Server) -> None:
     names = ("pieces closed", "sources closed")
     closed = sum(map(server.state, names))
-    with server.clients(50, head(f"GET {path}"), receive=4_096) as clients:
+    with server.clients(50, head(f"GET {path}", "Connection: close"), receive=4_096) as clients:
         assert server.answers_promptly()
         if "pieces" in path or "stream" in path:
             scratch.wait_until(lambda: sum(map(server.state, names)) >= closed + 50)
