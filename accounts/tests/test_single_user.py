@@ -18,6 +18,7 @@ from accounts.services import create_token
 from conversations.models import Conversation
 from conversations.services import conversations
 from testing.api_client import PASSWORD, create_user, sign_in
+from testing.generator import running as generating
 from testing.live_server import Live, json_body, read_response, serving
 
 EMAIL = "ada@localhost"
@@ -29,10 +30,10 @@ BROWSER = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 
 @pytest.fixture(scope="module")
 def alone(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
-    """A server in single-user mode."""
+    """A server in single-user mode, and a generator of replies."""
     variables = {"SINGLE_USER": EMAIL, "CORS_ALLOWED_ORIGINS": f"{APP},null", "CSRF_TRUSTED_ORIGINS": ""}
     # ALLOWED_HOSTS is wider than it may be (chatstore.E005), so that these tests show the rule of each request.
-    with django_db_blocker.unblock(), serving(**variables, ALLOWED_HOSTS="*") as live:
+    with django_db_blocker.unblock(), serving(**variables, ALLOWED_HOSTS="*") as live, generating():
         yield live
 
 
