@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Error, Page
 
 from conversations.models import Conversation
 from testing.api_client import create_user
+from testing.generator import running as generating
 from testing.live_server import serving
 
 from .conftest import CHROMIUM, FLAGS
@@ -24,7 +25,7 @@ FETCH = """async ([url, options]) => {
 def address(front_end: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     # ALLOWED_HOSTS is wider than chatstore.E005 allows, so that the browser can open a page with a rebound name.
     env = {"SINGLE_USER": EMAIL, "CORS_ALLOWED_ORIGINS": front_end, "CSRF_TRUSTED_ORIGINS": "", "ALLOWED_HOSTS": "*"}
-    with django_db_blocker.unblock(), serving(**env) as live:
+    with django_db_blocker.unblock(), serving(**env) as live, generating():
         create_user("Ada", email=EMAIL)
         yield f"http://localhost:{live.port}"
 
