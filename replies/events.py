@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
+from django.db import connection
 
 from replies.providers.deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 
@@ -20,6 +21,12 @@ class Logged(NamedTuple):
     n: int
     event: str
     data: str
+
+
+def notify(channel: str, payload: str = "") -> None:
+    """Notify the processes that listen to a channel, when the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 
 
 def payloads(ids: Sequence[uuid.UUID]) -> list[str]:

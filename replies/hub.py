@@ -51,7 +51,7 @@ READ = """
 
 
 class Piece:
-    """What the log has after a number, at most PIECE events."""
+    """The events of a log after a number, at most PIECE."""
 
     def __init__(self, state: str | None, last: int | None) -> None:
         self.is_under_way = state in (State.QUEUED, State.RUNNING)

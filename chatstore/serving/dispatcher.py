@@ -108,7 +108,7 @@ class _Start:
 
 
 def _write(data: bytes) -> None:
-    raise NotImplementedError("The application must return its content.")
+    raise RuntimeError("The application must return its content instead of calling `write`.")
 
 
 def call(application: Application, environ: Environ) -> Answer:

@@ -45,7 +45,7 @@ FLUSH = """
 
 
 class Buffer:
-    """What a reply has said and the log does not have yet. The event loop appends to `deltas`; the flush takes them."""
+    """The deltas of a reply that are not in the log yet. The event loop appends to `deltas`; the flush takes them."""
 
     def __init__(self, reply: Reply) -> None:
         self.id, self.attempts = reply.id, reply.attempts

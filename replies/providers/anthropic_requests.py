@@ -1,6 +1,6 @@
 """Converts requests from OpenAI's format for chat completions into that of Anthropic's API for messages.
 
-What has no counterpart is left out: `response_format` without a schema, and tools that are no functions.
+Options without a counterpart are left out: `response_format` without a schema, and tools that are no functions.
 """
 
 import base64

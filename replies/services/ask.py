@@ -10,7 +10,7 @@ the answer of the first. No function waits for a model: `following` does.
 import uuid
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import get_language, gettext
 
 from accounts.models import Preferences, User
@@ -20,7 +20,7 @@ from conversations.drafts import MessageDraft
 from conversations.models import Conversation, Message, Role
 from conversations.services import answers, branches, conversations, messages
 from replies import providers
-from replies.events import QUEUED
+from replies.events import QUEUED, notify
 from replies.models import UNDER_WAY, Reply
 
 from . import limits, titles
@@ -214,6 +214,5 @@ def _store_reply(user: User, request: dict[str, Any], **fields: Any) -> Reply:
     limits.check(user)
     request |= {"context": limits.context(), "language": get_language()}
     reply = Reply.objects.create(user=user, request=request, created_at=database_time(), **fields)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [QUEUED])
+    notify(QUEUED)
     return reply

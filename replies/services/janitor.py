@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext
 
-from replies.events import QUEUED
+from replies.events import QUEUED, notify
 from replies.models import Event, Reply, State, Worker
 
 from . import finish
@@ -99,8 +99,7 @@ def _close(reply: Reply, held: QuerySet[Reply]) -> bool:
 def _queue_again(said_nothing: QuerySet[Reply]) -> bool:
     if not said_nothing.update(state=State.QUEUED, worker=None):
         return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [QUEUED])
+    notify(QUEUED)
     return True
 
 

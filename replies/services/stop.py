@@ -6,13 +6,12 @@ keeps its text. Each reply is closed in a transaction of its own, which locks th
 
 import uuid
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import User
 from chatstore.errors import NotFound
 from conversations.models import Conversation
-from replies.events import STOP
+from replies.events import STOP, notify
 from replies.models import UNDER_WAY, Reply
 
 from . import finish
@@ -45,10 +44,5 @@ def _stop(replies: QuerySet[Reply]) -> list[uuid.UUID]:
     for reply in found:
         if not finish.close_queued(reply):
             Reply.objects.filter(id=reply.id).update(stop_asked=True)
-            _notify(reply)
+            notify(STOP, str(reply.id))
     return [reply.id for reply in found]
-
-
-def _notify(reply: Reply) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [STOP, str(reply.id)])

@@ -8,7 +8,6 @@ import uuid
 from contextlib import suppress
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import get_language
 
 from chatstore.database import database_time
@@ -16,7 +15,7 @@ from chatstore.errors import NotFound
 from conversations.models import Message
 from conversations.services import conversations
 from replies import providers
-from replies.events import QUEUED
+from replies.events import QUEUED, notify
 from replies.models import Reply
 
 QUESTION_LENGTH = 2_000  # characters of the question that the model gets
@@ -44,8 +43,7 @@ def request_title(question: Message) -> None:
         "language": get_language(),
     }
     Reply.objects.create(user_id=question.user_id, request=request, created_at=database_time())
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [QUEUED])
+    notify(QUEUED)
 
 
 def is_title(reply: Reply) -> bool:
