@@ -83,7 +83,10 @@ class SearchView(APIView):
         after = pagination.read_cursor(
             request, f"search-{sort}", _rank_position if sort == "relevance" else _time_position
         )
-        found = _find(request, query, sort=sort, limit=limit + 1, after=after)
+        budget = search.Budget()
+        # The titles come first, because the search for messages can answer less if its time is short.
+        titles = [] if after else _titles(request, query, budget)
+        found = _find(request, query, budget, sort=sort, limit=limit + 1, after=after)
         hits, next_cursor = found.hits[:limit], None
         if len(found.hits) > limit:
             next_cursor = _cursor(sort, hits[-1], found.match_parts)
@@ -91,7 +94,7 @@ class SearchView(APIView):
             next_cursor = _time_cursor(found.stopped_at)
         return Response(
             {
-                "conversations": [] if after else _titles(request, query),
+                "conversations": titles,
                 "results": [_hit_to_dict(hit) for hit in hits],
                 "searched_since": format_time(found.stopped_at.key) if found.stopped_at else None,
                 "next": pagination.next_url(request, next_cursor) if next_cursor else None,
@@ -100,19 +103,27 @@ class SearchView(APIView):
 
 
 def _find(
-    request: Request, query: search.Query, *, sort: str, limit: int, after: search.Position | None
+    request: Request,
+    query: search.Query,
+    budget: search.Budget,
+    *,
+    sort: str,
+    limit: int,
+    after: search.Position | None,
 ) -> search.Found:
     if query.in_title:
         return search.Found([], False, None)
     by_relevance = sort == "relevance"
-    return search.find_messages(user=request.user, query=query, limit=limit, by_relevance=by_relevance, after=after)
+    return search.find_messages(
+        user=request.user, query=query, budget=budget, limit=limit, by_relevance=by_relevance, after=after
+    )
 
 
-def _titles(request: Request, query: search.Query) -> list[dict[str, Any]]:
+def _titles(request: Request, query: search.Query, budget: search.Budget) -> list[dict[str, Any]]:
     if not query.can_match_titles:
         return []
     pattern = search.typed_pattern(query)
-    rows = search.find_titles(user=request.user, query=query, limit=TITLES_LIMIT)
+    rows = search.find_titles(user=request.user, query=query, budget=budget, limit=TITLES_LIMIT)
     return [
         {
             "conversation_id": id,

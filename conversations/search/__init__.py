@@ -1,8 +1,20 @@
 """Search. `query` parses the text that a user typed, `conditions` and `parts` translate it into SQL, `execute` finds
-messages and titles, `time_limit` limits the time of the statements, `snippets` highlights the matches."""
+messages and titles, `time_limit` bounds the time of the statements, `snippets` highlights the matches."""
 
 from .execute import Found, Hit, Position, find_messages, find_titles
 from .query import Query, parse
 from .snippets import highlight, typed_pattern
+from .time_limit import Budget
 
-__all__ = ["Found", "Hit", "Position", "Query", "find_messages", "find_titles", "highlight", "parse", "typed_pattern"]
+__all__ = [
+    "Budget",
+    "Found",
+    "Hit",
+    "Position",
+    "Query",
+    "find_messages",
+    "find_titles",
+    "highlight",
+    "parse",
+    "typed_pattern",
+]

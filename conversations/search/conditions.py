@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
 from . import parts
 from .query import CJK, HAS, Query, Term
+from .time_limit import Budget
 
 # PostgreSQL stems all terms in one statement.
 STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]) WITH ORDINALITY AS t(text, n)
@@ -41,21 +40,18 @@ class Conditions:
         self.params[name] = value
         return f"%({name})s"
 
-    def fetch(self, source: str, columns: str, **params: Any) -> list[tuple[Any, ...]]:
-        """Return `columns` of the messages that `source` selects.
+    def select(self, source: str, columns: str) -> str:
+        """Return a statement for `columns` of the messages that `source` selects.
 
         `source` is the FROM clause and everything after it, with the LIMIT. It is a subquery here, so that PostgreSQL
         computes expensive columns only for the rows within the LIMIT."""
-        return self.execute(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m", **params)
+        return self.insert_into(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m")
 
-    def execute(self, statement: str, **params: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement with the placeholders {scope}, {text}, {message} and {conversation}."""
+    def insert_into(self, statement: str) -> str:
+        """Replace the placeholders {scope}, {text}, {message} and {conversation} of a statement by the conditions."""
         message = [*self.filters, *self.text]  # the filters first, because they are cheaper
         conditions = {"scope": self.scope, "text": self.text, "message": message, "conversation": self.on_conversation}
-        joined = {name: " AND ".join(parts) or "true" for name, parts in conditions.items()}
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(**joined), self.params | params)
-            return cursor.fetchall()
+        return statement.format(**{name: " AND ".join(parts) or "true" for name, parts in conditions.items()})
 
 
 def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: bool) -> Conditions:
@@ -107,14 +103,12 @@ def _is_exact(term: Term) -> bool:
     return len(term.text) >= parts.SHORTEST and bool(CJK.search(term.text))
 
 
-def build_tsqueries(terms: list[Term]) -> dict[Term, str]:
+def build_tsqueries(terms: list[Term], budget: Budget) -> dict[Term, str]:
     """Return a tsquery as text for each term. It is empty for a term that consists of stop words."""
     if not terms:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(STEMS, [[CJK.sub(" ", term.text) for term in terms]])
-        stems = [stem for (stem,) in cursor.fetchall()]
-    return {term: _tsquery(term, stem) for term, stem in zip(terms, stems, strict=True)}
+    stems = budget.fetch(STEMS, [[CJK.sub(" ", term.text) for term in terms]])
+    return {term: _tsquery(term, stem) for term, (stem,) in zip(terms, stems, strict=True)}
 
 
 def _tsquery(term: Term, stem: str) -> str:

@@ -13,6 +13,9 @@ Messages are found in three stages, each with a bound:
 
 Whole words come first. If they match less than a page of messages, the stages run again and also match parts of words.
 All later pages match parts of words if the first page did.
+
+All statements of a search share a budget of time. If it is nearly used up, the third stage filters only as many
+messages as the first one, and words are not searched inside other words.
 """
 
 import re
@@ -23,22 +26,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.models import User
 from chatstore.errors import Invalid
 
 from .conditions import Conditions, build_conditions, build_tsqueries
 from .query import Query
 from .snippets import highlight, match_pattern
-from .time_limit import time_limit
+from .time_limit import TIME_LIMIT, Budget
 
 NEWEST = 1_000  # messages that the first stage filters
 NEWEST_TITLES = 2_000  # titles that are searched; with `in:title`, all are searched
 FILTERED = 10_000  # messages that the third stage filters
 CANDIDATES = 1_000  # matches that are ranked by relevance
-TIME_LIMIT = 1_000  # milliseconds for a statement
 INDEX_TIME_LIMIT = 200  # milliseconds for the second stage
+RESERVE = 300  # milliseconds of the budget that are kept for a shorter third stage
 
 # PostgreSQL sends only a part of a long text: around the first search term.
 EXCERPT = """CASE WHEN length(m.content) <= 20000 THEN m.content ELSE
@@ -66,7 +67,7 @@ BY_INDEX = f"""(SELECT m.id, c.title FROM (
 # The oldest message that the third stage reads. It is read first: with a LIMIT instead, a message that is written in
 # the meantime would hide another one.
 OLDEST_FILTERED = f"""SELECT m.created_at, m.id FROM message m WHERE m.user_id = %(user)s AND {AFTER} AND {{scope}}
-    {BY_TIME} OFFSET {FILTERED - 1} LIMIT 1"""
+    {BY_TIME} OFFSET %(count)s - 1 LIMIT 1"""
 # The planner must use the time index, so the conditions are outside of the subquery.
 SINCE_OLDEST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}}
     AND (%(oldest_at)s::timestamptz IS NULL OR (m.created_at, m.id) >= (%(oldest_at)s, %(oldest_id)s))
@@ -119,6 +120,7 @@ class Pass:
 
     The pass is complete if it has found all matches, and full if `rows` are enough for a page."""
 
+    budget: Budget
     where: Conditions
     columns: str
     limit: int
@@ -141,40 +143,50 @@ class Pass:
         if self.where.are_empty:
             self.is_complete = True
             return
-        self.rows = self._fetch(NEWEST_FIRST)
+        self.rows = self.fetch(NEWEST_FIRST)
         if not self.is_full and self.where.is_indexed and not self._would_read_common_text():
-            with suppress(Invalid):  # exceeds the time limit
+            with suppress(Invalid):  # too slow
                 self._search_index()
 
     def filter_more(self) -> None:
-        """Run the third stage."""
-        found = self.where.execute(OLDEST_FILTERED, **self.position)
+        """Run the third stage, for fewer messages if it is too slow. Raise Invalid if that is too slow, too."""
+        try:
+            self._filter_newest(FILTERED, reserve=RESERVE)
+        except Invalid:  # too slow
+            self._filter_newest(NEWEST)
+
+    def _filter_newest(self, count: int, reserve: int = 0) -> None:
+        found = self._execute(self.where.insert_into(OLDEST_FILTERED), reserve=reserve, count=count)
         at, id = found[0] if found else (None, None)
-        self.rows = self._fetch(SINCE_OLDEST, oldest_at=at, oldest_id=id)
+        self.rows = self.fetch(SINCE_OLDEST, reserve=reserve, oldest_at=at, oldest_id=id)
         self.oldest = (at, id) if found and not self.is_full else None
 
     def _search_index(self) -> None:
-        with time_limit(INDEX_TIME_LIMIT):
-            self.rows = self._fetch(BY_INDEX)
+        self.rows = self.fetch(BY_INDEX, time_limit=INDEX_TIME_LIMIT)
         self.is_complete = True
 
     def _would_read_common_text(self) -> bool:
         """Return whether only the filters keep the page from being full. The index would find too many messages."""
         if not self.where.has_filters:
             return False
-        ((count,),) = self.where.execute(COMMON, limit=self.enough, **self.position)
+        ((count,),) = self._execute(self.where.insert_into(COMMON), limit=self.enough)
         return bool(count >= self.enough)
 
-    def _fetch(self, source: str, **params: Any) -> list[tuple[Any, ...]]:
-        return self.where.fetch(source, self.columns, limit=self.limit, **self.position, **params)
+    def fetch(self, source: str, columns: str = "", **options: Any) -> list[tuple[Any, ...]]:
+        return self._execute(self.where.select(source, columns or self.columns), **options)
+
+    def _execute(
+        self, statement: str, *, time_limit: int = TIME_LIMIT, reserve: int = 0, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        all_params = self.where.params | {"limit": self.limit} | self.position | params
+        return self.budget.fetch(statement, all_params, limit=time_limit, reserve=reserve)
 
 
-@time_limit(TIME_LIMIT)
 def find_messages(
-    *, user: User, query: Query, limit: int, by_relevance: bool = False, after: Position | None = None
+    *, user: User, query: Query, budget: Budget, limit: int, by_relevance: bool = False, after: Position | None = None
 ) -> Found:
-    """Return at most `limit` hits. Raise Invalid if a statement exceeds TIME_LIMIT."""
-    tsqueries = build_tsqueries(query.terms)
+    """Return at most `limit` hits. Raise Invalid if the budget does not suffice for the newest messages."""
+    tsqueries = build_tsqueries(query.terms, budget)
     wanted = " | ".join(f"({tsqueries[term]})" for term in query.wanted if tsqueries[term])
     params = {"user": user.pk, "needle": query.wanted[0].text if query.wanted else "", "wanted": wanted}
 
@@ -182,8 +194,8 @@ def find_messages(
         where = build_conditions(query, tsqueries, match_parts=match_parts)
         where.params |= params
         if by_relevance:
-            return Pass(where, RANK, CANDIDATES, limit, {"at": None, "id": None})
-        return Pass(where, HIT, limit, limit, {"at": after and after.key, "id": after and after.id})
+            return Pass(budget, where, RANK, CANDIDATES, limit, {"at": None, "id": None})
+        return Pass(budget, where, HIT, limit, limit, {"at": after and after.key, "id": after and after.id})
 
     match_parts, done = _run_passes(new_pass, [after.match_parts] if after else [False, True])
     hits = _rank(done, limit, after) if by_relevance else [Hit(*row) for row in done.rows]
@@ -197,18 +209,29 @@ def _run_passes(new_pass: Callable[[bool], Pass], choices: list[bool]) -> tuple[
 
     All words come before parts of words that no index finds: these would move words of older messages to later pages.
     """
-    done: list[Pass] = []
-    for match_parts in choices:
-        current = new_pass(match_parts)
-        current.run()
-        if done and done[0].is_complete and done[0].rows and not current.can_end_search:
-            return choices[0], done[0]
-        done.append(current)
+    match_parts, *others = choices
+    current = new_pass(match_parts)
+    current.run()
+    for other in others:
         if current.is_full or not current.where.parts_may_find_more:
             break
+        wider = new_pass(other)
+        if _run_instead(wider, current):
+            match_parts, current = other, wider
     if not current.can_end_search:
         current.filter_more()
     return match_parts, current
+
+
+def _run_instead(wider: Pass, words: Pass) -> bool:
+    """Run a pass that also matches parts of words. Return whether its rows replace those of the pass for words only."""
+    try:
+        wider.run()
+    except Invalid:  # too slow
+        if words.is_complete and not words.rows:
+            raise
+        return False
+    return wider.can_end_search or not (words.is_complete and words.rows)
 
 
 def _rank(done: Pass, limit: int, after: Position | None) -> list[Hit]:
@@ -216,23 +239,20 @@ def _rank(done: Pass, limit: int, after: Position | None) -> list[Hit]:
     ranked = sorted(((rank, id) for id, rank in done.rows), reverse=True)
     page = [(rank, id) for rank, id in ranked if after is None or (rank, id) < (after.key, after.id)][:limit]
     ranks = {id: rank for rank, id in page}
-    hits = [Hit(*row) for row in done.where.fetch(HITS_BY_ID, HIT, ids=list(ranks))]
+    hits = [Hit(*row) for row in done.fetch(HITS_BY_ID, HIT, ids=list(ranks))]
     hits = [hit._replace(rank=ranks[hit.message_id]) for hit in hits]
     return sorted(hits, key=lambda hit: (hit.rank, hit.message_id), reverse=True)
 
 
-@time_limit(TIME_LIMIT)
-def find_titles(*, user: User, query: Query, limit: int) -> list[tuple[UUID, str, datetime]]:
+def find_titles(*, user: User, query: Query, budget: Budget, limit: int) -> list[tuple[UUID, str, datetime]]:
     """Return id, title and `active_at` of conversations whose title satisfies every term, most recently active first.
 
-    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all. Raise Invalid if the
-    statement exceeds TIME_LIMIT."""
+    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all. Raise Invalid
+    if the statement is."""
     where = ["tags @> %(tags)s::varchar[]"] if query.tags else []
     params: dict[str, Any] = {"user": user.pk, "tags": query.tags, "limit": limit}
     params["newest"] = None if query.in_title else NEWEST_TITLES
     for number, term in enumerate(query.terms):
         where.append(f"title {'!~*' if term.is_excluded else '~*'} %(t{number})s")
         params[f"t{number}"] = re.escape(term.text)
-    with connection.cursor() as cursor:
-        cursor.execute(TITLES.format(where=" AND ".join(where) or "true"), params)
-        return cursor.fetchall()
+    return budget.fetch(TITLES.format(where=" AND ".join(where) or "true"), params)

@@ -1,28 +1,50 @@
-"""The time limit of the statements of a search."""
+"""The time that the statements of one search share."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from typing import Any
 
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
 
+IN_ALL = 1_500  # milliseconds for the statements of a search together
+TIME_LIMIT = 1_000  # milliseconds for a statement
 
-@contextmanager
-def time_limit(milliseconds: int) -> Iterator[None]:
-    """Limit the time of each statement in the block. Raise Invalid if a statement exceeds it."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [milliseconds])
-            yield
-            # PostgreSQL can notice the end of the time only after a statement has succeeded, and then cancels the next
-            # one, which is this one. It also ends the limit if the caller has a transaction open. A rollback would end
-            # it, too, but would make psycopg drop the prepared statements of the connection.
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
-    except OperationalError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            message = gettext("The search takes too long. Search for longer words, or for a shorter time.")
-            raise Invalid(message, code="search_too_slow", field="q") from None
-        raise
+# The driver sends these statements in one message, so the limit costs no round trip. PostgreSQL runs them in one
+# transaction, and measures the time of each one separately.
+LIMITED = """SET LOCAL statement_timeout = {limit};
+{statement};
+SET LOCAL statement_timeout TO DEFAULT"""
+
+
+class Budget:
+    """The time for one search. It begins when this object is created."""
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + IN_ALL / 1_000
+
+    def fetch(self, statement: str, params: Any, *, limit: int = TIME_LIMIT, reserve: int = 0) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement.
+
+        It can take `limit` milliseconds, and at most what is left of the budget, without the last `reserve`
+        milliseconds. Raise Invalid if it takes longer, or if nothing is left. A transaction of the caller then has
+        failed, too."""
+        left = int((self._end - time.monotonic()) * 1_000) - reserve
+        if left <= 0:  # PostgreSQL understands 0 as no limit
+            raise _too_slow()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(LIMITED.format(limit=min(limit, left), statement=statement), params)
+                cursor.nextset()  # the rows of the statement; the first result is that of SET
+                return cursor.fetchall()
+        except OperationalError as error:
+            if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+                raise _too_slow() from None
+            raise
+
+
+def _too_slow() -> Invalid:
+    message = gettext("The search takes too long. Search for longer words, or for a shorter time.")
+    return Invalid(message, code="search_too_slow", field="q")

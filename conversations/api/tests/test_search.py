@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -456,6 +457,7 @@ def buffers(client: ApiClient, query: str) -> int:
     return sum(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for (plan,) in plans)
 
 
+@pytest.mark.django_db(transaction=True)  # the tests of time limits commit: an error ends a transaction
 def test_a_slow_index_is_given_up_for_the_newest_messages(
     as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -467,9 +469,67 @@ def test_a_slow_index_is_given_up_for_the_newest_messages(
     assert found(as_alice, "needle") == ["needle"]
 
 
+def make_slow(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
+    """Let PostgreSQL sleep while it runs this statement of `execute`."""
+    sleep = f"{{scope}} AND (SELECT pg_sleep({seconds})) IS NOT NULL"
+    monkeypatch.setattr(execute, name, getattr(execute, name).replace("{scope}", sleep))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_statements_of_a_search_share_a_time(
+    as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each one alone is fast enough."""
+    fill(alice, ["plain hay"])
+    make_slow(monkeypatch, "NEWEST_FIRST", 0.8)
+    started = time.monotonic()
+    assert as_alice.refusal("GET", url("needle"), status=400) == ("search_too_slow", "q")
+    assert time.monotonic() - started < 2.5  # two times 0.8 seconds would be above the limit of 1.5 seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_are_found_if_the_search_inside_words_is_too_slow(
+    as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(alice, ["needle", "pineneedle"])
+    assert set(found(as_alice, "needle")) == {"needle", "pineneedle"}
+    make_slow(monkeypatch, "NEWEST_FIRST", 0.8)
+    assert found(as_alice, "needle") == ["needle"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_search_filters_fewer_messages_a_page_and_loses_none(
+    as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message that the third stage filters costs a millisecond here. It has 0.3 seconds, and then 1.2 seconds."""
+    texts = fill(alice, [f"--- {i}" if i % 200 == 0 else f"hay {i}" for i in range(700)])
+    condition = "WHERE CASE WHEN pg_sleep(0.001) IS NULL THEN false ELSE {message} END"
+    slow = execute.SINCE_OLDEST.replace("WHERE {message}", condition)
+    monkeypatch.setattr(execute, "SINCE_OLDEST", slow)
+    monkeypatch.setattr(execute, "RESERVE", 1_200)
+    monkeypatch.setattr(execute, "NEWEST", 200)
+    first = search(as_alice, '"---"')
+    assert first["searched_since"] and first["next"]
+    hits = as_alice.pages(url('"---"'))
+    assert [without_marks(hit["snippet"]) for hit in hits] == [text for text in texts if text.startswith("---")]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_search_that_takes_too_long_is_a_400(as_alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "STEMS", "SELECT pg_sleep(5)::text FROM (SELECT %s) t")
     assert as_alice.refusal("GET", url("word"), status=400) == ("search_too_slow", "q")
+
+
+def test_a_search_sends_one_message_to_the_database_for_each_statement(as_alice: ApiClient, alice: User) -> None:
+    """The stems, the titles, and twice the newest messages and an index: for words, and for parts of words."""
+    fill(alice, ["plain hay"])
+    with CaptureQueriesContext(connection) as captured:
+        search(as_alice, "needle")
+    texts = [recorded["sql"] or "" for recorded in captured]
+    first = next(
+        number for number, text in enumerate(texts) if "phraseto_tsquery" in text or "FROM conversation" in text
+    )
+    assert len(texts[first:]) == 6
 
 
 def test_the_time_limit_ends_with_the_search(as_alice: ApiClient) -> None:
@@ -492,7 +552,8 @@ def statements(client: ApiClient, query: str) -> list[str]:
         search(client, query)
     # Django records no text of a prepared statement, such as the one that finds the token.
     texts = [recorded["sql"] or "" for recorded in captured]
-    return [text for text in texts if "message m" in text]
+    # The statement is between the one that sets the time limit and the one that resets it.
+    return [text.split(";\n")[1] for text in texts if "message m" in text]
 
 
 def run(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
