@@ -4,6 +4,7 @@ Each path below `/` is one of the functions in ROUTES. `/state` returns what has
 """
 
 import asyncio
+import gc
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from django.urls import resolve  # noqa: E402
 
 from chatstore.api.streaming import EventStream  # noqa: E402
 from chatstore.serving import streams  # noqa: E402
+from chatstore.serving.connection import Connection  # noqa: E402
 from chatstore.serving.threads import waiting  # noqa: E402
 
 resolve("/api/v1/me/")  # loads all routes, as chatstore.wsgi does
@@ -46,6 +48,12 @@ def echo(environ: Environ) -> HttpResponse:
 
 def read_state(environ: Environ) -> HttpResponse:
     return HttpResponse(json.dumps({**state, "threads": threading.active_count()}))
+
+
+def buffered(environ: Environ) -> HttpResponse:
+    """Return the most bytes that a connection holds for the application."""
+    connections = [each for each in gc.get_objects() if isinstance(each, Connection)]
+    return HttpResponse(json.dumps(max(each._http1_buffered() for each in connections)))
 
 
 def large(environ: Environ) -> HttpResponse:
@@ -128,7 +136,7 @@ def option(environ: Environ, name: str) -> float:
 
 ROUTES = {
     "state": read_state,
-    **{view.__name__: view for view in (echo, large, sleep, wait, release, pieces, file, fail, stream)},
+    **{view.__name__: view for view in (echo, buffered, large, sleep, wait, release, pieces, file, fail, stream)},
 }
 
 

@@ -25,6 +25,8 @@ BYTES_A_SECOND = 50_000
 DISCARDED = 32_000_000  # bytes that a client may send after the server has closed its side
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for 0 seconds
 REFUSED = 100  # connections above CONNECTIONS_LIMIT that get an answer at the same time
+HELD = 65_536  # bytes of a body, or of further requests, that wait until the application takes them
+RECEIVED = memoryview(bytearray(65_536))  # what a client has sent at once; asyncio would read 256 kB
 EVENT_STREAM = (b"Content-Type", b"text/event-stream")
 
 
@@ -59,13 +61,14 @@ class Patience(FlowControl):
         return self._patience + self._transport.get_write_buffer_size() / BYTES_A_SECOND
 
 
-class Connection(ASGIProtocol):
+class Connection(ASGIProtocol, asyncio.BufferedProtocol):
     # Attributes of gunicorn's class whose types mypy cannot determine.
     _response_buffer: bytes | None
     _task: "asyncio.Task[None] | None"
 
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
+        self._max_buffer_size = HELD
         self._timer: asyncio.TimerHandle | None = None
         self._began = 0.0  # the loop's time when the client began to send its request
         self._received = 0  # bytes of a request that is not complete
@@ -89,26 +92,47 @@ class Connection(ASGIProtocol):
         self._send_error_response(503, message, [("Retry-After", "5")])
         self._close_after_reading()
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where asyncio writes what arrives. `data_received` copies it at once, so all connections share it."""
+        return RECEIVED
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(RECEIVED[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         if self._closed:
             self._discard()
-            return
-        super().data_received(data)
-        parser = self._callback_parser
-        if parser is not None and parser.is_complete:
-            self._received = 0
-            self._stop_timer()
-        elif self._timer is None and not self._closed:
-            self._start_deadline()
+        else:
+            super().data_received(data)
 
     def _feed_callback_parser(self, data: bytes) -> bool:
+        """Parse what has arrived, or what remained after the last request. Return whether the connection stays open."""
         try:
-            return bool(super()._feed_callback_parser(data))
+            stays_open = bool(super()._feed_callback_parser(data))
         except ValueError:  # gunicorn's parser gives more digits to `int` than it accepts
             self._send_error_response(400, "Invalid Content-Length value")
             self._close_transport()
             return False
+        if stays_open and not self._closed:
+            self._watch(len(data))
+            self._maybe_resume_reading()
+        return stays_open
+
+    def _watch(self, received: int) -> None:
+        """Start the deadline of a request that has begun, and stop it when the request is complete."""
+        if self._callback_parser.is_complete:
+            self._received = 0
+            self._stop_timer()
+            return
+        self._received = max(self._received, received)
+        if self._timer is None:
+            self._start_deadline()
+
+    def _resume_reading(self) -> None:
+        """Read again, unless further requests fill the buffer. gunicorn would read more after each answer."""
+        if not self._is_buffer_full():
+            super()._resume_reading()
 
     def _on_headers_complete(self) -> bool:
         skip = bool(super()._on_headers_complete())
@@ -203,7 +227,7 @@ class Connection(ASGIProtocol):
             self.transport.write_eof()
         except OSError:  # the client has reset the connection
             abort(self.transport)
-        self._resume_reading()
+        super()._resume_reading()
         self._abort_later()
 
     def _discard(self) -> None:

@@ -1,7 +1,9 @@
 """Requests and responses over HTTP: what arrives in the WSGI application, and what the client gets."""
 
 import hashlib
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -189,6 +191,22 @@ def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     answers = server.raw(head("GET /echo/1") + head("GET /echo/2") + get("/echo/3"))
     paths = [echoed(answer)["PATH_INFO"] for answer in answers.split(b"HTTP/1.1 200 OK")[1:]]
     assert paths == ["/echo/1", "/echo/2", "/echo/3"]
+
+
+def test_many_pipelined_requests_are_all_answered_and_few_wait_in_memory(server: Server) -> None:
+    """The client sends 8 MB of requests without a pause. The server reads them as fast as it answers them."""
+    padding = [f"X-{number}: {'x' * 8_000}" for number in range(2)]
+    sent = b"".join(head(f"GET /sleep/{number}/echo", *padding) for number in range(500)) + get("/echo/last")
+    waiting = []
+    with server.client() as client, ThreadPoolExecutor() as pool:
+        sending = pool.submit(client.sendall, head("GET /sleep?seconds=0.5") + sent)
+        answer = pool.submit(read_to_end, client)
+        while not answer.done():
+            waiting.append(json_body(server.call("GET", "/buffered")))
+        sending.result()
+    numbers = re.findall(rb'"PATH_INFO": "/(?:sleep|echo)/(\w+)', answer.result())
+    assert numbers == [*(b"%d" % number for number in range(500)), b"last"]
+    assert max(waiting) < 150_000 and len(waiting) > 3
 
 
 def test_a_client_that_has_closed_its_side_gets_the_answers(server: Server) -> None:

@@ -1,6 +1,7 @@
 """Slow clients, slow services and limits. A healthy client gets its answers promptly all the time."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from testing import scratch
 from testing.serving_wsgi import PIECE
 
-from .server import Server, head, read_to_end, serving
+from .server import TIMEOUT, Server, head, read_to_end, serving
 
 SMALL_LIMITS = {"CONNECTIONS_LIMIT": "10", "STREAMS_LIMIT": "2", "BODY_LIMIT": "200000",
                 "HISTORY_BODY_LIMIT": "1000000", "BODIES_LIMIT": "1000000", "CLIENT_TIMEOUT": "15"}  # fmt: skip
@@ -42,6 +43,14 @@ def test_unfinished_requests_delay_nobody_and_are_closed(number: int, sent: byte
     with server.clients(number, sent) as clients:
         assert server.answers_promptly()
         assert all(read_to_end(client) == b"" for client in clients)
+
+
+@pytest.mark.parametrize("rest", [b"GET /ec", head("POST /echo", "Content-Length: 9") + b"ab"])
+def test_an_unfinished_request_after_a_whole_one_is_closed(rest: bytes, server: Server) -> None:
+    with server.clients(1, head("GET /echo") + rest) as (client,):
+        started = time.monotonic()
+        assert read_to_end(client).count(b"HTTP/1.1 200 OK") == 1
+        assert time.monotonic() - started < 5 * TIMEOUT  # an idle connection stays open for longer
 
 
 @pytest.mark.parametrize("path", ["/large", "/pieces?number=1000", "/file", "/stream?number=100000&size=10000"])
