@@ -6,6 +6,11 @@ from . import health
 from .middleware import Handler
 
 
+def find_probe(path: str) -> Handler | None:
+    """Return the view of a probe, or None for any other path. The web server has a place for probes when it is full."""
+    return {"/livez": live, "/readyz": ready}.get(path.rstrip("/"))
+
+
 class ProbesMiddleware:
     """Answers /livez and /readyz before any other middleware. Probes use plain HTTP and an IP address:
     SecurityMiddleware would redirect them to HTTPS, and ALLOWED_HOSTS would refuse them."""
@@ -14,7 +19,7 @@ class ProbesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        probe = {"/livez": live, "/readyz": ready}.get(request.path_info.rstrip("/"))
+        probe = find_probe(request.path_info)
         return probe(request) if probe else self.get_response(request)
 
 

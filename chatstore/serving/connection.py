@@ -8,6 +8,10 @@ A client can close its side of the connection after its request, and still gets 
 sending when the server closes the connection first gets time to read the answer: otherwise the operating system would
 discard the answer.
 
+Above CONNECTIONS_LIMIT, a connection is surplus: it has PROBE_TIMEOUT seconds to send the head of one request. A probe
+is answered, so that an orchestrator does not kill a process that is only full. All other requests get a 503. If there
+are more than SURPLUS of these connections, the oldest one is closed. So strangers cannot occupy all of their places.
+
 The methods that are overridden here are gunicorn's own: after an update of gunicorn, run chatstore/serving/tests and
 chatstore/tests/test_slow_clients.py.
 """
@@ -21,10 +25,13 @@ from typing import Any
 from django.conf import settings
 from gunicorn.asgi.protocol import ASGIProtocol, FlowControl
 
+from chatstore.probes import find_probe
+
 BYTES_A_SECOND = 50_000
 DISCARDED = 32_000_000  # bytes that a client may send after the server has closed its side
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for 0 seconds
-REFUSED = 100  # connections above CONNECTIONS_LIMIT that get an answer at the same time
+SURPLUS = 100  # connections above CONNECTIONS_LIMIT; the process has a limit of open files
+PROBE_TIMEOUT = 2  # seconds
 HELD = 65_536  # bytes of a body, or of further requests, that wait until the application takes them
 RECEIVED = memoryview(bytearray(65_536))  # what a client has sent at once; asyncio would read 256 kB
 EVENT_STREAM = (b"Content-Type", b"text/event-stream")
@@ -80,12 +87,27 @@ class Connection(ASGIProtocol, asyncio.BufferedProtocol):
         super().connection_made(transport)
         self._flow_control = Patience(transport)
         self.worker.connections.add(self)
-        if self.worker.nr_conns > settings.CONNECTIONS_LIMIT + REFUSED:
-            abort(transport)  # a refused client can stay for a while, and the process has a limit of open files
-        elif self.worker.nr_conns > settings.CONNECTIONS_LIMIT:
-            self._refuse()
+        if len(self.worker.connections) - len(self.worker.surplus) > settings.CONNECTIONS_LIMIT:
+            self._wait_for_probe()
         else:
             self._start_deadline()
+
+    def _wait_for_probe(self) -> None:
+        surplus = self.worker.surplus
+        surplus[self] = None
+        self._timer = self.worker.loop.call_later(PROBE_TIMEOUT, self._refuse)
+        if len(surplus) > SURPLUS:
+            oldest = next(iter(surplus))
+            del surplus[oldest]
+            abort(oldest.transport)
+
+    def _refuse_unless_probe(self, request: Any) -> None:
+        if find_probe(request.path) and not request.content_length and not request.chunked:
+            request.must_close = True
+            del self.worker.surplus[self]
+            self.worker.surplus[self] = None  # as the newest one, because it is not waiting for its client
+        else:
+            self._refuse()
 
     def _refuse(self) -> None:
         message = "The server has too many connections. Try again in 5 seconds.\n"
@@ -139,6 +161,8 @@ class Connection(ASGIProtocol, asyncio.BufferedProtocol):
         if self._current_request.version < (1, 1):
             # A response without Content-Length ends with the connection, because HTTP/1.0 has no chunks.
             self._current_request.must_close = True
+        if self in self.worker.surplus:
+            self._refuse_unless_probe(self._current_request)
         return skip
 
     def _is_websocket_upgrade(self, request: Any) -> bool:
@@ -237,6 +261,7 @@ class Connection(ASGIProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         self.worker.connections.discard(self)
+        self.worker.surplus.pop(self, None)
         self._flow_control.resume_writing()
         # gunicorn cancels the task of a request 3 seconds after the connection is lost. But a thread cannot be
         # cancelled, and the dispatcher must close what the thread returns.

@@ -21,6 +21,7 @@ class Worker(ASGIWorker):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.connections: set[Connection] = set()
+        self.surplus: dict[Connection, None] = {}  # those above CONNECTIONS_LIMIT, oldest first
         self.stopping = asyncio.Event()
 
     def load_wsgi(self) -> None:

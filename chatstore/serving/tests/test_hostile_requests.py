@@ -7,12 +7,13 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection
 
-from chatstore.serving.connection import REFUSED
+from chatstore.serving.connection import SURPLUS
 from testing import scratch
 from testing.live_server import Live, answers, gunicorn, live
 
 __all__ = ["live"]  # a fixture
 LIMIT = 5  # connections
+PROBE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 REQUEST = b"GET /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -58,12 +59,24 @@ def test_clients_that_disconnect_before_the_answer_leave_no_connection_behind(se
     scratch.wait_until(lambda: answers(narrow))
 
 
-def test_refused_connections_do_not_use_up_the_open_files(narrow: int) -> None:
+@pytest.mark.parametrize("path", ["/livez", "/readyz/"])
+def test_a_full_server_answers_probes(path: str, narrow: int) -> None:
     with ExitStack() as stack:
-        clients = [stack.enter_context(connect(narrow)) for _ in range(LIMIT + REFUSED + 50)]
+        for _ in range(LIMIT):
+            stack.enter_context(connect(narrow))
+        assert Live(narrow).call("GET", path).status == 200
+        assert Live(narrow).call("GET", "/accounts/login/").status == 503
+        assert Live(narrow).raw(PROBE + REQUEST).count(b"HTTP/1.1 ") == 1
+
+
+def test_strangers_cannot_keep_probes_out(narrow: int) -> None:
+    """They open many more connections than the server keeps. It closes the oldest ones and refuses the others."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(narrow)) for _ in range(LIMIT + SURPLUS + 50)]
+        assert Live(narrow).call("GET", "/livez").status == 200
         first_bytes = [read(client) for client in clients[LIMIT:]]
-    assert all(first.startswith(b"HTTP/1.1 503 ") for first in first_bytes[:REFUSED])
-    assert first_bytes[REFUSED:] == [b""] * 50
+    assert first_bytes[:50] == [b""] * 50
+    assert all(first.startswith(b"HTTP/1.1 503 ") for first in first_bytes[51:])  # the probe closed one more
 
 
 def read(client: socket.socket) -> bytes:
