@@ -13,6 +13,8 @@ from django.db import connection, transaction
 
 from .errors import RateLimited
 
+CLIENT = "chatstore.client"  # the user or address for which a request counts, in the WSGI environ
+
 
 class Buckets:
     """A token bucket per key. Each request takes a token, and tokens come back at a constant rate.

@@ -26,6 +26,7 @@ from django.http import FileResponse, HttpResponse, StreamingHttpResponse  # noq
 from django.urls import resolve  # noqa: E402
 
 from chatstore.api.streaming import EventStream  # noqa: E402
+from chatstore.limits import CLIENT  # noqa: E402
 from chatstore.serving import streams  # noqa: E402
 from chatstore.serving.connection import Connection  # noqa: E402
 from chatstore.serving.threads import waiting  # noqa: E402
@@ -142,6 +143,8 @@ ROUTES = {
 
 def respond(environ: Environ, start_response: Any) -> Iterable[bytes]:
     """Call the route, as Django's WSGIHandler does. A path without a route is an echo."""
+    if client := environ.get("HTTP_X_CLIENT"):
+        environ[CLIENT] = client
     response = ROUTES.get(environ["PATH_INFO"].rpartition("/")[2], echo)(environ)
     if not response.streaming:
         response["Content-Length"] = str(len(response.content))

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from chatstore.errors import RateLimited
-from chatstore.limits import Buckets
+from chatstore.limits import CLIENT, Buckets
 
 # About 100 bytes each. An attacker with more addresses than this cannot be stopped by a per-address limit anyway.
 requests = Buckets(seconds=60, keys=100_000)
@@ -19,13 +19,16 @@ class RateThrottle(BaseThrottle):
     """Allows API_RATE requests a minute per user, or per IP address if there is no user. A back end can send
     ACT_AS_RATE requests a minute for all its users together. Raises RateLimited for further requests.
 
-    The counts are in the memory of this process, so each worker counts its own requests."""
+    The counts are in the memory of this process, so each worker counts its own requests. The web server also counts
+    large responses for the client that is noted here."""
 
     def allow_request(self, request: Request, view: object) -> bool:
         owner = getattr(request.auth, "user_id", request.user.pk)
         if owner != request.user.pk:
             _count(("act_as", owner), settings.ACT_AS_RATE)
-        _count(request.user.pk or network(self.get_ident(request)), settings.API_RATE)
+        client = request.user.pk or network(self.get_ident(request))
+        request.META[CLIENT] = client
+        _count(client, settings.API_RATE)
         return True
 
 

@@ -5,13 +5,14 @@ exceptions are contents that the application produces while they are sent (trans
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import close_old_connections
 
 from chatstore.api.streaming import EventStream, Source, close_source
+from chatstore.limits import CLIENT
 
 from . import environ as environs
 from .environ import Environ
@@ -54,7 +55,7 @@ class Dispatcher:
             return
         if body.is_unread and not body.will_be_discarded():
             answer.headers.append(CLOSE)
-        await self._send(answer, receive, send)
+        await self._send(answer, environ.get(CLIENT, environ["REMOTE_ADDR"]), receive, send)
         if body.will_be_discarded():
             await discard(receive)
 
@@ -72,20 +73,20 @@ class Dispatcher:
             return busy("Too many streams are open.")
         return answer
 
-    async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
+    async def _send(self, answer: Answer, client: Hashable, receive: Receive, send: Send) -> None:
         status, headers, content = answer
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if isinstance(content, bytes):
-            await send_bytes(content, send, self.large)
+            await send_bytes(content, send, self.large, client)
         elif isinstance(content, Stream):
             await self.streams.follow(content.source, receive, send)
         else:
-            await self._send_pieces(content, receive, send)
+            await self._send_pieces(content, client, receive, send)
 
-    async def _send_pieces(self, pieces: Pieces, receive: Receive, send: Send) -> None:
+    async def _send_pieces(self, pieces: Pieces, client: Hashable, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(disconnected(receive))
         try:
-            await send_pieces(pieces, send, self.threads, self.large, gone.done)
+            await send_pieces(pieces, send, self.threads, self.large, client, gone.done)
         finally:
             gone.cancel()
 

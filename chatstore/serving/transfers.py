@@ -7,13 +7,16 @@ A thread produces pieces only while less than HELD bytes wait for the client. Th
 has read them. It is not always the same thread, so a response must not use a database connection across two pieces. The
 connection goes back to the pool after each run.
 
-Large responses of a process share ANSWERS_LIMIT bytes of memory. If this is exceeded, the oldest ones are broken off.
-These are the ones whose clients read slowly: a client that reads steadily is done in a short time.
+Large responses of a process share ANSWERS_LIMIT bytes of memory. If this is exceeded, responses are broken off: those
+that have waited for their client for UNREAD seconds, and of these one of the client that occupies the most memory. A
+client is a user, or an address. So the downloads that a stranger does not read cannot break off those of others.
 """
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -28,41 +31,74 @@ LARGE = 65_536  # bytes; smaller responses are in the socket's buffer and do not
 PIECE = 262_144  # bytes of a large response that are given to the network at once
 HELD = 262_144  # bytes of a response that wait for its client
 ANSWERS_LIMIT = 100_000_000  # bytes
+UNREAD = 1.0  # seconds
+
+
+class _Large:
+    """A large response. `waits_since` is the loop's time from which it waits for its client, or infinite."""
+
+    def __init__(self, client: Hashable, size: int, send: Send) -> None:
+        self.client, self.size, self._send = client, size, send
+        self.loop = asyncio.get_running_loop()
+        self.waits_since = math.inf
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.waits_since = self.loop.time()
+        await self._send(message)
+        self.waits_since = math.inf
+
+    def is_unread(self) -> bool:
+        return self.loop.time() - self.waits_since >= UNREAD
 
 
 class LargeAnswers:
-    """The large responses that are being sent, oldest first."""
+    """The large responses that are being sent."""
 
     def __init__(self) -> None:
-        self._sizes: dict[asyncio.Task[Any], int] = {}
+        self._running: dict[asyncio.Task[Any], _Large] = {}
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Count the current task's response during the block. Cancels the oldest tasks if the memory is exceeded."""
+    def sending(self, client: Hashable, size: int, send: Send) -> Iterator[Send]:
+        """Count the current task's response during the block. Yield the function that sends it.
+
+        Cancels other tasks if the memory is exceeded."""
         task = asyncio.current_task()
         assert task is not None
-        while self._sizes and sum(self._sizes.values()) + size > ANSWERS_LIMIT:
-            oldest = next(iter(self._sizes))
-            del self._sizes[oldest]
-            oldest.cancel()
-        self._sizes[task] = size
+        new = _Large(client, size, send)
+        while self._running and sum(self._used(new).values()) > ANSWERS_LIMIT:
+            victim = self._choose_victim(new)
+            del self._running[victim]
+            victim.cancel()
+        self._running[task] = new
         try:
-            yield
+            yield new.send
         finally:
-            self._sizes.pop(task, None)
+            self._running.pop(task, None)
+
+    def _used(self, new: _Large) -> Counter[Hashable]:
+        """Return the bytes that each client occupies, together with its new response."""
+        used: Counter[Hashable] = Counter()
+        for large in (*self._running.values(), new):
+            used[large.client] += large.size
+        return used
+
+    def _choose_victim(self, new: _Large) -> "asyncio.Task[Any]":
+        running, used = self._running, self._used(new)
+        unread = [task for task, large in running.items() if large.is_unread()]
+        return max(unread or running, key=lambda task: (used[running[task].client], -running[task].waits_since))
 
 
-async def send_bytes(content: bytes, send: Send, large: LargeAnswers) -> None:
+async def send_bytes(content: bytes, send: Send, large: LargeAnswers, client: Hashable) -> None:
     """Send the whole content of a response."""
     if len(content) <= LARGE:
         await send({"type": "http.response.body", "body": content})
         return
-    with large.holding(len(content)):
+    with large.sending(client, len(content), send) as send_piece:
         view = memoryview(content)
         for start in range(0, len(content), PIECE):
             is_last = start + PIECE >= len(content)
             body = bytes(view[start : start + PIECE])
-            await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+            await send_piece({"type": "http.response.body", "body": body, "more_body": not is_last})
 
 
 class Pieces:
@@ -108,15 +144,15 @@ def _join(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 async def send_pieces(
-    pieces: Pieces, send: Send, threads: Threads, large: LargeAnswers, is_gone: Callable[[], bool]
+    pieces: Pieces, send: Send, threads: Threads, large: LargeAnswers, client: Hashable, is_gone: Callable[[], bool]
 ) -> None:
     """Send the pieces until they end or the client is gone. Then close the result."""
     transfer = _Transfer(pieces, threads)
     try:
-        with large.holding(HELD + PIECE):
+        with large.sending(client, HELD + PIECE, send) as send_piece:
             while (piece := await transfer.next()) and not is_gone():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body"})
+                await send_piece({"type": "http.response.body", "body": piece, "more_body": True})
+            await send_piece({"type": "http.response.body"})
     finally:
         await asyncio.shield(transfer.close())
 

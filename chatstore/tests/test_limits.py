@@ -14,7 +14,7 @@ from rest_framework.settings import api_settings
 from accounts.models import User
 from chatstore.api import throttling
 from chatstore.errors import RateLimited
-from chatstore.limits import Buckets, take_place
+from chatstore.limits import CLIENT, Buckets, take_place
 from testing.api_client import ApiClient, acting_client_for, create_user, is_error
 from testing.parallel import repeat, run_concurrently
 from testing.statements import assert_statement_count
@@ -231,6 +231,15 @@ def test_a_rate_of_0_means_no_limit(rate: int, status: int, alice: User, setting
     for _ in range(600):
         api_client("GET", "me/")
     api_client("GET", "me/", status=status)
+
+
+def test_the_web_server_knows_for_whom_a_request_counts(alice: User) -> None:
+    """It shares the memory for large responses between users and addresses."""
+    api_client, stranger = ApiClient(alice), ApiClient()
+    api_client("GET", "me/")
+    stranger("GET", "me/", status=401)
+    clients = [each.answer.wsgi_request.environ[CLIENT] for each in (api_client, stranger)]
+    assert clients == [alice.pk, "127.0.0.1"]
 
 
 @pytest.mark.django_db

@@ -73,6 +73,25 @@ def test_large_responses_that_nobody_reads_share_a_limit_of_memory(server: Serve
     assert peak_memory(server) - before < 200_000_000  # bytes; all 50 responses have 400 MB
 
 
+def test_downloads_that_bob_does_not_read_do_not_break_off_the_export_of_alice(server: Server) -> None:
+    """Alice pauses for as long as Bob, and her download is the oldest one."""
+    with server.clients(1, head("GET /pieces?number=200", "Connection: close", "X-Client: alice"), 65_536) as (alice,):
+        assert alice.recv(1_000)
+        with server.clients(40, head("GET /large", "X-Client: bob"), receive=4_096):
+            server.answers_promptly()
+            assert read_to_end(alice).endswith(b"0\r\n\r\n")
+
+
+def test_a_steady_reader_is_not_broken_off_by_downloads_that_the_same_client_does_not_read(server: Server) -> None:
+    with ExitStack() as stack:
+        (reader,) = stack.enter_context(server.clients(1, head("GET /pieces?number=200", "Connection: close"), 65_536))
+        for _ in range(40):
+            stack.enter_context(server.clients(1, head("GET /large"), receive=4_096))
+            for _ in range(8):
+                assert reader.recv(60_000)
+        assert read_to_end(reader).endswith(b"0\r\n\r\n")
+
+
 def peak_memory(server: Server) -> int:
     """Return the peak memory, in bytes, of the worker."""
     (worker,) = psutil.Process(server.process.pid).children()
@@ -123,6 +142,7 @@ def test_a_stream_above_the_limit_is_a_503_and_its_source_is_closed(limited: Ser
 def test_large_bodies_share_a_limit_and_small_ones_are_not_affected(limited: Server) -> None:
     unfinished = head("POST /echo", "Content-Length: 900000") + b"x" * 600_000
     with limited.clients(1, unfinished):
+        assert limited.answers_promptly()  # meanwhile, the unfinished body arrives
         scratch.wait_until(lambda: limited.call("POST", "/echo", b"x" * 600_000).status == 503)
         assert limited.call("POST", "/echo", b"x" * 60_000).status == 200
     scratch.wait_until(lambda: limited.call("POST", "/echo", b"x" * 600_000).status == 200)
