@@ -200,7 +200,7 @@ def find_messages(
     match_parts, done = _run_passes(new_pass, [after.match_parts] if after else [False, True])
     hits = _rank(done, limit, after) if by_relevance else [Hit(*row) for row in done.rows]
     pattern = match_pattern([term.text for term in query.wanted], re.findall("'([^']+)'", wanted))
-    hits = [hit._replace(snippet=highlight(hit.snippet or "", pattern)) for hit in hits]
+    hits = [hit._replace(snippet=highlight(hit.snippet or "", pattern, len(query.wanted))) for hit in hits]
     return Found(hits, match_parts, Position(*done.oldest, match_parts) if done.oldest else None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from .query import Query
 
 BEFORE, LENGTH = 60, 240  # lengths in characters: before the first match, and in total
+SEARCHED = 40_000  # characters of a text times terms. A hundred texts with many terms would take seconds.
 
 
 def match_pattern(texts: Iterable[str], stems: Iterable[str]) -> re.Pattern[str] | None:
@@ -25,9 +26,11 @@ def typed_pattern(query: Query) -> re.Pattern[str] | None:
     return match_pattern([term.text for term in query.wanted], [])
 
 
-def highlight(text: str, pattern: re.Pattern[str] | None) -> str:
-    """Return the snippet of a text as HTML. Without a match, it is the beginning of the text."""
-    first = pattern.search(text) if pattern else None
+def highlight(text: str, pattern: re.Pattern[str] | None, terms: int = 1) -> str:
+    """Return the snippet of a text as HTML. Without a match, it is the beginning of the text.
+
+    `terms` is the number of terms in the pattern. With many terms, only the beginning of a long text is searched."""
+    first = pattern.search(text, 0, SEARCHED // max(terms, 1)) if pattern else None
     start = max(0, first.start() - BEFORE) if first else 0
     window = text[start : start + LENGTH]
     head, tail = "…" if start else "", "…" if len(text) > start + LENGTH else ""

@@ -370,6 +370,15 @@ def test_only_the_first_page_has_titles(as_alice: ApiClient, alice: User) -> Non
     assert as_alice("GET", first["next"])["conversations"] == []
 
 
+def test_a_snippet_of_a_long_text_shows_a_late_match_if_there_are_few_terms(as_alice: ApiClient) -> None:
+    terms = [f"needle{number}" for number in range(24)]
+    create_conversation_with(as_alice, "hay " * 4_000 + " ".join(terms))
+    (few,) = search(as_alice, " ".join(terms[:2]))["results"]
+    assert "<mark>needle0</mark> <mark>needle1</mark>" in few["snippet"]
+    (many,) = search(as_alice, " ".join(terms))["results"]
+    assert many["snippet"].startswith("hay hay")
+
+
 # --- Bounds -------------------------------------------------------------------------------------------
 
 
