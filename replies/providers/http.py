@@ -72,8 +72,10 @@ class Server(NamedTuple):
     def failed(self, how: str, meaning: str = "", **values: object) -> ProviderError:
         """Log the failure and return it as an error for the user."""
         logger.warning("the model %s at %s %s", self.name, self.address, how.format(**values))
+        has_begun = how not in (UNREACHABLE, REFUSED)
         how = gettext(how).format(**values) + (f": {gettext(meaning)}" if meaning else "")
-        return ProviderError(gettext("The model '{name}' {how}.").format(name=self.name, how=how))
+        message = gettext("The model '{name}' {how}.").format(name=self.name, how=how)
+        return ProviderError(message, has_begun=has_begun)
 
 
 class Broken(Exception):

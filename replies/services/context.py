@@ -16,19 +16,29 @@ import orjson
 from chatstore.errors import NotFound
 from conversations.models import Message
 from replies import providers
-from replies.models import Reply
+from replies.models import Reply, State
 
+from . import tokens
 from .parts import content_of, text_of
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 SYSTEM_ROLES = ("system", "developer")
-# An estimate, because each model counts in its own way: a token has four bytes of UTF-8, a message has four more tokens
-# for its role, an image or file has a thousand.
-TOKEN_BYTES = 4
-MESSAGE_TOKENS = 4
-ATTACHMENT_TOKENS = 1_000
 
 ChatMessage = dict[str, Any]
+
+
+def prepare(reply: Reply) -> tuple[list[ChatMessage], int]:
+    """Return the messages for the model of a reply that this process runs, and an estimate of their tokens.
+
+    Stores the estimate in the row of the reply, because another process can close the reply. Raises NotFound if the
+    question is not live.
+    """
+    request = reply.request
+    found = request.get("messages") or build_context(reply)
+    prompt_tokens = tokens.of_prompt(found, request["options"])
+    held = Reply.objects.filter(id=reply.id, state=State.RUNNING, worker=reply.worker, attempts=reply.attempts)
+    held.update(tokens=prompt_tokens)
+    return found, prompt_tokens
 
 
 def build_context(reply: Reply) -> list[ChatMessage]:
@@ -46,7 +56,7 @@ def build_context(reply: Reply) -> list[ChatMessage]:
     inputs = _inputs(reply.request["model"])
     question, *earlier = [_convert(row, inputs) for row in branch if not stored or row["seq"] != first["seq"]]
     newest = [question, *(message for message in earlier if _says_something(message))]
-    budget = context["tokens"] - sum(map(_tokens, system))
+    budget = context["tokens"] - sum(map(tokens.of_message, system))
     return [*system, *_pair_calls(_limit_tokens(newest, budget)[::-1])]
 
 
@@ -106,18 +116,10 @@ def _says_something(message: ChatMessage) -> bool:
 def _limit_tokens(messages: list[ChatMessage], budget: int) -> list[ChatMessage]:
     """Return the first messages up to this number of tokens, and at least one."""
     for index, message in enumerate(messages):
-        budget -= _tokens(message)
+        budget -= tokens.of_message(message)
         if budget < 0:
             return messages[: max(index, 1)]
     return messages
-
-
-def _tokens(message: ChatMessage) -> int:
-    content, calls = message["content"] or "", message.get("tool_calls")
-    texts = [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
-    attachments = 0 if isinstance(content, str) else len(content) - len(texts)
-    size = sum(len(text.encode()) for text in texts) + (len(orjson.dumps(calls)) if calls else 0)
-    return MESSAGE_TOKENS + size // TOKEN_BYTES + attachments * ATTACHMENT_TOKENS
 
 
 def _pair_calls(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
