@@ -27,6 +27,7 @@ from testing.fake_provider import (
     answers_when_set,
     completes_with,
     fails,
+    streams,
     waits,
 )
 from testing.generator import generator, generator_thread
@@ -36,6 +37,7 @@ from testing.tree_machine import assert_consistent
 
 __all__ = ["generator", "generator_thread"]
 NAMES = ("groq", "rag")
+QUESTION: Any = {"role": "user", "content": "Hello"}
 
 
 def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
@@ -356,6 +358,17 @@ def test_a_user_can_get_only_so_many_tokens_a_day(
     ask(alice)
 
 
+def test_a_reply_whose_provider_reports_no_usage_counts_an_estimate_for_the_limit(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    provider.behavior = streams({"content": "Fine. " * 20})
+    answer = ask(alice, "x" * 400).answer
+    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
+    assert Reply.objects.get().tokens == 4 + 100 + 30  # the role, the question and the answer
+    settings.TOKENS_PER_DAY = 134
+    assert "134 tokens a day" in refused(alice)
+
+
 def test_two_questions_at_once_cannot_share_the_last_place(
     generator: Any, alice: User, provider: FakeProvider, settings: Any
 ) -> None:
@@ -403,6 +416,28 @@ def test_a_model_writes_the_title_of_a_new_conversation(alice: User, provider: F
     assert (chat.title, chat.title_is_auto) == ("Dinner in Lisbon", True)
     ask(alice, "And drink?", name=str(chat.id), model="echo")
     assert len(provider.request_bodies) == 1
+
+
+def test_the_tokens_of_titles_count_but_titles_take_no_place(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.TITLE_MODEL, settings.REPLIES_PER_USER = "groq", 2
+    for _ in range(3):  # titles that stay in the queue
+        service.ask(user=alice, draft=QUESTION, name=None, fields={}, wishes=Wishes(model="echo"))
+        Reply.objects.filter(message__isnull=False).update(state="completed")
+    assert Reply.objects.filter(request__has_key="title_of").count() == 2  # a user has no more titles than replies
+    ask(alice, model="echo")
+    settings.TOKENS_PER_DAY = 1
+    Reply.objects.filter(message__isnull=False).delete()
+    assert "1 tokens a day" in refused(alice)
+
+
+def test_no_title_is_requested_while_too_many_replies_are_under_way(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.TITLE_MODEL, settings.REPLIES_IN_ALL = "groq", 1
+    service.ask(user=alice, draft=QUESTION, name=None, fields={}, wishes=Wishes(model="echo"))
+    assert not Reply.objects.filter(request__has_key="title_of").exists()
 
 
 def test_a_title_of_a_person_stays(alice: User, provider: FakeProvider, settings: Any) -> None:
