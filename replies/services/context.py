@@ -50,7 +50,7 @@ def build_context(reply: Reply) -> list[ChatMessage]:
     if reply.message is None:
         return [*_system(prompt), *reply.request["messages"]]
     context = reply.request["context"]
-    branch, first = _read(reply.message, context["messages"])
+    branch, first = _read(reply.message, uuid.UUID(reply.request["question"]), context["messages"])
     stored = text_of(first) if first and first["role"] in SYSTEM_ROLES else ""
     system = list(_system("\n\n".join(filter(None, [prompt, stored]))))
     inputs = _inputs(reply.request["model"])
@@ -60,9 +60,8 @@ def build_context(reply: Reply) -> list[ChatMessage]:
     return [*system, *_pair_calls(_limit_tokens(newest, budget)[::-1])]
 
 
-def _read(message: Message, limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _read(message: Message, question_id: uuid.UUID, limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the branch that ends at the question of this message, newest first, and the first shown message."""
-    question_id = uuid.UUID(message.metadata["answers"])
     texts = Message.objects.prompt(message.user, message.conversation_id, question_id, roles=ROLES, limit=limit)
     rows = [orjson.loads(text) for text in texts]
     branch = [row for row in rows if "is_first" not in row]

@@ -1,5 +1,6 @@
 """Questions and their answers: the choice of the model, failures, retries and races."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
@@ -456,6 +457,60 @@ def test_the_first_line_stays_the_title_if_the_model_fails(alice: User, provider
     chat = ask(alice, "Hello", model="echo").conversation
     chat.refresh_from_db()
     assert chat.title == "Hello"
+
+
+# --- Answers whose metadata a client has replaced
+
+
+def replace_metadata(answer_id: Any) -> None:
+    message = Message.objects.get(id=answer_id)
+    messages.update(user=message.user, message_id=message.id, changes={"metadata": {"mine": 1}})
+
+
+def test_an_answer_whose_metadata_was_replaced_in_the_queue_is_generated_and_repeated(
+    alice: User, provider: FakeProvider
+) -> None:
+    asked = [
+        service.ask(
+            user=alice,
+            draft=QUESTION | {"content": text, "external_id": text},
+            name="c",
+            fields={"source": "native"},
+            wishes=Wishes(),
+            create_missing=True,
+        )
+        for text in ("One?", "Two?")
+    ]
+    for each in asked:
+        replace_metadata(each.answer_id)
+        exchanges.wait(user=alice, asked=each)
+        assert exchanges.read(user=alice, asked=each).answer.content == "Fine."
+        start = Reply.objects.get(id=each.answer_id).events.get(n=1).data
+        assert json.loads(start)["question_id"] == str(each.question_id)
+    assert Message.objects.get(id=asked[0].answer_id).metadata.keys() == {"mine", "first_token_ms", "duration_ms"}
+    for each, text in zip(asked, ("One?", "Two?"), strict=True):
+        assert ask(alice, text, name="c", message_id=text).answer.id == each.answer_id
+    assert len(provider.request_bodies) == 2
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_an_answer_whose_metadata_was_replaced_is_stopped_and_written_again(
+    is_answered: bool, alice: User, provider: FakeProvider
+) -> None:
+    chat = create_conversation(alice, "Hello")
+    question = chat.messages.get()
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    replace_metadata(asked.answer_id)
+    if is_answered:
+        exchanges.wait(user=alice, asked=asked)
+    else:
+        stop.stop(user=alice, conversation_id=chat.id)
+    new = again(alice, chat, Message.objects.get(id=asked.answer_id))
+    assert (new.question, new.answer.content) == (question, "Fine.")
+    Reply.objects.all().delete()  # as housekeeping does after a day
+    replace_metadata(new.answer.id)
+    assert again(alice, chat, new.answer).question == question
+    assert context_of(provider) == [("user", "Hello")]
 
 
 # --- Alternatives
