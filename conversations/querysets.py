@@ -181,6 +181,15 @@ class MessageQuerySet(OwnedQuerySet):
         answer: Message | None = answers.order_by("-is_active", "-seq").first()
         return answer
 
+    def being_written(self) -> Self:
+        """Return the messages that a reply under way fills. The app `replies` adds the relation."""
+        return self.filter(reply__state__in=["queued", "running"])
+
+    def written_so_far(self) -> dict[uuid.UUID, str]:
+        """Return the text that the reply of each message has so far, for the messages that are being written."""
+        text = RawSQL(sql.WRITTEN_SO_FAR, [])
+        return dict(self.being_written().annotate(so_far=text).values_list("id", "so_far"))
+
     def with_question(self) -> Self:
         """Add `question_id`: the id of the question of an answer that chatstore requested, as a text, or null.
 
