@@ -59,6 +59,12 @@ class RateLimited(ServiceError):
 
 
 class ProviderError(ServiceError):
-    """A provider that cannot be reached, or whose response is unusable."""
+    """A provider that cannot be reached, or whose response is unusable.
+
+    `has_begun` is false if the provider did not get the request or refused it, so that it charges nothing."""
 
     code = "upstream_failed"
+
+    def __init__(self, message: str, *, has_begun: bool = True) -> None:
+        super().__init__(message)
+        self.has_begun = has_begun

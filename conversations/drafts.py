@@ -6,6 +6,11 @@ from typing import Any, NamedTuple, Required, TypedDict
 
 CONTENT_FIELDS = frozenset({"content", "parts", "tool_calls"})  # a message has at least one of them
 
+# A reply gets these fields when it ends. Until then, nobody else changes them.
+REPLY_FIELDS = CONTENT_FIELDS | set(
+    "reasoning status finish_reason error prompt_tokens completion_tokens usage".split()
+)
+
 
 class MessageDraft(TypedDict, total=False):
     """The fields of a message to store. A field that is left out gets the default of its column."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
 from django.db.models.expressions import RawSQL
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from chatstore import raw_sql
 from chatstore.ids import as_uuid
@@ -169,14 +171,32 @@ class MessageQuerySet(OwnedQuerySet):
     def answer_to(self, question: "Message") -> "Message | None":
         """Return the live answer to a question. If there are several, prefer the active path, then the newest answer.
 
-        An answer that chatstore requested has the id of its question in its metadata, because other messages can come
-        between the two. Any other answer is a child of its question.
+        An answer that chatstore requested names its question, because other messages can come between the two. Any
+        other answer is a child of its question.
         """
         later = question.conversation.messages.live().texts("assistant").filter(seq__gt=question.seq)
-        named = models.Q(metadata__answers=str(question.id))
-        child = models.Q(parent_seq=question.seq) & ~models.Q(metadata__has_key="answers")
-        answer: Message | None = later.filter(named | child).order_by("-is_active", "-seq").first()
+        named = models.Q(question_id=str(question.id))
+        child = models.Q(parent_seq=question.seq, question_id=None)
+        answers = later.with_question().filter(named | child)
+        answer: Message | None = answers.order_by("-is_active", "-seq").first()
         return answer
+
+    def being_written(self) -> Self:
+        """Return the messages that a reply under way fills. The app `replies` adds the relation."""
+        return self.filter(reply__state__in=["queued", "running"])
+
+    def written_so_far(self) -> dict[uuid.UUID, str]:
+        """Return the text that the reply of each message has so far, for the messages that are being written."""
+        text = RawSQL(sql.WRITTEN_SO_FAR, [])
+        return dict(self.being_written().annotate(so_far=text).values_list("id", "so_far"))
+
+    def with_question(self) -> Self:
+        """Add `question_id`: the id of the question of an answer that chatstore requested, as a text, or null.
+
+        It is in the request of the reply, a row that the app `replies` keeps for a day, and in the metadata, which a
+        client can replace."""
+        of_reply = KeyTextTransform("question", "reply__request")
+        return self.annotate(question_id=Coalesce(of_reply, KeyTextTransform("answers", "metadata")))
 
     def by_conversation(self, ids: Iterable[uuid.UUID], *fields: str) -> dict[uuid.UUID, list[Any]]:
         """Return the shown messages by `seq` for each of these conversations, as named tuples of these fields.

@@ -47,6 +47,10 @@ CONTEXT_JSON = json_select(("role", "content"))
 SILENT_STATUSES = ("in_progress", "failed")
 SILENT = f"(content = '' AND status IN {SILENT_STATUSES}) IS TRUE"
 
+# The text of a reply that is under way, from its log.
+WRITTEN_SO_FAR = """(SELECT coalesce(string_agg(data::json ->> 'text', '' ORDER BY n), '') FROM reply_event
+    WHERE reply_id = message.id AND event = 'text')"""
+
 # The time for new values of a locked conversation. It is never earlier than a stored time. `now()` can be earlier,
 # because it is the time when the transaction began, before it waited for the lock.
 NOW = "greatest(active_at, updated_at, clock_timestamp())"

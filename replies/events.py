@@ -1,7 +1,7 @@
 """The events of a reply: how deltas become rows of the log, and how the content of a message is built from them."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -107,6 +107,14 @@ class Content:
 
     def is_empty(self) -> bool:
         return not self.size and not self._calls
+
+    def texts(self) -> Iterator[str]:
+        """Yield all texts, in pieces and in no order."""
+        for pieces in self._texts.values():
+            yield from pieces
+        for calls in self._calls.values():
+            for call in calls:
+                yield from (call.name, call.arguments)
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the message: content, reasoning, tool_calls and parts. The last two can be None."""

@@ -56,7 +56,7 @@ class Reply(models.Model):
     worker = models.UUIDField(null=True, help_text="The process that generates the reply.")
     attempts = models.SmallIntegerField(default=0, help_text="How often a process has begun the reply.")
     stop_asked = models.BooleanField(default=False)
-    request = models.JSONField(help_text="The name of the model, its options, and for contract A the messages.")
+    request = models.JSONField(help_text="The model, its options, and the id of the question or the messages.")
     tokens = models.IntegerField(default=0, help_text="Prompt and completion tokens, for the limit of a day.")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -36,11 +36,12 @@ def read_log(follower: Follower, timeout: float | None) -> Iterator[Logged]:
 
 def generate(reply: Reply) -> None:
     provider: Any = providers.find(reply.request["model"])
-    messages = reply.request.get("messages") or context.build_context(reply)
+    messages, reply.tokens = context.prepare(reply)
     deltas, error = read_stream(provider, messages, **reply.request["options"])
     said = [delta for delta in deltas if not isinstance(delta, Finish)]
     events = [to_event(n, delta) for n, delta in enumerate(said, start=2)]
     content = Content(said)
+    reply.tokens = 0 if error and content.is_empty() else reply.tokens
     finish.finish(reply, _ending(deltas, error, content), content, events, Times(1, 2))
     with connection.cursor() as cursor:  # `finish` sets a limit until the transaction ends, which is that of the test
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")

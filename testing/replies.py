@@ -26,7 +26,13 @@ def ask(question: str, *, user: User | None = None, model: str = "scripted", **r
         id=message.id,
         message=message,
         user=user,
-        request={"model": model, "options": {}, "context": {"messages": 10, "tokens": 10_000}, **request},
+        request={
+            "model": model,
+            "options": {},
+            "question": str(asked.id),
+            "context": {"messages": 10, "tokens": 10_000},
+            **request,
+        },
         created_at=timezone.now(),
     )
     announce(QUEUED)

@@ -180,7 +180,8 @@ class MessageViewSet(ViewSet):
     )
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
         """Edit the message in place. With `branch=true`, create an alternative instead, such as an edited question
-        or a regenerated answer."""
+        or a regenerated answer. What a reply under way writes, such as `content`, cannot be edited (409): stop the
+        reply first."""
         changes = CHANGES.run_validation(request.data)
         if bool_param(request, "branch"):
             return self._branch(request, id, changes)

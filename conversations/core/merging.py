@@ -1,10 +1,11 @@
 """Merges the whole history of messages that a client sends into the stored tree of its conversation.
 
 Hazards: an unchanged history is written again; a stale tab erases messages of another tab; the active path shows the
-old answers to an edited question.
+old answers to an edited question; a client saves a part of an answer that chatstore is still writing.
 
 Principle: equal messages stay; growing replies and system prompts are updated in place; any other message starts a
-branch; nothing is deleted.
+branch; nothing is deleted. An answer that is being written stays in its place, also if the client leaves it out. Its
+beginning is the same message, and its text is left to the reply.
 
 Everything here runs under the conversation's lock, in one transaction.
 """
@@ -13,14 +14,15 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 from django.utils.translation import gettext
 
 from chatstore.errors import Invalid
 from chatstore.ids import as_uuid
-from conversations.drafts import CONTENT_FIELDS, MessageDraft, SyncProfile
-from conversations.models import Conversation, Message, Role
+from conversations.drafts import CONTENT_FIELDS, REPLY_FIELDS, MessageDraft, SyncProfile
+from conversations.models import Conversation, Message, Role, Status
 
 from . import tree
 from .bulk import insert_each, update_each
@@ -54,13 +56,17 @@ class HistoryMerger:
     """Merges one history into a locked conversation. Collects the changes and writes them at the end."""
 
     def __init__(self, conversation: Conversation, profile: SyncProfile) -> None:
-        """Read the stored messages. Runs one statement."""
+        """Read the stored messages. Runs one statement, and one more if a message is in progress."""
         self.conversation = conversation
         self.profile = profile
         self.stored = StoredMessages(conversation)
         rows = self.stored.rows
+        unfinished = [row.id for row in rows if row.status == Status.IN_PROGRESS]
+        # The texts of answers that are being written, by the id of the message.
+        self.written = conversation.messages.filter(id__in=unfinished).written_so_far() if unfinished else {}
         self.visible = {
             row.seq: row.deleted_at is None
+            and row.id not in self.written
             and profile.is_visible(self.stored.outline(row))
             and (profile.visible_roles is None or not self.stored.is_silent(row))
             for row in rows
@@ -100,7 +106,8 @@ class HistoryMerger:
         """Find the child of `last` that the draft repeats, and update it. Return None if there is none.
 
         The kinds of match, best first: an equal message with the same id, another equal message, a growing reply with
-        the same id, an active system prompt. Within a kind, active messages come first, then newer ones.
+        the same id, an active system prompt, an answer that is being written and begins with the draft. Within a kind,
+        active messages come first, then newer ones.
         """
         children = sorted(self.visible_children(last), key=lambda row: (row.is_active, row.seq), reverse=True)
         id = client_id(draft)
@@ -111,17 +118,30 @@ class HistoryMerger:
         for row in [*filter(self.can_grow_to(draft), with_id), *filter(self.is_instruction(draft), children)]:
             self.apply(row, draft)
             return row
-        return None
+        answer = self.being_written(last, draft)
+        if answer:
+            self.apply(answer, draft, skip=self.profile.compared_fields | REPLY_FIELDS)
+        return answer
 
     def visible_children(self, seq: int | None) -> Iterator[StoredMessage]:
         """Yield the children that the client can see. The children of an invisible message take its place."""
+        return (row for row in self.next_rows(seq) if self.visible[row.seq])
+
+    def next_rows(self, seq: int | None) -> Iterator[StoredMessage]:
+        """Yield the children, and the children of each invisible one."""
         waiting = list(self.children[seq])
         while waiting:
             row = waiting.pop()
-            if self.visible[row.seq]:
-                yield row
-            else:
+            yield row
+            if not self.visible[row.seq]:
                 waiting.extend(self.children[row.seq])
+
+    def being_written(self, last: int | None, draft: MessageDraft) -> StoredMessage | None:
+        """Return the answer after `last` that is being written and of which the draft is the beginning."""
+        if draft["role"] != Role.ASSISTANT or draft.get("tool_calls") or draft.get("parts"):
+            return None
+        rows = (row for row in self.next_rows(last) if row.id in self.written and row.deleted_at is None)
+        return next((row for row in rows if self.written[row.id].startswith(draft.get("content") or "")), None)
 
     def is_equal_to(self, draft: MessageDraft) -> Callable[[StoredMessage], bool]:
         """Return a function that tells whether a message equals the draft in the compared fields."""
@@ -195,9 +215,13 @@ class HistoryMerger:
         self.changes = {}
 
     def start_branch(self, last: int | None, drafts: Sequence[MessageDraft]) -> None:
-        """Add the drafts after `last` and the invisible messages that follow it, as the end of the active path."""
+        """Add the drafts after `last` and the invisible messages that follow it, as the end of the active path.
+
+        An answer becomes an alternative of one that is being written, or both would be displayed."""
         self.clear_external_ids(draft.get("external_id") for draft in drafts)
-        end = [last, *(row.seq for row in self.invisible_after(last))][-1]
+        before = self.written if drafts[0]["role"] == Role.ASSISTANT else ()
+        skipped = takewhile(lambda row: row.id not in before, self.invisible_after(last))
+        end = [last, *(row.seq for row in skipped)][-1]
         self.truncate(end)
         set_title_from(self.conversation, drafts)
         self.write()

@@ -1,6 +1,8 @@
 """The answers of models to stored questions. A reply begins as a message in progress, without text.
 
-`metadata.answers` of an answer names its question, because other messages can come between the two.
+`metadata.answers` of an answer names its question, because other messages can come between the two. A client can
+replace the metadata. Then the request of the reply names the question while chatstore keeps it, for a day. Without
+both, an answer belongs to the message directly before it.
 """
 
 import uuid
@@ -49,8 +51,10 @@ def begin(*, user: User, question_id: uuid.UUID, model: str) -> tuple[Message, b
 
 
 @transaction.atomic
-def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> Message:
-    """Store an alternative of an answer, in progress and without text, and return it. The active path ends at it.
+def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> tuple[Message, uuid.UUID]:
+    """Store an alternative of an answer, in progress and without text. Return it and the id of its question.
+
+    The active path ends at the alternative.
 
     Raises NotFound if the user has no such live message; Invalid if the message is not an answer. Locks the
     conversation.
@@ -59,7 +63,7 @@ def begin_again(*, user: User, answer_id: uuid.UUID, model: str) -> Message:
     question = _question_of(conversation, answer)
     if question is None:
         raise Invalid(gettext("This message is no answer to a message."), field="message_id")
-    return insert_alternative(conversation, answer, _draft(question.id, model))
+    return insert_alternative(conversation, answer, _draft(question.id, model)), question.id
 
 
 @transaction.atomic(savepoint=False)
@@ -108,11 +112,12 @@ def _draft(question_id: uuid.UUID, model: str) -> MessageDraft:
 
 
 def _question_of(conversation: Conversation, answer: Message) -> Message | None:
-    """Return the live message that the message answers: the one that its metadata names, or its nearest ancestor."""
+    """Return the live message that the message answers: the one that its reply or its metadata names, or its nearest
+    ancestor."""
     if answer.role != Role.ASSISTANT:
         return None
     live = conversation.messages.live()
-    named = as_uuid(str(answer.metadata.get("answers", "")))
+    named = as_uuid(live.with_question().values_list("question_id", flat=True).get(id=answer.id) or "")
     question: Message | None = live.filter(id=named, seq__lt=answer.seq).first() if named else None
     if question is None and (path := tree.Tree.of(conversation).live_ancestor(answer.seq)):
         question = live.filter(seq=path).first()

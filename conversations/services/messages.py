@@ -22,7 +22,7 @@ from conversations.core.messages import (
     update_message,
 )
 from conversations.core.tree import Tree
-from conversations.drafts import MessageDraft
+from conversations.drafts import REPLY_FIELDS, MessageDraft
 from conversations.models import Conversation, Message
 
 
@@ -70,14 +70,22 @@ def _stored_again(conversation: Conversation, drafts: Sequence[MessageDraft]) ->
 def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Message:
     """Change a message in place and return it. Writes nothing if nothing changes.
 
-    Raises NotFound; Invalid if the message would have no content. Locks the conversation."""
+    Raises NotFound; Invalid if the message would have no content; Conflict if its reply is under way and writes one of
+    these fields at its end. Locks the conversation."""
     conversation, message = lock_message(user=user, message_id=message_id)
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(message, name), value)}
     if changes:
+        _refuse_unfinished(message, changes)
         update_message(conversation, message, changes)
         tree.refresh_counters(conversation)
         tree.save_derived(conversation)
     return message
+
+
+def _refuse_unfinished(message: Message, changes: dict[str, Any]) -> None:
+    written = [name for name in changes if name in REPLY_FIELDS]
+    if written and Message.objects.filter(id=message.id).being_written().exists():
+        raise Conflict(gettext("This reply is under way. Stop it first."), field=written[0])
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ CLAIM = """
     ), started AS (
         INSERT INTO reply_event (reply_id, n, event, data)
         SELECT claimed.id, 1, 'start', json_build_object(
-            'conversation_id', message.conversation_id, 'question_id', message.metadata ->> 'answers',
+            'conversation_id', message.conversation_id, 'question_id', claimed.request ->> 'question',
             'message_id', message.id, 'model', claimed.request ->> 'model')::text
         FROM claimed LEFT JOIN message ON message.id = claimed.message_id
         ON CONFLICT DO NOTHING

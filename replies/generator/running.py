@@ -77,6 +77,8 @@ class Running:
                         return Ending(State.INCOMPLETE, Finish("length"), "too_long", too_long())
             return self._failed(ProviderError(broken_off()))
         except ServiceError as error:
+            if isinstance(error, ProviderError) and not error.has_begun:
+                self.reply.tokens = 0
             return self._failed(error)
         except Exception:
             logger.exception("a provider of the model %r fails", self.reply.request.get("model"))
@@ -84,11 +86,11 @@ class Running:
 
     async def _stream(self) -> Any:
         request = self.reply.request
-        messages = request.get("messages") or await self._threads.insist(context.build_context, self.reply)
         provider = providers.find(request["model"])
         if provider is None:  # the configuration has changed since the question was asked
             raise ProviderError(gettext("The model {model!r} is not configured.").format(model=request["model"]))
-        deltas: AsyncIterator[Delta] = provider.stream(messages, request.get("options") or {})
+        messages, self.reply.tokens = await self._threads.insist(context.prepare, self.reply)
+        deltas: AsyncIterator[Delta] = provider.stream(messages, request["options"])
         return deltas
 
     def _add(self, delta: Delta) -> None:

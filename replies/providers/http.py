@@ -72,8 +72,10 @@ class Server(NamedTuple):
     def failed(self, how: str, meaning: str = "", **values: object) -> ProviderError:
         """Log the failure and return it as an error for the user."""
         logger.warning("the model %s at %s %s", self.name, self.address, how.format(**values))
+        has_begun = how not in (UNREACHABLE, REFUSED)
         how = gettext(how).format(**values) + (f": {gettext(meaning)}" if meaning else "")
-        return ProviderError(gettext("The model '{name}' {how}.").format(name=self.name, how=how))
+        message = gettext("The model '{name}' {how}.").format(name=self.name, how=how)
+        return ProviderError(message, has_begun=has_begun)
 
 
 class Broken(Exception):
@@ -145,7 +147,7 @@ async def _read_events(response: Response) -> AsyncGenerator[dict[str, Any]]:
     Raises Broken.
     """
     limit = 2 * settings.CONTENT_LIMIT + ERROR_LENGTH
-    rest, is_object = b"", False
+    rest, is_object = bytearray(), False  # bytes would be copied whole with each piece of a long line
     async for data in response.iter_bytes():
         # The type that a response declares is not reliable. No line of events begins with a brace.
         is_object = is_object or (not rest and data.lstrip().startswith(b"{"))
@@ -165,14 +167,14 @@ async def _read_events(response: Response) -> AsyncGenerator[dict[str, Any]]:
         yield event
 
 
-def _event(line: bytes) -> Any:
+def _event(line: bytearray) -> Any:
     if not line.startswith(b"data:"):
         return None
     data = line[5:].strip()
     return DONE if data == DONE else _parse(data)
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytearray) -> Any:
     """Return the parsed object, or None if the JSON is no object. Raises Broken if it is not JSON."""
     try:
         value = orjson.loads(data)
@@ -181,7 +183,7 @@ def _parse(data: bytes) -> Any:
     return value if isinstance(value, dict) else None
 
 
-def _parse_leniently(data: bytes) -> Any:
+def _parse_leniently(data: bytearray) -> Any:
     """Parse JSON with lone surrogates, which orjson refuses: some servers split a character into two events."""
     try:
         return json.loads(data)

@@ -118,9 +118,10 @@ def answer(*, user: User, question_id: uuid.UUID, wishes: Wishes) -> Asked:
     question = _read(user, question_id)
     chosen = _choose_model(user, question.conversation, wishes.model)
     message, is_new = answers.begin(user=user, question_id=question_id, model=chosen)
+    asked = Asked(question.conversation_id, question_id, message.id, False)
     if is_new:
-        _request(user, message, chosen, question.conversation, wishes)
-    return Asked(question.conversation_id, question_id, message.id, False)
+        _request(user, asked, chosen, question.conversation, wishes)
+    return asked
 
 
 @transaction.atomic
@@ -156,9 +157,10 @@ def _regenerate(user: User, old: Message, wishes: Wishes) -> Asked:
     if Reply.objects.filter(UNDER_WAY, id=old.id).exists():
         raise Conflict(gettext("This reply is under way. Stop it first."), field="message_id")
     chosen = _choose_model(user, old.conversation, wishes.model or providers.known(old.model))
-    message = answers.begin_again(user=user, answer_id=old.id, model=chosen)
-    _request(user, message, chosen, old.conversation, wishes)
-    return Asked(old.conversation_id, uuid.UUID(message.metadata["answers"]), message.id, True)
+    message, question_id = answers.begin_again(user=user, answer_id=old.id, model=chosen)
+    asked = Asked(old.conversation_id, question_id, message.id, True)
+    _request(user, asked, chosen, old.conversation, wishes)
+    return asked
 
 
 @transaction.atomic
@@ -204,10 +206,11 @@ def _provider_name(name: str) -> str:
     return provider.name
 
 
-def _request(user: User, message: Message, model: str, conversation: Conversation, wishes: Wishes) -> None:
+def _request(user: User, asked: Asked, model: str, conversation: Conversation, wishes: Wishes) -> None:
     options = {**conversation.model_options, **wishes.options}
     given = {name: options[name] for name in OPTIONS if options.get(name) is not None}
-    _store_reply(user, {"model": model, "options": given}, id=message.id, message=message)
+    request = {"model": model, "options": given, "question": str(asked.question_id)}
+    _store_reply(user, request, id=asked.answer_id, message_id=asked.answer_id)
 
 
 def _store_reply(user: User, request: dict[str, Any], **fields: Any) -> Reply:

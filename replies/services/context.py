@@ -16,19 +16,29 @@ import orjson
 from chatstore.errors import NotFound
 from conversations.models import Message
 from replies import providers
-from replies.models import Reply
+from replies.models import Reply, State
 
+from . import tokens
 from .parts import content_of, text_of
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 SYSTEM_ROLES = ("system", "developer")
-# An estimate, because each model counts in its own way: a token has four bytes of UTF-8, a message has four more tokens
-# for its role, an image or file has a thousand.
-TOKEN_BYTES = 4
-MESSAGE_TOKENS = 4
-ATTACHMENT_TOKENS = 1_000
 
 ChatMessage = dict[str, Any]
+
+
+def prepare(reply: Reply) -> tuple[list[ChatMessage], int]:
+    """Return the messages for the model of a reply that this process runs, and an estimate of their tokens.
+
+    Stores the estimate in the row of the reply, because another process can close the reply. Raises NotFound if the
+    question is not live.
+    """
+    request = reply.request
+    found = request.get("messages") or build_context(reply)
+    prompt_tokens = tokens.of_prompt(found, request["options"])
+    held = Reply.objects.filter(id=reply.id, state=State.RUNNING, worker=reply.worker, attempts=reply.attempts)
+    held.update(tokens=prompt_tokens)
+    return found, prompt_tokens
 
 
 def build_context(reply: Reply) -> list[ChatMessage]:
@@ -40,19 +50,18 @@ def build_context(reply: Reply) -> list[ChatMessage]:
     if reply.message is None:
         return [*_system(prompt), *reply.request["messages"]]
     context = reply.request["context"]
-    branch, first = _read(reply.message, context["messages"])
+    branch, first = _read(reply.message, uuid.UUID(reply.request["question"]), context["messages"])
     stored = text_of(first) if first and first["role"] in SYSTEM_ROLES else ""
     system = list(_system("\n\n".join(filter(None, [prompt, stored]))))
     inputs = _inputs(reply.request["model"])
     question, *earlier = [_convert(row, inputs) for row in branch if not stored or row["seq"] != first["seq"]]
     newest = [question, *(message for message in earlier if _says_something(message))]
-    budget = context["tokens"] - sum(map(_tokens, system))
+    budget = context["tokens"] - sum(map(tokens.of_message, system))
     return [*system, *_pair_calls(_limit_tokens(newest, budget)[::-1])]
 
 
-def _read(message: Message, limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _read(message: Message, question_id: uuid.UUID, limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the branch that ends at the question of this message, newest first, and the first shown message."""
-    question_id = uuid.UUID(message.metadata["answers"])
     texts = Message.objects.prompt(message.user, message.conversation_id, question_id, roles=ROLES, limit=limit)
     rows = [orjson.loads(text) for text in texts]
     branch = [row for row in rows if "is_first" not in row]
@@ -106,18 +115,10 @@ def _says_something(message: ChatMessage) -> bool:
 def _limit_tokens(messages: list[ChatMessage], budget: int) -> list[ChatMessage]:
     """Return the first messages up to this number of tokens, and at least one."""
     for index, message in enumerate(messages):
-        budget -= _tokens(message)
+        budget -= tokens.of_message(message)
         if budget < 0:
             return messages[: max(index, 1)]
     return messages
-
-
-def _tokens(message: ChatMessage) -> int:
-    content, calls = message["content"] or "", message.get("tool_calls")
-    texts = [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
-    attachments = 0 if isinstance(content, str) else len(content) - len(texts)
-    size = sum(len(text.encode()) for text in texts) + (len(orjson.dumps(calls)) if calls else 0)
-    return MESSAGE_TOKENS + size // TOKEN_BYTES + attachments * ATTACHMENT_TOKENS
 
 
 def _pair_calls(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:

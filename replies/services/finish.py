@@ -10,6 +10,7 @@ Transactions: each function is one. It locks the conversation first and then the
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ from replies.events import EVENTS, Content, Logged, payloads, to_delta, to_json
 from replies.models import Event, Reply, State
 from replies.providers.deltas import Finish
 
-from . import titles
+from . import titles, tokens
 
 # A process that is stopped in the middle of this transaction must not hold its locks.
 PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '5s'"
@@ -86,7 +87,7 @@ STOPPED = Ending(State.STOPPED, Finish("stopped"))
 
 
 class Closing(NamedTuple):
-    """A reply to close. `content` is called when the reply cannot change any more."""
+    """A reply to close. `content` is called, perhaps several times, when the reply cannot change any more."""
 
     reply: Reply
     ending: Ending
@@ -96,8 +97,13 @@ class Closing(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        total = (self.ending.finish.prompt_tokens or 0) + (self.ending.finish.completion_tokens or 0)
-        return min(total, 2**31 - 1)  # a provider can report any number
+        """The tokens that count for the limit of a day: those that the provider reports, or an estimate.
+
+        Until a reply ends, its own `tokens` are the estimate of its prompt, or 0 if no provider has been asked."""
+        _, prompt, written, _ = self.ending.finish
+        prompt = self.reply.tokens if prompt is None else prompt
+        written = tokens.of_answer(self.content()) if written is None else written
+        return min(prompt + written, 2**31 - 1)  # a provider can report any number
 
 
 def finish(reply: Reply, ending: Ending, content: Content, events: Sequence[Logged], times: Times) -> bool:
@@ -128,7 +134,7 @@ def close_abandoned(reply: Reply, held: QuerySet[Reply], ending: Ending) -> bool
 
     Returns False and writes nothing if `held`, which returns the reply's row, is empty by now.
     """
-    return _close_held(Closing(reply, ending, lambda: logged_content(reply)), held)
+    return _close_held(Closing(reply, ending, cache(lambda: logged_content(reply))), held)
 
 
 def close_running(reply: Reply) -> bool:
@@ -145,8 +151,10 @@ def logged_content(reply: Reply) -> Content:
 
 def _close_held(closing: Closing, held: QuerySet[Reply]) -> bool:
     def end() -> set[uuid.UUID]:
-        count = held.update(state=closing.ending.state, ended_at=Now(), tokens=closing.tokens)
-        return {closing.reply.id} if count else set()
+        if not held.update(state=closing.ending.state, ended_at=Now()):
+            return set()
+        Reply.objects.filter(id=closing.reply.id).update(tokens=closing.tokens)  # the log is complete by now
+        return {closing.reply.id}
 
     return bool(_close([closing], end))
 

@@ -1,7 +1,7 @@
 """Titles that a model writes. The first line of the question is the title until then.
 
 A title is a reply without a message. Its request names the conversation in `title_of`. If it fails, the conversation
-keeps its first title. It does not count for the limits of its user.
+keeps its first title. It does not keep its user from asking, but its tokens count for the limit of a day.
 """
 
 import uuid
@@ -18,6 +18,8 @@ from replies import providers
 from replies.events import QUEUED, notify
 from replies.models import Reply
 
+from . import limits
+
 QUESTION_LENGTH = 2_000  # characters of the question that the model gets
 MAX_TOKENS = 200  # a model that thinks before it answers needs more than a title has
 QUOTES = " \"'“”„«»"  # models like to add them
@@ -26,11 +28,14 @@ without quotation marks or a period. Answer with the title only."
 
 
 def request_title(question: Message) -> None:
-    """Request a title for the conversation of its first question, if TITLE_MODEL is set and nobody has named it."""
+    """Request a title for the conversation of its first question, if TITLE_MODEL is set and nobody has named it.
+
+    Requests none if too many replies or titles are under way."""
     text = question.content
     if not (settings.TITLE_MODEL and text and question.parent_seq is None and question.conversation.title_is_auto):
         return
-    if (provider := providers.find(settings.TITLE_MODEL)) is None:
+    provider = providers.find(settings.TITLE_MODEL)
+    if provider is None or not limits.allow_title(question.user):
         return
     request = {
         "model": provider.name,

@@ -1,5 +1,6 @@
 """Questions and their answers: the choice of the model, failures, retries and races."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
@@ -27,6 +28,7 @@ from testing.fake_provider import (
     answers_when_set,
     completes_with,
     fails,
+    streams,
     waits,
 )
 from testing.generator import generator, generator_thread
@@ -36,6 +38,7 @@ from testing.tree_machine import assert_consistent
 
 __all__ = ["generator", "generator_thread"]
 NAMES = ("groq", "rag")
+QUESTION: Any = {"role": "user", "content": "Hello"}
 
 
 def ask(user: User, text: str = "Hello", **more: Any) -> Exchange:
@@ -356,6 +359,17 @@ def test_a_user_can_get_only_so_many_tokens_a_day(
     ask(alice)
 
 
+def test_a_reply_whose_provider_reports_no_usage_counts_an_estimate_for_the_limit(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    provider.behavior = streams({"content": "Fine. " * 20})
+    answer = ask(alice, "x" * 400).answer
+    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
+    assert Reply.objects.get().tokens == 4 + 100 + 30  # the role, the question and the answer
+    settings.TOKENS_PER_DAY = 134
+    assert "134 tokens a day" in refused(alice)
+
+
 def test_two_questions_at_once_cannot_share_the_last_place(
     generator: Any, alice: User, provider: FakeProvider, settings: Any
 ) -> None:
@@ -405,6 +419,28 @@ def test_a_model_writes_the_title_of_a_new_conversation(alice: User, provider: F
     assert len(provider.request_bodies) == 1
 
 
+def test_the_tokens_of_titles_count_but_titles_take_no_place(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.TITLE_MODEL, settings.REPLIES_PER_USER = "groq", 2
+    for _ in range(3):  # titles that stay in the queue
+        service.ask(user=alice, draft=QUESTION, name=None, fields={}, wishes=Wishes(model="echo"))
+        Reply.objects.filter(message__isnull=False).update(state="completed")
+    assert Reply.objects.filter(request__has_key="title_of").count() == 2  # a user has no more titles than replies
+    ask(alice, model="echo")
+    settings.TOKENS_PER_DAY = 1
+    Reply.objects.filter(message__isnull=False).delete()
+    assert "1 tokens a day" in refused(alice)
+
+
+def test_no_title_is_requested_while_too_many_replies_are_under_way(
+    alice: User, provider: FakeProvider, settings: Any
+) -> None:
+    settings.TITLE_MODEL, settings.REPLIES_IN_ALL = "groq", 1
+    service.ask(user=alice, draft=QUESTION, name=None, fields={}, wishes=Wishes(model="echo"))
+    assert not Reply.objects.filter(request__has_key="title_of").exists()
+
+
 def test_a_title_of_a_person_stays(alice: User, provider: FakeProvider, settings: Any) -> None:
     settings.TITLE_MODEL = "groq"
     chat = create_conversation(alice, title="Lisbon")
@@ -421,6 +457,60 @@ def test_the_first_line_stays_the_title_if_the_model_fails(alice: User, provider
     chat = ask(alice, "Hello", model="echo").conversation
     chat.refresh_from_db()
     assert chat.title == "Hello"
+
+
+# --- Answers whose metadata a client has replaced
+
+
+def replace_metadata(answer_id: Any) -> None:
+    message = Message.objects.get(id=answer_id)
+    messages.update(user=message.user, message_id=message.id, changes={"metadata": {"mine": 1}})
+
+
+def test_an_answer_whose_metadata_was_replaced_in_the_queue_is_generated_and_repeated(
+    alice: User, provider: FakeProvider
+) -> None:
+    asked = [
+        service.ask(
+            user=alice,
+            draft=QUESTION | {"content": text, "external_id": text},
+            name="c",
+            fields={"source": "native"},
+            wishes=Wishes(),
+            create_missing=True,
+        )
+        for text in ("One?", "Two?")
+    ]
+    for each in asked:
+        replace_metadata(each.answer_id)
+        exchanges.wait(user=alice, asked=each)
+        assert exchanges.read(user=alice, asked=each).answer.content == "Fine."
+        start = Reply.objects.get(id=each.answer_id).events.get(n=1).data
+        assert json.loads(start)["question_id"] == str(each.question_id)
+    assert Message.objects.get(id=asked[0].answer_id).metadata.keys() == {"mine", "first_token_ms", "duration_ms"}
+    for each, text in zip(asked, ("One?", "Two?"), strict=True):
+        assert ask(alice, text, name="c", message_id=text).answer.id == each.answer_id
+    assert len(provider.request_bodies) == 2
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_an_answer_whose_metadata_was_replaced_is_stopped_and_written_again(
+    is_answered: bool, alice: User, provider: FakeProvider
+) -> None:
+    chat = create_conversation(alice, "Hello")
+    question = chat.messages.get()
+    asked = service.answer(user=alice, question_id=question.id, wishes=Wishes())
+    replace_metadata(asked.answer_id)
+    if is_answered:
+        exchanges.wait(user=alice, asked=asked)
+    else:
+        stop.stop(user=alice, conversation_id=chat.id)
+    new = again(alice, chat, Message.objects.get(id=asked.answer_id))
+    assert (new.question, new.answer.content) == (question, "Fine.")
+    Reply.objects.all().delete()  # as housekeeping does after a day
+    replace_metadata(new.answer.id)
+    assert again(alice, chat, new.answer).question == question
+    assert context_of(provider) == [("user", "Hello")]
 
 
 # --- Alternatives

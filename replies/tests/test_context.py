@@ -19,10 +19,8 @@ REPORT = {"type": "file", "file": {"filename": "report.pdf", "file_data": "data:
 
 def reply_to(question: Message, *, limits: Any = MANY, **options: Any) -> Reply:
     """Return an unsaved reply whose message would answer this question."""
-    message = Message(
-        conversation_id=question.conversation_id, user=question.user, metadata={"answers": str(question.id)}
-    )
-    request = {"model": "reader", "options": options, "context": limits}
+    message = Message(conversation_id=question.conversation_id, user=question.user)
+    request = {"model": "reader", "options": options, "context": limits, "question": str(question.id)}
     return Reply(id=message.id, message=message, user=question.user, request=request, created_at=question.created_at)
 
 

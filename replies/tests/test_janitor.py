@@ -43,6 +43,13 @@ def test_the_replies_of_a_process_that_is_not_seen_are_closed_and_those_of_other
     assert janitor.close_dead() == 0
 
 
+def test_a_reply_of_a_lost_process_counts_its_prompt_and_its_log() -> None:
+    reply = run_by(11, "x" * 400, tokens=30)  # the process stores the estimate of the prompt when it begins
+    janitor.close_dead()
+    reply.refresh_from_db()
+    assert reply.tokens == 130
+
+
 def test_a_process_without_any_sign_of_life_counts_as_dead() -> None:
     reply = run_by(0, "Hello")
     Worker.objects.all().delete()

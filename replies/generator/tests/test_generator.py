@@ -131,6 +131,40 @@ def test_a_reply_is_stopped_even_if_the_notification_is_lost() -> None:
     assert wait(reply.id, TIMEOUT) == State.STOPPED
 
 
+def wait_for_text(reply: Reply) -> None:
+    next(logged for logged in Follower(reply.id).until(TIMEOUT) if logged.event == "text")
+
+
+def test_a_reply_without_reported_usage_counts_an_estimate_however_it_ends(settings: Any) -> None:
+    settings.REPLY_TIMEOUT = 0.5
+    scripts = [["stall"], ["break off"], ["fail", "reason"], ["crash"], ["finish", "stop", None, None]]
+    replies = [ask(script("x" * 400, end)) for end in scripts]
+    for reply in replies:
+        question = len(message_of(reply).conversation.messages.get(role="user").content or "")
+        wait(reply.id, TIMEOUT)
+        reply.refresh_from_db()
+        assert reply.tokens == 4 + question // 4 + 100
+        assert (message_of(reply).prompt_tokens, message_of(reply).completion_tokens) == (None, None)
+
+
+def test_a_stopped_reply_counts_its_prompt_and_what_it_has_said() -> None:
+    reply = ask(script("x" * 400, ["stall"]))
+    wait_for_text(reply)
+    stop(reply)
+    assert wait(reply.id, TIMEOUT) == State.STOPPED
+    reply.refresh_from_db()
+    assert reply.tokens == 4 + len(script("x" * 400, ["stall"])) // 4 + 100
+
+
+def test_a_reply_that_no_provider_got_counts_nothing(settings: Any) -> None:
+    settings.MODELS |= {"away": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "model": "m"}}
+    for model in ("away", "gone"):
+        reply = ask("Hello", model=model)
+        assert end_of(reply)["status"] == "failed"
+        reply.refresh_from_db()
+        assert reply.tokens == 0
+
+
 def test_a_reply_that_grows_without_end_is_cut(settings: Any) -> None:
     settings.CONTENT_LIMIT = 1_000
     reply = ask(script(["repeat", 1_000_000, "x" * 100, 0]))
@@ -164,7 +198,7 @@ def test_replies_that_cannot_be_closed_at_first_are_closed_later(monkeypatch: py
 
 
 def test_a_reply_without_a_message_has_a_log_only(alice: Any) -> None:
-    request = {"model": "scripted", "messages": [{"role": "user", "content": script("Hi", 0.05, "!")}]}
+    request = {"model": "scripted", "options": {}, "messages": [{"role": "user", "content": script("Hi", 0.05, "!")}]}
     reply = Reply.objects.create(user=alice, request=request, created_at=timezone.now())
     announce("reply_queued")
     assert wait(reply.id, TIMEOUT) == State.COMPLETED

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from threading import Event
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from django.utils.translation import override
 
 from replies import providers
-from replies.providers import Finish, Reasoning, Refusal, Text, ToolCall
+from replies.providers import Finish, Reasoning, Refusal, Text, ToolCall, http
 from testing.fake_provider import (
     FAILURES,
     JUNK,
@@ -356,6 +357,28 @@ def test_a_line_that_does_not_end_is_not_collected_for_ever(provider: FakeProvid
     assert read() == ([], TOO_LONG)
     provider.behavior = sends(b'"' + b"x" * 200_000)
     assert read() == ([], TOO_LONG)
+
+
+class SmallPieces:
+    """A response with one line in pieces of ten bytes."""
+
+    def __init__(self, line: bytes) -> None:
+        self.line = line
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.line), 10):
+            yield self.line[start : start + 10]
+
+
+def test_a_long_line_in_small_pieces_is_read_in_linear_time() -> None:
+    async def read_events() -> list[Any]:
+        return [event async for event in http._read_events(SmallPieces(line))]
+
+    line = b'data: {"text": "' + b"x" * 1_900_000 + b'"}\n'
+    began = time.process_time()
+    (found,) = asyncio.run(read_events())
+    assert len(found["text"]) == 1_900_000
+    assert time.process_time() - began < 5  # in quadratic time, it takes half a minute
 
 
 def test_tool_calls_over_the_limits_end_the_reply(provider: FakeProvider, settings: Any) -> None:
