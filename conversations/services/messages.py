@@ -23,7 +23,7 @@ from conversations.core.messages import (
 )
 from conversations.core.tree import Tree
 from conversations.drafts import REPLY_FIELDS, MessageDraft
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Status
 
 
 def append(*, user: User, conversation_id: uuid.UUID, drafts: Sequence[MessageDraft]) -> tuple[list[Message], bool]:
@@ -83,7 +83,7 @@ def update(*, user: User, message_id: uuid.UUID, changes: dict[str, Any]) -> Mes
 
 
 def _refuse_unfinished(message: Message, changes: dict[str, Any]) -> None:
-    written = [name for name in changes if name in REPLY_FIELDS]
+    written = [name for name in changes if name in REPLY_FIELDS and message.status == Status.IN_PROGRESS]
     if written and Message.objects.filter(id=message.id).being_written().exists():
         raise Conflict(gettext("This reply is under way. Stop it first."), field=written[0])
 
