@@ -11,10 +11,13 @@ from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext
+
+from . import home
 
 
 class StaffSite(admin.AdminSite):
@@ -28,6 +31,13 @@ class StaffSite(admin.AdminSite):
         if lacks_second_factor(request):
             return _ask_for_second_factor(request)
         return super().login(request, extra_context)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), "usage": home.read_usage(request)})
+
+    def get_urls(self) -> list[Any]:
+        download = self.admin_view(home.download_usage)
+        return [path("usage/<slug:report>/", download, name="usage_csv"), *super().get_urls()]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirect to allauth's page. Django's page has no limit on guesses, and neither logs nor mails a change."""

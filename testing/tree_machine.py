@@ -11,10 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from chatstore.errors import Conflict
 from chatstore.ids import new_id
+from conversations import daily_usage
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 
 from .cast import Draft, create_user
+from .full_count import assert_daily_usage_is_exact
 from .tree_model import Predicate, ReferenceConversation, ReferenceMessage
 
 COMPARED_FIELDS = ("seq", "role", "content", "external_id", "prompt_tokens", "completion_tokens")
@@ -100,6 +102,14 @@ class TreeMachine(RuleBasedStateMachine):
         else:
             messages.restore(user=self.user, message_id=message.id)
             self.reference.restore(message)
+
+    @rule()
+    def add_changes_of_daily_usage(self) -> None:
+        daily_usage.add_changes()
+
+    @invariant()
+    def assert_daily_usage_is_exact(self) -> None:
+        assert_daily_usage_is_exact()
 
     @invariant()
     def assert_equal_to_reference(self) -> None:

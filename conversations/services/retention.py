@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from accounts import idempotency
 from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
-from conversations import columns
+from conversations import columns, daily_usage
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 
@@ -46,6 +46,7 @@ def housekeep() -> dict[str, int]:
         "idempotency_keys": idempotency.forget(),
     }
     merge_pending_lists()
+    daily_usage.add_changes()
     return removed
 
 
