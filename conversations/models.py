@@ -82,6 +82,8 @@ class Conversation(models.Model):
             models.Index("user", F("created_at").desc(), F("id").desc(), name="conversation_created"),
             # The purge of the trash.
             models.Index("deleted_at", condition=~LIVE, name="conversation_deleted"),
+            # A search of staff for the id of a client.
+            models.Index(fields=["external_id"], condition=Q(external_id__isnull=False), name="conversation_client_id"),
         ]
 
     def __str__(self) -> str:
@@ -180,6 +182,8 @@ class Message(models.Model):
             models.Index(fields=["conversation", "parent_seq"], name="message_children"),
             # Statistics, and the first stage of search.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="message_recent"),
+            # The newest messages of all users: the searches of staff.
+            models.Index(F("created_at").desc(), F("id").desc(), name="message_newest"),
             # The search operator `has:tool_calls`.
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
-from . import home
+from . import home, search
 
 
 class StaffSite(admin.AdminSite):
@@ -37,7 +37,11 @@ class StaffSite(admin.AdminSite):
 
     def get_urls(self) -> list[Any]:
         download = self.admin_view(home.download_usage)
-        return [path("usage/<slug:report>/", download, name="usage_csv"), *super().get_urls()]
+        return [
+            path("usage/<slug:report>/", download, name="usage_csv"),
+            path("search/", self.admin_view(search.search_page), name="search"),
+            *super().get_urls(),
+        ]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirect to allauth's page. Django's page has no limit on guesses, and neither logs nor mails a change."""

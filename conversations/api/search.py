@@ -115,7 +115,7 @@ def _find(
         return search.Found([], False, None)
     by_relevance = sort == "relevance"
     return search.find_messages(
-        user=request.user, query=query, budget=budget, limit=limit, by_relevance=by_relevance, after=after
+        owner=request.user, query=query, budget=budget, limit=limit, by_relevance=by_relevance, after=after
     )
 
 
@@ -123,7 +123,7 @@ def _titles(request: Request, query: search.Query, budget: search.Budget) -> lis
     if not query.can_match_titles:
         return []
     pattern = search.typed_pattern(query)
-    rows = search.find_titles(user=request.user, query=query, budget=budget, limit=TITLES_LIMIT)
+    rows = search.find_titles(owner=request.user, query=query, budget=budget, limit=TITLES_LIMIT)
     return [
         {
             "conversation_id": id,

@@ -1,7 +1,10 @@
 """Translate a query into SQL conditions on messages (`m`) and on their conversations (`c`)."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
+
+from accounts.models import User
 
 from . import parts
 from .query import CJK, HAS, Query, Term
@@ -12,12 +15,22 @@ STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]
     ORDER BY n"""
 
 
+class AllUsers(Enum):
+    """The owner in a search of the messages of all users. Only staff search so. None would be too easy to pass."""
+
+    ALL_USERS = "all users"
+
+
+Owner = User | AllUsers
+
+
 @dataclass
 class Conditions:
     """The conditions of a WHERE clause and their parameters.
 
     `scope` has the conditions that an index by time serves. They decide which messages are the newest."""
 
+    owner: str = "true"
     scope: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
@@ -48,15 +61,18 @@ class Conditions:
         return self.insert_into(f"SELECT {columns} FROM (SELECT m.*, c.title FROM {source}) m")
 
     def insert_into(self, statement: str) -> str:
-        """Replace the placeholders {scope}, {text}, {message} and {conversation} of a statement by the conditions."""
+        """Replace the placeholders of a statement, such as {scope}, by the conditions."""
         message = [*self.filters, *self.text]  # the filters first, because they are cheaper
         conditions = {"scope": self.scope, "text": self.text, "message": message, "conversation": self.on_conversation}
-        return statement.format(**{name: " AND ".join(parts) or "true" for name, parts in conditions.items()})
+        joined = {name: " AND ".join(parts) or "true" for name, parts in conditions.items()}
+        return statement.format(owner=self.owner, **joined)
 
 
-def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: bool) -> Conditions:
+def build_conditions(owner: Owner, query: Query, tsqueries: dict[Term, str], *, match_parts: bool) -> Conditions:
     """Return the conditions for a query. With `match_parts`, a term also matches a part of a word."""
     where = Conditions()
+    if owner is not AllUsers.ALL_USERS:
+        where.owner = f"m.user_id = {where.param(owner.pk)}"
     for term in query.terms:
         _add_text(where, term, tsqueries[term], match_parts)
     if query.roles:
@@ -69,7 +85,9 @@ def build_conditions(query: Query, tsqueries: dict[Term, str], *, match_parts: b
         where.scope.append(f"m.created_at < {where.param(query.before)}")
     if query.after:
         where.scope.append(f"m.created_at >= {where.param(query.after)}")
-    where.scope += [HAS[name] for name in query.has]
+    # The index that serves these conditions has one user after the other.
+    has = where.filters if owner is AllUsers.ALL_USERS else where.scope
+    has += [HAS[name] for name in query.has]
     return where
 
 

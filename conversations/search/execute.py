@@ -2,7 +2,7 @@
 
 Messages are found in three stages, each with a bound:
 
-1. The first stage filters the user's newest messages, in the order of the time index. It reads a bounded number of
+1. The first stage filters the newest messages of the user, in the order of the time index. It reads a bounded number of
    rows. Very common words already fill a page here.
 2. The second stage searches the text indexes. It runs only if the first one does not fill a page, and if an index
    serves the query. The first column of the indexes is the user, so the cost depends on the text of this user alone. It
@@ -26,16 +26,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from accounts.models import User
 from chatstore.errors import Invalid
 
-from .conditions import Conditions, build_conditions, build_tsqueries
+from .conditions import AllUsers, Conditions, Owner, build_conditions, build_tsqueries
 from .query import Query
 from .snippets import highlight, match_pattern
 from .time_limit import TIME_LIMIT, Budget
 
 NEWEST = 1_000  # messages that the first stage filters
-NEWEST_TITLES = 2_000  # titles that are searched; with `in:title`, all are searched
+NEWEST_TITLES = 2_000  # titles that are searched; with `in:title`, all of the user are searched
+NEWEST_TITLES_OF_ALL = 20_000  # titles that are searched in a search of all users
 FILTERED = 10_000  # messages that the third stage filters
 CANDIDATES = 1_000  # matches that are ranked by relevance
 INDEX_TIME_LIMIT = 200  # milliseconds for the second stage
@@ -47,7 +47,7 @@ EXCERPT = """CASE WHEN length(m.content) <= 20000 THEN m.content ELSE
 HIT = f"""m.id, m.conversation_id, m.title, m.seq, m.role, m.model, m.is_active, m.created_at, 0 AS rank,
     {EXCERPT} AS snippet"""
 RANK = "m.id, ts_rank_cd(m.search, %(wanted)s::tsquery) AS rank"
-OWNED_LIVE_MESSAGE = "m.user_id = %(user)s AND m.deleted_at IS NULL"
+LIVE_MESSAGE = "{owner} AND m.deleted_at IS NULL"
 AFTER = "(%(at)s::timestamptz IS NULL OR (m.created_at, m.id) < (%(at)s, %(id)s))"
 # OFFSET 0 makes the planner look up each conversation by its id, until the page is full. It could otherwise read the
 # conversations of all users.
@@ -55,30 +55,34 @@ JOINED = """CROSS JOIN LATERAL (SELECT c.title FROM conversation c
     WHERE c.id = m.conversation_id AND c.deleted_at IS NULL AND {conversation} OFFSET 0) c"""
 BY_TIME = "ORDER BY m.created_at DESC, m.id DESC"
 
-NEWEST_FIRST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}}
+NEWEST_FIRST = f"""(SELECT * FROM message m WHERE {LIVE_MESSAGE} AND {AFTER} AND {{scope}}
     {BY_TIME} LIMIT {NEWEST}) m {JOINED} WHERE {{message}} {BY_TIME} LIMIT %(limit)s"""
 # The planner must use the text indexes. Adding an interval prevents a scan of the time index, whose order it could
 # otherwise use for the ORDER BY. The sorted rows are narrow, because there can be many.
 BY_INDEX = f"""(SELECT m.id, c.title FROM (
         SELECT m.id, m.conversation_id, m.created_at + interval '0' AS at FROM message m
-        WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}} AND {{message}} ORDER BY at DESC, m.id DESC OFFSET 0) m
+        WHERE {LIVE_MESSAGE} AND {AFTER} AND {{scope}} AND {{message}} ORDER BY at DESC, m.id DESC OFFSET 0) m
     {JOINED} ORDER BY m.at DESC, m.id DESC LIMIT %(limit)s) c
     JOIN message m ON m.id = c.id {BY_TIME}"""
 # The oldest message that the third stage reads. It is read first: with a LIMIT instead, a message that is written in
 # the meantime would hide another one.
-OLDEST_FILTERED = f"""SELECT m.created_at, m.id FROM message m WHERE m.user_id = %(user)s AND {AFTER} AND {{scope}}
+OLDEST_FILTERED = f"""SELECT m.created_at, m.id FROM message m WHERE {{owner}} AND {AFTER} AND {{scope}}
     {BY_TIME} OFFSET %(count)s - 1 LIMIT 1"""
 # The planner must use the time index, so the conditions are outside of the subquery.
-SINCE_OLDEST = f"""(SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER} AND {{scope}}
+SINCE_OLDEST = f"""(SELECT * FROM message m WHERE {LIVE_MESSAGE} AND {AFTER} AND {{scope}}
     AND (%(oldest_at)s::timestamptz IS NULL OR (m.created_at, m.id) >= (%(oldest_at)s, %(oldest_id)s))
     {BY_TIME} OFFSET 0) m {JOINED} WHERE {{message}} {BY_TIME} LIMIT %(limit)s"""
-COMMON = f"""SELECT count(*) FROM (SELECT FROM (SELECT * FROM message m WHERE {OWNED_LIVE_MESSAGE} AND {AFTER}
+COMMON = f"""SELECT count(*) FROM (SELECT FROM (SELECT * FROM message m WHERE {LIVE_MESSAGE} AND {AFTER}
     AND {{scope}} {BY_TIME} LIMIT {NEWEST}) m WHERE {{text}} LIMIT %(limit)s) m"""
-HITS_BY_ID = f"message m {JOINED} WHERE {OWNED_LIVE_MESSAGE} AND m.id = ANY(%(ids)s)"
+HITS_BY_ID = f"message m {JOINED} WHERE {LIVE_MESSAGE} AND m.id = ANY(%(ids)s)"
 # PostgreSQL reads the conversations in the order of the sidebar's index and stops when it has enough matches.
 TITLES = """SELECT id, title, active_at FROM (
     SELECT * FROM conversation WHERE user_id = %(user)s AND deleted_at IS NULL
     ORDER BY active_at DESC, id DESC LIMIT %(newest)s) c WHERE {where} LIMIT %(limit)s"""
+# No index has the conversations of all users by their last activity.
+TITLES_OF_ALL = """SELECT id, title, active_at FROM (
+    SELECT * FROM conversation WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %(newest)s) c
+    WHERE {where} LIMIT %(limit)s"""
 
 
 class Hit(NamedTuple):
@@ -183,15 +187,21 @@ class Pass:
 
 
 def find_messages(
-    *, user: User, query: Query, budget: Budget, limit: int, by_relevance: bool = False, after: Position | None = None
+    *,
+    owner: Owner,
+    query: Query,
+    budget: Budget,
+    limit: int,
+    by_relevance: bool = False,
+    after: Position | None = None,
 ) -> Found:
     """Return at most `limit` hits. Raise Invalid if the budget does not suffice for the newest messages."""
     tsqueries = build_tsqueries(query.terms, budget)
     wanted = " | ".join(f"({tsqueries[term]})" for term in query.wanted if tsqueries[term])
-    params = {"user": user.pk, "needle": query.wanted[0].text if query.wanted else "", "wanted": wanted}
+    params = {"needle": query.wanted[0].text if query.wanted else "", "wanted": wanted}
 
     def new_pass(match_parts: bool) -> Pass:
-        where = build_conditions(query, tsqueries, match_parts=match_parts)
+        where = build_conditions(owner, query, tsqueries, match_parts=match_parts)
         where.params |= params
         if by_relevance:
             return Pass(budget, where, RANK, CANDIDATES, limit, {"at": None, "id": None})
@@ -244,15 +254,22 @@ def _rank(done: Pass, limit: int, after: Position | None) -> list[Hit]:
     return sorted(hits, key=lambda hit: (hit.rank, hit.message_id), reverse=True)
 
 
-def find_titles(*, user: User, query: Query, budget: Budget, limit: int) -> list[tuple[UUID, str, datetime]]:
-    """Return id, title and `active_at` of conversations whose title satisfies every term, most recently active first.
+def find_titles(*, owner: Owner, query: Query, budget: Budget, limit: int) -> list[tuple[UUID, str, datetime]]:
+    """Return id, title and `active_at` of conversations whose title satisfies every term, the newest first.
 
-    Search only the NEWEST_TITLES most recently active conversations; with `in:title`, search all. Raise Invalid
-    if the statement is."""
+    Search only the NEWEST_TITLES most recently active conversations of the owner; with `in:title`, search all. Of all
+    users, search only the NEWEST_TITLES_OF_ALL conversations that were created last. Raise Invalid if that takes too
+    long.
+    """
     where = ["tags @> %(tags)s::varchar[]"] if query.tags else []
-    params: dict[str, Any] = {"user": user.pk, "tags": query.tags, "limit": limit}
-    params["newest"] = None if query.in_title else NEWEST_TITLES
+    params: dict[str, Any] = {"tags": query.tags, "limit": limit}
+    if owner is AllUsers.ALL_USERS:
+        statement = TITLES_OF_ALL
+        params["newest"] = NEWEST_TITLES_OF_ALL
+    else:
+        statement = TITLES
+        params |= {"user": owner.pk, "newest": None if query.in_title else NEWEST_TITLES}
     for number, term in enumerate(query.terms):
         where.append(f"title {'!~*' if term.is_excluded else '~*'} %(t{number})s")
         params[f"t{number}"] = re.escape(term.text)
-    return budget.fetch(TITLES.format(where=" AND ".join(where) or "true"), params)
+    return budget.fetch(statement.format(where=" AND ".join(where) or "true"), params)
