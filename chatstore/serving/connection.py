@@ -8,7 +8,7 @@ A client can close its side of the connection after its request, and still gets 
 sending when the server closes the connection first gets time to read the answer: otherwise the operating system would
 discard the answer.
 
-The methods that are overridden here are gunicorn's own: after an update of gunicorn, run chatstore/serving/tests and
+The classes override methods of gunicorn that can change. After each update of gunicorn, run chatstore/serving/tests and
 chatstore/tests/test_slow_clients.py.
 """
 
@@ -45,7 +45,7 @@ class Patience(FlowControl):
         self._patience = float(settings.CLIENT_TIMEOUT)
 
     async def drain(self) -> None:
-        """Wait until the client has read. Waiting uses up the patience, and what the client reads renews it."""
+        """Wait until the client has read. A wait uses up its time; each BYTES_A_SECOND bytes give it a second back."""
         loop, limit = asyncio.get_running_loop(), self._limit()
         started = loop.time()
         try:

@@ -5,8 +5,9 @@ one statement, ten times a second, and the first delta of a reply at once. The s
 waits for the disk: if it did not, a crash of PostgreSQL would lose events that readers have, and the log would have a
 gap when this process goes on.
 
-The fence: the statement writes only for replies that this process still runs, in the attempt that it began, and locks
-their rows against the one who would close them. A reply that is not ours any more is reported through `lost`.
+The fence: the statement writes only for replies that this process still runs, in the attempt that it began. It locks
+their rows, so no other process can close them meanwhile. `lost` is called for a reply that another process has taken or
+closed.
 """
 
 import logging
