@@ -16,7 +16,7 @@ class State(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
-    INCOMPLETE = "incomplete"  # it ended early: the provider or the generator ended, or a limit was reached
+    INCOMPLETE = "incomplete"  # it ended early, with text: the provider or generator ended, or a limit was reached
     FAILED = "failed"  # it ended early, without text
     STOPPED = "stopped"  # a user stopped it
 
