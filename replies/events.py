@@ -10,7 +10,7 @@ from django.db import connection
 from replies.providers.deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 
 QUEUED, EVENTS, STOP = "reply_queued", "reply_events", "reply_stop"  # the channels of NOTIFY
-IDS = 230  # of a notification, whose payload has at most 7,999 bytes
+IDS = 230  # in one notification; its payload has at most 7,999 bytes
 KINDS: dict[str, type[Any]] = {"text": Text, "reasoning": Reasoning, "refusal": Refusal, "tool_call": ToolCall}
 NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -141,7 +141,7 @@ class Reader:
 
 
 class Hub:
-    """Its lock is held for moments only, never during a statement."""
+    """Reads the logs for the readers of this process. Its lock is held only briefly, never during a statement."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

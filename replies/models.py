@@ -16,8 +16,8 @@ class State(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
-    INCOMPLETE = "incomplete"  # it ended early: the provider broke off, the generator ended, or the limit of time
-    FAILED = "failed"  # it has no text, because the provider failed
+    INCOMPLETE = "incomplete"  # it ended early, with text: the provider or generator ended, or a limit was reached
+    FAILED = "failed"  # it ended early, without text
     STOPPED = "stopped"  # a user stopped it
 
 
@@ -25,8 +25,8 @@ UNDER_WAY = Q(state__in=[State.QUEUED, State.RUNNING])
 
 
 class Worker(models.Model):
-    """A process that generates replies. It updates `seen_at` every few seconds. If it does not, its replies are closed
-    by another process."""
+    """A process that generates replies. It updates `seen_at` every few seconds. If it does not, another process closes
+    its replies."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     seen_at = models.DateTimeField()
@@ -41,8 +41,8 @@ class Worker(models.Model):
 class Reply(models.Model):
     """The answer of a model to one question, from the request until its end.
 
-    Its id is the id of the assistant message that it fills. The replies of contract A fill no message: their client
-    sends the whole history in `request` and saves the answer itself.
+    Its id is the id of the assistant message that it fills. Two kinds of replies fill no message: titles, and those to
+    the histories of contract A, whose client saves the answer itself. Their messages for the model are in `request`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

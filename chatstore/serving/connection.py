@@ -12,7 +12,7 @@ Above CONNECTIONS_LIMIT, a connection is surplus: it has PROBE_TIMEOUT seconds t
 is answered, so that an orchestrator does not kill a process that is only full. All other requests get a 503. If there
 are more than SURPLUS of these connections, the oldest one is closed. So strangers cannot occupy all of their places.
 
-The methods that are overridden here are gunicorn's own: after an update of gunicorn, run chatstore/serving/tests and
+The classes override methods of gunicorn that can change. After each update of gunicorn, run chatstore/serving/tests and
 chatstore/tests/test_slow_clients.py.
 """
 
@@ -54,7 +54,7 @@ class Patience(FlowControl):
         self._patience = float(settings.CLIENT_TIMEOUT)
 
     async def drain(self) -> None:
-        """Wait until the client has read. Waiting uses up the patience, and what the client reads renews it."""
+        """Wait until the client has read. A wait uses up its time; each BYTES_A_SECOND bytes give it a second back."""
         loop, limit = asyncio.get_running_loop(), self._limit()
         started = loop.time()
         try:

@@ -37,7 +37,7 @@ class Stream(NamedTuple):
 
 
 class Dispatcher:
-    """`bodies` is the number of bytes for large bodies, `streams` the number of EventStreams, both of the process."""
+    """`bodies` limits the bytes of all large bodies in the process, and `streams` the number of its EventStreams."""
 
     def __init__(self, application: Application, *, threads: int, bodies: int, streams: int) -> None:
         self.application = application

@@ -32,7 +32,7 @@ class Finisher:
         self._work: asyncio.Task[None] | None = None
 
     async def finish(self, running: Running, ending: Ending) -> None:
-        """Close a reply, unless it is not ours any more. While the database is away, wait for it."""
+        """Close a reply, unless another process has taken or closed it. While the database is away, wait for it."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(running, ending, done))
         if self._work is None or self._work.done():
@@ -45,8 +45,8 @@ class Finisher:
             await self._write(batch)
 
     async def _write(self, batch: list[Waiting]) -> None:
-        """Close the replies. Those that cannot be closed are no longer running here, so the process closes them later,
-        as it does with replies that it claimed without knowing it."""
+        """Close the replies. This process no longer runs those that cannot be closed, but they are still its own in the
+        database. So it closes them after its next signs of life (`Generator._close_unknown`)."""
         try:
             await self._threads.insist(self._close, batch)
         except AWAY:

@@ -1,11 +1,13 @@
 """Writes what the replies of this process say into their logs, from a thread of its own.
 
 A coroutine would wait for its turn while hundreds of providers stream. The thread writes the deltas of all replies in
-one statement, ten times a second, and the first delta of a reply at once. The statement commits by itself, without
-waiting for the disk: if the server loses power, the newest text can be lost, but never a part in the middle.
+one statement, ten times a second, and the first delta of a reply at once. The statement commits by itself. The commit
+waits for the disk: if it did not, a crash of PostgreSQL would lose events that readers have, and the log would have a
+gap when this process goes on.
 
-The fence: the statement writes only for replies that this process still runs, in the attempt that it began, and locks
-their rows against the one who would close them. A reply that is not ours any more is reported through `lost`.
+The fence: the statement writes only for replies that this process still runs, in the attempt that it began. It locks
+their rows, so no other process can close them meanwhile. `lost` is called for a reply that another process has taken or
+closed.
 """
 
 import logging
@@ -27,7 +29,6 @@ logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)  # the errors while the database is away
 BATCH = 1_000_000  # characters of one statement
 FLUSH = """
-    SET LOCAL synchronous_commit = off;
     WITH ours AS (
         SELECT reply.id FROM reply
         JOIN unnest(%(replies)s::uuid[], %(attempts)s::smallint[]) AS given (id, attempts) USING (id, attempts)
@@ -163,7 +164,6 @@ class Log:
         }
         with connection.cursor() as cursor:
             cursor.execute(FLUSH, parameters)
-            cursor.nextset()  # the result of SET is the first
             return {id for (id,) in cursor.fetchall()}
 
 

@@ -1,7 +1,7 @@
 """The process that generates replies.
 
-Hazards: the process is killed, stopped for a while or cut off from its database; it takes more replies than it can
-carry; two processes write one reply.
+Hazards: the process is killed, suspended for a while or cut off from its database; it takes more replies than it can
+generate; two processes write one reply.
 
 Principle: everything that a reply says goes into its log within a tenth of a second, and a reply belongs to one process
 at a time (the fence in `log` and in `services.finish`). So whoever closes the replies of a lost process finds nearly
@@ -132,7 +132,7 @@ class Generator:
     async def _close_unknown(self, own: set[tuple[uuid.UUID, int]]) -> None:
         """Close the replies that this process claimed without knowing it: the connection broke before the answer."""
         unknown = own - {(running.reply.id, running.reply.attempts) for running in self.running.values()}
-        if lost := unknown & self._unknown:  # also the last time; a claim takes a moment
+        if lost := unknown & self._unknown:  # unknown twice: a claim reaches the database before this process
             await self._threads.run(janitor.close_left_by, self.worker, [id for id, _ in lost])
         self._unknown = unknown
 
@@ -172,7 +172,7 @@ class Generator:
         self._queued.set()
 
     def _lose(self, id: uuid.UUID, attempts: int) -> None:
-        """End a reply that is not ours any more. Its `finish` will write nothing."""
+        """End a reply that another process has taken or closed. Its `finish` will write nothing."""
         running = self.running.get(id)
         if running and running.reply.attempts == attempts:
             running.end(finish.interrupted)

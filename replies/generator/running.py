@@ -61,7 +61,7 @@ class Running:
             self._asking = asyncio.create_task(self._ask())
             await asyncio.wait([self._asking])
         if self._reason:
-            return self._reason()
+            return self._ended_early(self._reason())
         if not self._asking or self._asking.cancelled():  # by the provider itself
             return self._failed(ProviderError(broken_off()))
         return self._asking.result()
@@ -101,8 +101,12 @@ class Running:
             self._log.flush_soon()
 
     def _failed(self, error: ServiceError) -> Ending:
-        state = State.FAILED if self.content.is_empty() else State.INCOMPLETE
-        return Ending(state, code=error.code, message=error.message)
+        return self._ended_early(Ending(State.INCOMPLETE, code=error.code, message=error.message))
+
+    def _ended_early(self, ending: Ending) -> Ending:
+        """Return the ending, as failed instead of incomplete if there is no text: then a retry asks the model again."""
+        is_empty = ending.state == State.INCOMPLETE and self.content.is_empty()
+        return ending._replace(state=State.FAILED) if is_empty else ending
 
 
 def broken_off() -> str:

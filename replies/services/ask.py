@@ -143,8 +143,8 @@ def answer_edited(
 def answer_again(*, user: User, conversation_id: uuid.UUID, message_id: uuid.UUID, wishes: Wishes) -> Asked:
     """Request another answer, as an alternative of this one, or the answer to a question that has none.
 
-    The new answer is displayed. Without a wish, the model that has answered answers again. Raises NotFound; Invalid if
-    the message answers nothing; Conflict if its reply is under way; RateLimited. Locks the conversation.
+    The new answer is displayed. If the wishes name no model, the model of this answer writes it. Raises NotFound;
+    Invalid if the message answers nothing; Conflict if its reply is under way; RateLimited. Locks the conversation.
     """
     message = _read(user, message_id, conversation_id)
     if message.role != Role.ASSISTANT:

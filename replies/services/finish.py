@@ -5,7 +5,8 @@ Hazards: two processes close one reply; a process that was believed dead comes b
 The fence: a transaction changes a reply only if its row is as the caller saw it (`held`), and does so before it writes
 anything else. Every writer of events locks that row, too, so no event can follow the `end` event.
 
-Transactions: each function is one. It locks the conversation first and then the reply, as a purge does.
+Transactions: each function closes its replies in one. It locks the conversations first and then the replies, as a purge
+does.
 """
 
 import uuid
@@ -114,7 +115,7 @@ def finish(reply: Reply, ending: Ending, content: Content, events: Sequence[Logg
 def finish_all(closings: Sequence[Closing]) -> set[uuid.UUID]:
     """Close replies that this process runs, and return their ids. Locks their conversations.
 
-    Writes nothing for a reply that is not ours any more, or whose conversation is gone.
+    Writes nothing for a reply that another process has taken or closed, or whose conversation is gone.
     """
     ended = _close(closings, lambda: _end_running(closings))
     for closing in closings:

@@ -1,8 +1,8 @@
 """Closes the replies of processes that are gone. Every generator does this, and housekeeping.
 
-A reply that has said something ends as `incomplete` with all that its log has. One that has said nothing is put into
-the queue again, at most ATTEMPTS times. Several processes can do this at the same time: the fence in `finish` lets one
-of them through. No function here may run in a transaction.
+A reply that has said something ends as `incomplete` with all that its log has. One that has said nothing goes back into
+the queue, until ATTEMPTS processes have begun it. Several processes can do this at the same time: the fence in `finish`
+lets one of them through. No function here may run in a transaction.
 """
 
 import logging

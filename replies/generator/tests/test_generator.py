@@ -115,6 +115,13 @@ def test_a_reply_ends_at_the_total_deadline(settings: Any) -> None:
     assert end["status"] == "incomplete" and end["error"]["code"] == "timeout"
 
 
+def test_a_reply_without_text_fails_at_the_total_deadline(settings: Any) -> None:
+    settings.REPLY_TIMEOUT = 0.1
+    reply = ask(script(["stall"]))
+    end = end_of(reply)
+    assert end["status"] == message_of(reply).status == "failed" and end["error"]["code"] == "timeout"
+
+
 def test_a_reply_is_stopped_by_a_notification() -> None:
     reply = ask(script("Once", ["stall"]))
     for logged in Follower(reply.id).until(TIMEOUT):

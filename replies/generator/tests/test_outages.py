@@ -11,11 +11,14 @@ import pytest
 from django.db import connection
 
 from chatstore import cluster
+from chatstore.ids import new_id
 from replies import hub
 from replies.following import Follower, wait
 from replies.generator import Pace
+from replies.generator.log import Log
 from replies.models import Reply, State
 from replies.notifications import Listener
+from replies.providers.deltas import Text
 from testing import pgbouncer, scratch, scripted
 from testing.generator import QUICK, running
 from testing.parallel import run_and_disconnect
@@ -47,6 +50,17 @@ def database_away() -> Iterator[None]:
         with control.cursor() as cursor:
             cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
         control.close()
+
+
+def scalar(statement: str, *parameters: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        (value,) = cursor.fetchone()
+        return value
+
+
+def wait_for_events(reply: Reply, count: int) -> None:
+    scratch.wait_until(lambda: len(log_of(reply)) == count)
 
 
 class Reading:
@@ -83,6 +97,23 @@ def test_replies_go_on_in_memory_while_the_database_is_away_and_nothing_is_lost_
     assert message_of(going_on).content == "".join(words)
     assert message_of(ending).content == "Hello"
     assert [reader.all() for reader in readers] == [log, log]
+
+
+def test_events_are_on_the_disk_before_readers_get_them() -> None:
+    worker = new_id()
+    reply = ask("Hello")
+    Reply.objects.filter(id=reply.id).update(state=State.RUNNING, worker=worker)
+    log = Log(worker, every=0.01, lost=lambda id, attempts: None)
+    buffer = log.open(reply)
+    log.start()
+    try:
+        for count in range(1, 11):  # PostgreSQL writes to the disk five times a second in any case
+            before = scalar("SELECT pg_current_wal_insert_lsn()")
+            buffer.deltas.append(Text("word "))
+            wait_for_events(reply, count)
+            assert scalar("SELECT pg_current_wal_flush_lsn() > %s::pg_lsn", before)
+    finally:
+        log.stop()
 
 
 def test_other_processes_get_time_to_be_seen_again_before_their_replies_are_closed() -> None:

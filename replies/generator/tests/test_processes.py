@@ -111,6 +111,17 @@ def test_sigterm_closes_all_replies_with_all_of_their_text_within_a_second() -> 
         assert message_of(reply).status == "incomplete"
 
 
+def test_sigterm_closes_a_reply_without_text_as_failed_so_that_a_retry_asks_again() -> None:
+    with process() as child:
+        reply = ask(script(["stall"]))
+        scratch.wait_until(lambda: Reply.objects.get(id=reply.id).state == State.RUNNING)
+        child.terminate()
+        assert child.wait(TIMEOUT) == 0
+    assert_one_end(reply, "failed")
+    assert message_of(reply).status == "failed"
+    assert "interrupted" in message_of(reply).error
+
+
 def test_a_stopped_process_that_goes_on_writes_nothing_more() -> None:
     with process() as child:
         replies = [ask(script(["repeat", 300, "word ", 0.01])) for _ in range(5)]
