@@ -1,7 +1,8 @@
 from django.urls import path
 
-from .views import ExportView
+from .views import ConversationExportView, ExportView
 
 urlpatterns = [
     path("me/export/", ExportView.as_view()),
+    path("conversations/<uuid:id>/export/", ConversationExportView.as_view()),
 ]

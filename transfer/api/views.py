@@ -1,19 +1,26 @@
 from typing import Any
+from uuid import UUID
 
 import orjson
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from accounts.api.base import APIView, Request
 from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
 from accounts.models import User
 from accounts.services import preferences_of
 from chatstore.api.negotiation import IgnoreAccept
-from transfer.exporters import archive
+from chatstore.errors import Invalid, NotFound
+from conversations.models import Conversation
+from transfer.exporters import archive, conversations
+from transfer.exporters.conversations import FORMATS, Source
+
+from .downloads import download
 
 
 class ExportView(APIView):
@@ -33,6 +40,33 @@ class ExportView(APIView):
         name = f"chatstore-{timezone.now():%Y-%m-%d}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return StreamingHttpResponse(stream, content_type="application/zip", headers=headers)
+
+
+class ConversationExportView(APIView):
+    content_negotiation_class = IgnoreAccept
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", str, enum=list(FORMATS), description="The default is `jsonl`.")],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, id: UUID) -> StreamingHttpResponse:
+        """Download a conversation as a file.
+
+        `jsonl` and `json` have the messages of all branches, in the form of the API. `csv`, `markdown` and `html` have
+        the messages that are shown. `html` is a page for reading and printing.
+        """
+        format = _format(request)
+        if not Conversation.objects.owned_by(request.user).live().filter(id=id).exists():
+            raise NotFound("conversation")
+        stream = conversations.stream([Source(request.user, id)], format) if request.method == "GET" else ()
+        return download(stream, f"conversation-{id}", format)
+
+
+def _format(request: Request) -> str:
+    format = request.query_params.get("format", "jsonl")
+    if format not in FORMATS:
+        raise Invalid(gettext("Must be one of {names}.").format(names=", ".join(FORMATS)), field="format")
+    return format
 
 
 def _account(user: User) -> dict[str, Any]:

@@ -64,13 +64,14 @@ def _lines(user: User) -> Iterator[bytes]:
     """Yield the lines of `conversations.jsonl` in pieces, because the line of a long conversation is large."""
     for texts in _conversation_batches(user):
         by_id = {orjson.loads(text)["id"]: text for text in texts}
-        for id, messages in groupby(_messages(user, list(by_id)), itemgetter(0)):
+        for id, messages in groupby(read_messages(user, list(by_id)), itemgetter(0)):
             yield by_id[id][:-1].encode() + b',"messages":['
-            yield from _join(text.encode() for _, text in messages if text)
+            yield from join(text.encode() for _, text in messages if text)
             yield b"]}\n"
 
 
-def _join(texts: Iterable[bytes]) -> Iterator[bytes]:
+def join(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the texts, with a comma before each but the first."""
     comma = b""
     for text in texts:
         yield comma + text
@@ -93,7 +94,7 @@ def _conversation_batches(user: User) -> Iterator[list[str]]:
         remaining = rows.before_creation(last["created_at"], last["id"])
 
 
-def _messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
+def read_messages(user: User, ids: list[str]) -> Iterator[tuple[str, str | None]]:
     """Yield the messages of these conversations as pairs of conversation id and JSON, in the order of the ids.
 
     The JSON is None if a conversation has no messages, or no more messages. Each id is in at least one pair.
