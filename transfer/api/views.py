@@ -23,6 +23,9 @@ from transfer.exporters.conversations import FORMATS, Source
 from .downloads import download
 
 
+MEDIA_TYPES = [format.media_type.partition(";")[0] for format in FORMATS.values()]
+
+
 class ExportView(APIView):
     content_negotiation_class = IgnoreAccept
 
@@ -47,7 +50,7 @@ class ConversationExportView(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("format", str, enum=list(FORMATS), description="The default is `jsonl`.")],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
     )
     def get(self, request: Request, id: UUID) -> StreamingHttpResponse:
         """Download a conversation as a file.
