@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from chatstore.spreadsheets import harmless
 from conversations import daily_usage
 from conversations.services import erase, messages, reactions
 from staff.charts import HEIGHT, draw_bars
-from staff.csv_files import harmless
 from testing.admin import allow
 from testing.cast import create_conversation, message_draft
 from testing.statements import executed_sql

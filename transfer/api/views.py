@@ -22,7 +22,6 @@ from transfer.exporters.conversations import FORMATS, Source
 
 from .downloads import download
 
-
 MEDIA_TYPES = [format.media_type.partition(";")[0] for format in FORMATS.values()]
 
 
