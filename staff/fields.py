@@ -1,20 +1,26 @@
 """Columns and fields that several pages show."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter, intcomma, naturaltime
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
+SHOWN_TAGS = 3
 LIVE = Q(deleted_at__isnull=True)
 
 
@@ -62,31 +68,94 @@ class LongTextsAdmin(admin.ModelAdmin):
         return obj
 
 
+def badge(text: Any, kind: str = "") -> SafeString:
+    """Return a short text with a border. `kind` is "ok", "info", "warning", "danger", "tag" or ""."""
+    return format_html('<span class="badge {}">{}</span>', kind, text)
+
+
+def ago(time: datetime | None) -> str:
+    """Return how long ago a time was, with the exact time as a title. Nothing for None."""
+    if time is None:
+        return ""
+    exact = f"{time:%Y-%m-%d %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', time.isoformat(), exact, since(time))
+
+
+def since(time: datetime) -> str:
+    """Return how long ago a time was, in one unit, such as "3 days ago"."""
+    if timezone.now() - time < timedelta(days=1):
+        return naturaltime(time)
+    return NaturalTimeFormatter.time_strings["past-day"] % {
+        "delta": timesince(time, depth=1, time_strings=NaturalTimeFormatter.past_substrings)
+    }
+
+
+def number(value: int, unit: str) -> SafeString:
+    """Return a number for a column of numbers. Its unit is visible only where the column has no header: on a phone."""
+    return format_html('<span class="number">{}<span class="unit"> {}</span></span>', intcomma(value), unit)
+
+
+def time_column(name: str, description: Any) -> Any:
+    """Return a column that shows how long ago the time in a field was."""
+
+    @admin.display(description=description, empty_value="")
+    def show(obj: Model) -> str:
+        return ago(getattr(obj, name))
+
+    show.__name__ = name
+    return show
+
+
+active = time_column("active_at", gettext_lazy("last activity"))
+created = time_column("created_at", gettext_lazy("created"))
+updated = time_column("updated_at", gettext_lazy("updated"))
+
+
 @admin.display(description=gettext_lazy("title"))
 def short_title(conversation: Any) -> str:
-    return Truncator(conversation.title).chars(80) or gettext("(no title)")
+    title = Truncator(conversation.title).chars(80) or gettext("(no title)")
+    return format_html('<span class="title" dir="auto">{}</span>', title)
+
+
+@admin.display(description=gettext_lazy("title"))
+def title_and_preview(conversation: Any) -> str:
+    preview = format_html('<span class="preview" dir="auto">{}</span>', conversation.preview)
+    return format_html("{}{}", short_title(conversation), preview)
 
 
 @admin.display(description=gettext_lazy("messages"))
 def message_count(conversation: Any) -> str:
-    return f"{conversation.message_count:,}"
+    return number(conversation.message_count, gettext("messages"))
 
 
-@admin.display(description=gettext_lazy("active"))
-def active(conversation: Any) -> str:
-    return f"{conversation.active_at:%Y-%m-%d %H:%M}"
+@admin.display(description=gettext_lazy("tokens"))
+def tokens(conversation: Any) -> str:
+    return number(conversation.prompt_tokens + conversation.completion_tokens, gettext("tokens"))
 
 
-@admin.display(description=gettext_lazy("created"))
-def created(obj: Any) -> str:
-    return f"{obj.created_at:%Y-%m-%d %H:%M}"
+@admin.display(description=gettext_lazy("owner"))
+def owner(conversation: Any) -> str:
+    """Return the owner, as a link to the list of the owner's conversations."""
+    return format_html('<a href="?user={}">{}</a>', conversation.user_id, conversation.user)
+
+
+@admin.display(description=gettext_lazy("model"), empty_value="")
+def model(obj: Any) -> str:
+    return str(obj.model)
+
+
+@admin.display(description=gettext_lazy("tags"), empty_value="")
+def tags(conversation: Any) -> str:
+    shown = format_html_join(" ", "{}", ((badge(tag, "tag"),) for tag in conversation.tags[:SHOWN_TAGS]))
+    more = len(conversation.tags) - SHOWN_TAGS
+    return format_html("{} +{}", shown, more) if more > 0 else shown
 
 
 @admin.display(description=gettext_lazy("state"))
 def state(obj: Any) -> str:
     if obj.deleted_at:
-        return gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good")
-    return gettext("archived") if getattr(obj, "archived_at", None) else gettext("live")
+        return badge(gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good"), "danger")
+    return badge(gettext("archived"), "info") if getattr(obj, "archived_at", None) else badge(gettext("live"))
 
 
 class StateFilter(admin.SimpleListFilter):
