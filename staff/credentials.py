@@ -18,7 +18,7 @@ from accounts.models import ApiToken
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import badge, created, time_column
+from .fields import badge, created, time_column, user_column
 from .users import may_change_data_of
 
 expires = time_column("expires_at", gettext_lazy("expires"))
@@ -45,7 +45,7 @@ class Removable(ReadOnly, BigTableAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(Removable):
-    list_display = ("name", "user", "scopes", expires, last_used, created)
+    list_display = ("name", user_column, "scopes", expires, last_used, created)
     list_only = ("name", "user__email", "user__name", "scopes", "expires_at", "last_used_at", "created_at")
     search_fields = ("name", "user__email")
     search_help_text = gettext_lazy("A part of the token's name or of the user's e-mail address.")
@@ -58,7 +58,7 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
     password: staff who could set an address could take over the account. Superusers can mark an address as verified
     here. They change the e-mail of a user on the page of the user."""
 
-    list_display = ("email", "user", "kind")
+    list_display = ("email", user_column, "kind")
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
     actions = ("make_verified",)
@@ -83,13 +83,13 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(Removable):
-    list_display = ("user", "type", created, last_used)
+    list_display = (user_column, "type", created, last_used)
     list_only = ("user__email", "user__name", "type", "created_at", "last_used_at")
     fields = ("user", "type", "created_at", "last_used_at")
 
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(Removable):
-    list_display = ("user", "provider", "uid", last_login, joined)
+    list_display = (user_column, "provider", "uid", last_login, joined)
     list_only = ("user__email", "user__name", "provider", "uid", "last_login", "date_joined")
     fields = ("user", "provider", "uid", "last_login", "date_joined")

@@ -1,11 +1,11 @@
 """Columns and fields that several pages show."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter, intcomma, naturaltime
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
@@ -21,6 +20,14 @@ from conversations.querysets import PURGING
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
 SHOWN_TAGS = 3
+# The least days of an age, the days of its unit, and its text. The numbers are 2 or more, so no text needs a singular.
+AGES = (
+    (730, 365, gettext_lazy("{n} years ago")),
+    (60, 30, gettext_lazy("{n} months ago")),
+    (14, 7, gettext_lazy("{n} weeks ago")),
+    (2, 1, gettext_lazy("{n} days ago")),
+    (1, 1, gettext_lazy("a day ago")),
+)
 LIVE = Q(deleted_at__isnull=True)
 
 
@@ -83,11 +90,11 @@ def ago(time: datetime | None) -> str:
 
 def since(time: datetime) -> str:
     """Return how long ago a time was, in one unit, such as "3 days ago"."""
-    if timezone.now() - time < timedelta(days=1):
-        return naturaltime(time)
-    return NaturalTimeFormatter.time_strings["past-day"] % {
-        "delta": timesince(time, depth=1, time_strings=NaturalTimeFormatter.past_substrings)
-    }
+    days = (timezone.now() - time).days
+    for least, unit, text in AGES:
+        if days >= least:
+            return text.format(n=days // unit)
+    return naturaltime(time)
 
 
 def number(value: int, unit: str) -> SafeString:
@@ -106,6 +113,20 @@ def time_column(name: str, description: Any) -> Any:
     return show
 
 
+def text_column(name: str, description: Any) -> Any:
+    """Return a column that shows a field, and nothing if the field is empty."""
+
+    @admin.display(description=description, empty_value="")
+    def show(obj: Model) -> str:
+        return str(getattr(obj, name) or "")
+
+    show.__name__ = name
+    return show
+
+
+model = text_column("model", gettext_lazy("model"))
+user_column = text_column("user", gettext_lazy("user"))
+source = text_column("source", gettext_lazy("source"))
 active = time_column("active_at", gettext_lazy("last activity"))
 created = time_column("created_at", gettext_lazy("created"))
 updated = time_column("updated_at", gettext_lazy("updated"))
@@ -137,11 +158,6 @@ def tokens(conversation: Any) -> str:
 def owner(conversation: Any) -> str:
     """Return the owner, as a link to the list of the owner's conversations."""
     return format_html('<a href="?user={}">{}</a>', conversation.user_id, conversation.user)
-
-
-@admin.display(description=gettext_lazy("model"), empty_value="")
-def model(obj: Any) -> str:
-    return str(obj.model)
 
 
 @admin.display(description=gettext_lazy("tags"), empty_value="")

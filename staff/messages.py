@@ -10,7 +10,7 @@ from conversations.models import Message, Status
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state
+from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -29,7 +29,16 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
     """
 
     long_fields = LONG
-    list_display = ("__str__", "conversation_title", "user", model, created, "progress", "is_on_active_path", state)
+    list_display = (
+        "__str__",
+        "conversation_title",
+        user_column,
+        model,
+        created,
+        "progress",
+        "is_on_active_path",
+        state,
+    )
     list_select_related = ("conversation", "user")
     list_only = tuple(
         """seq role conversation__title user__email user__name user__external_id model status is_active deleted_at

@@ -29,7 +29,7 @@ from conversations.services import erase
 from .actions import confirm
 from .audit import record
 from .big_tables import BigTableAdmin
-from .fields import badge, created, time_column, updated
+from .fields import badge, created, text_column, time_column, updated, user_column
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # These fields decide who can sign in as the user or act for the user. A person who can change them can read everything
@@ -58,8 +58,8 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     list_display = (
         "__str__",
-        "name",
-        "managed_by",
+        text_column("name", gettext_lazy("name")),
+        text_column("managed_by", gettext_lazy("managed by")),
         "rights",
         time_column("last_login", gettext_lazy("last sign-in")),
         created,
@@ -174,7 +174,7 @@ def _without_password(fields: Any) -> tuple[str, ...]:
 
 @admin.register(Preferences)
 class PreferencesAdmin(BigTableAdmin):
-    list_display = ("user", "default_model", "theme", "language", updated)
+    list_display = (user_column, "default_model", "theme", "language", updated)
     list_select_related = ("user",)
     search_fields = ("user__email",)
     search_help_text = gettext_lazy("A part of the user's e-mail address.")
