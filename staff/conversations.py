@@ -19,14 +19,12 @@ from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import (
     ConversationStateFilter,
-    active,
+    activity_and_state,
     message_count,
-    model,
+    model_and_source,
     owner,
     preformatted,
     short_title,
-    source,
-    state,
     tags,
     title_and_preview,
     tokens,
@@ -48,7 +46,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 @admin.register(Conversation)
 class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
-    list_display = (title_and_preview, owner, message_count, tokens, model, tags, source, active, state)
+    list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
     list_select_related = ("user",)
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model

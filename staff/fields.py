@@ -80,10 +80,8 @@ def badge(text: Any, kind: str = "") -> SafeString:
     return format_html('<span class="badge {}">{}</span>', kind, text)
 
 
-def ago(time: datetime | None) -> str:
-    """Return how long ago a time was, with the exact time as a title. Nothing for None."""
-    if time is None:
-        return ""
+def ago(time: datetime) -> str:
+    """Return how long ago a time was, with the exact time as a title."""
     exact = f"{time:%Y-%m-%d %H:%M:%S %Z}"
     return format_html('<time datetime="{}" title="{}">{}</time>', time.isoformat(), exact, since(time))
 
@@ -107,7 +105,9 @@ def time_column(name: str, description: Any) -> Any:
 
     @admin.display(description=description, empty_value="")
     def show(obj: Model) -> str:
-        return ago(getattr(obj, name))
+        time = getattr(obj, name)
+        # The label is visible only where the column has no header: on a phone.
+        return format_html('<span class="unit">{}: </span>{}', description, ago(time)) if time else ""
 
     show.__name__ = name
     return show
@@ -126,8 +126,6 @@ def text_column(name: str, description: Any) -> Any:
 
 model = text_column("model", gettext_lazy("model"))
 user_column = text_column("user", gettext_lazy("user"))
-source = text_column("source", gettext_lazy("source"))
-active = time_column("active_at", gettext_lazy("last activity"))
 created = time_column("created_at", gettext_lazy("created"))
 updated = time_column("updated_at", gettext_lazy("updated"))
 
@@ -157,7 +155,18 @@ def tokens(conversation: Any) -> str:
 @admin.display(description=gettext_lazy("owner"))
 def owner(conversation: Any) -> str:
     """Return the owner, as a link to the list of the owner's conversations."""
-    return format_html('<a href="?user={}">{}</a>', conversation.user_id, conversation.user)
+    link = '<a class="owner" href="?user={}" title="{}">{}</a>'
+    return format_html(link, conversation.user_id, conversation.user, conversation.user)
+
+
+@admin.display(description=gettext_lazy("model, source"))
+def model_and_source(conversation: Any) -> str:
+    return format_html('{}<span class="second">{}</span>', conversation.model, conversation.source)
+
+
+@admin.display(description=gettext_lazy("last activity"))
+def activity_and_state(conversation: Any) -> str:
+    return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), state(conversation))
 
 
 @admin.display(description=gettext_lazy("tags"), empty_value="")
