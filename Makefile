@@ -2,7 +2,7 @@
 # make test          run make check, then the tests
 # make test-browser  test the pages in Debian's chromium
 # make check         check lint, types, layers, migrations and settings
-# make demo          load sample conversations for the user demo@localhost
+# make demo          load sample conversations of demo@localhost and eight other users
 # make bench         measure speed and sizes on this machine (benchmarks/README.md)
 # make schema        generate docs/openapi.yaml from the code
 # make messages      compile the translations in locale/
@@ -52,6 +52,7 @@ check: $(dev)
 
 demo: $(run)
 	$(manage) loadconversations sample/mt_bench.jsonl --user demo@localhost --create-user
+	$(manage) loadsample sample/console.jsonl
 
 bench: $(bench)
 	$(bin)/python -m benchmarks

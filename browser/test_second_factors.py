@@ -10,7 +10,7 @@ from testing.authenticator import totp_code
 
 from .site import PASSWORD, Site, create_account
 
-ADMIN = "Site administration"
+ADMIN = "Home"
 
 
 @pytest.fixture

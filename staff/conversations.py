@@ -17,7 +17,18 @@ from conversations.services import conversations
 from . import actions, transcript
 from .audit import record
 from .big_tables import BigTableAdmin
-from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
+from .fields import (
+    ConversationStateFilter,
+    activity_and_state,
+    message_count,
+    model_and_source,
+    owner,
+    preformatted,
+    short_title,
+    tags,
+    title_and_preview,
+    tokens,
+)
 
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
@@ -35,10 +46,11 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 @admin.register(Conversation)
 class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
-    list_display = (short_title, "user", message_count, active, state, "model", "source")
+    list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
     list_select_related = ("user",)
     list_only = tuple(
-        "title user__email user__name model source message_count archived_at deleted_at active_at".split()
+        """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
+        tags source active_at archived_at deleted_at""".split()
     )
     list_filter = (ConversationStateFilter, "is_pinned")
     lookups = ("state", "is_pinned__exact", "user")
@@ -56,6 +68,12 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
 
     class Media:
         css = {"all": ["staff/transcript.css"]}
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns. The preview is a part of a message, so it needs the right to see messages."""
+        if request.user.has_perm("conversations.view_message"):
+            return self.list_display
+        return (short_title, *self.list_display[1:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user")

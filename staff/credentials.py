@@ -11,13 +11,20 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import ApiToken
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
+from .fields import badge, created, time_column, user_column
 from .users import may_change_data_of
+
+expires = time_column("expires_at", gettext_lazy("expires"))
+last_used = time_column("last_used_at", gettext_lazy("last used"))
+last_login = time_column("last_login", gettext_lazy("last sign-in"))
+joined = time_column("date_joined", gettext_lazy("linked"))
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
 # page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
@@ -38,11 +45,11 @@ class Removable(ReadOnly, BigTableAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(Removable):
-    list_display = ("name", "user", "scopes", "expires_at", "last_used_at", "created_at")
+    list_display = ("name", user_column, "scopes", expires, last_used, created)
     list_only = ("name", "user__email", "user__name", "scopes", "expires_at", "last_used_at", "created_at")
     search_fields = ("name", "user__email")
     search_help_text = gettext_lazy("A part of the token's name or of the user's e-mail address.")
-    fields = list_display
+    fields = ("name", "user", "scopes", "expires_at", "last_used_at", "created_at")
 
 
 @admin.register(EmailAddress)
@@ -51,9 +58,15 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
     password: staff who could set an address could take over the account. Superusers can mark an address as verified
     here. They change the e-mail of a user on the page of the user."""
 
+    list_display = ("email", user_column, "kind")
     list_select_related = ("user",)
     lookups = ("primary__exact", "verified__exact")
     actions = ("make_verified",)
+
+    @admin.display(description=gettext_lazy("state"), empty_value="")
+    def kind(self, address: EmailAddress) -> str:
+        verified = badge(gettext("verified"), "ok") if address.verified else badge(gettext("not verified"), "warning")
+        return format_html("{} {}", verified, badge(gettext("primary")) if address.primary else "")
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -70,13 +83,13 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(Removable):
-    list_display = ("user", "type", "created_at", "last_used_at")
+    list_display = (user_column, "type", created, last_used)
     list_only = ("user__email", "user__name", "type", "created_at", "last_used_at")
-    fields = list_display
+    fields = ("user", "type", "created_at", "last_used_at")
 
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(Removable):
-    list_display = ("user", "provider", "uid", "last_login", "date_joined")
+    list_display = (user_column, "provider", "uid", last_login, joined)
     list_only = ("user__email", "user__name", "provider", "uid", "last_login", "date_joined")
-    fields = list_display
+    fields = ("user", "provider", "uid", "last_login", "date_joined")

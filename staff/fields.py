@@ -1,13 +1,17 @@
 """Columns and fields that several pages show."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 
@@ -15,6 +19,15 @@ from conversations.querysets import PURGING
 
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
+SHOWN_TAGS = 3
+# The least days of an age, the days of its unit, and its text. The numbers are 2 or more, so no text needs a singular.
+AGES = (
+    (730, 365, gettext_lazy("{n} years ago")),
+    (60, 30, gettext_lazy("{n} months ago")),
+    (14, 7, gettext_lazy("{n} weeks ago")),
+    (2, 1, gettext_lazy("{n} days ago")),
+    (1, 1, gettext_lazy("a day ago")),
+)
 LIVE = Q(deleted_at__isnull=True)
 
 
@@ -62,31 +75,112 @@ class LongTextsAdmin(admin.ModelAdmin):
         return obj
 
 
+def badge(text: Any, kind: str = "") -> SafeString:
+    """Return a short text with a border. `kind` is "ok", "info", "warning", "danger", "tag" or ""."""
+    return format_html('<span class="badge {}">{}</span>', kind, text)
+
+
+def ago(time: datetime) -> str:
+    """Return how long ago a time was, with the exact time as a title."""
+    exact = f"{time:%Y-%m-%d %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', time.isoformat(), exact, since(time))
+
+
+def since(time: datetime) -> str:
+    """Return how long ago a time was, in one unit, such as "3 days ago"."""
+    days = (timezone.now() - time).days
+    for least, unit, text in AGES:
+        if days >= least:
+            return text.format(n=days // unit)
+    return naturaltime(time)
+
+
+def number(value: int, unit: str) -> SafeString:
+    """Return a number for a column of numbers. Its unit is visible only where the column has no header: on a phone."""
+    return format_html('<span class="number">{}<span class="unit"> {}</span></span>', intcomma(value), unit)
+
+
+def time_column(name: str, description: Any) -> Any:
+    """Return a column that shows how long ago the time in a field was."""
+
+    @admin.display(description=description, empty_value="")
+    def show(obj: Model) -> str:
+        time = getattr(obj, name)
+        # The label is visible only where the column has no header: on a phone.
+        return format_html('<span class="unit">{}: </span>{}', description, ago(time)) if time else ""
+
+    show.__name__ = name
+    return show
+
+
+def text_column(name: str, description: Any) -> Any:
+    """Return a column that shows a field, and nothing if the field is empty."""
+
+    @admin.display(description=description, empty_value="")
+    def show(obj: Model) -> str:
+        return str(getattr(obj, name) or "")
+
+    show.__name__ = name
+    return show
+
+
+model = text_column("model", gettext_lazy("model"))
+user_column = text_column("user", gettext_lazy("user"))
+created = time_column("created_at", gettext_lazy("created"))
+updated = time_column("updated_at", gettext_lazy("updated"))
+
+
 @admin.display(description=gettext_lazy("title"))
 def short_title(conversation: Any) -> str:
-    return Truncator(conversation.title).chars(80) or gettext("(no title)")
+    title = Truncator(conversation.title).chars(80) or gettext("(no title)")
+    return format_html('<span class="title" dir="auto">{}</span>', title)
+
+
+@admin.display(description=gettext_lazy("title"))
+def title_and_preview(conversation: Any) -> str:
+    preview = format_html('<span class="preview" dir="auto">{}</span>', conversation.preview)
+    return format_html("{}{}", short_title(conversation), preview)
 
 
 @admin.display(description=gettext_lazy("messages"))
 def message_count(conversation: Any) -> str:
-    return f"{conversation.message_count:,}"
+    return number(conversation.message_count, gettext("messages"))
 
 
-@admin.display(description=gettext_lazy("active"))
-def active(conversation: Any) -> str:
-    return f"{conversation.active_at:%Y-%m-%d %H:%M}"
+@admin.display(description=gettext_lazy("tokens"))
+def tokens(conversation: Any) -> str:
+    return number(conversation.prompt_tokens + conversation.completion_tokens, gettext("tokens"))
 
 
-@admin.display(description=gettext_lazy("created"))
-def created(obj: Any) -> str:
-    return f"{obj.created_at:%Y-%m-%d %H:%M}"
+@admin.display(description=gettext_lazy("owner"))
+def owner(conversation: Any) -> str:
+    """Return the owner, as a link to the list of the owner's conversations."""
+    link = '<a class="owner" href="?user={}" title="{}">{}</a>'
+    return format_html(link, conversation.user_id, conversation.user, conversation.user)
+
+
+@admin.display(description=gettext_lazy("model, source"))
+def model_and_source(conversation: Any) -> str:
+    return format_html('{}<span class="second">{}</span>', conversation.model, conversation.source)
+
+
+@admin.display(description=gettext_lazy("last activity"))
+def activity_and_state(conversation: Any) -> str:
+    return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), state(conversation))
+
+
+@admin.display(description=gettext_lazy("tags"), empty_value="")
+def tags(conversation: Any) -> str:
+    shown = format_html_join(" ", "{}", ((badge(tag, "tag"),) for tag in conversation.tags[:SHOWN_TAGS]))
+    more = len(conversation.tags) - SHOWN_TAGS
+    return format_html("{} +{}", shown, more) if more > 0 else shown
 
 
 @admin.display(description=gettext_lazy("state"))
 def state(obj: Any) -> str:
     if obj.deleted_at:
-        return gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good")
-    return gettext("archived") if getattr(obj, "archived_at", None) else gettext("live")
+        return badge(gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good"), "danger")
+    return badge(gettext("archived"), "info") if getattr(obj, "archived_at", None) else badge(gettext("live"))
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -6,13 +6,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
 from .big_tables import BigTableAdmin, ReadOnly
+from .fields import time_column
 
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, BigTableAdmin):
-    list_display = ("action_time", "user", "message", "content_type", "object_link")
+    list_display = (time_column("action_time", gettext_lazy("when")), "user", "message", "content_type", "object_link")
     list_select_related = ("user", "content_type")
-    fields = list_display
+    fields = ("action_time", "user", "message", "content_type", "object_link")
     readonly_fields = ("message", "object_link")
 
     @admin.display(description=gettext_lazy("message"))

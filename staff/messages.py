@@ -4,13 +4,13 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from conversations.models import Message
+from conversations.models import Message, Status
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import LongTextsAdmin, StateFilter, created, preformatted, state
+from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -29,10 +29,20 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
     """
 
     long_fields = LONG
-    list_display = ("__str__", "conversation", "user", created, state, "is_active", "status", "model")
+    list_display = (
+        "__str__",
+        "conversation_title",
+        user_column,
+        model,
+        created,
+        "progress",
+        "is_on_active_path",
+        state,
+    )
     list_select_related = ("conversation", "user")
     list_only = tuple(
-        "seq role conversation__title user__email user__name model status is_active deleted_at created_at".split()
+        """seq role conversation__title user__email user__name user__external_id model status is_active deleted_at
+        created_at""".split()
     )
     list_filter = (StateFilter,)
     lookups = ("state", "conversation")
@@ -48,6 +58,21 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
 
     class Media:
         css = {"all": ["staff/transcript.css"]}
+
+    @admin.display(description=gettext_lazy("conversation"))
+    def conversation_title(self, message: Message) -> str:
+        return short_title(message.conversation)
+
+    @admin.display(description=gettext_lazy("status"))
+    def progress(self, message: Message) -> str:
+        label = message.get_status_display()
+        if message.status == Status.COMPLETED:
+            return label
+        return badge(label, "danger" if message.status == Status.FAILED else "warning")
+
+    @admin.display(description=gettext_lazy("branch"))
+    def is_on_active_path(self, message: Message) -> str:
+        return gettext("shown") if message.is_active else badge(gettext("not shown"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("conversation", "user")

@@ -15,13 +15,19 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
-from . import home, search
+from . import home, navigation, search
 
 
 class StaffSite(admin.AdminSite):
     site_header = site_title = "chatstore"
+    index_title = gettext_lazy("Home")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        sections = navigation.sections(request)
+        current = next((link for section in sections for link in section.links if link.is_current), None)
+        return super().each_context(request) | {"navigation": sections, "current_link": current}
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not lacks_second_factor(request)
@@ -42,6 +48,10 @@ class StaffSite(admin.AdminSite):
             path("search/", self.admin_view(search.search_page), name="search"),
             *super().get_urls(),
         ]
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirect to the home page. Pages are listed by what people do, not by app."""
+        return redirect("admin:index")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirect to allauth's page. Django's page has no limit on guesses, and neither logs nor mails a change."""

@@ -18,7 +18,7 @@ from django.db.models import QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts import services
@@ -29,6 +29,7 @@ from conversations.services import erase
 from .actions import confirm
 from .audit import record
 from .big_tables import BigTableAdmin
+from .fields import badge, created, text_column, time_column, updated, user_column
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # These fields decide who can sign in as the user or act for the user. A person who can change them can read everything
@@ -55,7 +56,14 @@ class NewUserForm(AdminUserCreationForm):
 class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     form = UserForm
     add_form = NewUserForm
-    list_display = ("__str__", "name", "managed_by", "is_active", "is_staff", "last_login", "created_at")
+    list_display = (
+        "__str__",
+        text_column("name", gettext_lazy("name")),
+        text_column("managed_by", gettext_lazy("managed by")),
+        "rights",
+        time_column("last_login", gettext_lazy("last sign-in")),
+        created,
+    )
     list_select_related = ("managed_by",)
     list_filter = ("is_active", "is_staff", "is_superuser")
     lookups = ("is_active__exact", "is_staff__exact", "is_superuser__exact")
@@ -72,6 +80,15 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     actions = ("erase",)
+
+    @admin.display(description=gettext_lazy("rights"), empty_value="")
+    def rights(self, user: User) -> str:
+        names = [
+            (not user.is_active, gettext("suspended"), "danger"),
+            (user.is_staff, gettext("staff"), ""),
+            (user.is_superuser, gettext("superuser"), ""),
+        ]
+        return format_html_join(" ", "{}", ((badge(name, kind),) for has, name, kind in names if has))
 
     @admin.display(description=gettext_lazy("conversations"))
     def conversations(self, user: User) -> str:
@@ -157,7 +174,7 @@ def _without_password(fields: Any) -> tuple[str, ...]:
 
 @admin.register(Preferences)
 class PreferencesAdmin(BigTableAdmin):
-    list_display = ("user", "default_model", "theme", "language", "updated_at")
+    list_display = (user_column, "default_model", "theme", "language", updated)
     list_select_related = ("user",)
     search_fields = ("user__email",)
     search_help_text = gettext_lazy("A part of the user's e-mail address.")
