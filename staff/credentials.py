@@ -17,6 +17,7 @@ from accounts.models import ApiToken
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
+from .models import Action
 from .users import may_change_data_of
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
@@ -65,7 +66,7 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
         super().make_verified(request, queryset)
         # allauth leaves an address unverified if it is already another user's verified address.
         for address in EmailAddress.objects.filter(pk__in=ids, verified=True):
-            record(request, address, "Marked as verified.")
+            record(request, Action.CHANGE, address, fields=["verified"])
 
 
 @admin.register(Authenticator)

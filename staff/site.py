@@ -1,5 +1,7 @@
 """The admin site. People sign in with allauth, which has rate limits and second factors."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -8,10 +10,13 @@ from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -19,6 +24,18 @@ from django.utils.translation import gettext
 
 class StaffSite(admin.AdminSite):
     site_header = site_title = "chatstore"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_action(transaction.atomic(delete_selected), "delete_selected")  # the rows and their events
+
+    def get_urls(self) -> list[Any]:
+        from .reasons import ask_for_reason  # models can be imported only after the site is made
+
+        return [path("reason/<uuid:owner>/", self.admin_view(ask_for_reason), name="reason"), *super().get_urls()]
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        return super().admin_view(_recording_refusals(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not lacks_second_factor(request)
@@ -35,6 +52,22 @@ class StaffSite(admin.AdminSite):
 
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("admin:index")
+
+
+def _recording_refusals(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view that adds an event to the audit if staff are not allowed what they request."""
+
+    @wraps(view)
+    def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        from .audit import record_refusal
+
+        try:
+            return view(request, *args, **kwargs)
+        except PermissionDenied:
+            record_refusal(request)
+            raise
+
+    return recording
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

@@ -72,6 +72,7 @@ ROWS = [
     Row("PATCH", "me/", {"name": "Al"}),
     Row("DELETE", "me/", {"password": PASSWORD}),
     Row("GET", "me/export/"),
+    Row("GET", "me/audit/"),
     Row("GET", "preferences/"),
     Row("PATCH", "preferences/", {"theme": "light"}),
     Row("PUT", "preferences/", {"theme": "light"}),
