@@ -130,7 +130,7 @@ class ActionFilter(admin.SimpleListFilter):
         return list(Action.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(action=self.value()) if self.value() else queryset
+        return queryset.filter(action=self.value()) if self.value() in Action.values else queryset
 
 
 class EventList(NewestFirst):
@@ -170,8 +170,8 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         changelist = self.get_changelist_instance(request)
-        filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.GET.get(name))}
-        record(request, Action.EXPORT, AuditEvent, **filters)
+        filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
+        record(request, Action.EXPORT, AuditEvent, filters=filters)
         return StreamingHttpResponse(
             audit_csv.stream(changelist.queryset),
             content_type="text/csv; charset=utf-8",

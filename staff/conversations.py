@@ -19,7 +19,7 @@ from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import ConversationStateFilter, active, message_count, preformatted, short_title, state
 from .models import Action
-from .reasons import NeedsReason
+from .reasons import ShowsContent
 
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
@@ -36,7 +36,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 
 @admin.register(Conversation)
-class ConversationAdmin(NeedsReason, actions.ConversationActions, BigTableAdmin):
+class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
     list_display = (short_title, "user", message_count, active, state, "model", "source")
     list_select_related = ("user",)
     list_only = tuple(

@@ -12,7 +12,7 @@ from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import LongTextsAdmin, StateFilter, created, preformatted, state
 from .models import Action
-from .reasons import NeedsReason
+from .reasons import ShowsContent
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -23,7 +23,7 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(NeedsReason, ReadOnly, LongTextsAdmin, BigTableAdmin):
+class MessageAdmin(ShowsContent, ReadOnly, LongTextsAdmin, BigTableAdmin):
     """Messages are read-only. Staff can move a whole conversation to the trash, but not a single message.
 
     The list shows no text. Staff must open a message to read it, and each opening adds an event to the audit. Filters

@@ -1,8 +1,10 @@
 """ADMIN_REQUIRE_REASON: staff must give a reason before they see the content of a user's conversations.
 
-A reason is an event of the audit. It is valid for an hour, for one member of staff and one owner. Each page that shows
-content calls `reason_needed` before it reads the content."""
+A reason is an event of the audit. It is valid for an hour, for one member of staff and one owner. The admin pages of
+conversations and messages are `ShowsContent`. Any other page that shows content calls `reason_needed` before it reads
+the content."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -44,14 +47,30 @@ def reason_needed(request: HttpRequest, owner: UUID) -> HttpResponseRedirect | N
     return HttpResponseRedirect(f"{reverse('admin:reason', args=[owner])}?{query}")
 
 
-class NeedsReason(admin.ModelAdmin):
-    """A page of a row whose `user` owns the content. It asks for a reason first. Its base classes come after it."""
+class ShowsContent(admin.ModelAdmin):
+    """Base of the admin pages of conversations and messages: the pages of one row show the content of its `user`.
 
-    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        row = self.get_object(request, unquote(object_id)) if settings.ADMIN_REQUIRE_REASON and object_id else None
-        if row and self.has_view_permission(request, row) and (ask := reason_needed(request, row.user_id)):
-            return ask
-        return super().changeform_view(request, object_id, *args, **kwargs)
+    `StaffSite.admin_view` calls `reason_needed_before` for all of them, also for those that a subclass adds, if they
+    are methods and their URLs have an `object_id`."""
+
+
+def reason_needed_before(view: Callable[..., Any], request: HttpRequest, object_id: object) -> HttpResponse | None:
+    """Return what `reason_needed` returns if `view` is a page of a row that shows content, else None."""
+    model_admin = getattr(view, "__self__", None)
+    if not settings.ADMIN_REQUIRE_REASON or not isinstance(model_admin, ShowsContent) or not object_id:
+        return None
+    owner = _owner(model_admin.model, unquote(str(object_id)))
+    return reason_needed(request, owner) if owner else None
+
+
+def _owner(model: type[Model], object_id: str) -> UUID | None:
+    """Return the owner of a row, or None if there is no such row. Reads the id as Django's pages do, which accept every
+    form of a UUID."""
+    try:
+        id = model._meta.pk.to_python(object_id)
+    except ValidationError:
+        return None
+    return model._base_manager.filter(pk=id).values_list("user_id", flat=True).first()
 
 
 def ask_for_reason(request: HttpRequest, owner: UUID) -> HttpResponse:

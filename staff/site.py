@@ -35,7 +35,7 @@ class StaffSite(admin.AdminSite):
         return [path("reason/<uuid:owner>/", self.admin_view(ask_for_reason), name="reason"), *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        return super().admin_view(_recording_refusals(view), cacheable)
+        return super().admin_view(_audited(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not lacks_second_factor(request)
@@ -54,20 +54,20 @@ class StaffSite(admin.AdminSite):
         return redirect("admin:index")
 
 
-def _recording_refusals(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a view that adds an event to the audit if staff are not allowed what they request."""
+def _audited(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view that asks for a reason before it shows content, and records if it refuses the request."""
+    from .audit import record_refusal
+    from .reasons import reason_needed_before
 
     @wraps(view)
-    def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        from .audit import record_refusal
-
+    def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
-            return view(request, *args, **kwargs)
+            return reason_needed_before(view, request, kwargs.get("object_id")) or view(request, *args, **kwargs)
         except PermissionDenied:
             record_refusal(request)
             raise
 
-    return recording
+    return audited
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

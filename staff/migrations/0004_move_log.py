@@ -2,7 +2,7 @@ from django.db import migrations
 
 UUID = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
 # An id that sorts by the time of the entry: UUIDv7, with 48 bits of milliseconds and 74 random bits.
-ID = """(lpad(to_hex((extract(epoch FROM entry.action_time) * 1000)::bigint), 12, '0') || '7'
+ID = """(lpad(to_hex(floor(extract(epoch FROM action_time) * 1000)::bigint), 12, '0') || '7'
     || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid"""
 MOVE = f"""
 WITH entry AS (DELETE FROM django_admin_log RETURNING *),
