@@ -136,6 +136,12 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def audit_shown_to_users(settings: Any) -> None:
+    """Switch the route of the audit on, because the tests of all routes expect an answer from each."""
+    settings.SHOW_AUDIT_TO_USERS = True
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     # pytest-django requests this fixture before it creates the test database, and only if a test needs a database.
@@ -151,9 +157,18 @@ def django_db_setup(
     # live server, they write to the real database, and flush it.
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
+        _allow_truncation_of_the_audit()
     yield
     from replies import hub
 
     hub.stop()  # its connections would keep the test database
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)
+
+
+def _allow_truncation_of_the_audit() -> None:
+    """Disable the trigger that refuses TRUNCATE. Django truncates all tables after a test that commits transactions."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_table")

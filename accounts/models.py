@@ -59,6 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "account"
+        permissions = [("erase_user", "Can erase users")]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -230,6 +230,10 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 vars().update(env.email("EMAIL_URL", "consolemail://"))  # sets EMAIL_HOST and Django's other EMAIL_ settings
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chatstore@localhost")
+# The audit of what staff do (staff.audit)
+AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 0, high=36_500)  # 0: for ever
+ADMIN_REQUIRE_REASON = env.flag("ADMIN_REQUIRE_REASON")
+SHOW_AUDIT_TO_USERS = env.flag("SHOW_AUDIT_TO_USERS")
 # The administrator that the first run creates. If ADMIN_PASSWORD is not set, `up` generates a password.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")

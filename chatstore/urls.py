@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("conversations.api.urls")),
     path("api/v1/", include("replies.api.urls")),
     path("api/v1/", include("transfer.api.urls")),
+    path("api/v1/", include("staff.api.urls")),
     path("api/", include("compat.sessions.urls")),
     path("api/", include("compat.chat.urls")),
     path("api/", include("compat.chat_history.urls")),

@@ -1,10 +1,9 @@
-"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and logs the change."""
+"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and is audited."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, DELETION
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from conversations.querysets import ConversationQuerySet
 from conversations.services import conversations
 
 from .audit import record
+from .models import Action
 
 Act = Callable[[HttpRequest, Conversation], object]
 
@@ -79,16 +79,16 @@ def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Query
 @transaction.atomic
 def _trash(request: HttpRequest, conversation: Conversation) -> None:
     conversations.trash(user=conversation.user, conversation_id=conversation.pk)
-    record(request, conversation, "Moved to the trash.", CHANGE)
+    record(request, Action.TRASH, conversation)
 
 
 @transaction.atomic
 def _restore(request: HttpRequest, conversation: Conversation) -> None:
     conversations.restore(user=conversation.user, conversation_id=conversation.pk)
-    record(request, conversation, "Restored.", CHANGE)
+    record(request, Action.RESTORE, conversation)
 
 
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # Add the log entry first: a purge runs many transactions, and an error can interrupt it.
-    record(request, conversation, "Deleted for good.", DELETION)
+    # Add the event first: a purge runs many transactions, and an error can interrupt it.
+    record(request, Action.DELETE, conversation)
     conversations.purge(user=conversation.user, conversation_id=conversation.pk)

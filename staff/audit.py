@@ -1,22 +1,134 @@
-"""Entries in the admin's log: which rows staff change, and which conversations and messages they read."""
+"""The one function that writes the audit. Every page of the admin that shows or changes data calls it.
 
-import json
+Principle: no action without its event. A change and its event share a transaction. The event of a reading is committed
+before the response is sent. If the event cannot be stored, the request fails.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, cast
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import ResolverMatch
+from django.utils.translation import gettext
+
+from accounts.models import User
+from chatstore import limits
+from chatstore.errors import RateLimited
+
+from .models import Action, AuditEvent
+
+REASON_LASTS = timedelta(hours=1)
+LONGEST = 500  # characters of one text in `details`
+MOST = 100  # values of one list in `details`
+REFUSALS_EVERY = 60  # seconds between two events about the same person at the same page
 
 
-def record(request: HttpRequest, obj: Model, message: str | list[Any], flag: int = CHANGE) -> LogEntry:
-    """Add an entry to the admin's log. The entry contains the id of the row, not its `str()`, which is often an e-mail
-    address, a name or a title. The entry remains after the row is deleted."""
-    return LogEntry.objects.create(
-        user=cast(Any, request.user),
-        content_type=ContentType.objects.get_for_model(obj),
-        object_id=str(obj.pk),
-        object_repr=str(obj.pk),
-        action_flag=flag,
-        change_message=message if isinstance(message, str) else json.dumps(message),
+def record(
+    request: HttpRequest,
+    action: Action,
+    obj: Model | type[Model] | None = None,
+    /,
+    *,
+    owner: uuid.UUID | None = None,
+    reason: str = "",
+    **details: Any,
+) -> AuditEvent:
+    """Add an event to the audit: the user of the request did this to `obj`, a row or a model.
+
+    `owner` is the id of the user whose data it is. The default is the user to whom the row belongs. `details` are short
+    values: texts are cut at LONGEST characters, lists at MOST values, and empty values are left out. They must contain
+    no names, titles or contents, but may contain the words of a search. With ADMIN_REQUIRE_REASON, the event gets the
+    reason that is in force."""
+    row = obj if isinstance(obj, Model) else None
+    owner = owner or owner_of(row)
+    return AuditEvent.objects.create(
+        actor=_actor(request),
+        action=action,
+        object_type=obj._meta.label_lower if obj else "",
+        object_id=str(row.pk)[:255] if row else "",
+        owner=owner,
+        details={name: _bounded(value) for name, value in details.items() if value not in (None, "", [])},
+        reason=reason or current_reason(request, owner),
+        address=address_of(request),
     )
+
+
+def owner_of(row: Model | None) -> uuid.UUID | None:
+    """Return the id of the user to whom a row belongs, or None."""
+    return row.pk if isinstance(row, User) else getattr(row, "user_id", None)
+
+
+def current_reason(request: HttpRequest, owner: uuid.UUID | None) -> str:
+    """Return the reason that the user of the request gave for this owner in the last hour, or an empty text.
+
+    Executes no statement unless ADMIN_REQUIRE_REASON is set, and one for each owner in a request."""
+    if owner is None or not settings.ADMIN_REQUIRE_REASON:
+        return ""
+    known: dict[uuid.UUID, str] = request.__dict__.setdefault("audit_reasons", {})
+    if owner not in known:
+        given = AuditEvent.objects.filter(actor=_actor(request), owner=owner, action=Action.REASON)
+        last = given.filter(at__gt=Now() - REASON_LASTS).order_by("-id").values_list("reason", flat=True)
+        known[owner] = last.first() or ""
+    return known[owner]
+
+
+def record_refusal(request: HttpRequest) -> None:
+    """Add an event because the user of the request was not allowed to do something.
+
+    Adds at most one in REFUSALS_EVERY seconds for each user and page, so that nobody can flood the audit."""
+    match = cast(ResolverMatch, request.resolver_match)
+    try:
+        limits.take_place(f"refusal:{request.user.pk}:{match.view_name}", count=1, seconds=REFUSALS_EVERY, limit="")
+    except RateLimited:
+        return
+    record(
+        request,
+        Action.REFUSED,
+        page=match.view_name,
+        ids=list(match.kwargs.values()),
+        method=request.method,
+        action=request.POST.get("action"),
+    )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return the IP address of the client, as PROXIES determines it, or None."""
+    try:
+        address: str = get_adapter().get_client_ip(request)
+    except PermissionDenied:  # allauth cannot determine it
+        return None
+    return address.partition("%")[0]  # PostgreSQL stores no zone of an IPv6 address
+
+
+def attach_names(events: Iterable[AuditEvent]) -> None:
+    """Set `actor_name` and `owner_name` of each event to what the accounts are called now. Executes one statement.
+
+    An account that does not exist any more has its id as its name."""
+    events = list(events)
+    users = User.objects.in_bulk({id for event in events for id in (event.actor, event.owner) if id})
+    for event in events:
+        event.actor_name, event.owner_name = _name(users, event.actor), _name(users, event.owner)
+
+
+def _name(users: dict[uuid.UUID, User], id: uuid.UUID | None) -> str:
+    return str(users.get(id, id)) if id else ""
+
+
+def _actor(request: HttpRequest) -> uuid.UUID:
+    return cast(User, request.user).pk  # only staff open the pages of the admin
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, list | tuple | set):
+        return [_bounded(item) for item in list(value)[:MOST]]
+    if value is None or isinstance(value, bool | int):
+        return value
+    text = str(value).replace("\0", "")
+    return text if len(text) <= LONGEST else text[:LONGEST] + gettext("… (cut here)")

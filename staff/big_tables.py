@@ -3,15 +3,19 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from .audit import record
+from .models import Action
 
 COUNT_LIMIT = 10_000
 
@@ -59,14 +63,37 @@ class BigTableAdmin(admin.ModelAdmin):
         """Allow only the lookups that links and filters use. Another lookup in a URL could read the whole table."""
         return lookup in self.lookups
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
-        return record(request, obj, message, ADDITION)
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list, or run an action. Django ignores an action that is not allowed; this refuses it."""
+        if set(request.POST.getlist("action")) - {""} - self.get_actions(request).keys():
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
-        return record(request, obj, message, CHANGE)
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Record the words of a search, then search. Pages with a search of their own override `find`."""
+        if search_term:
+            record(request, Action.SEARCH, self.model, words=search_term)
+        return self.find(request, queryset, search_term)
 
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> list[LogEntry]:
-        return [record(request, obj, "", DELETION) for obj in queryset]
+    def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return super().get_search_results(request, queryset, search_term)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseRedirect:
+        """Redirect to the events of the audit about this row. Django's history shows Django's log, which is empty."""
+        if not request.user.has_perm("staff.view_auditevent"):
+            raise PermissionDenied
+        return redirect(reverse("admin:staff_auditevent_changelist", query={"object_id": unquote(object_id)}))
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return record(request, Action.ADD, obj)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Record which fields were changed. Do nothing if none was."""
+        fields = [name for part in message for name in part["changed"]["fields"]]
+        return record(request, Action.CHANGE, obj, fields=fields) if fields else None
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        return [record(request, Action.DELETE, obj) for obj in queryset]
 
 
 class ReadOnly:

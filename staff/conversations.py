@@ -29,6 +29,8 @@ from .fields import (
     title_and_preview,
     tokens,
 )
+from .models import Action
+from .reasons import ShowsContent
 
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
@@ -45,7 +47,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 
 @admin.register(Conversation)
-class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
+class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
     list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
     list_select_related = ("user",)
     list_only = tuple(
@@ -78,7 +80,7 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -115,7 +117,7 @@ def matching(term: str) -> Q:
 
 
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
-    """Return a page of the transcript. Add a log entry, because staff read the conversation of another person."""
+    """Return a page of the transcript. Add an event, because staff read the conversation of another person."""
     page = transcript.read_page(conversation, request.GET)
-    record(request, conversation, f"Read the transcript, {page}.")
+    record(request, Action.READ_TRANSCRIPT, conversation, first=page.first, last=page.last)
     return page

@@ -19,6 +19,7 @@ from accounts.models import ApiToken
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import badge, created, time_column, user_column
+from .models import Action
 from .users import may_change_data_of
 
 expires = time_column("expires_at", gettext_lazy("expires"))
@@ -78,7 +79,7 @@ class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin
         super().make_verified(request, queryset)
         # allauth leaves an address unverified if it is already another user's verified address.
         for address in EmailAddress.objects.filter(pk__in=ids, verified=True):
-            record(request, address, "Marked as verified.")
+            record(request, Action.CHANGE, address, fields=["verified"])
 
 
 @admin.register(Authenticator)

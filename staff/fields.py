@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
@@ -138,6 +139,8 @@ def short_title(conversation: Any) -> str:
 
 @admin.display(description=gettext_lazy("title"))
 def title_and_preview(conversation: Any) -> str:
+    if settings.ADMIN_REQUIRE_REASON:  # the preview is content
+        return short_title(conversation)
     preview = format_html('<span class="preview" dir="auto">{}</span>', conversation.preview)
     return format_html("{}{}", short_title(conversation), preview)
 

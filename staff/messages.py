@@ -11,6 +11,8 @@ from conversations.models import Message, Status
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
+from .models import Action
+from .reasons import ShowsContent
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -21,11 +23,11 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
+class MessageAdmin(ShowsContent, ReadOnly, LongTextsAdmin, BigTableAdmin):
     """Messages are read-only. Staff can move a whole conversation to the trash, but not a single message.
 
-    The list shows no text. Staff must open a message to read it, and each opening adds an entry to the log. Filters and
-    the search use only indexed columns, because the table is too big for a full scan.
+    The list shows no text. Staff must open a message to read it, and each opening adds an event to the audit. Filters
+    and the search use only indexed columns, because the table is too big for a full scan.
     """
 
     long_fields = LONG
@@ -77,7 +79,7 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("conversation", "user")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
         try:
@@ -87,5 +89,6 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
         return queryset.filter(Q(id=id) | Q(conversation=id)), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        record(request, kwargs["obj"], "Read the message.")
+        message = kwargs["obj"]
+        record(request, Action.READ_MESSAGE, message, conversation=message.conversation_id)
         return super().render_change_form(request, context, *args, **kwargs)

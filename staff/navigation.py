@@ -46,6 +46,10 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
         (Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),),
     ),
     (
+        _("Audit"),
+        (Entry(_("What staff did"), "staff_auditevent_changelist", "staff.view_auditevent"),),
+    ),
+    (
         _("Settings"),
         (
             Entry(_("Preferences"), "accounts_preferences_changelist", "accounts.view_preferences"),
@@ -54,7 +58,6 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Second factors"), "mfa_authenticator_changelist", "mfa.view_authenticator"),
             Entry(_("Linked accounts"), "socialaccount_socialaccount_changelist", "socialaccount.view_socialaccount"),
             Entry(_("Groups"), "auth_group_changelist", "auth.view_group"),
-            Entry(_("Log of changes"), "admin_logentry_changelist", "admin.view_logentry"),
         ),
     ),
 )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -25,7 +26,10 @@ from chatstore.times import parse_utc
 from conversations import search
 from conversations.models import Conversation, Message
 
-PERMISSIONS = ("conversations.view_conversation", "conversations.view_message")
+from .audit import record
+from .models import Action
+
+PERMISSION = "conversations.view_message"
 PAGE = 20  # messages
 TITLES = 10  # conversations
 ROWS = 10  # conversations with the same id of a client
@@ -49,6 +53,7 @@ class Results:
     titles: list[dict[str, Any]] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     next: dict[str, str] = field(default_factory=dict)
+    owner: User | None = None  # whose messages were searched; None if those of all users
     searched_since: datetime | None = None
     error: str = ""
 
@@ -59,10 +64,10 @@ class Results:
 
 def search_page(request: HttpRequest) -> TemplateResponse:
     """Show the results for the query in `q`. Raises PermissionDenied."""
-    if not request.user.has_perms(PERMISSIONS):
+    if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     text = request.GET.get("q", "").replace("\0", " ").strip()[:LONGEST]
-    results = find(text, _position(request)) if text else None
+    results = _search(request, text) if text else None
     context = {
         **admin.site.each_context(request),
         "title": gettext("Search"),
@@ -71,6 +76,16 @@ def search_page(request: HttpRequest) -> TemplateResponse:
         "next_page": results and results.next and urlencode({"q": text, **results.next}),
     }
     return TemplateResponse(request, "admin/search.html", context)
+
+
+def _search(request: HttpRequest, text: str) -> Results:
+    """Return the results, and record what was searched for."""
+    results = find(text, _position(request))
+    record(request, Action.SEARCH, Message, owner=results.owner.pk if results.owner else None, words=text)
+    if settings.ADMIN_REQUIRE_REASON:  # the pages that the results link to ask for the reason
+        for row in results.hits:
+            row["snippet"] = ""
+    return results
 
 
 def find(text: str, after: search.Position | None) -> Results:
@@ -134,7 +149,8 @@ def _find_words(owner: search.Owner, words: str, after: search.Position | None) 
     if len(found.hits) > PAGE:
         position = search.Position(hits[-1].created_at, hits[-1].message_id, found.match_parts)
     since = found.stopped_at.key if found.stopped_at else None
-    return Results(_with_conversations(hits), titles, next=_to_parameters(position), searched_since=since)
+    named = None if owner is search.AllUsers.ALL_USERS else owner
+    return Results(_with_conversations(hits), titles, next=_to_parameters(position), searched_since=since, owner=named)
 
 
 def _find_titles(owner: search.Owner, query: search.Query, budget: search.Budget) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """The admin site. People sign in with allauth, which has rate limits and second factors."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -8,7 +10,10 @@ from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,7 +22,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
-from . import home, navigation, search
+from . import home, navigation, reasons, search
 
 
 class StaffSite(admin.AdminSite):
@@ -28,6 +33,13 @@ class StaffSite(admin.AdminSite):
         sections = navigation.sections(request)
         current = next((link for section in sections for link in section.links if link.is_current), None)
         return super().each_context(request) | {"navigation": sections, "current_link": current}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_action(transaction.atomic(delete_selected), "delete_selected")  # the rows and their events
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        return super().admin_view(_audited(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not lacks_second_factor(request)
@@ -46,6 +58,7 @@ class StaffSite(admin.AdminSite):
         return [
             path("usage/<slug:report>/", download, name="usage_csv"),
             path("search/", self.admin_view(search.search_page), name="search"),
+            path("reason/<uuid:owner>/", self.admin_view(reasons.ask_for_reason), name="reason"),
             *super().get_urls(),
         ]
 
@@ -59,6 +72,22 @@ class StaffSite(admin.AdminSite):
 
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("admin:index")
+
+
+def _audited(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view that asks for a reason before it shows content, and records if it refuses the request."""
+    from .audit import record_refusal
+    from .reasons import reason_needed_before
+
+    @wraps(view)
+    def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return reason_needed_before(view, request, kwargs.get("object_id")) or view(request, *args, **kwargs)
+        except PermissionDenied:
+            record_refusal(request)
+            raise
+
+    return audited
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

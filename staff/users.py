@@ -8,16 +8,17 @@ primary keys.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import DELETION
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
@@ -30,6 +31,7 @@ from .actions import confirm
 from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import badge, created, text_column, time_column, updated, user_column
+from .models import Action
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # These fields decide who can sign in as the user or act for the user. A person who can change them can read everything
@@ -117,12 +119,13 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return not is_erasing and may_change_data_of(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Django cannot delete users, because their conversations refer to them. Superusers use the action `erase`."""
+        """Django cannot delete users, because their conversations refer to them. Staff use the action `erase`."""
         return False
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
+        return request.user.has_perm("accounts.erase_user")
 
+    @method_decorator(transaction.atomic)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if not request.user.is_superuser:
             raise PermissionDenied
@@ -155,8 +158,8 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         count = 0
         for user in queryset:
             try:
-                # Add the log entry first: an erasure runs many transactions, and an error can interrupt it.
-                record(request, user, "Erasure requested.", DELETION)
+                # Add the event first: an erasure runs many transactions, and an error can interrupt it.
+                record(request, Action.ERASE, user)
                 count += erase.erase(user=user)["users"]
             except ServiceError as error:
                 self.message_user(request, f"{user}: {error.message}", messages.ERROR)

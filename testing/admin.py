@@ -1,4 +1,4 @@
-"""Addresses of admin pages, and permissions for their users."""
+"""Addresses of admin pages, permissions for their users, and the audit of what they do."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
+from staff.models import AuditEvent
 
 
 def allow(user: User, *codenames: str) -> None:
@@ -25,3 +26,9 @@ def page_of(row: Any, page: str = "change") -> str:
 
 def rights(**changes: object) -> dict[str, object]:
     return {"email": "alice@example.com", "name": "Alice", "image": "", "is_active": "on", **changes}
+
+
+def audited(row: Any) -> list[tuple[str, Any]]:
+    """Return the action and the details of each audit event about a row, in order."""
+    events = AuditEvent.objects.filter(object_type=row._meta.label_lower, object_id=row.pk)
+    return list(events.order_by("id").values_list("action", "details"))

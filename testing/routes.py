@@ -73,6 +73,7 @@ ROWS = [
     Row("DELETE", "me/", {"password": PASSWORD}),
     Row("GET", "me/export/"),
     Row("GET", "conversations/<uuid:id>/export/", target="conversation"),
+    Row("GET", "me/audit/"),
     Row("GET", "preferences/"),
     Row("PATCH", "preferences/", {"theme": "light"}),
     Row("PUT", "preferences/", {"theme": "light"}),

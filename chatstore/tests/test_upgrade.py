@@ -159,6 +159,7 @@ STORED: dict[str, list[Row]] = {
         }
     ],
 }
+EVENT = {"at": TIME, "actor": USER, "action": "change", "object_id": str(USER)}
 TABLES = {
     "accounts.User": "account",
     "account.EmailAddress": "account_emailaddress",
@@ -242,11 +243,10 @@ def test_an_old_database_needs_migrations_and_they_succeed(upgrade: Upgrade) -> 
     assert (upgrade.migrate.returncode, upgrade.migrate.stderr) == (0, "")
 
 
-def test_every_row_keeps_its_values_except_that_a_log_entry_names_its_object_by_id(upgrade: Upgrade) -> None:
-    columns = {label: list(rows[0]) for label, rows in STORED.items()}
+def test_every_row_keeps_its_values_and_an_entry_of_the_log_becomes_an_event_of_the_audit(upgrade: Upgrade) -> None:
+    columns = {label: list(rows[0]) for label, rows in STORED.items()} | {"staff.AuditEvent": list(EVENT)}
     read = json.loads(run_code(upgrade.data_dir, READ_ROWS.format(columns=columns)))
-    (entry,) = STORED["admin.LogEntry"]
-    assert read == as_json(STORED | {"admin.LogEntry": [entry | {"object_repr": str(USER)}]})
+    assert read == as_json(STORED | {"admin.LogEntry": [], "staff.AuditEvent": [EVENT]})
 
 
 def test_a_token_issued_before_the_upgrade_reads_the_messages_of_both_branches(upgrade: Upgrade) -> None:

@@ -22,8 +22,6 @@ from datetime import timedelta
 from urllib.parse import unquote_plus
 
 from allauth.account.models import EmailAddress
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
@@ -45,20 +43,22 @@ ABANDONED = timedelta(minutes=10)  # an erasure with an older mark was probably 
 MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
     UNION SELECT account.id FROM account JOIN erased ON account.managed_by_id = erased.id)
     UPDATE account SET is_active = false, erasing_at = clock_timestamp(), managed_by_id = NULL
-    FROM erased WHERE account.id = erased.id RETURNING account.id"""
+    FROM erased WHERE account.id = erased.id RETURNING account.id, account.is_staff"""
 
 
 def erase(*, user: User) -> Counter[str]:
     """Erase a user and all users that this user manages.
 
-    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if the user is staff, or if
-    requests of these users still store conversations during the last attempt. In the second case, housekeeping finishes
-    the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks more than
-    one conversation.
+    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff, or
+    if requests of these users still store conversations during the last attempt. In the second case, housekeeping
+    finishes the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks
+    more than one conversation.
     """
-    if user.is_staff:
-        raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
-    return _erase(user.pk)
+    with transaction.atomic():
+        marked = _mark(user.pk)
+        if any(marked.values()):
+            raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
+    return _erase(marked)
 
 
 def resume() -> int:
@@ -68,15 +68,19 @@ def resume() -> int:
     """
     marked = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
     ids = marked.values_list("pk", flat=True)[:USERS_PER_RUN]
-    return sum(_erase(id)["users"] for id in ids)
+    return sum(_erase(_mark(id))["users"] for id in ids)
 
 
-def _erase(user_id: uuid.UUID) -> Counter[str]:
+def _mark(user_id: uuid.UUID) -> dict[uuid.UUID, bool]:
+    """Deactivate and mark the user and all users that this user manages. Return the id of each, and if it is staff."""
     with connection.cursor() as cursor:
         cursor.execute(MARK, [user_id])
-        ids = [id for (id,) in cursor.fetchall()]
-    _end_sessions({str(id) for id in ids} | _addresses(ids))
-    return sum((_erase_user(user) for user in User.objects.filter(pk__in=ids)), Counter())
+        return dict(cursor.fetchall())
+
+
+def _erase(user_ids: Collection[uuid.UUID]) -> Counter[str]:
+    _end_sessions({str(id) for id in user_ids} | _addresses(user_ids))
+    return sum((_erase_user(user) for user in User.objects.filter(pk__in=user_ids)), Counter())
 
 
 def _erase_user(user: User) -> Counter[str]:
@@ -115,27 +119,11 @@ def _delete_user(user: User) -> Counter[str] | None:
     """
     try:
         with transaction.atomic():
-            _anonymize_log(user)
             tokens = user.tokens.count()
             users = user.delete()[1].get(User._meta.label, 0)
     except IntegrityError:
         return None
     return Counter(users=users, tokens=tokens)
-
-
-def _anonymize_log(user: User) -> None:
-    """Remove the user's name from the admin's log, and keep the entries.
-
-    Entries that the user made as staff are assigned to a new anonymous user.
-    """
-    about_user = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
-    about_user.update(object_repr=str(user.pk))
-    by_user = LogEntry.objects.filter(user=user)
-    if by_user.exists():
-        anonymous = User(is_active=False)
-        anonymous.set_unusable_password()
-        anonymous.save()
-        by_user.update(user=anonymous)
 
 
 def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:

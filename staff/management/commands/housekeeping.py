@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandParser, call_command
 from chatstore import limits
 from conversations.services import retention
 from replies.services import janitor
+from staff import audit_retention
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             return
         janitor.close_dead(after=60)  # generators close them earlier
         janitor.close_waiting()
-        removed = retention.housekeep() | janitor.forget()
+        removed = retention.housekeep() | janitor.forget() | {"audit_events": audit_retention.delete_old_events()}
         call_command("clearsessions")
         limits.forget()
         self.stdout.write(

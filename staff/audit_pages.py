@@ -1,0 +1,205 @@
+"""The admin's pages of the audit: its list with filters, an event, and the download of the filtered list as CSV."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from chatstore.ids import first_id
+
+from . import audit_csv
+from .audit import attach_names, record
+from .big_tables import BigTableAdmin, NewestFirst, ReadOnly
+from .models import Action, AuditEvent
+
+FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
+
+
+class TextFilter(admin.SimpleListFilter):
+    """A filter with a field for a value, such as an id. Its value applies together with the other filters."""
+
+    parameter_name: str
+    template = "admin/text_filter.html"
+    input_type = "text"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Yield one item for the template: the other parameters of the page, which the form must keep."""
+        others = changelist.get_filters_params()
+        others.pop(self.parameter_name, None)
+        yield {"query_string": changelist.get_query_string(remove=[self.parameter_name]), "others": _flat(others)}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        text = (self.value() or "").replace("\0", "").strip()
+        return self.narrow(queryset, text) if text else queryset
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        raise NotImplementedError
+
+
+def _flat(params: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in params.items() for value in values]
+
+
+class UserFilter(TextFilter):
+    """A filter by a user, whom the value names by id or by e-mail address."""
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        id = _uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
+
+
+class ActorFilter(UserFilter):
+    title = gettext_lazy("staff member (id or e-mail)")
+    parameter_name = "actor"
+
+
+class OwnerFilter(UserFilter):
+    title = gettext_lazy("owner (id or e-mail)")
+    parameter_name = "owner"
+
+
+class ObjectFilter(TextFilter):
+    title = gettext_lazy("object (id)")
+    parameter_name = "object_id"
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        return queryset.filter(object_id=str(_uuid(text) or text))
+
+
+class SinceFilter(TextFilter):
+    """Keeps the events from the beginning of a day, in UTC. Compares ids, because they rise with time."""
+
+    title = gettext_lazy("first day")
+    parameter_name = "since"
+    input_type = "date"
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        day = _day(text)
+        return queryset.filter(pk__gte=first_id(day)) if day else queryset.none()
+
+
+class UntilFilter(TextFilter):
+    title = gettext_lazy("last day")
+    parameter_name = "until"
+    input_type = "date"
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        day = _day(text)
+        return queryset.filter(pk__lt=first_id(day + timedelta(days=1))) if day else queryset.none()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> datetime | None:
+    """Return the beginning of a day in UTC, or None unless the text is a date from 1970 to 9000."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return make_aware(datetime.combine(day, time.min)) if 1970 <= day.year <= 9000 else None
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title = gettext_lazy("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Action.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(action=self.value()) if self.value() in Action.values else queryset
+
+
+class EventList(NewestFirst):
+    """The list of events, with the names of actors and owners."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        attach_names(self.result_list)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly, BigTableAdmin):
+    """The audit is read-only, also in the database. Its readers are superusers and the group Privacy."""
+
+    change_list_template = "admin/audit_event_list.html"
+    list_display = ("at", "actor_link", "action", "object_link", "owner_link", "told_details", "reason", "address")
+    list_display_links = ("at",)
+    list_filter = (ActorFilter, OwnerFilter, ObjectFilter, ActionFilter, SinceFilter, UntilFilter)
+    lookups = FILTERS
+    fields = readonly_fields = list_display
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EventList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEvent | None:
+        event: AuditEvent | None = super().get_object(request, object_id, from_field)
+        attach_names([event] if event else [])
+        return event
+
+    def get_urls(self) -> list[Any]:
+        download = self.admin_site.admin_view(self.download)
+        return [path("csv/", download, name="staff_auditevent_csv"), *super().get_urls()]
+
+    def download(self, request: HttpRequest) -> Any:
+        """Send the events of the filtered list as CSV. The download is an event, too."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        changelist = self.get_changelist_instance(request)
+        filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
+        record(request, Action.EXPORT, AuditEvent, filters=filters)
+        return StreamingHttpResponse(
+            audit_csv.stream(changelist.queryset),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    @admin.display(description=gettext_lazy("staff member"))
+    def actor_link(self, event: AuditEvent) -> str:
+        return _filter_link("actor", event.actor, event.actor_name)
+
+    @admin.display(description=gettext_lazy("owner"))
+    def owner_link(self, event: AuditEvent) -> str:
+        return _filter_link("owner", event.owner, event.owner_name) if event.owner else "-"
+
+    @admin.display(description=gettext_lazy("object"))
+    def object_link(self, event: AuditEvent) -> str:
+        model = event.object_type.rpartition(".")[2]
+        return _filter_link("object_id", event.object_id, f"{model} {event.object_id}") if event.object_id else model
+
+    @admin.display(description=gettext_lazy("details"))
+    def told_details(self, event: AuditEvent) -> str:
+        return audit_csv.details_text(event)
+
+
+def _filter_link(name: str, value: object, text: str) -> str:
+    """Return a link to the events of the same actor, owner or object."""
+    url = reverse("admin:staff_auditevent_changelist", query={name: value})
+    return format_html('<a href="{}">{}</a>', url, text)
