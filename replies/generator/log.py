@@ -9,10 +9,12 @@ their rows against the one who would close them. A reply that is not ours any mo
 """
 
 import logging
+import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connection
@@ -78,7 +80,8 @@ class Log:
         self._worker, self._every, self._lost = worker, every, lost
         self._buffers: dict[uuid.UUID, Buffer] = {}
         self._flushing = threading.Lock()
-        self._wanted, self._stopped = threading.Event(), threading.Event()
+        self._urgent: queue.SimpleQueue[Buffer] = queue.SimpleQueue()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
@@ -87,15 +90,15 @@ class Log:
     def stop(self) -> None:
         """Stop the thread, and wait until it has ended. Call this when all buffers are closed."""
         self._stopped.set()
-        self._wanted.set()
         self._thread.join()
 
     def open(self, reply: Reply) -> Buffer:
         buffer = self._buffers[reply.id] = Buffer(reply)
         return buffer
 
-    def flush_soon(self) -> None:
-        self._wanted.set()
+    def flush_soon(self, buffer: Buffer) -> None:
+        """Write this buffer at once. The others wait for their time, because each statement and event costs."""
+        self._urgent.put(buffer)
 
     def close(self, buffer: Buffer) -> list[Logged]:
         """Take a buffer out of the log, and return the events that are not written. Waits for a running flush."""
@@ -104,20 +107,21 @@ class Log:
                 del self._buffers[buffer.id]
             return buffer.rest()
 
-    def flush(self) -> None:
-        """Write all new events. Raises django.db.Error; the next flush then writes them."""
+    def flush(self, buffers: Iterable[Buffer]) -> None:
+        """Write the new events of these buffers. Raises django.db.Error; the next flush then writes them."""
         with self._flushing:
-            for batch in _batches([buffer for buffer in list(self._buffers.values()) if buffer.number()]):
+            mine = [buffer for buffer in buffers if self._buffers.get(buffer.id) is buffer]  # not closed meanwhile
+            for batch in _batches([buffer for buffer in mine if buffer.number()]):
                 self._flush(batch)
 
     def _run(self) -> None:
-        began = time.monotonic()
+        due = time.monotonic()
         while not self._stopped.is_set():
-            self._wanted.wait(max(0.0, began + self._every - time.monotonic()))  # the flush itself takes time
-            self._wanted.clear()
-            began = time.monotonic()
+            urgent = self._urgent_until(due)
+            if not urgent:
+                due = time.monotonic() + self._every
             try:
-                disconnecting(self.flush)
+                disconnecting(self.flush, urgent or list(self._buffers.values()))
             except AWAY as error:
                 logger.warning("events cannot be written now: %s", type(error).__name__)
                 self._stopped.wait(self._every)
@@ -125,6 +129,16 @@ class Log:
                 logger.exception("events cannot be written")
                 self._stopped.wait(self._every)
         connection.close()
+
+    def _urgent_until(self, due: float) -> list[Buffer]:
+        """Wait for urgent buffers, at most until `due`. Return none when this time has come."""
+        urgent: list[Buffer] = []
+        with suppress(queue.Empty):
+            if (left := due - time.monotonic()) > 0:
+                urgent.append(self._urgent.get(timeout=left))
+                while True:
+                    urgent.append(self._urgent.get_nowait())
+        return urgent
 
     def _flush(self, batch: Sequence[Buffer]) -> None:
         try:
