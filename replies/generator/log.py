@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
-from replies.events import EVENTS, Logged, joined, payloads, to_event
+from replies.events import EVENTS, Logged, joined, payloads, to_event, to_json
 from replies.models import Reply
 from replies.providers.deltas import Delta
 
@@ -28,17 +28,17 @@ from .threads import disconnecting
 logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)  # the errors while the database is away
 BATCH = 1_000_000  # characters of one statement
+# The parameters are JSON because psycopg needs longer for arrays, which it writes in Python.
 FLUSH = """
     SET LOCAL synchronous_commit = off;
     WITH ours AS (
         SELECT reply.id FROM reply
-        JOIN unnest(%(replies)s::uuid[], %(attempts)s::smallint[]) AS given (id, attempts) USING (id, attempts)
+        JOIN json_to_recordset(%(replies)s) AS given (id uuid, attempts smallint) USING (id, attempts)
         WHERE reply.worker = %(me)s AND reply.state = 'running' FOR SHARE OF reply
     ), written AS (
         INSERT INTO reply_event (reply_id, n, event, data)
         SELECT ours.id, new.n, new.event, new.data
-        FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(events)s::text[], %(data)s::text[])
-            AS new (id, n, event, data)
+        FROM json_to_recordset(%(events)s) AS new (id uuid, n int, event text, data text)
         JOIN ours USING (id)
         ON CONFLICT DO NOTHING
     )
@@ -162,16 +162,12 @@ class Log:
 
     def _write(self, batch: Sequence[Buffer]) -> set[uuid.UUID]:
         """Write the events of these buffers. Return the ids of the replies that are still ours."""
-        events = [(buffer.id, *event) for buffer in batch for event in buffer.events]
-        ids, numbers, names, data = (list(column) for column in zip(*events, strict=True))
+        replies = [{"id": buffer.id, "attempts": buffer.attempts} for buffer in batch]
+        events = [{"id": buffer.id, **event._asdict()} for buffer in batch for event in buffer.events]
         parameters: dict[str, Any] = {
             "me": self._worker,
-            "replies": [buffer.id for buffer in batch],
-            "attempts": [buffer.attempts for buffer in batch],
-            "ids": ids,
-            "numbers": numbers,
-            "events": names,
-            "data": data,
+            "replies": to_json(replies),
+            "events": to_json(events),
             "channel": EVENTS,
             "payloads": payloads([buffer.id for buffer in batch]),
         }
