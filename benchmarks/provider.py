@@ -4,7 +4,8 @@ It speaks OpenAI's API for chat completions. Each stream has TOKENS tokens, PER_
 the time at which it is sent, in seconds of the system's monotonic clock, and a space. All processes of a machine share
 this clock. The model SLOW sends its only token after SLOW_SECONDS.
 
-One timer serves all streams, because a timer for each stream would take more CPU time from the other processes.
+One timer serves all streams, and the streams that send at the same moment send the same text, because the processes
+that are measured need the CPU time.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ LAST = (
 class Provider:
     def __init__(self, tokens: int) -> None:
         self.tokens = tokens
-        self.left: list[dict[asyncio.StreamWriter, int]] = [{} for _ in range(SLOTS)]  # tokens left, by slot
+        self.left: list[dict[asyncio.WriteTransport, int]] = [{} for _ in range(SLOTS)]  # tokens left, by slot
         self.count = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +42,7 @@ class Provider:
         is_slow = body["model"] == SLOW
         if is_slow:
             await asyncio.sleep(SLOW_SECONDS)
-        self.left[self.count % SLOTS][writer] = 1 if is_slow else self.tokens
+        self.left[self.count % SLOTS][writer.transport] = 1 if is_slow else self.tokens
         self.count += 1
 
     async def send_all(self) -> None:
@@ -53,14 +54,16 @@ class Provider:
                 await asyncio.sleep(max(0, due - time.monotonic()))
                 self._send(slot)
 
-    def _send(self, slot: dict[asyncio.StreamWriter, int]) -> None:
-        for writer in list(slot):
-            writer.write(CHUNK % time.monotonic())
-            slot[writer] -= 1
-            if not slot[writer] or writer.is_closing():
-                del slot[writer]
-                writer.write(LAST)
-                writer.close()
+    def _send(self, slot: dict[asyncio.WriteTransport, int]) -> None:
+        chunk = CHUNK % time.monotonic()
+        for transport, left in list(slot.items()):
+            transport.write(chunk)
+            if left > 1 and not transport.is_closing():
+                slot[transport] = left - 1
+            else:
+                del slot[transport]
+                transport.write(LAST)
+                transport.close()
 
 
 async def main() -> None:

@@ -5,13 +5,16 @@ all streams have begun, and one line of JSON when all have ended: the latencies,
 that are missing or came twice. The text of each model's token is the time at which the provider sent it.
 
 A latency counts if all replies were under way when the token was sent. The checks count all tokens.
+
+A reader only keeps what it receives, with the time. It looks into the events when all streams have ended, because the
+processes that it measures need the CPU time.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable, Iterator
 
 OPENING = 32  # questions that are sent at the same time
 TIMEOUT = 180  # seconds for one reply
@@ -22,29 +25,53 @@ REQUEST = (
 BODY = json.dumps({"content": "Tell me a long story.", "model": "stream", "stream": True})
 
 
+class Connection(asyncio.Protocol):
+    """Sends a question, and keeps what it receives."""
+
+    def __init__(self, user_token: str) -> None:
+        self.request = REQUEST.format(token=user_token, length=len(BODY), body=BODY).encode()
+        self.asked = 0.0  # when the question was sent
+        self.pieces: list[tuple[float, bytes]] = []  # with the time at which each one came
+        self.has_begun, self.has_ended = asyncio.Event(), asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self.asked = time.monotonic()
+        transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.pieces.append((time.monotonic(), data))
+        if not self.has_begun.is_set() and b"event: text\n" in data:
+            self.has_begun.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.has_begun.set()
+        self.has_ended.set()
+
+
 class Reader:
-    def __init__(self, port: int, user_token: str) -> None:
-        self.port, self.user_token = port, user_token
-        self.has_begun = asyncio.Event()
-        self.asked = self.accepted = 0.0  # times
+    """What one connection has received."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.asked = connection.asked
+        self.accepted = 0.0  # when the headers came
         self.ids: list[int] = []
         self.tokens: list[tuple[float, float]] = []  # when each one was sent and received
         self.status = ""
+        for now, event in self._events(connection.pieces):
+            self._take(event, now)
 
-    async def follow(self) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.asked = time.monotonic()
-        writer.write(REQUEST.format(token=self.user_token, length=len(BODY), body=BODY).encode())
-        head = await reader.readuntil(b"\r\n\r\n")
-        self.accepted = time.monotonic()
-        if b" 200 " not in head.split(b"\r\n", 1)[0]:
-            raise SystemExit(f"A question was refused: {head!r} {await reader.read(500)!r}")
-        try:
-            async for event in _events(reader):
-                self._take(event, time.monotonic())
-        finally:
-            self.has_begun.set()
-            writer.close()
+    def _events(self, pieces: list[tuple[float, bytes]]) -> Iterator[tuple[float, bytes]]:
+        rest = b""
+        for now, data in pieces:
+            rest += data
+            if not self.accepted and b"\r\n\r\n" in rest:
+                self.accepted = now
+                head, rest = rest.split(b"\r\n\r\n", 1)
+                if b" 200 " not in head.split(b"\r\n", 1)[0]:
+                    raise SystemExit(f"A question was refused: {head!r} {rest[:500]!r}")
+            *events, rest = rest.split(b"\n\n")
+            yield from ((now, event) for event in events)
 
     def _take(self, event: bytes, now: float) -> None:
         fields = dict(line.split(b": ", 1) for line in event.split(b"\n") if b": " in line)
@@ -54,7 +81,6 @@ class Reader:
         data = json.loads(fields[b"data"])
         if fields[b"event"] == b"text":
             self.tokens += [(float(sent), now) for sent in data["text"].split()]
-            self.has_begun.set()
         elif fields[b"event"] == b"end":
             self.status = data["status"]
 
@@ -65,27 +91,24 @@ class Reader:
         return wrong_ids + unordered + abs(tokens - len(self.tokens)) + (self.status != "completed")
 
 
-async def _events(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    rest = b""
-    while data := await reader.read(65_536):
-        *events, rest = (rest + data).split(b"\n\n")
-        for event in events:
-            yield event
-
-
 async def read_all(port: int, user_tokens: list[str]) -> list[Reader]:
-    readers = [Reader(port, user_token) for user_token in user_tokens]
+    connections = [Connection(user_token) for user_token in user_tokens]
     opening = asyncio.Semaphore(OPENING)
     async with asyncio.TaskGroup() as group:
-        for reader in readers:
+        for connection in connections:
             await opening.acquire()
-            group.create_task(asyncio.wait_for(reader.follow(), TIMEOUT))
-            reader_begins = group.create_task(reader.has_begun.wait())
-            reader_begins.add_done_callback(lambda _: opening.release())
-        for reader in readers:
-            await reader.has_begun.wait()
+            group.create_task(asyncio.wait_for(_follow(port, connection), TIMEOUT))
+            begins = group.create_task(connection.has_begun.wait())
+            begins.add_done_callback(lambda _: opening.release())
+        for connection in connections:
+            await connection.has_begun.wait()
         print("open", flush=True)
-    return readers
+    return [Reader(connection) for connection in connections]
+
+
+async def _follow(port: int, connection: Connection) -> None:
+    await asyncio.get_running_loop().create_connection(lambda: connection, "127.0.0.1", port)
+    await connection.has_ended.wait()
 
 
 def result(readers: list[Reader], tokens: int) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection
 
+from replies.providers.bounds import storable
 from replies.providers.deltas import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 
 QUEUED, EVENTS, STOP = "reply_queued", "reply_events", "reply_stop"  # the channels of NOTIFY
@@ -49,7 +50,7 @@ def to_delta(event: str, data: str) -> Delta | None:
 
 
 def joined(deltas: Iterable[Delta]) -> list[Delta]:
-    """Join adjacent deltas of one kind, so that a flush writes few events."""
+    """Join adjacent deltas of one kind, so that a flush writes few events. Replaces what PostgreSQL cannot store."""
     groups: list[list[Delta]] = []
     for delta in deltas:
         if groups and _continues(groups[-1][0], delta):
@@ -68,22 +69,11 @@ def _continues(first: Delta, delta: Delta) -> bool:
 
 def _join(group: list[Any]) -> Delta:
     first: Any = group[0]
-    field = "arguments" if isinstance(first, ToolCall) else "text"
-    whole: Delta = first._replace(**{field: "".join(getattr(delta, field) for delta in group)})
+    if isinstance(first, ToolCall):
+        arguments = "".join(delta.arguments for delta in group)
+        return ToolCall(first.position, storable(first.id), storable(first.name), storable(arguments))
+    whole: Delta = type(first)(storable("".join(delta.text for delta in group)))
     return whole
-
-
-def storable(delta: Delta) -> Delta:
-    """Replace the characters that PostgreSQL cannot store: NUL and lone surrogates."""
-    kind: Any = type(delta)
-    clean: Delta = kind(*(_storable(value) if isinstance(value, str) else value for value in delta))
-    return clean
-
-
-def _storable(text: str) -> str:
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 class Content:
@@ -117,12 +107,15 @@ class Content:
                 yield from (call.name, call.arguments)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the message: content, reasoning, tool_calls and parts. The last two can be None."""
-        text, refusal = "".join(self._texts[Text]), "".join(self._texts[Refusal])
+        """Return the fields of the message: content, reasoning, tool_calls and parts. The last two can be None.
+
+        Replaces what PostgreSQL cannot store.
+        """
+        text, reasoning, refusal = (storable("".join(self._texts[kind])) for kind in (Text, Reasoning, Refusal))
         calls = [_call(pieces) for _, pieces in sorted(self._calls.items())]
         return {
             "content": text or (None if calls else ""),
-            "reasoning": "".join(self._texts[Reasoning]),
+            "reasoning": reasoning,
             "tool_calls": calls or None,
             "parts": [{"type": "refusal", "refusal": refusal}] if refusal else None,
         }
@@ -131,7 +124,8 @@ class Content:
 def _call(pieces: list[ToolCall]) -> dict[str, Any]:
     """Assemble a tool call in OpenAI's format."""
     function = {
-        "name": next((piece.name for piece in pieces if piece.name), ""),
-        "arguments": "".join(piece.arguments for piece in pieces),
+        "name": storable(next((piece.name for piece in pieces if piece.name), "")),
+        "arguments": storable("".join(piece.arguments for piece in pieces)),
     }
-    return {"id": next((piece.id for piece in pieces if piece.id), ""), "type": "function", "function": function}
+    id = storable(next((piece.id for piece in pieces if piece.id), ""))
+    return {"id": id, "type": "function", "function": function}

@@ -33,7 +33,7 @@ from .notifications import Listener
 logger = logging.getLogger(__name__)
 WINDOW = 200  # events
 PIECE = 50  # events
-READS = 100  # replies in one statement
+READS = 250  # replies in one statement
 WAKE = 25  # readers that an event loop wakes before it does something else; 500 at once would block it
 RETRY = 0.5  # seconds
 LOOK_EVERY = 30.0  # seconds between looks at all followed replies: nobody announces a reply that was deleted

@@ -11,15 +11,17 @@ closed.
 """
 
 import logging
+import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
-from replies.events import EVENTS, Logged, joined, payloads, to_event
+from replies.events import EVENTS, Logged, joined, payloads, to_event, to_json
 from replies.models import Reply
 from replies.providers.deltas import Delta
 
@@ -28,16 +30,16 @@ from .threads import disconnecting
 logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)  # the errors while the database is away
 BATCH = 1_000_000  # characters of one statement
+# The parameters are JSON because psycopg needs longer for arrays, which it writes in Python.
 FLUSH = """
     WITH ours AS (
         SELECT reply.id FROM reply
-        JOIN unnest(%(replies)s::uuid[], %(attempts)s::smallint[]) AS given (id, attempts) USING (id, attempts)
+        JOIN json_to_recordset(%(replies)s) AS given (id uuid, attempts smallint) USING (id, attempts)
         WHERE reply.worker = %(me)s AND reply.state = 'running' FOR SHARE OF reply
     ), written AS (
         INSERT INTO reply_event (reply_id, n, event, data)
         SELECT ours.id, new.n, new.event, new.data
-        FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(events)s::text[], %(data)s::text[])
-            AS new (id, n, event, data)
+        FROM json_to_recordset(%(events)s) AS new (id uuid, n int, event text, data text)
         JOIN ours USING (id)
         ON CONFLICT DO NOTHING
     )
@@ -79,7 +81,8 @@ class Log:
         self._worker, self._every, self._lost = worker, every, lost
         self._buffers: dict[uuid.UUID, Buffer] = {}
         self._flushing = threading.Lock()
-        self._wanted, self._stopped = threading.Event(), threading.Event()
+        self._urgent: queue.SimpleQueue[Buffer] = queue.SimpleQueue()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
@@ -88,15 +91,15 @@ class Log:
     def stop(self) -> None:
         """Stop the thread, and wait until it has ended. Call this when all buffers are closed."""
         self._stopped.set()
-        self._wanted.set()
         self._thread.join()
 
     def open(self, reply: Reply) -> Buffer:
         buffer = self._buffers[reply.id] = Buffer(reply)
         return buffer
 
-    def flush_soon(self) -> None:
-        self._wanted.set()
+    def flush_soon(self, buffer: Buffer) -> None:
+        """Write this buffer at once. The others wait for their time, because each statement and event costs."""
+        self._urgent.put(buffer)
 
     def close(self, buffer: Buffer) -> list[Logged]:
         """Take a buffer out of the log, and return the events that are not written. Waits for a running flush."""
@@ -105,20 +108,21 @@ class Log:
                 del self._buffers[buffer.id]
             return buffer.rest()
 
-    def flush(self) -> None:
-        """Write all new events. Raises django.db.Error; the next flush then writes them."""
+    def flush(self, buffers: Iterable[Buffer]) -> None:
+        """Write the new events of these buffers. Raises django.db.Error; the next flush then writes them."""
         with self._flushing:
-            for batch in _batches([buffer for buffer in list(self._buffers.values()) if buffer.number()]):
+            mine = [buffer for buffer in buffers if self._buffers.get(buffer.id) is buffer]  # not closed meanwhile
+            for batch in _batches([buffer for buffer in mine if buffer.number()]):
                 self._flush(batch)
 
     def _run(self) -> None:
-        began = time.monotonic()
+        due = time.monotonic()
         while not self._stopped.is_set():
-            self._wanted.wait(max(0.0, began + self._every - time.monotonic()))  # the flush itself takes time
-            self._wanted.clear()
-            began = time.monotonic()
+            urgent = self._urgent_until(due)
+            if not urgent:
+                due = time.monotonic() + self._every
             try:
-                disconnecting(self.flush)
+                disconnecting(self.flush, urgent or list(self._buffers.values()))
             except AWAY as error:
                 logger.warning("events cannot be written now: %s", type(error).__name__)
                 self._stopped.wait(self._every)
@@ -126,6 +130,16 @@ class Log:
                 logger.exception("events cannot be written")
                 self._stopped.wait(self._every)
         connection.close()
+
+    def _urgent_until(self, due: float) -> list[Buffer]:
+        """Wait for urgent buffers, at most until `due`. Return none when this time has come."""
+        urgent: list[Buffer] = []
+        with suppress(queue.Empty):
+            if (left := due - time.monotonic()) > 0:
+                urgent.append(self._urgent.get(timeout=left))
+                while True:
+                    urgent.append(self._urgent.get_nowait())
+        return urgent
 
     def _flush(self, batch: Sequence[Buffer]) -> None:
         try:
@@ -149,16 +163,12 @@ class Log:
 
     def _write(self, batch: Sequence[Buffer]) -> set[uuid.UUID]:
         """Write the events of these buffers. Return the ids of the replies that are still ours."""
-        events = [(buffer.id, *event) for buffer in batch for event in buffer.events]
-        ids, numbers, names, data = (list(column) for column in zip(*events, strict=True))
+        replies = [{"id": buffer.id, "attempts": buffer.attempts} for buffer in batch]
+        events = [{"id": buffer.id, **event._asdict()} for buffer in batch for event in buffer.events]
         parameters: dict[str, Any] = {
             "me": self._worker,
-            "replies": [buffer.id for buffer in batch],
-            "attempts": [buffer.attempts for buffer in batch],
-            "ids": ids,
-            "numbers": numbers,
-            "events": names,
-            "data": data,
+            "replies": to_json(replies),
+            "events": to_json(events),
             "channel": EVENTS,
             "payloads": payloads([buffer.id for buffer in batch]),
         }

@@ -3,7 +3,7 @@
 Hazards: the process is killed, suspended for a while or cut off from its database; it takes more replies than it can
 generate; two processes write one reply.
 
-Principle: everything that a reply says goes into its log within a tenth of a second, and a reply belongs to one process
+Principle: everything that a reply says goes into its log within a fifth of a second, and a reply belongs to one process
 at a time (the fence in `log` and in `services.finish`). So whoever closes the replies of a lost process finds nearly
 all of their text, and the lost process writes nothing more when it comes back.
 

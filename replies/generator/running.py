@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from chatstore.errors import ProviderError, ServiceError
 from replies import providers
-from replies.events import Content, storable
+from replies.events import Content
 from replies.models import Reply, State
 from replies.providers.deltas import Delta, Finish
 from replies.services import context
@@ -67,13 +67,14 @@ class Running:
         return self._asking.result()
 
     async def _ask(self) -> Ending:
+        limit = settings.CONTENT_LIMIT  # Django's settings take longer to read than a delta
         try:
             async with aclosing(await self._stream()) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Finish):
                         return Ending(State.COMPLETED, delta)
-                    self._add(storable(delta))
-                    if self.content.size > settings.CONTENT_LIMIT:
+                    self._add(delta)
+                    if self.content.size > limit:
                         return Ending(State.INCOMPLETE, Finish("length"), "too_long", too_long())
             return self._failed(ProviderError(broken_off()))
         except ServiceError as error:
@@ -98,7 +99,7 @@ class Running:
         self.buffer.deltas.append(delta)
         if self._first is None:
             self._first = time.monotonic()
-            self._log.flush_soon()
+            self._log.flush_soon(self.buffer)
 
     def _failed(self, error: ServiceError) -> Ending:
         return self._ended_early(Ending(State.INCOMPLETE, code=error.code, message=error.message))

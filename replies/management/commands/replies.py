@@ -12,6 +12,7 @@ from django.db import connection
 from chatstore import database
 from replies import providers
 from replies.generator import Generator, Pace
+from replies.generator.network import new_event_loop
 from replies.services import janitor
 
 
@@ -34,7 +35,8 @@ class Command(BaseCommand):
                 janitor.close_left_by(worker)
                 connection.close()
             providers.preload()
-            asyncio.run(_generate(Generator(worker=worker, pace=self.pace)))
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(_generate(Generator(worker=worker, pace=self.pace)))
 
 
 async def _generate(generator: Generator) -> None:
