@@ -50,7 +50,7 @@ class BigTableAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each facet needs a count
-    actions_selection_counter = False  # the counter offers to select all rows of all pages
+    actions_selection_counter = False  # Django's counter offers to select all rows of all pages (actions.html has one)
     ordering = ("-pk",)  # newest first, because ids increase; the index of the primary key has this order
     sortable_by = ()
     list_only: tuple[str, ...] = ()  # empty: all columns

@@ -1,6 +1,7 @@
 """Columns and fields that several pages show."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from conversations.querysets import PURGING
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
 SHOWN_TAGS = 3
+MARKS = re.compile(r"\*\*|`|\|[-:| ]*|^#+ ")  # of emphasis, code, tables and a heading at the start
 # The least days of an age, the days of its unit, and its text. The numbers are 2 or more, so no text needs a singular.
 AGES = (
     (730, 365, gettext_lazy("{n} years ago")),
@@ -139,9 +141,10 @@ def short_title(conversation: Any) -> str:
 
 @admin.display(description=gettext_lazy("title"))
 def title_and_preview(conversation: Any) -> str:
+    """Return the title, and below it the preview without the marks of Markdown."""
     if settings.ADMIN_REQUIRE_REASON:  # the preview is content
         return short_title(conversation)
-    preview = format_html('<span class="preview" dir="auto">{}</span>', conversation.preview)
+    preview = format_html('<span class="preview" dir="auto">{}</span>', MARKS.sub("", conversation.preview))
     return format_html("{}{}", short_title(conversation), preview)
 
 

@@ -41,6 +41,19 @@ def test_the_preview_is_shown_only_to_staff_who_may_see_messages(client: Client,
     assert "a secret" in list_page(client)
 
 
+@pytest.mark.parametrize(
+    ("text", "preview"),
+    [
+        ("## **Tomato** `jam`", "Tomato jam"),
+        ("| a | b |\n|---|---:|\n| 1 | 2 |", "a b 1 2 "),
+        ("snake_case * 2 - 1 # no heading", "snake_case * 2 - 1 # no heading"),
+    ],
+)
+def test_a_preview_has_no_marks_of_markdown(text: str, preview: str, client: Client, root: User, alice: User) -> None:
+    create_conversation(alice, text, title="A trip")
+    assert f'dir="auto">{preview}</span>' in list_page(client)
+
+
 def test_the_states_of_conversations_are_badges(client: Client, root: User, alice: User) -> None:
     for state in ("live", "in the trash"):
         conversation = create_conversation(alice, "Hello")

@@ -1,0 +1,166 @@
+"""Tests of the staff console with the sample conversations: it fits its screen, has two color schemes and two
+languages, works with the keyboard, and axe-core finds no serious problem."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.core.management import call_command
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from conversations.models import Conversation
+from testing.admin import allow, list_of, page_of
+from testing.authenticator import totp_code
+
+from .site import PASSWORD, Site, create_account
+
+SECRET = "JBSWY3DPEHPK3PXP"
+LIST = list_of(Conversation)
+WIDE, TABLET, PHONE = ({"width": width, "height": 900} for width in (1280, 800, 390))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sample(address: str) -> None:
+    call_command("loadsample", str(settings.BASE_DIR / "sample" / "console.jsonl"), stdout=io.StringIO())
+
+
+def sign_in_staff(site: Site, *permissions: str, **fields: bool) -> None:
+    """Sign in a member of the staff with a second factor, which the tests' site requires."""
+    user = User.objects.get(email=create_account())
+    User.objects.filter(pk=user.pk).update(is_staff=True, **fields)
+    allow(user, *permissions)
+    TOTP.activate(user, SECRET)
+    site.sign_in(str(user.email), PASSWORD)
+    site.fill(code=totp_code(SECRET))
+
+
+@pytest.fixture
+def support(site: Site) -> None:
+    """A support person is signed in."""
+    sign_in_staff(site, "view_conversation", "view_message", "view_user")
+
+
+@pytest.fixture
+def root(site: Site) -> None:
+    """A superuser is signed in."""
+    sign_in_staff(site, is_superuser=True)
+
+
+def paths() -> Iterator[str]:
+    user = User.objects.get(email="mara.lindqvist@example.org")
+    conversation = user.conversations.latest("pk")
+    message = conversation.messages.latest("seq")
+    yield from ("/admin/", LIST, list_of(type(message)), list_of(User))
+    yield from (page_of(message), page_of(user), page_of(user, "history"), list_of(User) + "add/")
+
+
+def test_the_sidebar_of_a_support_person_has_no_internals(support: None, page: Page) -> None:
+    page.goto("/admin/")
+    sidebar = page.get_by_role("navigation", name="Pages")
+    assert sidebar.get_by_role("link").all_text_contents() == ["Conversations", "Messages", "Users"]
+    sidebar.get_by_role("link", name="Conversations").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Conversations")
+    expect(sidebar.locator("[aria-current=page]")).to_have_text("Conversations")
+    # The internals of Django are on the page for nobody, and their names are not on this person's pages.
+    for word in ("Recent actions", "Site administration", "Log entries", "Groups"):
+        expect(page.get_by_text(word)).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [WIDE, TABLET, PHONE], ids=["wide", "tablet", "phone"])
+def test_the_pages_fit_their_screen(size: dict[str, int], root: None, page: Page) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    for path in paths():
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+    page.goto(LIST)
+    box = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('.results'))")
+    assert box[0] <= box[1], "the rows do not fit the list"
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 27)")])
+def test_the_console_follows_the_color_scheme_of_the_system_and_its_switch(
+    scheme: str, background: str, support: None, page: Page
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    page.goto(LIST)
+    body = page.locator("body")
+    expect(body).not_to_have_css("background-color", background)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    expect(body).to_have_css("background-color", background)
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", scheme)
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    expect(body).to_have_css("background-color", background)
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)], ids=["light", "dark"])
+def test_axe_finds_no_serious_problem(scheme: str, size: dict[str, int], root: None, page: Page) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    for path in paths():
+        page.goto(path)
+        assert serious_problems(page) == [], path
+
+
+def serious_problems(page: Page) -> list[str]:
+    """Return the rules that the page breaks, with the elements. Django's widget that selects groups is left out."""
+    return [
+        f"{rule['id']}: {node['html']}"
+        for rule in Axe().run(page).response["violations"]
+        for node in rule["nodes"]
+        if rule["impact"] in ("serious", "critical") and "help-tooltip" not in node["html"]
+    ]
+
+
+def test_the_list_speaks_german(support: None, context: BrowserContext, page: Page, headers: dict[str, str]) -> None:
+    context.set_extra_http_headers(headers | {"Accept-Language": "de"})
+    page.goto(LIST)
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Konversationen")
+    expect(page.get_by_role("navigation", name="Seiten")).to_contain_text("Nachrichten")
+    expect(page.get_by_role("columnheader", name="Letzte Aktivität")).to_be_visible()
+    expect(page.locator("#result_list time").first).to_have_text("vor einer Stunde")
+
+
+def test_a_support_person_finds_and_opens_a_conversation_with_the_keyboard(support: None, page: Page) -> None:
+    page.goto("/admin/")
+    press_until(page, "Conversations")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{LIST}")
+    press_until(page, "q")
+    page.keyboard.type("mara")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=mara")
+    press_until(page, "How do I cancel?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("How do I cancel?")
+
+
+def press_until(page: Page, focused: str) -> None:
+    """Press Tab until the element with this name or text has the focus. Fail if it has no visible outline."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate("""() => { const e = document.activeElement, title = e.querySelector('.title');
+            return [e.name || (title || e).textContent.trim(), getComputedStyle(e).outlineStyle] }""")
+        if name == focused:
+            assert outline != "none"
+            return
+    pytest.fail(f"Tab does not reach {focused!r}")
+
+
+def test_filters_open_and_work_with_the_keyboard(support: None, page: Page) -> None:
+    page.goto(LIST)
+    summary = page.locator("#changelist-filter summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**state=trash")
+    expect(page.locator("#result_list")).to_contain_text("in the trash")
+    page.get_by_role("link", name="Clear all filters").click()
+    expect(page.locator("#changelist-filter details[open]")).to_have_count(0)
