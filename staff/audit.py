@@ -16,7 +16,6 @@ from django.db.models import Model
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import ResolverMatch
-from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore import limits
@@ -131,4 +130,4 @@ def _bounded(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     text = str(value).replace("\0", "")
-    return text if len(text) <= LONGEST else text[:LONGEST] + gettext("… (cut here)")
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"

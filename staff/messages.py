@@ -89,6 +89,6 @@ class MessageAdmin(ShowsContent, ReadOnly, LongTextsAdmin, BigTableAdmin):
         return queryset.filter(Q(id=id) | Q(conversation=id)), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        message = kwargs["obj"]
-        record(request, Action.READ_MESSAGE, message, conversation=message.conversation_id)
+        row = kwargs["obj"]
+        record(request, Action.READ_MESSAGE, row, conversation=row.conversation_id)
         return super().render_change_form(request, context, *args, **kwargs)

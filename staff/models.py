@@ -51,6 +51,7 @@ class AuditEvent(models.Model):
     class Meta:
         db_table = "audit_event"
         verbose_name = gettext_lazy("audit event")
+        verbose_name_plural = gettext_lazy("audit")
         default_permissions = ("view",)
         indexes = [
             # Each serves one filter of the list, newest first. The last one also finds the reason that is in force.

@@ -158,7 +158,7 @@ def test_a_search_in_a_form_field_records_the_words(client: Client, root: User) 
 def test_very_many_words_are_cut_and_a_nul_character_does_no_harm(client: Client, root: User) -> None:
     assert client.get(list_of(User), {"q": "é" * 5_000}).status_code == 200
     ((_, details),) = events()
-    assert details == {"words": "é" * 500 + "… (cut here)"}
+    assert details == {"words": "é" * 500 + "…"}
     assert client.get(list_of(User), {"q": "a\0b"}).status_code == 200
 
 
