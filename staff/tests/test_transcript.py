@@ -66,6 +66,7 @@ def test_a_message_shows_its_text_and_what_is_known_about_it(client: Client, roo
     assert "gpt-4o" in text and "1,234 in, 0 out" in text and "length" in text and "👎 thumbs_down" in text
     assert '<span class="problem">Failed</span>' in text
     assert "<details><summary>Reasoning</summary>" in text and "Let me look." in text
+    assert "Structured content" not in text and "Tool call" not in text
     assert "?at=3#message-3" in text and page_of(conversation.messages.get(seq=3), "json") in text
 
 
