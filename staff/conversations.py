@@ -82,7 +82,7 @@ class ConversationAdmin(actions.ConversationActions, BigTableAdmin):
             return super().change_view(request, object_id)  # says that there is none
         if not self.has_view_permission(request, conversation):
             raise PermissionDenied
-        context: dict[str, Any] = {"original": conversation, "opts": self.opts, "title": short_title(conversation)}
+        context: dict[str, Any] = {"original": conversation, "opts": self.opts, "title": reading.title(conversation)}
         if request.user.has_perm("conversations.view_message"):
             context |= reading.read(request, conversation)
             record(request, conversation, f"Read the transcript, {context['transcript']}.")

@@ -2,19 +2,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from conversations.models import Message
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import LONGEST, LongTextsAdmin, StateFilter, created, cut_notice, preformatted, state
-from .pieces import pretty, read_image
-from .visible import escape_codes
+from .fields import LongTextsAdmin, StateFilter, created, preformatted, state
+from .message_views import MessageViews
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -25,7 +22,7 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
+class MessageAdmin(MessageViews, ReadOnly, LongTextsAdmin, BigTableAdmin):
     """Messages are read-only. Staff can move a whole conversation to the trash, but not a single message.
 
     The list shows no text. Staff must open a message to read it, and each opening adds an entry to the log. Filters and
@@ -52,37 +49,6 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
 
     class Media:
         css = {"all": ["staff/transcript.css"]}
-
-    def get_urls(self) -> list[Any]:
-        json, image = self.admin_site.admin_view(self.json_view), self.admin_site.admin_view(self.image_view)
-        return [
-            path("<uuid:object_id>/json/", json, name="conversations_message_json"),
-            path("<uuid:object_id>/image/<int:number>/", image, name="conversations_message_image"),
-            *super().get_urls(),
-        ]
-
-    def json_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Return the message as the API returns it. After LONGEST characters it is cut, and then it is plain text."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        text = next(iter(Message.objects.filter(pk=object_id).json_texts()), None)
-        if text is None:
-            raise Http404
-        record(request, Message(pk=object_id), "Read the message.")
-        if len(text) > LONGEST:
-            return HttpResponse(text[:LONGEST] + "\n" + cut_notice(), content_type="text/plain; charset=utf-8")
-        return HttpResponse(escape_codes(pretty(text)), content_type="application/json")
-
-    def image_view(self, request: HttpRequest, object_id: UUID, number: int) -> HttpResponse:
-        """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        part = Message.objects.filter(pk=object_id).values_list(f"parts__{max(number - 1, 0)}").first()
-        image = read_image(part[0]) if part else None
-        if image is None:
-            raise Http404
-        record(request, Message(pk=object_id), "Read the message.")
-        return HttpResponse(image[1], content_type=image[0])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("conversation", "user")

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 
 from conversations.models import Conversation, Message
@@ -60,6 +61,10 @@ class Entry:
             return gettext("Result")
         is_instruction = self.message.role in ("system", "developer")
         return gettext("Instructions") if is_instruction and len(self.html) > FOLDED_INSTRUCTIONS else ""
+
+
+def title(conversation: Conversation) -> str:
+    return Truncator(conversation.title).chars(200) or gettext("(no title)")
 
 
 def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
