@@ -13,6 +13,7 @@ from conversations.models import Message
 from .audit import record
 from .fields import LONGEST, cut_notice
 from .pieces import pretty, read_image
+from .transcript import ELEMENTS
 from .visible import escape_codes
 
 
@@ -41,7 +42,9 @@ class MessageViews(admin.ModelAdmin):
         """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        part = Message.objects.filter(pk=object_id).values_list(f"parts__{max(number - 1, 0)}").first()
+        if number not in range(1, ELEMENTS + 1):
+            raise Http404
+        part = Message.objects.filter(pk=object_id).values_list(f"parts__{number - 1}").first()
         image = read_image(part[0]) if part else None
         if image is None:
             raise Http404

@@ -59,8 +59,10 @@ class Elements(Func):
     output_field = TextField()
 
 
+# The texts in `parts`, without those of a model's reasoning.
+SPOKEN = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
 TEXTS: dict[str, Combinable] = {
-    "text": Coalesce("content", NullIf(Strings(F("parts"), path="$[*].text", between="\\n\\n"), Value(""))),
+    "text": Coalesce("content", NullIf(Strings(F("parts"), path=SPOKEN, between="\\n\\n"), Value(""))),
     "thoughts": F("reasoning"),
     "problem": F("error"),
 }

@@ -6,14 +6,16 @@ const keys = document.getElementById("keys");
 
 // Pages
 
+// Replaces a link to a page with the messages of that page. Returns whether this has worked.
 async function load(link) {
-    if (link.dataset.loading) return;
+    if (link.dataset.loading) return true;
     link.dataset.loading = "true";
     const url = new URL(link.href);
     url.searchParams.set("fragment", "");
     const answer = await fetch(url).catch(() => null);
-    // A page that does not load, for example after the end of the session, opens in the usual way.
-    if (!answer || !answer.ok || answer.redirected) return location.assign(link.href);
+    delete link.dataset.loading;
+    // For example, the server redirects after the end of the session.
+    if (!answer || !answer.ok || answer.redirected) return false;
     const fragment = new DOMParser().parseFromString(await answer.text(), "text/html");
     const further = fragment.querySelector(`a.more[rel=${link.rel}]`);
     const parts = [fragment.querySelector(".page"), further].filter(Boolean);
@@ -21,11 +23,16 @@ async function load(link) {
     link.replaceWith(...(link.rel === "next" ? parts : parts.reverse()));
     if (link.rel === "prev") window.scrollBy(0, document.documentElement.scrollHeight - before);
     if (further) watch(further);
+    return true;
+}
+
+async function loadOrOpen(link) {
+    if (!(await load(link))) location.assign(link.href);
 }
 
 const observer = new IntersectionObserver(
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => load(entry.target)),
-    { rootMargin: "600px" },
+    { rootMargin: "600px" }, // pixels below the window
 );
 
 // Later pages load as the reader scrolls. Earlier pages load on a click, because they would move the text that is read.
@@ -38,7 +45,7 @@ transcript.addEventListener("click", (event) => {
     const link = event.target.closest("a.more");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    load(link);
+    loadOrOpen(link);
 });
 
 // Messages
@@ -74,10 +81,14 @@ async function stepPage(by) {
     const index = pages.indexOf(selected) + by;
     const link = transcript.querySelector(`a.more[rel=${by > 0 ? "next" : "prev"}]`);
     if (!pages[index] && link) {
-        await load(link);
+        await loadOrOpen(link);
         return show([...transcript.querySelectorAll(".page")].at(by > 0 ? index : 0)?.querySelector(".message"));
     }
     show(pages[index]?.querySelector(".message"));
+}
+
+function stepAlternative(rel) {
+    (current() ?? transcript).querySelector(`.siblings a[rel=${rel}]`)?.click();
 }
 
 function toggle(element) {
@@ -101,6 +112,8 @@ const actions = {
     k: () => show(step(messages(), current(), -1)),
     n: () => stepPage(1),
     p: () => stepPage(-1),
+    h: () => stepAlternative("prev"),
+    l: () => stepAlternative("next"),
     e: () => toggle(current() ?? messages()[firstVisible(messages())] ?? transcript),
     E: () => toggle(transcript),
     "/": () => document.getElementById("find").focus(),
