@@ -3,18 +3,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import flatten
+from django.contrib.admin.utils import flatten, unquote
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm, Textarea
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations
 
-from . import actions, transcript
+from . import actions, reading
 from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import (
@@ -32,6 +35,7 @@ from .fields import (
 from .models import Action
 from .reasons import ShowsContent
 
+TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
 SUMMARY = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
@@ -63,7 +67,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
     readonly_fields = (*flatten(SUMMARY), *DETAILS, REPORTED_USAGE, METADATA)
     fieldsets = (
         (None, {"fields": SUMMARY}),
-        (gettext_lazy("Change"), {"fields": EDITABLE, "classes": ("collapse",)}),
+        (gettext_lazy("Change"), {"fields": EDITABLE}),
         (gettext_lazy("Details"), {"fields": (*DETAILS, REPORTED_USAGE, METADATA), "classes": ("collapse",)}),
     )
     formfield_overrides = {ArrayField: LABELS}
@@ -83,10 +87,39 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def get_urls(self) -> list[Any]:
+        edit = self.admin_site.admin_view(self.edit_view)
+        return [path("<uuid:object_id>/edit/", edit, name="conversations_conversation_edit"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the conversation to read. The form is on a page of its own (`edit_view`)."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        conversation = self.get_object(request, unquote(object_id))
+        if conversation is None:
+            return super().change_view(request, object_id)  # says that there is none
+        if not self.has_view_permission(request, conversation):
+            raise PermissionDenied
+        context: dict[str, Any] = {"original": conversation, "opts": self.opts, "title": reading.title(conversation)}
         if request.user.has_perm("conversations.view_message"):
-            context["transcript"] = _read(request, kwargs["obj"])
-        return super().render_change_form(request, context, *args, **kwargs)
+            context |= reading.read(request, conversation)
+            page = context["transcript"]
+            record(request, Action.READ_TRANSCRIPT, conversation, first=page.first, last=page.last)
+        if "fragment" in request.GET:
+            return render(request, f"{TEMPLATES}/messages.html", context)
+        context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)
+        context["has_change_permission"] = self.has_change_permission(request, conversation)
+        return render(request, f"{TEMPLATES}/transcript.html", context)
+
+    def edit_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return super().change_view(request, str(object_id))
+
+    def response_change(self, request: HttpRequest, obj: Conversation) -> HttpResponse:
+        """After a change, show the conversation again."""
+        super().response_change(request, obj)  # adds the message about the change
+        return redirect("admin:conversations_conversation_change", obj.pk)
 
     def save_model(self, request: HttpRequest, obj: Conversation, form: ModelForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -114,10 +147,3 @@ def matching(term: str) -> Q:
         owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
         return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))
     return Q(id=id) | Q(external_id=term) | Q(user=id)
-
-
-def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
-    """Return a page of the transcript. Add an event, because staff read the conversation of another person."""
-    page = transcript.read_page(conversation, request.GET)
-    record(request, Action.READ_TRANSCRIPT, conversation, first=page.first, last=page.last)
-    return page

@@ -54,7 +54,11 @@ def _text(obj: Model, name: str) -> str:
         return ""
     if isinstance(obj._meta.get_field(name), JSONField) and len(text) <= INDENTED:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + gettext("… (cut here: too long for a page)")
+    return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + cut_notice()
+
+
+def cut_notice() -> str:
+    return gettext("… (cut here: too long for a page)")
 
 
 def _as_text(value: Any) -> str:

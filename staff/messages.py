@@ -11,6 +11,7 @@ from conversations.models import Message, Status
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
+from .message_views import MessageViews
 from .models import Action
 from .reasons import ShowsContent
 
@@ -23,7 +24,7 @@ ORIGIN = ("id", "external_id", "item_type", METADATA, "created_at", "updated_at"
 
 
 @admin.register(Message)
-class MessageAdmin(ShowsContent, ReadOnly, LongTextsAdmin, BigTableAdmin):
+class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTableAdmin):
     """Messages are read-only. Staff can move a whole conversation to the trash, but not a single message.
 
     The list shows no text. Staff must open a message to read it, and each opening adds an event to the audit. Filters

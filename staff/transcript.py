@@ -1,36 +1,30 @@
-"""Pages of a transcript: the active path of a conversation, in the order of `seq`.
+"""Pages of a transcript: the messages on one path of a conversation, in the order of `seq`.
 
 A page is a range of `seq`, so its cost does not depend on the length of the conversation. A text can be a megabyte
 long, so PostgreSQL returns only the beginning of each text. The page of a single message shows more.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from django.db.models import F, Func, QuerySet, TextField, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Func, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import QueryDict
-from django.utils.translation import gettext
 
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Reaction
 
-from .fields import INDENTED
-
-PAGE = 100  # messages
-PAGE_CHARACTERS = 1_000_000  # the most characters in all texts of a page together
+PAGE = 50  # messages
+PAGE_CHARACTERS = 30_000  # a page ends before the message that exceeds this number of characters in all texts
 LONG = 20_000  # the most characters of one text; a longer text is cut
-COLUMNS = """conversation_id seq role item_type name model tool_call_id status finish_reason error prompt_tokens
-    completion_tokens created_at""".split()
-
-
-class Pretty(Func):
-    """JSON as text. Only short JSON is indented, because each level of nesting indents each line further."""
-
-    template = f"""CASE WHEN pg_column_size(%(expressions)s) > {INDENTED}
-        OR octet_length((%(expressions)s)::text) > {INDENTED}
-        THEN (%(expressions)s)::text ELSE jsonb_pretty(%(expressions)s) END"""
-    output_field = TextField()
+ELEMENTS = 100  # the most elements of `parts` or `tool_calls`; one more is read, to see whether there are more
+REACTIONS = 20  # the most reactions to one message
+CONTEXT = 20  # the most messages before the one to which a link leads
+CONTEXT_CHARACTERS = 10_000
+COLUMNS = """conversation_id user_id seq role item_type name model tool_call_id status finish_reason prompt_tokens
+    completion_tokens is_active created_at""".split()
 
 
 class Strings(Func):
@@ -41,18 +35,38 @@ class Strings(Func):
     output_field = TextField()
 
 
-def join_strings(json: str, path: str, between: str) -> Combinable:
-    """Return an expression for the strings at a path in JSON, or null if there are none."""
-    return NullIf(Strings(F(json), path=path, between=between), Value(""))
+# jsonb_path_query() would accept a value that is not an array, but takes three times as long.
+_ARRAY = """CASE WHEN jsonb_typeof(%(expressions)s) = 'array' THEN %(expressions)s
+    WHEN %(expressions)s IS NOT NULL THEN jsonb_build_array(%(expressions)s) END"""
 
 
+class Elements(Func):
+    """The first elements of a JSON array, as JSON: a list of objects with the `type` and the `size` of each element.
+
+    The object has the element itself as `json`, until these elements have LONG bytes together. Of a larger element it
+    has only the beginning of its text, as `start`.
+    """
+
+    template = f"""(SELECT json_agg(json_build_object('type', left(e ->> 'type', 64), 'size', size,
+            'json', CASE WHEN fits THEN e END, 'start', CASE WHEN NOT fits THEN left(e::text, 200) END
+        ) ORDER BY n)::text FROM (
+            SELECT *, size <= {LONG} AND sum(size) FILTER (WHERE size <= {LONG}) OVER (ORDER BY n) <= {LONG} AS fits
+            FROM (
+                SELECT e, n, octet_length(e::text) AS size
+                FROM jsonb_array_elements({_ARRAY}) WITH ORDINALITY AS q(e, n) LIMIT {ELEMENTS + 1}
+            ) e
+        ) e)"""
+    output_field = TextField()
+
+
+# The texts in `parts`, without those of a model's reasoning.
+SPOKEN = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
 TEXTS: dict[str, Combinable] = {
-    "text": Coalesce("content", join_strings("parts", "$[*].text", "\\n\\n")),
+    "text": Coalesce("content", NullIf(Strings(F("parts"), path=SPOKEN, between="\\n\\n"), Value(""))),
     "thoughts": F("reasoning"),
-    "structure": Pretty("parts"),
-    "calls": Pretty("tool_calls"),
-    "called": join_strings("tool_calls", "$[*].function.name", ", "),
+    "problem": F("error"),
 }
+JSON = {"elements": Elements("parts"), "calls": Elements("tool_calls")}
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class Transcript:
     messages: list[Message]
     earlier: bool  # whether the path has messages before these
     tip: int
+    cut: set[tuple[int, str]] = field(default_factory=set)  # the seq and the name of each text that was cut
 
     @property
     def first(self) -> int:
@@ -78,46 +93,84 @@ class Transcript:
         return self.tip + 1
 
 
-def read_page(conversation: Conversation, query: QueryDict) -> Transcript:
-    """Return the page after the `seq` in `after`, or the page before the `seq` in `before`, or the first page."""
-    rows = readable(conversation.messages.shown())
-    after, before = _seq(query.get("after")), _seq(query.get("before"))
-    if before:
-        newest_first = list(rows.filter(seq__lt=before).reverse()[: PAGE + 1])
-        messages = _take_fitting(newest_first[:PAGE])[::-1]
-        earlier = len(newest_first) > len(messages)
-    else:
-        messages, earlier = _take_fitting(rows.filter(seq__gt=after)[:PAGE]), after > 0
-    return Transcript(messages, earlier, conversation.tip_seq or 0)
+@dataclass(frozen=True)
+class Position:
+    """What a URL asks for: the page after a `seq`, the page before one, or the page with the message `at` a `seq`."""
+
+    after: int = 0
+    before: int = 0
+    at: int = 0
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Position":
+        return cls(*(parse_seq(query.get(name)) for name in ("after", "before", "at")))
+
+    def narrow(self, path: Sequence[int]) -> Sequence[int]:
+        """Return the part of a path in which the page is."""
+        if self.before:
+            end = bisect_left(path, self.before)
+            return path[max(end - PAGE - 1, 0) : end]
+        start = bisect_right(path, self.after) if self.after else max(bisect_left(path, self.at) - CONTEXT, 0)
+        return path[start : start + PAGE + CONTEXT]
 
 
-def _take_fitting(messages: Iterable[Message]) -> list[Message]:
-    """Cut the texts of the messages. Return as many as fit on a page, but at least one."""
+def read_page(conversation: Conversation, position: Position, path: Sequence[int] | None = None) -> Transcript:
+    """Return a page of a path, which is a list of `seq`, or of the active path. Runs one statement."""
+    rows = conversation.messages.in_order()
+    rows = rows.filter(is_active=True) if path is None else rows.filter(seq__in=list(position.narrow(path)))
+    tip = (conversation.tip_seq if path is None else path[-1]) or 0
+    if position.before:
+        newest_first = list(readable(rows.filter(seq__lt=position.before)).reverse()[: PAGE + 1])
+        messages = take_fitting(newest_first[:PAGE])[::-1]
+        return _build(messages, len(newest_first) > len(messages), tip)
+    if position.at and not position.after:
+        messages = _read_around(rows, position.at)
+        return _build(messages, bool(messages) and messages[0].parent_seq is not None, tip)
+    return _build(take_fitting(readable(rows.filter(seq__gt=position.after))[:PAGE]), position.after > 0, tip)
+
+
+def _read_around(rows: QuerySet[Message], seq: int) -> list[Message]:
+    """Return the messages from `seq` on, after as many messages before it as are its context."""
+    start = rows.filter(seq__lt=seq).order_by("-seq").values("seq")[CONTEXT - 1 : CONTEXT]
+    around = list(readable(rows.filter(seq__gte=Coalesce(Subquery(start), 0)))[: PAGE + CONTEXT])
+    context = [row for row in around if row.seq < seq]
+    fitting = take_fitting(reversed(context), limit=CONTEXT_CHARACTERS, least=0)[::-1]
+    return fitting + take_fitting(around[len(context) :])
+
+
+def _build(messages: list[Message], earlier: bool, tip: int) -> Transcript:
+    cut = set()
+    for message in messages:
+        for name in TEXTS:
+            text = getattr(message, name) or ""
+            if len(text) > LONG:
+                cut.add((message.seq, name))
+            setattr(message, name, text[:LONG])
+    return Transcript(messages, earlier, tip, cut)
+
+
+def take_fitting(messages: Iterable[Message], limit: int = PAGE_CHARACTERS, least: int = 1) -> list[Message]:
+    """Return as many of the messages as have `limit` characters together, but at least `least`."""
     fitting: list[Message] = []
     size = 0
-    for message in map(_cut, messages):
-        size += sum(len(getattr(message, name) or "") for name in (*TEXTS, "error"))
-        if fitting and size > PAGE_CHARACTERS:
+    for message in messages:
+        size += sum(len(getattr(message, name) or "") for name in (*TEXTS, *JSON))
+        if len(fitting) >= least and size > limit:
             break
         fitting.append(message)
     return fitting
 
 
 def readable(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """Return the messages with the attributes in TEXTS, each with at most LONG + 1 characters."""
-    return messages.only(*COLUMNS).annotate(**{name: Left(text, LONG + 1) for name, text in TEXTS.items()})
+    """Return the messages with the attributes in TEXTS, each with at most LONG + 1 characters, and in JSON."""
+    reactions = Reaction.objects.filter(message=OuterRef("pk")).order_by("pk").values("type")[:REACTIONS]
+    texts = {name: Left(text, LONG + 1) for name, text in TEXTS.items()}
+    return messages.only(*COLUMNS, "parent_seq").annotate(**texts, **JSON, reaction_types=ArraySubquery(reactions))
 
 
-def _cut(message: Message) -> Message:
-    for name in TEXTS:
-        text = getattr(message, name) or ""
-        if len(text) > LONG:
-            setattr(message, name, text[:LONG] + "\n" + gettext("… (cut here; the page of the message shows more)"))
-    return message
-
-
-def _seq(text: str | None) -> int:
+def parse_seq(text: str | None) -> int:
+    """Return a `seq` from a URL, or 0 if it is not one."""
     try:
-        return int(text or 0)
+        return max(int(text or 0), 0)
     except ValueError:
         return 0

@@ -20,7 +20,7 @@ def list_of(model: Any) -> str:
 
 
 def page_of(row: Any, page: str = "change") -> str:
-    """Return the path of one of the row's pages: "change", "history" or "delete"."""
+    """Return the path of one of the row's pages, such as "change", "history" or "delete"."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
 
 

@@ -75,9 +75,9 @@ def test_a_forged_header_does_not_hide_the_address(
 
 def test_each_change_adds_an_event_with_the_fields(client: Client, root: User, alice: User) -> None:
     chat = create_conversation(alice, "Hi")
-    client.post(page_of(chat), {"title": "New", "tags": "a\nb"})
+    client.post(page_of(chat, "edit"), {"title": "New", "tags": "a\nb"})
     assert audited(chat) == [("change", {"fields": ["Title", "Tags"]})]
-    client.post(page_of(chat), {"title": "New", "tags": "a\nb"})
+    client.post(page_of(chat, "edit"), {"title": "New", "tags": "a\nb"})
     assert len(audited(chat)) == 1, "the second form changed nothing"
 
 
@@ -321,7 +321,7 @@ def test_the_migration_moves_the_entries_of_djangos_log_to_the_audit(db: None, a
 
 def test_nothing_writes_djangos_log(client: Client, root: User, alice: User) -> None:
     chat = create_conversation(alice, "Hi")
-    client.post(page_of(chat), {"title": "New"})
+    client.post(page_of(chat, "edit"), {"title": "New"})
     client.post(list_of(Conversation), {"action": "trash", "_selected_action": chat.pk})
     assert not LogEntry.objects.exists() and LogEntry not in admin.site._registry
 

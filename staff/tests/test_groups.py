@@ -18,10 +18,11 @@ from django.urls import URLResolver, reverse
 
 from accounts.models import Preferences, User
 from accounts.services import create_token
-from conversations.services import reactions
+from conversations.services import conversations, reactions
 from staff.models import AuditEvent
-from testing.cast import create_conversation, create_user
+from testing.cast import create_user, message_draft
 
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
 DOCUMENT = settings.BASE_DIR / "docs/staff-rights.md"
 COLUMNS = ("Staff", "Support", "Curators", "Privacy", "superuser")
 # Pages without a right of their own: signing in and out, links, a list of an app, other paths, and the search of a form
@@ -69,7 +70,9 @@ def admin_pages(patterns: list[Any] = admin.site.urls[0]) -> Iterator[Any]:
 
 def sample_rows(owner: User) -> dict[str, Any]:
     """Create a row of each model that has admin pages. The keys are the first words of the names of its pages."""
-    message = create_conversation(owner, "Hi").messages.get()
+    parts = [{"type": "image_url", "image_url": {"url": PIXEL}}]
+    conversation, _ = conversations.create(user=owner, fields={}, drafts=[message_draft("Hi", parts=parts)])
+    message = conversation.messages.get()
     created = [
         owner,
         message,
@@ -90,8 +93,8 @@ def sample_rows(owner: User) -> dict[str, Any]:
 def path_of(page: str, samples: dict[str, Any]) -> str:
     row = samples.get(page if page == "reason" else "_".join(page.split("_")[:2]))
     pattern = next(pattern for pattern in admin_pages() if pattern.name == page)
-    names = pattern.pattern.regex.groupindex
-    values = dict.fromkeys(names, row.pk) if row else dict.fromkeys(names, "days")  # a report of the usage
+    values = dict.fromkeys(pattern.pattern.regex.groupindex, row and row.pk)
+    values |= {name: value for name, value in {"number": 1, "report": "days"}.items() if name in values}
     return reverse(f"admin:{page}", kwargs=values)
 
 

@@ -22,7 +22,7 @@ def test_a_user_sees_who_read_and_changed_the_conversations(
     message = chat.messages.get()
     client.get(page_of(chat))
     client.get(page_of(message))
-    client.post(page_of(chat), {"title": "New"})
+    client.post(page_of(chat, "edit"), {"title": "New"})
     client.post(list_of(Conversation), {"action": "trash", "_selected_action": chat.pk})
     client.get(page_of(alice))
     client.post(list_of(User), {"action": "erase", "_selected_action": alice.pk})

@@ -1,0 +1,88 @@
+"""Code with its keywords, strings and comments marked, as HTML with classes."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import groupby
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token, _TokenType
+
+from .visible import visible
+
+LONGEST = 10_000  # characters; longer code is not highlighted
+# Some lexers need a time that grows with the square of a line or of blank space: 6 s for Java with 10,000 blank lines.
+SLOW = re.compile(r"[^\n]{1000}|\s{200}")
+# The languages, each with the other names that people give it. Other languages are not highlighted, because a few of
+# the hundreds of lexers are slow on hostile text.
+LANGUAGES = {
+    "bash": "sh shell zsh console",
+    "c": "h",
+    "cpp": "c++",
+    "csharp": "c# cs",
+    "css": "",
+    "diff": "patch",
+    "go": "golang",
+    "html": "",
+    "ini": "cfg",
+    "java": "",
+    "javascript": "js jsx",
+    "json": "",
+    "kotlin": "kt",
+    "php": "",
+    "python": "py python3",
+    "ruby": "rb",
+    "rust": "rs",
+    "sql": "postgresql",
+    "toml": "",
+    "typescript": "ts tsx",
+    "xml": "svg",
+    "yaml": "yml",
+}
+LEXERS = {name: lexer for lexer, names in LANGUAGES.items() for name in (lexer, *names.split())}
+# The class of each kind of token; a kind that is missing has the class of its parent. transcript.css has the colours.
+CLASSES: dict[_TokenType, str] = {
+    Token: "",
+    Token.Comment: "c",
+    Token.Keyword: "k",
+    Token.Literal.Number: "m",
+    Token.Literal.String: "s",
+    Token.Name.Attribute: "a",
+    Token.Name.Builtin: "f",
+    Token.Name.Class: "f",
+    Token.Name.Decorator: "a",
+    Token.Name.Function: "f",
+    Token.Name.Tag: "k",
+    Token.Operator.Word: "k",
+    Token.Generic.Deleted: "d",
+    Token.Generic.Heading: "c",
+    Token.Generic.Inserted: "i",
+    Token.Generic.Subheading: "c",
+}
+
+
+def highlight(code: str, language: str) -> str:
+    """Return the code as HTML. Code that is long or SLOW, or in another language than LANGUAGES, has no marks."""
+    name = LEXERS.get(language.lower())
+    if name is None or len(code) > LONGEST or SLOW.search(code):
+        return visible(code)
+    return "".join(_marked(_lexer(name).get_tokens(code)))
+
+
+def _marked(tokens: Iterable[tuple[_TokenType, str]]) -> Iterable[str]:
+    for name, group in groupby(tokens, key=lambda token: _class(token[0])):
+        text = visible("".join(value for _, value in group))
+        yield f'<span class="{name}">{text}</span>' if name else text
+
+
+@cache
+def _class(kind: _TokenType) -> str:
+    while kind not in CLASSES:
+        kind = kind.parent
+    return CLASSES[kind]
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    return get_lexer_by_name(name, stripnl=False, ensurenl=False)

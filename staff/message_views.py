@@ -1,0 +1,59 @@
+"""Two views of a message beside its page: the message as JSON, and an image in it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+
+from conversations.models import Message
+
+from .audit import record
+from .fields import LONGEST, cut_notice
+from .models import Action
+from .pieces import pretty, read_image
+from .transcript import ELEMENTS
+from .visible import escape_codes
+
+
+class MessageViews(admin.ModelAdmin):
+    def get_urls(self) -> list[Any]:
+        json, image = self.admin_site.admin_view(self.json_view), self.admin_site.admin_view(self.image_view)
+        return [
+            path("<uuid:object_id>/json/", json, name="conversations_message_json"),
+            path("<uuid:object_id>/image/<int:number>/", image, name="conversations_message_image"),
+            *super().get_urls(),
+        ]
+
+    def json_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Return the message as the API returns it. After LONGEST characters it is cut, and then it is plain text."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        text = next(iter(Message.objects.filter(pk=object_id).json_texts()), None)
+        if text is None:
+            raise Http404
+        _record_reading(request, object_id)
+        if len(text) > LONGEST:
+            return HttpResponse(text[:LONGEST] + "\n" + cut_notice(), content_type="text/plain; charset=utf-8")
+        return HttpResponse(escape_codes(pretty(text)), content_type="application/json")
+
+    def image_view(self, request: HttpRequest, object_id: UUID, number: int) -> HttpResponse:
+        """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if number not in range(1, ELEMENTS + 1):
+            raise Http404
+        part = Message.objects.filter(pk=object_id).values_list(f"parts__{number - 1}").first()
+        image = read_image(part[0]) if part else None
+        if image is None:
+            raise Http404
+        _record_reading(request, object_id)
+        return HttpResponse(image[1], content_type=image[0])
+
+
+def _record_reading(request: HttpRequest, id: UUID) -> None:
+    row = get_object_or_404(Message.objects.only("conversation", "user"), pk=id)
+    record(request, Action.READ_MESSAGE, row, conversation=row.conversation_id)

@@ -1,0 +1,145 @@
+"""The page on which staff read a conversation: what its template needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext, gettext_lazy
+
+from conversations.models import Conversation, Message
+
+from . import transcript
+from .branches import MOST_FORKS, MOST_MESSAGES, Branches, Place
+from .fields import state
+from .markdown import Formatter, plain
+from .pieces import Call, Piece, pretty, read_calls, read_pieces
+from .transcript import Position, Transcript
+
+OTHERS = 10  # other conversations of the owner
+FOLDED_INSTRUCTIONS = 600  # characters; longer instructions are folded
+LONGEST_DURATION = 3_600  # seconds; a result that came later was probably not computed all the time
+ROLES = {
+    "system": gettext_lazy("System"),
+    "developer": gettext_lazy("Developer"),
+    "user": gettext_lazy("User"),
+    "assistant": gettext_lazy("Assistant"),
+    "tool": gettext_lazy("Tool"),
+    "critic": gettext_lazy("Critic"),
+    "discriminator": gettext_lazy("Discriminator"),
+    "unknown": gettext_lazy("Unknown"),
+}
+SYMBOLS = {"like": "👍", "thumbs_up": "👍", "up": "👍", "dislike": "👎", "thumbs_down": "👎", "down": "👎"}
+
+
+@dataclass
+class Entry:
+    """One message, ready for the template."""
+
+    message: Message
+    html: SafeString
+    reasoning: SafeString
+    problem: str
+    pieces: list[Piece]
+    calls: list[Call]
+    place: Place | None
+    is_cut: bool
+    reactions: list[str] = field(default_factory=list)
+    begins_day: bool = False
+
+    @property
+    def role(self) -> str:
+        return str(ROLES[self.message.role])
+
+    @property
+    def folded_name(self) -> str:
+        """Return the name under which the text is folded. An empty string means that the text is not folded."""
+        if self.message.role == "tool":
+            return gettext("Result")
+        is_instruction = self.message.role in ("system", "developer")
+        return gettext("Instructions") if is_instruction and len(self.html) > FOLDED_INSTRUCTIONS else ""
+
+
+def title(conversation: Conversation) -> str:
+    return Truncator(conversation.title).chars(200) or gettext("(no title)")
+
+
+def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
+    """Return the transcript for the template: its page, its messages, and the query that keeps the branch."""
+    position = Position.of(request.GET)
+    branches = Branches.of(conversation)
+    branch = transcript.parse_seq(request.GET.get("branch")) or position.at
+    path = branches.path_through(branch)
+    page = transcript.read_page(conversation, position, path)
+    return {
+        "transcript": page,
+        "entries": list(entries(page, branches)),
+        "branch": f"&branch={branch}" if path else "",
+        "is_other_branch": path is not None,
+        "is_missing": bool(position.at) and position.at not in {message.seq for message in page.messages},
+        "is_too_long_for_branches": conversation.last_seq > MOST_MESSAGES,
+        "branches": branches,
+        "path": path or branches.active,
+    }
+
+
+def read_surroundings(conversation: Conversation, context: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page shows beside the transcript: the tree of branches, and other conversations of the owner."""
+    surroundings: dict[str, Any] = {"others": _other_conversations(conversation), "state": state(conversation)}
+    if "branches" in context:
+        branches = context["branches"]
+        surroundings["forks"] = branches.read_forks(conversation, context["path"])
+        surroundings["has_more_forks"] = branches.fork_count > MOST_FORKS
+    return surroundings
+
+
+def _other_conversations(conversation: Conversation) -> QuerySet[Conversation]:
+    """Return the owner's most recently active conversations without this one."""
+    rows = Conversation.objects.filter(user=conversation.user_id).live().exclude(pk=conversation.pk)
+    return rows.by_activity().only("title", "active_at", "message_count", "user")[:OTHERS]
+
+
+def entries(page: Transcript, branches: Branches) -> Iterator[Entry]:
+    """Yield the messages of a page. A result of a tool becomes a part of the call before it."""
+    formatter = Formatter()
+    day = None
+    waiting: dict[str, tuple[Call, Message]] = {}
+    for message in page.messages:
+        entry = _entry(message, page, branches, formatter)
+        if message.role == "tool" and message.tool_call_id in waiting:
+            call, caller = waiting[message.tool_call_id]
+            call.results.append(entry)
+            call.duration = _duration(caller, message)
+            continue
+        if message.role != "tool":
+            waiting = {call.id: (call, message) for call in entry.calls if call.id}
+        entry.begins_day, day = message.created_at.date() != day, message.created_at.date()
+        yield entry
+
+
+def _entry(message: Any, page: Transcript, branches: Branches, formatter: Formatter) -> Entry:
+    text = message.text or ""
+    pieces = list(read_pieces(message.elements, text))
+    for piece in pieces:
+        piece.html = formatter.format(piece.text)
+    is_tool = message.role == "tool"
+    return Entry(
+        message=message,
+        html=plain(pretty(text)) if is_tool else formatter.format(text),
+        reasoning=formatter.format(message.thoughts or ""),
+        problem=message.problem or "",
+        pieces=pieces,
+        calls=read_calls(message.calls),
+        place=branches.place(message.seq),
+        is_cut=any((message.seq, name) in page.cut for name in transcript.TEXTS),
+        reactions=[f"{SYMBOLS.get(type, '')} {type}".strip() for type in message.reaction_types],
+    )
+
+
+def _duration(caller: Message, result: Message) -> str:
+    """Return the time between a call and its result. Clients often send both at once, and then it is not known."""
+    seconds = (result.created_at - caller.created_at).total_seconds()
+    return f"{seconds:.1f} s" if 0.05 <= seconds <= LONGEST_DURATION else ""
