@@ -10,7 +10,17 @@ from conversations.models import Message, Status
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
+from .fields import (
+    LongTextsAdmin,
+    StateFilter,
+    badge,
+    conversation_link,
+    created,
+    model,
+    preformatted,
+    state,
+    user_column,
+)
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)
@@ -61,7 +71,7 @@ class MessageAdmin(ReadOnly, LongTextsAdmin, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("conversation"))
     def conversation_title(self, message: Message) -> str:
-        return short_title(message.conversation)
+        return conversation_link(message.conversation)
 
     @admin.display(description=gettext_lazy("status"))
     def progress(self, message: Message) -> str:
