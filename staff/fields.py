@@ -11,6 +11,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -150,6 +151,12 @@ def title_and_preview(conversation: Any) -> str:
         return short_title(conversation)
     preview = format_html('<span class="preview" dir="auto">{}</span>', MARKS.sub("", conversation.preview))
     return format_html("{}{}", short_title(conversation), preview)
+
+
+def conversation_link(conversation: Any) -> SafeString:
+    """Return the title as a link to the page of the conversation."""
+    url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+    return format_html('<a href="{}">{}</a>', url, short_title(conversation))
 
 
 @admin.display(description=gettext_lazy("messages"))

@@ -10,7 +10,17 @@ from conversations.models import Message, Status
 
 from .audit import record
 from .big_tables import BigTableAdmin, ReadOnly
-from .fields import LongTextsAdmin, StateFilter, badge, created, model, preformatted, short_title, state, user_column
+from .fields import (
+    LongTextsAdmin,
+    StateFilter,
+    badge,
+    conversation_link,
+    created,
+    model,
+    preformatted,
+    state,
+    user_column,
+)
 from .message_views import MessageViews
 from .models import Action
 from .reasons import ShowsContent
@@ -64,7 +74,7 @@ class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTabl
 
     @admin.display(description=gettext_lazy("conversation"))
     def conversation_title(self, message: Message) -> str:
-        return short_title(message.conversation)
+        return conversation_link(message.conversation)
 
     @admin.display(description=gettext_lazy("status"))
     def progress(self, message: Message) -> str:
