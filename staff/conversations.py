@@ -117,9 +117,9 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         return super().change_view(request, str(object_id))
 
     def response_change(self, request: HttpRequest, obj: Conversation) -> HttpResponse:
-        """After a change, show the conversation again."""
-        super().response_change(request, obj)  # adds the message about the change
-        return redirect("admin:conversations_conversation_change", obj.pk)
+        """Show the transcript after a change, unless the form is to stay open."""
+        answer = super().response_change(request, obj)  # adds the message about the change
+        return answer if "_continue" in request.POST else redirect("admin:conversations_conversation_change", obj.pk)
 
     def save_model(self, request: HttpRequest, obj: Conversation, form: ModelForm, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import groupby
 
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import find_lexer_class_by_name
 from pygments.token import Token, _TokenType
 
 from .visible import visible
@@ -67,7 +67,8 @@ def highlight(code: str, language: str) -> str:
     name = LEXERS.get(language.lower())
     if name is None or len(code) > LONGEST or SLOW.search(code):
         return visible(code)
-    return "".join(_marked(_lexer(name).get_tokens(code)))
+    lexer = _lexer_class(name)(stripnl=False, ensurenl=False)  # a new one, because a lexer can have a state
+    return "".join(_marked(lexer.get_tokens(code)))
 
 
 def _marked(tokens: Iterable[tuple[_TokenType, str]]) -> Iterable[str]:
@@ -84,5 +85,5 @@ def _class(kind: _TokenType) -> str:
 
 
 @cache
-def _lexer(name: str) -> Lexer:
-    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
+def _lexer_class(name: str) -> type[Lexer]:
+    return find_lexer_class_by_name(name)

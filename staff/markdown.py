@@ -94,6 +94,9 @@ def _parser() -> MarkdownIt:
         parser.add_render_rule(cell, cell_open)
     for heading in ("heading_open", "heading_close"):
         parser.add_render_rule(heading, lower_heading)
+    parser.parse(
+        "a"
+    )  # compiles the rules; threads that did this at the same time would see rules that are not complete
     return parser
 
 
@@ -110,13 +113,16 @@ def fence(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any,
 def image(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     address = str(tokens[index].attrs["src"])
     name = f"{gettext('Image')}: {tokens[index].content}".rstrip(": ")
-    return (
-        f'<span class="image">{escape(name)} <a href="{escape(address)}" target="_blank">{escape(address)}</a></span>'
-    )
+    return f'<span class="image">{escape(name)} {_open_link(address)}{escape(address)}</a></span>'
 
 
 def link_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    return f'<a href="{escape(str(tokens[index].attrs["href"]))}" target="_blank">'
+    return _open_link(str(tokens[index].attrs["href"]))
+
+
+def _open_link(address: str) -> str:
+    """Return the tag of a link. An empty address would lead to the page itself."""
+    return f'<a href="{escape(address)}" target="_blank">' if address else "<a>"
 
 
 def table_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

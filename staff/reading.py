@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Status
 
 from . import transcript
 from .branches import MOST_FORKS, MOST_MESSAGES, Branches, Place
@@ -31,6 +31,11 @@ ROLES = {
     "critic": gettext_lazy("Critic"),
     "discriminator": gettext_lazy("Discriminator"),
     "unknown": gettext_lazy("Unknown"),
+}
+STATUSES = {
+    Status.IN_PROGRESS: gettext_lazy("In progress"),
+    Status.INCOMPLETE: gettext_lazy("Incomplete"),
+    Status.FAILED: gettext_lazy("Failed"),
 }
 SYMBOLS = {"like": "👍", "thumbs_up": "👍", "up": "👍", "dislike": "👎", "thumbs_down": "👎", "down": "👎"}
 
@@ -53,6 +58,11 @@ class Entry:
     @property
     def role(self) -> str:
         return str(ROLES[self.message.role])
+
+    @property
+    def status(self) -> str:
+        """Return the status, or an empty text for a message that is completed."""
+        return str(STATUSES.get(Status(self.message.status), ""))
 
     @property
     def folded_name(self) -> str:

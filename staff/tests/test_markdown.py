@@ -90,6 +90,10 @@ def test_only_addresses_of_other_sites_become_links(text: str) -> None:
     assert "<a" not in html and ("x" in html or "alert" in html)
 
 
+def test_a_link_without_an_address_leads_nowhere() -> None:
+    assert "href" not in render("[a]() ![b]() [c](<>)")
+
+
 def test_links_open_elsewhere_and_pass_nothing_on() -> None:
     assert render("[a](https://b.example/?c=1&d=2)") == (
         '<p><a href="https://b.example/?c=1&amp;d=2" target="_blank" rel="noopener noreferrer nofollow">a</a></p>\n'

@@ -329,6 +329,14 @@ def test_the_page_shows_the_newest_other_conversations_of_the_owner(
     assert "Of Bob" not in page.text and "a &lt;tag&gt;" in page.text and page_of(alice) in page.text
 
 
+def test_the_pages_of_a_form_and_of_a_message_lead_to_the_transcript(client: Client, root: User, alice: User) -> None:
+    conversation = create_conversation(alice, "hello")
+    assert page_of(conversation) in client.get(page_of(conversation, "edit")).text
+    assert f"{page_of(conversation)}?at=1#message-1" in client.get(page_of(conversation.messages.get())).text
+    form = {"title": "Better", "_continue": ""}
+    assert client.post(page_of(conversation, "edit"), form).url == page_of(conversation, "edit")
+
+
 # One message as JSON
 
 
