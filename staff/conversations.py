@@ -101,5 +101,5 @@ def matching(term: str) -> Q:
 def _read(request: HttpRequest, conversation: Conversation) -> transcript.Transcript:
     """Return a page of the transcript. Add an event, because staff read the conversation of another person."""
     page = transcript.read_page(conversation, request.GET)
-    record(request, Action.READ_TRANSCRIPT, conversation, first=page.first, last=page.last)
+    record(request, Action.READ_TRANSCRIPT, conversation, messages=str(page))
     return page

@@ -61,6 +61,9 @@ class Transcript:
     earlier: bool  # whether the path has messages before these
     tip: int
 
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}" if self.messages else ""
+
     @property
     def first(self) -> int:
         return self.messages[0].seq if self.messages else 0
