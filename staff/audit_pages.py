@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -148,7 +150,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
     list_display_links = ("exact_time",)
     list_filter = (ActorFilter, OwnerFilter, ObjectFilter, ActionFilter, SinceFilter, UntilFilter)
     lookups = FILTERS
-    fields = readonly_fields = list_display
+    fields = readonly_fields = (*list_display, "object_type", "object_id", "id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EventList
@@ -166,7 +168,10 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         """Send the events of the filtered list as CSV. The download is an event, too."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changelist = self.get_changelist_instance(request)
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:  # such as a page that does not exist
+            return redirect("admin:staff_auditevent_changelist")
         filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
         return StreamingHttpResponse(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
@@ -201,6 +202,16 @@ def test_a_long_download_is_sent_in_batches_of_two_statements(
         create_event(root)  # events that are added meanwhile are not included
     assert counts == [(10, 2), (10, 2), (10, 2), (5, 2)] and next(pieces, None) is None
     assert len(created) == 35
+
+
+@pytest.mark.parametrize(("query", "status"), [("p=7", 302), ("p=x", 200), ("reason__contains=a", 400), ("o=1.2", 200)])
+def test_a_download_with_other_parameters_is_refused_or_ignores_them(
+    query: str, status: int, client: Client, root: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.site._registry[AuditEvent], "list_per_page", 1)
+    create_event(root)
+    create_event(root)
+    assert client.get(f"{CSV}?{query}").status_code == status
 
 
 def test_only_readers_of_the_audit_can_download_it(client: Client, sam: User) -> None:
