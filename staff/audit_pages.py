@@ -1,15 +1,16 @@
 """The admin's pages of the audit: its list with filters, an event, and the download of the filtered list as CSV."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,10 +29,9 @@ FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
 
 
 class TextFilter(admin.SimpleListFilter):
-    """A filter with a field for a value, such as an id. Its value applies together with the other filters."""
+    """A filter with a field for a value, such as an id. The template of the list shows all filters in one form."""
 
     parameter_name: str
-    template = "admin/text_filter.html"
     input_type = "text"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -40,22 +40,12 @@ class TextFilter(admin.SimpleListFilter):
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield one item for the template: the other parameters of the page, which the form must keep."""
-        others = changelist.get_filters_params()
-        others.pop(self.parameter_name, None)
-        yield {"query_string": changelist.get_query_string(remove=[self.parameter_name]), "others": _flat(others)}
-
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         text = (self.value() or "").replace("\0", "").strip()
         return self.narrow(queryset, text) if text else queryset
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
         raise NotImplementedError
-
-
-def _flat(params: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in params.items() for value in values]
 
 
 class UserFilter(TextFilter):
@@ -147,11 +137,20 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
     """The audit is read-only, also in the database. Its readers are superusers and the group Privacy."""
 
     change_list_template = "admin/audit_event_list.html"
-    list_display = ("at", "actor_link", "action", "object_link", "owner_link", "told_details", "reason", "address")
-    list_display_links = ("at",)
+    list_display = (
+        "exact_time",
+        "actor_link",
+        "action",
+        "object_link",
+        "owner_link",
+        "told_details",
+        "reason",
+        "address",
+    )
+    list_display_links = ("exact_time",)
     list_filter = (ActorFilter, OwnerFilter, ObjectFilter, ActionFilter, SinceFilter, UntilFilter)
     lookups = FILTERS
-    fields = readonly_fields = list_display
+    fields = readonly_fields = (*list_display, "object_type", "object_id", "id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EventList
@@ -169,7 +168,10 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         """Send the events of the filtered list as CSV. The download is an event, too."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changelist = self.get_changelist_instance(request)
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:  # such as a page that does not exist
+            return redirect("admin:staff_auditevent_changelist")
         filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
         return StreamingHttpResponse(
@@ -180,6 +182,10 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
                 "Cache-Control": "no-store",
             },
         )
+
+    @admin.display(description=gettext_lazy("time"))
+    def exact_time(self, event: AuditEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description=gettext_lazy("staff member"))
     def actor_link(self, event: AuditEvent) -> str:
@@ -192,7 +198,9 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
     @admin.display(description=gettext_lazy("object"))
     def object_link(self, event: AuditEvent) -> str:
         model = event.object_type.rpartition(".")[2]
-        return _filter_link("object_id", event.object_id, f"{model} {event.object_id}") if event.object_id else model
+        return (
+            _filter_link("object_id", event.object_id, f"{model} …{event.object_id[-6:]}") if event.object_id else model
+        )
 
     @admin.display(description=gettext_lazy("details"))
     def told_details(self, event: AuditEvent) -> str:
@@ -202,4 +210,4 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
 def _filter_link(name: str, value: object, text: str) -> str:
     """Return a link to the events of the same actor, owner or object."""
     url = reverse("admin:staff_auditevent_changelist", query={name: value})
-    return format_html('<a href="{}">{}</a>', url, text)
+    return format_html('<a href="{}" title="{}">{}</a>', url, value, text)

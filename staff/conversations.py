@@ -105,8 +105,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         context: dict[str, Any] = {"original": conversation, "opts": self.opts, "title": reading.title(conversation)}
         if request.user.has_perm("conversations.view_message"):
             context |= reading.read(request, conversation)
-            page = context["transcript"]
-            record(request, Action.READ_TRANSCRIPT, conversation, first=page.first, last=page.last)
+            record(request, Action.READ_TRANSCRIPT, conversation, messages=str(context["transcript"]))
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)

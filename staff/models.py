@@ -51,7 +51,7 @@ class AuditEvent(models.Model):
     class Meta:
         db_table = "audit_event"
         verbose_name = gettext_lazy("audit event")
-        verbose_name_plural = gettext_lazy("audit")
+        verbose_name_plural = gettext_lazy("audit events")
         default_permissions = ("view",)
         indexes = [
             # Each serves one filter of the list, newest first. The last one also finds the reason that is in force.
@@ -63,4 +63,4 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
+        return f"{self.at:%Y-%m-%d %H:%M} {self.get_action_display()}"

@@ -76,6 +76,9 @@ class Transcript:
     tip: int
     cut: set[tuple[int, str]] = field(default_factory=set)  # the seq and the name of each text that was cut
 
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}" if self.messages else ""
+
     @property
     def first(self) -> int:
         return self.messages[0].seq if self.messages else 0

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit event",
-                "verbose_name_plural": "audit",
+                "verbose_name_plural": "audit events",
                 "db_table": "audit_event",
                 "default_permissions": ("view",),
                 "indexes": [

@@ -111,7 +111,7 @@ def test_a_change_whose_event_cannot_be_stored_is_not_made(
     monkeypatch.setattr(audit, "address_of", lambda request: "not an address")  # the column refuses it
     new = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
     path, form = {
-        "change": (page_of(chat), {"title": "New"}),
+        "change": (page_of(chat, "edit"), {"title": "New"}),
         "trash": (list_of(Conversation), {"action": "trash", "_selected_action": chat.pk}),
         "delete_selected": (
             list_of(ApiToken),

@@ -228,8 +228,8 @@ def test_reading_messages_adds_events_to_the_audit(client: Client, alice: User, 
     client.get(page_of(conversation))
     client.get(page_of(conversation) + "?after=50&fragment")
     assert audited(conversation) == [
-        ("read_transcript", {"first": 1, "last": 50}),
-        ("read_transcript", {"first": 51, "last": 75}),
+        ("read_transcript", {"messages": "1 to 50"}),
+        ("read_transcript", {"messages": "51 to 75"}),
     ]
     message = message_with_text(conversation, "7")
     client.get(page_of(message))

@@ -22,7 +22,7 @@ from conversations.services import conversations, reactions
 from staff.models import AuditEvent
 from testing.cast import create_user, message_draft
 
-PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
 DOCUMENT = settings.BASE_DIR / "docs/staff-rights.md"
 COLUMNS = ("Staff", "Support", "Curators", "Privacy", "superuser")
 # Pages without a right of their own: signing in and out, links, a list of an app, other paths, and the search of a form
@@ -119,7 +119,8 @@ def test_every_page_and_action_of_the_admin_is_in_the_table() -> None:
     pages = {pattern.name for pattern in admin_pages()} - COMMON
     assert {row.page for row in ROWS} == pages
     forms = {row.page for row in ROWS if row.method == "POST" and not row.action}
-    assert forms == {page for page in pages if page.endswith("_change") and not page.endswith("password_change")}
+    changes = {page for page in pages if page.endswith("_change") and not page.endswith("password_change")}
+    assert forms == changes - {"conversations_conversation_change"} | {"conversations_conversation_edit"}
     request: Any = RequestFactory().get("/")
     request.user = User(is_superuser=True)
     actions = {
