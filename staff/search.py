@@ -27,6 +27,7 @@ from conversations import search
 from conversations.models import Conversation, Message
 
 from .audit import record
+from .fields import ago
 from .models import Action
 
 PERMISSION = "conversations.view_message"
@@ -159,7 +160,7 @@ def _find_titles(owner: search.Owner, query: search.Query, budget: search.Budget
     pattern = search.typed_pattern(query)
     rows = search.find_titles(owner=owner, query=query, budget=budget, limit=TITLES)
     return [
-        {"id": id, "snippet": mark_safe(search.highlight(title, pattern)), "active_at": active_at}
+        {"id": id, "snippet": mark_safe(search.highlight(title, pattern)), "time": ago(active_at)}
         for id, title, active_at in rows
     ]
 
@@ -170,7 +171,12 @@ def _with_conversations(hits: list[search.Hit]) -> list[dict[str, Any]]:
     conversations = rows.in_bulk({hit.conversation_id for hit in hits})
     # `highlight` has escaped the text of the message.
     return [
-        {"hit": hit, "conversation": conversations[hit.conversation_id], "snippet": mark_safe(hit.snippet)}
+        {
+            "hit": hit,
+            "conversation": conversations[hit.conversation_id],
+            "snippet": mark_safe(hit.snippet),
+            "time": ago(hit.created_at),
+        }
         for hit in hits
         if hit.conversation_id in conversations  # it can be deleted meanwhile
     ]
