@@ -6,6 +6,7 @@ conversation's age; `source`; and `state`, which is "archived", "trash" or missi
 
 import json
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,8 @@ from conversations.services import conversations, reactions
 
 from . import jsonl
 
-PAUSE = timedelta(seconds=40)  # between two messages
+SECONDS = {"tool": 2, "assistant": 6}  # before a message of this role
+OTHER_SECONDS = 40
 
 
 @transaction.atomic
@@ -55,12 +57,14 @@ def _owner(email: str) -> User:
 
 def _times(messages: list[dict[str, Any]], start: datetime, state: str | None) -> dict[str, Any]:
     """Return the times of the conversation, and its messages with theirs."""
-    timed = [message | {"created_at": (start + PAUSE * index).isoformat()} for index, message in enumerate(messages)]
-    archived = {"archived_at": (start + PAUSE * len(messages)).isoformat()} if state == "archived" else {}
-    return {"created_at": start.isoformat(), "messages": timed, **archived}
+    pauses = [timedelta(seconds=SECONDS.get(message["role"], OTHER_SECONDS)) for message in messages]
+    times = [time.isoformat() for time in accumulate(pauses, initial=start)]
+    timed = [message | {"created_at": time} for message, time in zip(messages, times[1:], strict=True)]
+    archived = {"archived_at": times[-1]} if state == "archived" else {}
+    return {"created_at": times[0], "messages": timed, **archived}
 
 
 def _react(owner: User, message: Message, types: list[str]) -> None:
     for type in types:
         reaction, _ = reactions.react(user=owner, message_id=message.id, type=type)
-        Reaction.objects.filter(id=reaction.id).update(created_at=message.created_at + PAUSE / 2)
+        Reaction.objects.filter(id=reaction.id).update(created_at=message.created_at + timedelta(seconds=20))
