@@ -6,7 +6,6 @@ conversation's age; `source`; and `state`, which is "archived", "trash" or missi
 
 import json
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from django.db import transaction
@@ -57,11 +56,12 @@ def _owner(email: str) -> User:
 
 def _times(messages: list[dict[str, Any]], start: datetime, state: str | None) -> dict[str, Any]:
     """Return the times of the conversation, and its messages with theirs."""
-    pauses = [timedelta(seconds=SECONDS.get(message["role"], OTHER_SECONDS)) for message in messages]
-    times = [time.isoformat() for time in accumulate(pauses, initial=start)]
-    timed = [message | {"created_at": time} for message, time in zip(messages, times[1:], strict=True)]
-    archived = {"archived_at": times[-1]} if state == "archived" else {}
-    return {"created_at": times[0], "messages": timed, **archived}
+    times = [start]
+    for message in messages:
+        times.append(times[-1] + timedelta(seconds=SECONDS.get(message["role"], OTHER_SECONDS)))
+    timed = [message | {"created_at": time.isoformat()} for message, time in zip(messages, times[1:], strict=True)]
+    archived = {"archived_at": times[-1].isoformat()} if state == "archived" else {}
+    return {"created_at": start.isoformat(), "messages": timed, **archived}
 
 
 def _react(owner: User, message: Message, types: list[str]) -> None:
