@@ -18,7 +18,8 @@ from conversations.services import conversations, reactions
 
 from . import jsonl
 
-PAUSE = timedelta(seconds=40)  # between two messages
+SECONDS = {"tool": 2, "assistant": 6}  # before a message of this role
+OTHER_SECONDS = 40
 
 
 @transaction.atomic
@@ -55,12 +56,15 @@ def _owner(email: str) -> User:
 
 def _times(messages: list[dict[str, Any]], start: datetime, state: str | None) -> dict[str, Any]:
     """Return the times of the conversation, and its messages with theirs."""
-    timed = [message | {"created_at": (start + PAUSE * index).isoformat()} for index, message in enumerate(messages)]
-    archived = {"archived_at": (start + PAUSE * len(messages)).isoformat()} if state == "archived" else {}
+    times = [start]
+    for message in messages:
+        times.append(times[-1] + timedelta(seconds=SECONDS.get(message["role"], OTHER_SECONDS)))
+    timed = [message | {"created_at": time.isoformat()} for message, time in zip(messages, times[1:], strict=True)]
+    archived = {"archived_at": times[-1].isoformat()} if state == "archived" else {}
     return {"created_at": start.isoformat(), "messages": timed, **archived}
 
 
 def _react(owner: User, message: Message, types: list[str]) -> None:
     for type in types:
         reaction, _ = reactions.react(user=owner, message_id=message.id, type=type)
-        Reaction.objects.filter(id=reaction.id).update(created_at=message.created_at + PAUSE / 2)
+        Reaction.objects.filter(id=reaction.id).update(created_at=message.created_at + timedelta(seconds=20))
