@@ -54,6 +54,7 @@ class Entry:
     is_cut: bool
     reactions: list[str] = field(default_factory=list)
     begins_day: bool = False
+    is_in_call: bool = False  # the result of a call, which the page shows inside the folded call
 
     @property
     def role(self) -> str:
@@ -68,7 +69,7 @@ class Entry:
     def folded_name(self) -> str:
         """Return the name under which the text is folded. An empty string means that the text is not folded."""
         if self.message.role == "tool":
-            return gettext("Result")
+            return "" if self.is_in_call else gettext("Result")
         is_instruction = self.message.role in ("system", "developer")
         return gettext("Instructions") if is_instruction and len(self.html) > FOLDED_INSTRUCTIONS else ""
 
@@ -121,6 +122,7 @@ def entries(page: Transcript, branches: Branches) -> Iterator[Entry]:
         entry = _entry(message, page, branches, formatter)
         if message.role == "tool" and message.tool_call_id in waiting:
             call, caller = waiting[message.tool_call_id]
+            entry.is_in_call = True
             call.results.append(entry)
             call.duration = _duration(caller, message)
             continue
