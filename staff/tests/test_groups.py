@@ -23,6 +23,7 @@ from staff.models import AuditEvent
 from testing.cast import create_conversation, create_user
 
 DOCUMENT = settings.BASE_DIR / "docs/staff-rights.md"
+IDS = {"object_id", "id", "owner"}  # the parameters of URLs that are ids; another one is a number
 COLUMNS = ("Staff", "Support", "Curators", "Privacy", "superuser")
 # Pages without a right of their own: signing in and out, links, a list of an app, other paths, and the search of a form
 # field, which needs the right to see the rows that it finds.
@@ -90,7 +91,7 @@ def sample_rows(owner: User) -> dict[str, Any]:
 def path_of(page: str, samples: dict[str, Any]) -> str:
     row = samples.get(page if page == "reason" else "_".join(page.split("_")[:2]))
     pattern = next(pattern for pattern in admin_pages() if pattern.name == page)
-    values = dict.fromkeys(pattern.pattern.regex.groupindex, row.pk) if row else {}
+    values = {name: row.pk if name in IDS else 1 for name in pattern.pattern.regex.groupindex} if row else {}
     return reverse(f"admin:{page}", kwargs=values)
 
 
@@ -135,7 +136,7 @@ def test_each_group_may_do_what_the_table_says(name: str, client: Client, staff:
     samples = sample_rows(alice)
     client.force_login(staff[name])
     found = {str(row): status(client, row, samples) for row in ROWS}
-    assert set(found.values()) <= {200, 302, 403}
+    assert set(found.values()) <= {200, 302, 403, 404}
     assert {row for row, code in found.items() if code != 403} == {str(row) for row in ROWS if name in row.allowed}
 
 
