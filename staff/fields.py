@@ -88,7 +88,7 @@ def badge(text: Any, kind: str = "") -> SafeString:
     return format_html('<span class="badge {}">{}</span>', kind, text)
 
 
-def ago(time: datetime) -> str:
+def ago(time: datetime) -> SafeString:
     """Return how long ago a time was, with the exact time as a title."""
     exact = f"{time:%Y-%m-%d %H:%M:%S %Z}"
     return format_html('<time datetime="{}" title="{}">{}</time>', time.isoformat(), exact, since(time))
@@ -103,9 +103,18 @@ def since(time: datetime) -> str:
     return naturaltime(time)
 
 
-def number(value: int, unit: str) -> SafeString:
-    """Return a number for a column of numbers. Its unit is visible only where the column has no header: on a phone."""
-    return format_html('<span class="number">{}<span class="unit"> {}</span></span>', intcomma(value), unit)
+def label(text: Any) -> SafeString:
+    """Return the label of a value. It is visible only where the columns have no headers: on a narrow screen."""
+    return format_html('<span class="label">{}: </span>', text)
+
+
+def number(value: int, name: str) -> SafeString:
+    return format_html('<span class="number">{}{}</span>', label(name), intcomma(value))
+
+
+def clipped(text: Any) -> SafeString:
+    """Return a text that ends with an ellipsis if it does not fit. Its title is the whole text."""
+    return format_html('<span class="clipped" title="{}">{}</span>', text, text)
 
 
 def time_column(name: str, description: Any) -> Any:
@@ -114,8 +123,7 @@ def time_column(name: str, description: Any) -> Any:
     @admin.display(description=description, empty_value="")
     def show(obj: Model) -> str:
         time = getattr(obj, name)
-        # The label is visible only where the column has no header: on a phone.
-        return format_html('<span class="unit">{}: </span>{}', description, ago(time)) if time else ""
+        return label(description) + ago(time) if time else ""
 
     show.__name__ = name
     return show
@@ -172,13 +180,12 @@ def tokens(conversation: Any) -> str:
 @admin.display(description=gettext_lazy("owner"))
 def owner(conversation: Any) -> str:
     """Return the owner, as a link to the list of the owner's conversations."""
-    link = '<a class="owner" href="?user={}" title="{}">{}</a>'
-    return format_html(link, conversation.user_id, conversation.user, conversation.user)
+    return format_html('<a href="?user={}">{}</a>', conversation.user_id, clipped(conversation.user))
 
 
 @admin.display(description=gettext_lazy("model, source"))
 def model_and_source(conversation: Any) -> str:
-    return format_html('{}<span class="second">{}</span>', conversation.model, conversation.source)
+    return format_html('{}<span class="second">{}</span>', clipped(conversation.model), conversation.source)
 
 
 @admin.display(description=gettext_lazy("last activity"))
