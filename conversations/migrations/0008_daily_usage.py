@@ -54,7 +54,17 @@ END $$;
 CREATE TRIGGER conversation_inserted AFTER INSERT ON conversation REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION count_conversations('1');
 CREATE TRIGGER conversation_deleted AFTER DELETE ON conversation REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_conversations('-1')
+    FOR EACH STATEMENT EXECUTE FUNCTION count_conversations('-1');
+
+CREATE FUNCTION count_changed_conversation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO daily_usage_change (day, user_id, model, {COUNTS})
+    VALUES ((OLD.created_at AT TIME ZONE 'UTC')::date, OLD.user_id, '', -1, 0, 0, 0, 0, 0),
+        ((NEW.created_at AT TIME ZONE 'UTC')::date, NEW.user_id, '', 1, 0, 0, 0, 0, 0);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER conversation_changed AFTER UPDATE OF created_at, user_id ON conversation
+    FOR EACH ROW EXECUTE FUNCTION count_changed_conversation()
 """
 REACTIONS = f"""
 CREATE FUNCTION count_dislikes() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -67,7 +77,12 @@ END $$;
 CREATE TRIGGER reaction_inserted AFTER INSERT ON reaction REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('1');
 CREATE TRIGGER reaction_deleted AFTER DELETE ON reaction REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('-1')
+    FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('-1');
+-- An update counts as a deletion and an insert.
+CREATE TRIGGER reaction_changed_from AFTER UPDATE ON reaction REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('-1');
+CREATE TRIGGER reaction_changed_to AFTER UPDATE ON reaction REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('1')
 """
 # The triggers hold off other writes until the migration ends, so these rows are counted once.
 STORED = f"""
@@ -95,11 +110,15 @@ DROP FUNCTION count_changed_message
 DROP_CONVERSATIONS = """
 DROP TRIGGER conversation_inserted ON conversation;
 DROP TRIGGER conversation_deleted ON conversation;
-DROP FUNCTION count_conversations
+DROP TRIGGER conversation_changed ON conversation;
+DROP FUNCTION count_conversations;
+DROP FUNCTION count_changed_conversation
 """
 DROP_REACTIONS = """
 DROP TRIGGER reaction_inserted ON reaction;
 DROP TRIGGER reaction_deleted ON reaction;
+DROP TRIGGER reaction_changed_from ON reaction;
+DROP TRIGGER reaction_changed_to ON reaction;
 DROP FUNCTION count_dislikes
 """
 

@@ -1,15 +1,16 @@
 """The counts for each day are exact at any moment, whatever is written, deleted or moved at the same time."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from conversations import daily_usage
-from conversations.models import DailyUsage, DailyUsageChange
+from conversations.models import Conversation, DailyUsage, DailyUsageChange, Message, Reaction
 from conversations.services import branches, conversations, erase, messages, reactions, sync
 from testing.cast import create_conversation, dialogue, message_draft, message_with_text
 from testing.full_count import FAR_AHEAD, LONG_AGO, assert_daily_usage_is_exact
@@ -66,6 +67,18 @@ def test_edits_branches_and_saved_histories_are_counted(alice: User) -> None:
     messages.update(user=alice, message_id=message_with_text(chat, "two").id, changes={"completion_tokens": 3})
     branches.branch(user=alice, message_id=message_with_text(chat, "two").id, changes={})
     sync.sync(user=alice, conversation_id=chat.id, drafts=dialogue("one", "two", "another", "four"))
+    assert_daily_usage_is_exact()
+
+
+def test_rows_that_move_to_another_day_are_counted_there(alice: User) -> None:
+    chat = create_conversation(alice, "one")
+    reactions.react(user=alice, message_id=chat.messages.get().id, type="dislike")
+    daily_usage.add_changes()
+    before = timezone.now() - timedelta(days=3)
+    for model in (Conversation, Message, Reaction):
+        model.objects.update(created_at=before)
+    (day,) = [row for row in daily_usage.by_day(**EVERYTHING) if row["messages"]]
+    assert (day["day"], day["conversations"], day["messages"], day["dislikes"]) == (before.date(), 1, 1, 1)
     assert_daily_usage_is_exact()
 
 
