@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import path
 
 from conversations.models import Message
@@ -28,25 +29,26 @@ class MessageViews(admin.ModelAdmin):
 
     def json_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Return the message as the API returns it. After LONGEST characters it is cut, and then it is plain text."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        text = next(iter(Message.objects.filter(pk=object_id).json_texts()), None)
-        if text is None:
-            raise Http404
-        record(request, Message(pk=object_id), "Read the message.")
+        message = self._get_readable(request, object_id)
+        record(request, message, "Read the message.")
+        [text] = Message.objects.filter(pk=message.pk).json_texts()
         if len(text) > LONGEST:
             return HttpResponse(text[:LONGEST] + "\n" + cut_notice(), content_type="text/plain; charset=utf-8")
         return HttpResponse(escape_codes(pretty(text)), content_type="application/json")
 
     def image_view(self, request: HttpRequest, object_id: UUID, number: int) -> HttpResponse:
         """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        message = self._get_readable(request, object_id)
         if number not in range(1, ELEMENTS + 1):
             raise Http404
-        part = Message.objects.filter(pk=object_id).values_list(f"parts__{number - 1}").first()
-        image = read_image(part[0]) if part else None
+        image = read_image(Message.objects.values_list(f"parts__{number - 1}", flat=True).get(pk=message.pk))
         if image is None:
             raise Http404
-        record(request, Message(pk=object_id), "Read the message.")
+        record(request, message, "Read the message.")
         return HttpResponse(image[1], content_type=image[0])
+
+    def _get_readable(self, request: HttpRequest, id: UUID) -> Message:
+        """Return the message without its contents. Raises PermissionDenied or Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Message.objects.only("user_id", "conversation_id"), pk=id)
