@@ -30,30 +30,26 @@ class MessageViews(admin.ModelAdmin):
 
     def json_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Return the message as the API returns it. After LONGEST characters it is cut, and then it is plain text."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        text = next(iter(Message.objects.filter(pk=object_id).json_texts()), None)
-        if text is None:
-            raise Http404
-        _record_reading(request, object_id)
+        message = self._get_readable(request, object_id)
+        record(request, Action.READ_MESSAGE, message, conversation=message.conversation_id)
+        [text] = Message.objects.filter(pk=message.pk).json_texts()
         if len(text) > LONGEST:
             return HttpResponse(text[:LONGEST] + "\n" + cut_notice(), content_type="text/plain; charset=utf-8")
         return HttpResponse(escape_codes(pretty(text)), content_type="application/json")
 
     def image_view(self, request: HttpRequest, object_id: UUID, number: int) -> HttpResponse:
         """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        message = self._get_readable(request, object_id)
         if number not in range(1, ELEMENTS + 1):
             raise Http404
-        part = Message.objects.filter(pk=object_id).values_list(f"parts__{number - 1}").first()
-        image = read_image(part[0]) if part else None
+        image = read_image(Message.objects.values_list(f"parts__{number - 1}", flat=True).get(pk=message.pk))
         if image is None:
             raise Http404
-        _record_reading(request, object_id)
+        record(request, Action.READ_MESSAGE, message, conversation=message.conversation_id)
         return HttpResponse(image[1], content_type=image[0])
 
-
-def _record_reading(request: HttpRequest, id: UUID) -> None:
-    row = get_object_or_404(Message.objects.only("conversation", "user"), pk=id)
-    record(request, Action.READ_MESSAGE, row, conversation=row.conversation_id)
+    def _get_readable(self, request: HttpRequest, id: UUID) -> Message:
+        """Return the message without its contents. Raises PermissionDenied or Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Message.objects.only("user_id", "conversation_id"), pk=id)
