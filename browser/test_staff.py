@@ -66,7 +66,7 @@ def paths() -> Iterator[str]:
 def test_the_sidebar_of_a_support_person_has_no_internals(support: None, page: Page) -> None:
     page.goto("/admin/")
     sidebar = page.get_by_role("navigation", name="Pages")
-    assert sidebar.get_by_role("link").all_text_contents() == ["Conversations", "Messages", "Users"]
+    assert sidebar.get_by_role("link").all_text_contents() == ["Conversations", "Search", "Messages", "Users"]
     sidebar.get_by_role("link", name="Conversations").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Conversations")
     expect(sidebar.locator("[aria-current=page]")).to_have_text("Conversations")
