@@ -94,9 +94,8 @@ def _parser() -> MarkdownIt:
         parser.add_render_rule(cell, cell_open)
     for heading in ("heading_open", "heading_close"):
         parser.add_render_rule(heading, lower_heading)
-    parser.parse(
-        "a"
-    )  # compiles the rules; threads that did this at the same time would see rules that are not complete
+    # This compiles the rules. Threads that did it at the same time would see rules that are not complete.
+    parser.parse("a")
     return parser
 
 
