@@ -19,5 +19,7 @@ class IsSignedIn(BasePermission):
         if not isinstance(request.auth, ApiToken):
             return True
         needed = ApiToken.Scope.READ if request.method in SAFE_METHODS else ApiToken.Scope.WRITE
+        if needed in request.auth.scopes:
+            return True
         self.message = gettext("This token does not have the scope '{scope}'.").format(scope=needed)
-        return needed in request.auth.scopes
+        return False

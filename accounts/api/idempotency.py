@@ -59,7 +59,7 @@ def _ids(rows: Sequence[Model]) -> list[str]:
 
 
 def _key(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")  # `request.headers` would build a list of all headers
     if key is not None and not 1 <= len(key) <= KEY_LENGTH:
         raise ValidationError({"Idempotency-Key": [gettext("Must have 1 to 255 characters.")]})
     return key

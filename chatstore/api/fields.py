@@ -31,6 +31,11 @@ class StrictSerializer(serializers.Serializer[Any]):
             )
         return super().to_internal_value(data)
 
+    def run_validators(self, value: Any) -> None:
+        # REST framework collects the defaults of all read-only fields for the validators, even if there are none.
+        if self.validators:
+            super().run_validators(value)
+
 
 class Many(serializers.ListSerializer[Any]):
     """A list of objects. Its validation stops once there are more than MAX_ERRORS errors."""

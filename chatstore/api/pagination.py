@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import orjson
 from django.utils.translation import gettext
@@ -95,6 +96,5 @@ def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any
 
 def next_url(request: Request, cursor: str) -> str:
     """Return the URL of the next page: the URL of this request with another cursor."""
-    query = request.query_params.copy()
-    query["cursor"] = cursor
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    query = {**dict(request.query_params.lists()), "cursor": [cursor]}
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")
