@@ -38,6 +38,7 @@ from .reasons import ShowsContent
 TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
+CURATED = ("tags", "archived_at")  # what staff can edit who are no superusers; the rest is the user's own
 SUMMARY = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
 # One label per line, because a tag can contain a comma.
 LABELS = {
@@ -124,6 +125,11 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         if changes:
             conversations.update(user=obj.user, conversation_id=obj.pk, changes=changes)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Conversation | None = None) -> tuple[str, ...]:
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, *(name for name in EDITABLE if name not in CURATED))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Staff cannot create conversations. Only the clients of users create them."""

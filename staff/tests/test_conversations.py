@@ -257,20 +257,29 @@ def test_the_audit_of_a_change_contains_no_title(client: Client, root: User, ali
 # Changing
 
 
-def test_a_change_affects_only_the_editable_fields(client: Client, root: User, alice: User, sam: User) -> None:
+def test_a_change_affects_only_the_editable_fields(client: Client, root: User, alice: User) -> None:
     conversation = create_conversation(alice, "one", tags=["a, b", "c"], notebooks=["n"])
     before = Conversation.objects.get()
     form = {"title": "Better", "tags": "a, b\r\nc\r\nd", "notebooks": "n", "is_pinned": "on", "last_seq": "99"}
-    client.force_login(sam)
-    assert client.post(page_of(conversation, "edit"), form).status_code == 403
-
-    allow(sam, "change_conversation")
     assert client.post(page_of(conversation, "edit"), form).status_code == 302
     after = Conversation.objects.get()
     assert (after.title, after.title_is_auto, after.is_pinned) == ("Better", False, True)
     assert (after.tags, after.notebooks) == (["a, b", "c", "d"], ["n"])
     assert after.updated_at > before.updated_at
     assert (after.last_seq, after.active_at) == (before.last_seq, before.active_at)
+
+
+def test_staff_change_the_tags_but_not_the_words_of_a_user(client: Client, alice: User, sam: User) -> None:
+    conversation = create_conversation(alice, "one", title="Mine", tags=["a"])
+    form = {"title": "Theirs", "tags": "a\r\nb", "notebooks": "n", "is_pinned": "on", "model": "m"}
+    client.force_login(sam)
+    assert client.post(page_of(conversation, "edit"), form).status_code == 403
+
+    allow(sam, "change_conversation")
+    assert client.post(page_of(conversation, "edit"), form).status_code == 302
+    after = Conversation.objects.get()
+    assert after.tags == ["a", "b"]
+    assert (after.title, after.notebooks, after.is_pinned, after.model) == ("Mine", [], False, "")
 
 
 def test_saving_without_a_change_does_not_update_the_row(client: Client, root: User, alice: User) -> None:
