@@ -9,7 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from chatstore.ids import first_id
 from . import audit_csv
 from .audit import attach_names, record
 from .big_tables import BigTableAdmin, NewestFirst, ReadOnly
+from .csv_files import stream_csv
 from .models import Action, AuditEvent
 
 FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
@@ -174,14 +175,8 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
             return redirect("admin:staff_auditevent_changelist")
         filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
-        return StreamingHttpResponse(
-            audit_csv.stream(changelist.queryset),
-            content_type="text/csv; charset=utf-8",
-            headers={
-                "Content-Disposition": f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"',
-                "Cache-Control": "no-store",
-            },
-        )
+        name = f"audit-{timezone.now():%Y-%m-%d}.csv"
+        return stream_csv(name, audit_csv.COLUMNS, audit_csv.read_batches(changelist.queryset))
 
     @admin.display(description=gettext_lazy("time"))
     def exact_time(self, event: AuditEvent) -> str:

@@ -108,7 +108,7 @@ def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
     columns, read = REPORTS[report]
     rows = read(*period_of(read_period(request)))
     cells = ([str(row[name]) if name in ("day", "user", "user_id") else row[name] for name in columns] for row in rows)
-    return stream_csv(f"usage-{report}.csv", columns, cells)
+    return stream_csv(f"usage-{report}.csv", columns, [cells])
 
 
 REPORTS: dict[str, tuple[tuple[str, ...], Callable[[date, date], Rows]]] = {
