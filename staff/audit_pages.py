@@ -1,4 +1,4 @@
-"""The admin's pages of the audit: its list with filters, an event, and the download of the filtered list as CSV."""
+"""The admin's pages of the audit: the list with its filters, one event, and the filtered list as CSV."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -50,7 +50,7 @@ class TextFilter(admin.SimpleListFilter):
 
 
 class UserFilter(TextFilter):
-    """A filter by a user, whom the value names by id or by e-mail address."""
+    """A filter by a user. The value is the user's id or e-mail address."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
         id = _uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
@@ -76,7 +76,7 @@ class ObjectFilter(TextFilter):
 
 
 class SinceFilter(TextFilter):
-    """Keeps the events from the beginning of a day, in UTC. Compares ids, because they rise with time."""
+    """Keeps the events of a day in UTC and of later days. Compares ids, because they rise with time."""
 
     title = gettext_lazy("first day")
     parameter_name = "since"
@@ -135,7 +135,7 @@ class EventList(NewestFirst):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, BigTableAdmin):
-    """The audit is read-only, also in the database. Its readers are superusers and the group Privacy."""
+    """The audit is read-only, also in the database. At first, only superusers and the group Privacy may read it."""
 
     change_list_template = "admin/audit_event_list.html"
     list_display = (
@@ -144,7 +144,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         "action",
         "object_link",
         "owner_link",
-        "told_details",
+        "details_line",
         "reason",
         "address",
     )
@@ -166,7 +166,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         return [path("csv/", download, name="staff_auditevent_csv"), *super().get_urls()]
 
     def download(self, request: HttpRequest) -> Any:
-        """Send the events of the filtered list as CSV. The download is an event, too."""
+        """Send the events of the filtered list as CSV. Adds an event about the download. Raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -193,12 +193,12 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
     @admin.display(description=gettext_lazy("object"))
     def object_link(self, event: AuditEvent) -> str:
         model = event.object_type.rpartition(".")[2]
-        return (
-            _filter_link("object_id", event.object_id, f"{model} …{event.object_id[-6:]}") if event.object_id else model
-        )
+        if not event.object_id:
+            return model
+        return _filter_link("object_id", event.object_id, f"{model} …{event.object_id[-6:]}")
 
     @admin.display(description=gettext_lazy("details"))
-    def told_details(self, event: AuditEvent) -> str:
+    def details_line(self, event: AuditEvent) -> str:
         return audit_csv.details_text(event)
 
 

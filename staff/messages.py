@@ -1,3 +1,5 @@
+"""The admin's pages of messages: the list, and the page of a message with all its fields."""
+
 from typing import Any
 from uuid import UUID
 
@@ -52,14 +54,13 @@ class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTabl
         "is_on_active_path",
         state,
     )
-    list_select_related = ("conversation", "user")
     list_only = tuple(
         """seq role conversation__title user__email user__name user__external_id model status is_active deleted_at
         created_at""".split()
     )
     list_filter = (StateFilter,)
     lookups = ("state", "conversation")
-    search_fields = ("id",)  # shows the search box; get_search_results searches
+    search_fields = ("id",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy("The id of a message or of a conversation.")
     fieldsets = (
         (None, {"fields": CONTENTS}),
