@@ -34,8 +34,8 @@ admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Auth
 
 
 class Removable(ReadOnly, BigTableAdmin):
-    """Base of admin pages whose rows staff can delete but not add or change. Only superusers can delete rows that
-    belong to staff."""
+    """Base of admin pages on which staff can delete rows, but not add or change them. Only superusers can delete rows
+    that belong to staff."""
 
     list_select_related = ("user",)
 
@@ -55,9 +55,9 @@ class ApiTokenAdmin(Removable):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin):
-    """The admin page of e-mail addresses. It is read-only, because the owner of a verified address can reset the user's
-    password: staff who could set an address could take over the account. Superusers can mark an address as verified
-    here. They change the e-mail of a user on the page of the user."""
+    """E-mail addresses are read-only. With a verified address, a person can reset the user's password. So staff who
+    could set an address could take over the account. Superusers can mark an address as verified here. They change the
+    e-mail of a user on the page of the user."""
 
     list_display = ("email", user_column, "kind")
     list_select_related = ("user",)

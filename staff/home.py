@@ -1,7 +1,7 @@
 """The home page of the admin: the usage of the service in numbers and charts, and as CSV.
 
-All numbers come from the counts of each day (`conversations.daily_usage`), so the page costs the same however many
-messages there are. It needs one statement for each report, and one for the names of the users.
+All numbers come from the counts of each day (`conversations.daily_usage`), so the cost of the page does not depend on
+the number of messages. It executes one statement for each report, and one for the names of the users.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from .csv_files import stream_csv
 
 PERMISSION = "conversations.view_dailyusage"
 PERIODS = (7, 30, 90)  # days
-TOP = 10  # models and users
+TOP = 10  # models, and users, on the page
 CSV_USERS = 10_000  # users in a download
 SERIES = {
     "messages": gettext_lazy("Messages"),
@@ -37,7 +37,7 @@ Rows = list[dict[str, Any]]
 
 
 def read_usage(request: HttpRequest) -> dict[str, Any]:
-    """Return what the home page shows. It is empty if the user may not see the usage."""
+    """Return the values for the home page, or an empty dict if the user may not see the usage."""
     if not request.user.has_perm(PERMISSION):
         return {}
     days = read_period(request)
@@ -59,13 +59,13 @@ def read_period(request: HttpRequest) -> int:
 
 
 def period_of(days: int) -> tuple[date, date]:
-    """Return the first and the last of the last `days` days in UTC. The last one is today."""
+    """Return the first and the last day of a period in UTC. It has `days` days and ends today."""
     today = timezone.now().date()
     return today - timedelta(days=days - 1), today
 
 
 def usage_by_day(first: date, last: date) -> Rows:
-    """Return the counts of every day from `first` to `last`, oldest first."""
+    """Return the counts of every day from `first` to `last`, oldest first, also of days without any."""
     counted = {row["day"]: row for row in daily_usage.by_day(first, last)}
     zeros = dict.fromkeys((*daily_usage.COUNTS, "users"), 0)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -77,7 +77,7 @@ def usage_by_model(first: date, last: date) -> Rows:
 
 
 def usage_by_user(first: date, last: date, *, limit: int) -> Rows:
-    """Return the counts of the users with most messages. `user` is the user, or None after an erasure."""
+    """Return the counts of the users with most messages. `user` is None if the user does not exist any more."""
     rows = daily_usage.by_user(first, last, limit=limit)
     users = User.objects.only("email", "name").in_bulk([row["user_id"] for row in rows])
     return [_with_tokens(row | {"user": users.get(row["user_id"])}) for row in rows]

@@ -1,6 +1,7 @@
-"""The search page: words in the messages and titles of all users, ids, and e-mail addresses.
+"""The search page. It finds words in the messages and titles of all users, and rows by their ids.
 
-The search is that of the API, with the same operators and bounds. `user:` names the owner by e-mail address or id.
+It uses the search of the API, with the same operators and bounds. The operator `user:` selects one owner by e-mail
+address or id.
 """
 
 import re
@@ -33,13 +34,13 @@ from .models import Action
 PERMISSION = "conversations.view_message"
 PAGE = 20  # messages
 TITLES = 10  # conversations
-ROWS = 10  # conversations with the same id of a client
+ROWS = 10  # conversations whose id of a client was searched for
 LONGEST = 1_000  # characters of a query
 OWNER = re.compile(r'(?:^|(?<=\s))user:(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 
 
 class Row(NamedTuple):
-    """A row whose id was searched for."""
+    """A conversation, message or user whose id was searched for."""
 
     kind: str
     label: str
@@ -80,7 +81,7 @@ def search_page(request: HttpRequest) -> TemplateResponse:
 
 
 def _search(request: HttpRequest, text: str) -> Results:
-    """Return the results, and record what was searched for."""
+    """Return the results, and add an event with the words."""
     results = find(text, _position(request))
     record(request, Action.SEARCH, Message, owner=results.owner.pk if results.owner else None, words=text)
     if settings.ADMIN_REQUIRE_REASON:  # the pages that the results link to ask for the reason
@@ -90,7 +91,7 @@ def _search(request: HttpRequest, text: str) -> Results:
 
 
 def find(text: str, after: search.Position | None) -> Results:
-    """Return a page of results. The first page also has titles, and the rows with the id that the text is."""
+    """Return a page of results. The first page also has titles, and the rows whose id is the text."""
     rows = [] if after or " " in text else _rows_with_id(text)
     if _as_id(text):
         return Results(rows=rows)
@@ -111,7 +112,7 @@ def _as_id(text: str) -> UUID | None:
 
 
 def _rows_with_id(text: str) -> list[Row]:
-    """Return the conversations that have this id or this id of a client, and the message or the user with this id."""
+    """Return the conversation, message or user with this id, and the conversations with this id of a client."""
     if id := _as_id(text):
         found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
     else:
@@ -127,7 +128,7 @@ def _to_row(row: Model) -> Row:
 
 
 def _read_owner(text: str) -> tuple[search.Owner, str]:
-    """Return the owner that `user:` names, and the other words. Raises Invalid if there is no such user."""
+    """Return the owner that `user:` selects, and the other words. Raises Invalid if there is no such user."""
     match = OWNER.search(text)
     if not match:
         return search.AllUsers.ALL_USERS, text
@@ -169,16 +170,15 @@ def _with_conversations(hits: list[search.Hit]) -> list[dict[str, Any]]:
     """Return the hits with their conversations and owners. Runs one statement."""
     rows = Conversation.objects.select_related("user").only("title", "user__email", "user__name")
     conversations = rows.in_bulk({hit.conversation_id for hit in hits})
-    # `highlight` has escaped the text of the message.
     return [
         {
             "hit": hit,
             "conversation": conversations[hit.conversation_id],
-            "snippet": mark_safe(hit.snippet),
+            "snippet": mark_safe(hit.snippet),  # the search has escaped it
             "time": ago(hit.created_at),
         }
         for hit in hits
-        if hit.conversation_id in conversations  # it can be deleted meanwhile
+        if hit.conversation_id in conversations  # someone can delete it meanwhile
     ]
 
 
