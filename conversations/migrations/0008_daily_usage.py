@@ -1,7 +1,7 @@
 """The counts for each day, and the triggers that keep them.
 
-Most triggers run once for each statement, which keeps bulk writes cheap. The triggers for updates of messages
-and conversations run for each row, but nearly all updates change no count and do not start them.
+Most triggers run once for each statement, which keeps bulk writes cheap. The triggers for updates of messages and
+conversations run for each row, but nearly all updates change no count and do not start them.
 """
 
 import django.db.models.deletion
