@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -18,7 +17,7 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from chatstore.ids import first_id
+from chatstore.ids import first_id, parse_uuid
 
 from . import audit_csv
 from .audit import attach_names, record
@@ -53,7 +52,7 @@ class UserFilter(TextFilter):
     """A filter by a user. The value is the user's id or e-mail address."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = _uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
         return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
 
 
@@ -72,7 +71,7 @@ class ObjectFilter(TextFilter):
     parameter_name = "object_id"
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        return queryset.filter(object_id=str(_uuid(text) or text))
+        return queryset.filter(object_id=str(parse_uuid(text) or text))
 
 
 class SinceFilter(TextFilter):
@@ -95,13 +94,6 @@ class UntilFilter(TextFilter):
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
         day = _day(text)
         return queryset.filter(pk__lt=first_id(day + timedelta(days=1))) if day else queryset.none()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> datetime | None:

@@ -16,6 +16,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from chatstore.ids import parse_uuid
 from conversations.models import Conversation
 from conversations.services import conversations
 
@@ -141,9 +142,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
 
 def matching(term: str) -> Q:
     """Return the condition of a search in the list. It reads conversations and users, but no messages."""
-    try:
-        id = UUID(term)
-    except ValueError:
-        owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
-        return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))
-    return Q(id=id) | Q(external_id=term) | Q(user=id)
+    if id := parse_uuid(term):
+        return Q(id=id) | Q(external_id=term) | Q(user=id)
+    owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
+    return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))

@@ -1,13 +1,13 @@
 """The admin's pages of messages: the list, and the page of a message with all its fields."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_lazy
 
+from chatstore.ids import parse_uuid
 from conversations.models import Message, Status
 
 from .audit import record
@@ -94,11 +94,8 @@ class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTabl
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
-        try:
-            id = UUID(search_term.strip())
-        except ValueError:
-            return queryset.none(), False
-        return queryset.filter(Q(id=id) | Q(conversation=id)), False
+        id = parse_uuid(search_term.strip())
+        return (queryset.filter(Q(id=id) | Q(conversation=id)) if id else queryset.none()), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = kwargs["obj"]

@@ -23,6 +23,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Invalid
+from chatstore.ids import parse_uuid
 from chatstore.times import parse_utc
 from conversations import search
 from conversations.models import Conversation, Message
@@ -93,7 +94,7 @@ def _search(request: HttpRequest, text: str) -> Results:
 def find(text: str, after: search.Position | None) -> Results:
     """Return a page of results. The first page also has titles, and the rows whose id is the text."""
     rows = [] if after or " " in text else _rows_with_id(text)
-    if _as_id(text):
+    if parse_uuid(text):
         return Results(rows=rows)
     try:
         owner, words = _read_owner(text)
@@ -104,16 +105,9 @@ def find(text: str, after: search.Position | None) -> Results:
     return results
 
 
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _rows_with_id(text: str) -> list[Row]:
     """Return the conversation, message or user with this id, and the conversations with this id of a client."""
-    if id := _as_id(text):
+    if id := parse_uuid(text):
         found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
     else:
         found = []
@@ -133,7 +127,7 @@ def _read_owner(text: str) -> tuple[search.Owner, str]:
     if not match:
         return search.AllUsers.ALL_USERS, text
     name = match[1] or match[2] or ""
-    id = _as_id(name)
+    id = parse_uuid(name)
     owner = User.objects.filter(pk=id).first() if id else User.objects.filter(email__lower=name.lower()).first()
     if owner is None:
         raise Invalid(gettext("There is no user {name}.").format(name=name), field="q")
