@@ -82,7 +82,7 @@ def test_rows_that_move_to_another_day_are_counted_there(alice: User) -> None:
     assert_daily_usage_is_exact()
 
 
-def test_a_change_that_counts_nothing_else_adds_no_row(alice: User) -> None:
+def test_an_edit_that_changes_no_count_adds_no_row(alice: User) -> None:
     chat = create_conversation(alice, "one")
     daily_usage.add_changes()
     messages.update(user=alice, message_id=message_with_text(chat, "one").id, changes={"content": "two"})
