@@ -64,7 +64,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
     lookups = ("state", "is_pinned__exact", "user")
     search_fields = ("title",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy(
-        "An id, the id of a client, a part of the title, or the beginning of the owner's e-mail address."
+        "An id, an id that a client gave, a part of the title, or the beginning of the owner's e-mail address."
     )
     readonly_fields = (*flatten(SUMMARY), *DETAILS, REPORTED_USAGE, METADATA)
     fieldsets = (

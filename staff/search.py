@@ -35,7 +35,7 @@ from .models import Action
 PERMISSION = "conversations.view_message"
 PAGE = 20  # messages
 TITLES = 10  # conversations
-ROWS = 10  # conversations whose id of a client was searched for
+ROWS = 10  # conversations to which clients gave the same id
 LONGEST = 1_000  # characters of a query
 OWNER = re.compile(r'(?:^|(?<=\s))user:(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 
@@ -106,7 +106,7 @@ def find(text: str, after: search.Position | None) -> Results:
 
 
 def _rows_with_id(text: str) -> list[Row]:
-    """Return the conversation, message or user with this id, and the conversations with this id of a client."""
+    """Return the conversation, message or user with this id, and the conversations to which clients gave this id."""
     if id := parse_uuid(text):
         found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
     else:
