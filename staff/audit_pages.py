@@ -127,7 +127,7 @@ class EventList(NewestFirst):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, BigTableAdmin):
-    """The audit is read-only, also in the database. At first, only superusers and the group Privacy may read it."""
+    """The audit is read-only, also in the database. By default, only superusers and the group Privacy may read it."""
 
     change_list_template = "admin/audit_event_list.html"
     list_display = (

@@ -10,7 +10,7 @@ GAP = 0.2  # between two bars, as a part of the width that a bar and its gap hav
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a chart, which shows the number `value` of `label`, such as of a day."""
+    """A bar of a chart. It shows the number `value`. `label` says what the number belongs to, such as a day."""
 
     label: Any
     value: int

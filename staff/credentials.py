@@ -25,7 +25,7 @@ from .users import may_change_data_of
 expires = time_column("expires_at", gettext_lazy("expires"))
 last_used = time_column("last_used_at", gettext_lazy("last used"))
 last_login = time_column("last_login", gettext_lazy("last sign-in"))
-joined = time_column("date_joined", gettext_lazy("linked"))
+linked = time_column("date_joined", gettext_lazy("linked"))
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
 # page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
@@ -91,6 +91,6 @@ class AuthenticatorAdmin(Removable):
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(Removable):
-    list_display = (user_column, "provider", "uid", last_login, joined)
+    list_display = (user_column, "provider", "uid", last_login, linked)
     list_only = ("user__email", "user__name", "provider", "uid", "last_login", "date_joined")
     fields = ("user", "provider", "uid", "last_login", "date_joined")

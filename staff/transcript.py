@@ -60,9 +60,9 @@ class Elements(Func):
 
 
 # The texts in `parts`, without those of a model's reasoning.
-SPOKEN = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
+PART_TEXTS = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
 TEXTS: dict[str, Combinable] = {
-    "text": Coalesce("content", NullIf(Strings(F("parts"), path=SPOKEN, between="\\n\\n"), Value(""))),
+    "text": Coalesce("content", NullIf(Strings(F("parts"), path=PART_TEXTS, between="\\n\\n"), Value(""))),
     "thoughts": F("reasoning"),
     "problem": F("error"),
 }
