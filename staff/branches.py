@@ -70,8 +70,8 @@ class Branches:
     @classmethod
     def of(cls, conversation: Conversation) -> "Branches":
         """Read the messages. Runs one statement, or none if the conversation has one branch or is too long."""
-        has_branches = conversation.last_seq > conversation.message_count
-        if not has_branches or conversation.last_seq > MOST_MESSAGES:
+        is_one_path = conversation.last_seq == conversation.message_count
+        if is_one_path or conversation.last_seq > MOST_MESSAGES:
             return cls([])
         rows = conversation.messages.order_by("seq").values_list("seq", "parent_seq", "is_active", "deleted_at")
         return cls((seq, parent, active, deleted is None) for seq, parent, active, deleted in rows)
