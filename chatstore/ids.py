@@ -19,8 +19,13 @@ def first_id(at: datetime) -> uuid.UUID:
 
 def as_uuid(name: str) -> uuid.UUID | None:
     """Return the UUID if `name` has the form in which chatstore writes its ids, else None."""
+    id = parse_uuid(name)
+    return id if str(id) == name else None
+
+
+def parse_uuid(text: str) -> uuid.UUID | None:
+    """Return the UUID if `text` is a UUID in any form, else None."""
     try:
-        id = uuid.UUID(name)
+        return uuid.UUID(text)
     except ValueError:
         return None
-    return id if str(id) == name else None

@@ -2,9 +2,9 @@
 
 Triggers insert every change of the counts into `daily_usage_change`, in the transaction that writes the row.
 `add_changes` moves the changes into `daily_usage`. It deletes and adds them in one statement, so none is lost or added
-twice, whatever runs at the same time. Reads add both tables in one statement, so they are exact at any moment.
+twice, whatever runs at the same time. A read adds up both tables in one statement, so it is exact at any moment.
 
-Counts are about the rows that exist: rows in the trash count until they are deleted. A day is a day in UTC.
+All rows that exist are counted. So rows in the trash count until they are deleted. A day is a day in UTC.
 """
 
 from datetime import date
@@ -22,7 +22,8 @@ ALL = f"""(SELECT day, user_id, model, {", ".join(COUNTS)} FROM daily_usage WHER
     WHERE day BETWEEN %(first)s AND %(last)s) AS counts"""
 BY_DAY = f"""SELECT day, {SUMS}, count(*) FILTER (WHERE messages > 0) AS users
     FROM (SELECT day, user_id, {SUMS} FROM {ALL} GROUP BY day, user_id) AS of_users GROUP BY day ORDER BY day"""
-BY_MODEL = f"SELECT model, {SUMS} FROM {ALL} WHERE model <> '' GROUP BY model ORDER BY sum(messages) DESC, model"
+BY_MODEL = f"""SELECT model, {SUMS} FROM {ALL} WHERE model <> '' GROUP BY model
+    ORDER BY sum(messages) DESC, model LIMIT %(limit)s"""
 BY_USER = f"""SELECT user_id, {SUMS} FROM {ALL} GROUP BY user_id
     ORDER BY sum(messages) DESC, user_id LIMIT %(limit)s"""
 ADD_CHANGES = f"""
@@ -43,20 +44,20 @@ BATCHES_PER_RUN = 100
 
 
 def by_day(first: date, last: date) -> list[dict[str, Any]]:
-    """Return the counts of each day from `first` to `last` that has any, oldest first.
+    """Return the counts of each day from `first` to `last`, oldest first. Days without any are left out.
 
-    `users` is the number of users who have messages of this day.
+    `users` is the number of users with messages on this day.
     """
     return _read(BY_DAY, ("day", *COUNTS, "users"), first=first, last=last)
 
 
-def by_model(first: date, last: date) -> list[dict[str, Any]]:
-    """Return the counts of each model, the model with most messages first. Messages without a model are left out."""
-    return _read(BY_MODEL, ("model", *COUNTS), first=first, last=last)
+def by_model(first: date, last: date, *, limit: int) -> list[dict[str, Any]]:
+    """Return the counts of the models with most messages. Messages without a model are left out."""
+    return _read(BY_MODEL, ("model", *COUNTS), first=first, last=last, limit=limit)
 
 
 def by_user(first: date, last: date, *, limit: int) -> list[dict[str, Any]]:
-    """Return the counts of the users with most messages. `user_id` identifies the user."""
+    """Return the counts of at most `limit` users, the user with most messages first."""
     return _read(BY_USER, ("user_id", *COUNTS), first=first, last=last, limit=limit)
 
 

@@ -56,7 +56,7 @@ class ConversationActions(admin.ModelAdmin):
         )
 
     def _run(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, summary: str) -> None:
-        """Run `act` on each conversation, and show one message per error and `summary` with the count of successes."""
+        """Run `act` on each conversation. Show a message for each error, then `summary` with the count of successes."""
         count = 0
         for conversation in queryset:
             try:

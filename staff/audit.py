@@ -1,7 +1,8 @@
-"""The one function that writes the audit. Every page of the admin that shows or changes data calls it.
+"""The function that writes the audit, `record`. The pages of the admin call it for each change, each search, and each
+reading of a transcript or a message.
 
-Principle: no action without its event. A change and its event share a transaction. The event of a reading is committed
-before the response is sent. If the event cannot be stored, the request fails.
+Principle: each of these actions has its event. A change and its event share a transaction. The event of a reading is
+committed before the response is sent. If the event cannot be stored, the request fails.
 """
 
 import uuid
@@ -24,9 +25,9 @@ from chatstore.errors import RateLimited
 from .models import Action, AuditEvent
 
 REASON_LASTS = timedelta(hours=1)
-LONGEST = 500  # characters of one text in `details`
-MOST = 100  # values of one list in `details`
-REFUSALS_EVERY = 60  # seconds between two events about the same person at the same page
+LONGEST = 500  # the most characters of one text in `details`
+MOST = 100  # the most values of one list in `details`
+REFUSALS_EVERY = 60  # seconds; a person gets at most one event per page about refused requests in this time
 
 
 def record(
@@ -79,7 +80,7 @@ def current_reason(request: HttpRequest, owner: uuid.UUID | None) -> str:
 
 
 def record_refusal(request: HttpRequest) -> None:
-    """Add an event because the user of the request was not allowed to do something.
+    """Add an event that says that the request was refused.
 
     Adds at most one in REFUSALS_EVERY seconds for each user and page, so that nobody can flood the audit."""
     match = cast(ResolverMatch, request.resolver_match)
@@ -107,9 +108,9 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def attach_names(events: Iterable[AuditEvent]) -> None:
-    """Set `actor_name` and `owner_name` of each event to what the accounts are called now. Executes one statement.
+    """Set `actor_name` and `owner_name` of each event to the present names of the accounts. Executes one statement.
 
-    An account that does not exist any more has its id as its name."""
+    The name of an account that does not exist any more is its id."""
     events = list(events)
     users = User.objects.in_bulk({id for event in events for id in (event.actor, event.owner) if id})
     for event in events:

@@ -1,15 +1,14 @@
-"""The admin's pages of the audit: its list with filters, an event, and the download of the filtered list as CSV."""
+"""The admin's pages of the audit: the list with its filters, one event, and the filtered list as CSV."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -18,11 +17,12 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from chatstore.ids import first_id
+from chatstore.ids import first_id, parse_uuid
 
 from . import audit_csv
 from .audit import attach_names, record
 from .big_tables import BigTableAdmin, NewestFirst, ReadOnly
+from .csv_files import stream_csv
 from .models import Action, AuditEvent
 
 FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
@@ -49,10 +49,10 @@ class TextFilter(admin.SimpleListFilter):
 
 
 class UserFilter(TextFilter):
-    """A filter by a user, whom the value names by id or by e-mail address."""
+    """A filter by a user. The value is the user's id or e-mail address."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = _uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
         return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
 
 
@@ -71,11 +71,11 @@ class ObjectFilter(TextFilter):
     parameter_name = "object_id"
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        return queryset.filter(object_id=str(_uuid(text) or text))
+        return queryset.filter(object_id=str(parse_uuid(text) or text))
 
 
 class SinceFilter(TextFilter):
-    """Keeps the events from the beginning of a day, in UTC. Compares ids, because they rise with time."""
+    """Keeps the events of a day in UTC and of later days. Compares ids, because they rise with time."""
 
     title = gettext_lazy("first day")
     parameter_name = "since"
@@ -94,13 +94,6 @@ class UntilFilter(TextFilter):
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
         day = _day(text)
         return queryset.filter(pk__lt=first_id(day + timedelta(days=1))) if day else queryset.none()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> datetime | None:
@@ -134,7 +127,7 @@ class EventList(NewestFirst):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, BigTableAdmin):
-    """The audit is read-only, also in the database. Its readers are superusers and the group Privacy."""
+    """The audit is read-only, also in the database. By default, only superusers and the group Privacy may read it."""
 
     change_list_template = "admin/audit_event_list.html"
     list_display = (
@@ -143,7 +136,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         "action",
         "object_link",
         "owner_link",
-        "told_details",
+        "details_line",
         "reason",
         "address",
     )
@@ -165,7 +158,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         return [path("csv/", download, name="staff_auditevent_csv"), *super().get_urls()]
 
     def download(self, request: HttpRequest) -> Any:
-        """Send the events of the filtered list as CSV. The download is an event, too."""
+        """Send the events of the filtered list as CSV. Adds an event about the download. Raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -174,14 +167,8 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
             return redirect("admin:staff_auditevent_changelist")
         filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
-        return StreamingHttpResponse(
-            audit_csv.stream(changelist.queryset),
-            content_type="text/csv; charset=utf-8",
-            headers={
-                "Content-Disposition": f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"',
-                "Cache-Control": "no-store",
-            },
-        )
+        name = f"audit-{timezone.now():%Y-%m-%d}.csv"
+        return stream_csv(name, audit_csv.COLUMNS, audit_csv.read_batches(changelist.queryset))
 
     @admin.display(description=gettext_lazy("time"))
     def exact_time(self, event: AuditEvent) -> str:
@@ -198,12 +185,12 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
     @admin.display(description=gettext_lazy("object"))
     def object_link(self, event: AuditEvent) -> str:
         model = event.object_type.rpartition(".")[2]
-        return (
-            _filter_link("object_id", event.object_id, f"{model} …{event.object_id[-6:]}") if event.object_id else model
-        )
+        if not event.object_id:
+            return model
+        return _filter_link("object_id", event.object_id, f"{model} …{event.object_id[-6:]}")
 
     @admin.display(description=gettext_lazy("details"))
-    def told_details(self, event: AuditEvent) -> str:
+    def details_line(self, event: AuditEvent) -> str:
         return audit_csv.details_text(event)
 
 

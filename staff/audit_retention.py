@@ -10,8 +10,8 @@ from chatstore.ids import first_id
 
 from .models import AuditEvent
 
-BATCH = 10_000  # events in one round of housekeeping
-ALLOW = "SELECT set_config('chatstore.audit_delete_before', %s, true)"  # until the transaction ends
+BATCH = 10_000  # the most events that one run of housekeeping deletes
+ALLOW = "SELECT set_config('chatstore.audit_delete_before', %s, true)"  # it ends with the transaction
 
 
 @transaction.atomic

@@ -50,7 +50,8 @@ class BigTableAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each facet needs a count
-    actions_selection_counter = False  # Django's counter offers to select all rows of all pages (actions.html has one)
+    # Django's counter of selected rows offers to select the rows of all pages. actions.html has a counter without this.
+    actions_selection_counter = False
     ordering = ("-pk",)  # newest first, because ids increase; the index of the primary key has this order
     sortable_by = ()
     list_only: tuple[str, ...] = ()  # empty: all columns
@@ -64,13 +65,13 @@ class BigTableAdmin(admin.ModelAdmin):
         return lookup in self.lookups
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the list, or run an action. Django ignores an action that is not allowed; this refuses it."""
+        """Show the list, or run an action. Raises PermissionDenied for a forbidden action, which Django ignores."""
         if set(request.POST.getlist("action")) - {""} - self.get_actions(request).keys():
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Record the words of a search, then search. Pages with a search of their own override `find`."""
+        """Record the words of a search, then search. Subclasses that search in another way override `find`."""
         if search_term:
             record(request, Action.SEARCH, self.model, words=search_term)
         return self.find(request, queryset, search_term)
@@ -79,7 +80,9 @@ class BigTableAdmin(admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseRedirect:
-        """Redirect to the events of the audit about this row. Django's history shows Django's log, which is empty."""
+        """Redirect to the events about this row. Django's page shows Django's log, which is empty.
+
+        Raises PermissionDenied."""
         if not request.user.has_perm("staff.view_auditevent"):
             raise PermissionDenied
         return redirect(reverse("admin:staff_auditevent_changelist", query={"object_id": unquote(object_id)}))

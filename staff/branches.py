@@ -1,4 +1,4 @@
-"""The branches of a conversation: which messages are alternatives of each other, and which path leads through one.
+"""The branches of a conversation: the alternatives of a message, and the path through a message.
 
 A message in the trash is left out, and its answers take its place. Reading changes nothing: the user still sees the
 active path.
@@ -36,7 +36,7 @@ class Fork:
 
     parent_seq: int | None
     alternatives: list[Alternative]
-    more: int  # the number of alternatives that are left out
+    more: int  # the number of further alternatives, which the tree leaves out
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,11 @@ class Branches:
     @classmethod
     def of(cls, conversation: Conversation) -> "Branches":
         """Read the messages. Runs one statement, or none if the conversation has one branch or is too long."""
-        if conversation.last_seq in range(conversation.message_count, MOST_MESSAGES + 1):
-            if conversation.last_seq == conversation.message_count:
-                return cls([])
-            rows = conversation.messages.order_by("seq").values_list("seq", "parent_seq", "is_active", "deleted_at")
-            return cls((seq, parent, active, deleted is None) for seq, parent, active, deleted in rows)
-        return cls([])
+        is_one_path = conversation.last_seq == conversation.message_count
+        if is_one_path or conversation.last_seq > MOST_MESSAGES:
+            return cls([])
+        rows = conversation.messages.order_by("seq").values_list("seq", "parent_seq", "is_active", "deleted_at")
+        return cls((seq, parent, active, deleted is None) for seq, parent, active, deleted in rows)
 
     def path_through(self, seq: int) -> list[int] | None:
         """Return the path through a message that is not on the active path: up to a root, and down to the newest leaf.
@@ -131,6 +130,6 @@ class Branches:
                 alternatives[seq] = Alternative(seq, role, text, seq in shown, seq in self.active)
                 fork.alternatives.append(alternatives[seq])
             above = () if parent is None else (parent, *self._ancestors(parent))
-            owner = next((alternatives[seq] for seq in above if seq in alternatives), None)
-            (owner.forks if owner else roots).append(fork)
+            outer = next((alternatives[seq] for seq in above if seq in alternatives), None)
+            (outer.forks if outer else roots).append(fork)
         return roots

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH, HEIGHT = 600, 120  # of a chart, in the units of its viewBox
-GAP = 0.2  # of the width of a bar
+WIDTH, HEIGHT = 600, 120  # the size of a chart, as in the viewBox of home/chart.html
+GAP = 0.2  # between two bars, as a part of the width that a bar and its gap have together
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar. `label` says what it stands for, `value` is its number."""
+    """A bar of a chart. It shows the number `value`. `label` says what the number belongs to, such as a day."""
 
     label: Any
     value: int
@@ -23,7 +23,7 @@ class Bar:
 def draw_bars(values: Sequence[tuple[Any, int]]) -> list[Bar]:
     """Return a bar for each pair of a label and a number. The highest bar is as high as the chart.
 
-    A bar of a number above 0 is at least one unit high, so that it can be seen.
+    If the number is above 0, its bar is at least one unit high, so that it can be seen.
     """
     highest = max((value for _, value in values), default=0) or 1
     step = WIDTH / max(len(values), 1)

@@ -1,3 +1,5 @@
+"""The admin's pages of conversations: the list, the transcript of a conversation, and its form."""
+
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from chatstore.ids import parse_uuid
 from conversations.models import Conversation
 from conversations.services import conversations
 
@@ -54,16 +57,15 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 @admin.register(Conversation)
 class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
     list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
-    list_select_related = ("user",)
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
         tags source active_at archived_at deleted_at""".split()
     )
     list_filter = (ConversationStateFilter, "is_pinned")
     lookups = ("state", "is_pinned__exact", "user")
-    search_fields = ("title",)  # shows the search box; get_search_results searches
+    search_fields = ("title",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy(
-        "An id, the id of a client, a part of the title, or the beginning of the owner's e-mail address."
+        "An id, an id that a client gave, a part of the title, or the beginning of the owner's e-mail address."
     )
     readonly_fields = (*flatten(SUMMARY), *DETAILS, REPORTED_USAGE, METADATA)
     fieldsets = (
@@ -132,23 +134,21 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         return (*self.readonly_fields, *(name for name in EDITABLE if name not in CURATED))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Staff cannot create conversations. Only the clients of users create them."""
+        """Forbid additions. Only the clients of users create conversations."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """A conversation in the trash cannot be changed. Restore it first."""
+        """Forbid changes of a conversation in the trash. Staff must restore it first."""
         return not (obj and obj.deleted_at) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """Django cannot delete conversations, because messages refer to them. Staff use the actions instead."""
+        """Forbid deletions by Django, because messages refer to the conversation. Staff use the actions instead."""
         return False
 
 
 def matching(term: str) -> Q:
-    """Return the condition for a search. The search reads conversations and users, but no messages."""
-    try:
-        id = UUID(term)
-    except ValueError:
-        owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
-        return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))
-    return Q(id=id) | Q(external_id=term) | Q(user=id)
+    """Return the condition of a search in the list. It reads conversations and users, but no messages."""
+    if id := parse_uuid(term):
+        return Q(id=id) | Q(external_id=term) | Q(user=id)
+    owners = User.objects.filter(email__lower__startswith=term.lower()).values_list("pk", flat=True)[:MAX_OWNERS]
+    return Q(title__icontains=term) | Q(external_id=term) | Q(user__in=list(owners))

@@ -25,7 +25,7 @@ from .users import may_change_data_of
 expires = time_column("expires_at", gettext_lazy("expires"))
 last_used = time_column("last_used_at", gettext_lazy("last used"))
 last_login = time_column("last_login", gettext_lazy("last sign-in"))
-joined = time_column("date_joined", gettext_lazy("linked"))
+linked = time_column("date_joined", gettext_lazy("linked"))
 
 # The pages below replace allauth's pages of EmailAddress, SocialAccount and Authenticator. Three models get no
 # page: SocialApp, because settings configure the identity providers; SocialToken, because it contains secrets; and
@@ -34,8 +34,8 @@ admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, Auth
 
 
 class Removable(ReadOnly, BigTableAdmin):
-    """Base of admin pages whose rows staff can delete but not add or change. Only superusers can delete rows that
-    belong to staff."""
+    """Base of admin pages on which staff can delete rows, but not add or change them. Only superusers can delete rows
+    that belong to staff."""
 
     list_select_related = ("user",)
 
@@ -55,9 +55,9 @@ class ApiTokenAdmin(Removable):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ReadOnly, BigTableAdmin, allauth_admin.EmailAddressAdmin):
-    """The admin page of e-mail addresses. It is read-only, because the owner of a verified address can reset the user's
-    password: staff who could set an address could take over the account. Superusers can mark an address as verified
-    here. They change the e-mail of a user on the page of the user."""
+    """E-mail addresses are read-only. With a verified address, a person can reset the user's password. So staff who
+    could set an address could take over the account. Superusers can mark an address as verified here. They change the
+    e-mail of a user on the page of the user."""
 
     list_display = ("email", user_column, "kind")
     list_select_related = ("user",)
@@ -91,6 +91,6 @@ class AuthenticatorAdmin(Removable):
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(Removable):
-    list_display = (user_column, "provider", "uid", last_login, joined)
+    list_display = (user_column, "provider", "uid", last_login, linked)
     list_only = ("user__email", "user__name", "provider", "uid", "last_login", "date_joined")
     fields = ("user", "provider", "uid", "last_login", "date_joined")

@@ -1,24 +1,23 @@
-"""CSV downloads in constant memory."""
+"""CSV downloads that are sent piece by piece."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
 from chatstore.spreadsheets import to_csv
 
-BATCH = 500  # rows that are sent at once
+Batch = Iterable[Iterable[Any]]
 
 
-def stream_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """Return a download with the file name `name`. `rows` is read while the client reads."""
-    response = StreamingHttpResponse(_encode(header, iter(rows)), content_type="text/csv; charset=utf-8")
+def stream_csv(name: str, header: Sequence[str], batches: Iterable[Batch]) -> StreamingHttpResponse:
+    """Return a download with the file name `name`. It reads each batch of rows just before it sends it."""
+    response = StreamingHttpResponse(_encode(header, batches), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _encode(header: Sequence[str], rows: Iterator[Sequence[Any]]) -> Iterator[str]:
+def _encode(header: Sequence[str], batches: Iterable[Batch]) -> Iterator[str]:
     yield to_csv([header])
-    while batch := list(islice(rows, BATCH)):
+    for batch in batches:
         yield to_csv(batch)

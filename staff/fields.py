@@ -23,8 +23,9 @@ from conversations.querysets import PURGING
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
 SHOWN_TAGS = 3
-MARKS = re.compile(r"\*\*|`|\|[-:| ]*|^#+ ")  # of emphasis, code, tables and a heading at the start
-# The least days of an age, the days of its unit, and its text. The numbers are 2 or more, so no text needs a singular.
+# The marks of Markdown for emphasis, code and tables, and for a heading at the start.
+MARKS = re.compile(r"\*\*|`|\|[-:| ]*|^#+ ")
+# The least days of an age, the days of its unit, and its text. `n` is 2 or more, so no text needs a singular.
 AGES = (
     (730, 365, gettext_lazy("{n} years ago")),
     (60, 30, gettext_lazy("{n} months ago")),
@@ -36,8 +37,10 @@ LIVE = Q(deleted_at__isnull=True)
 
 
 def preformatted(name: str) -> Any:
-    """Return a column that shows a field with its line breaks. It indents only short JSON. Each level of nesting
-    indents its lines further, so 4 MB of nested brackets would become a page of 225 MB."""
+    """Return a column that shows a field with its line breaks.
+
+    It indents only short JSON, because each level of nesting adds spaces to its lines: 4 MB of nested brackets would
+    become a page of 225 MB."""
 
     @admin.display(description=name.replace("_", " "))
     def show(obj: Model) -> str:
@@ -67,7 +70,7 @@ def _as_text(value: Any) -> str:
 
 
 class LongTextsAdmin(admin.ModelAdmin):
-    """The page of one row. It reads only the first LONGEST characters of each of its `long_fields`."""
+    """Base of admin pages of rows with long texts. It reads only the beginning of each field in `long_fields`."""
 
     long_fields: tuple[str, ...] = ()
 
@@ -97,14 +100,14 @@ def ago(time: datetime) -> SafeString:
 def since(time: datetime) -> str:
     """Return how long ago a time was, in one unit, such as "3 days ago"."""
     days = (timezone.now() - time).days
-    for least, unit, text in AGES:
+    for least, days_of_unit, text in AGES:
         if days >= least:
-            return text.format(n=days // unit)
+            return text.format(n=days // days_of_unit)
     return naturaltime(time)
 
 
 def label(text: Any) -> SafeString:
-    """Return the label of a value. It is visible only where the columns have no headers: on a narrow screen."""
+    """Return the label of a value. It is visible only on a narrow screen, where the columns have no headers."""
     return format_html('<span class="label">{}: </span>', text)
 
 
@@ -113,7 +116,7 @@ def number(value: int, name: str) -> SafeString:
 
 
 def clipped(text: Any) -> SafeString:
-    """Return a text that ends with an ellipsis if it does not fit. Its title is the whole text."""
+    """Return a text that the browser ends with an ellipsis if it does not fit. Its title is the whole text."""
     return format_html('<span class="clipped" title="{}">{}</span>', text, text)
 
 

@@ -12,7 +12,8 @@ from pygments.token import Token, _TokenType
 from .visible import visible
 
 LONGEST = 10_000  # characters; longer code is not highlighted
-# Some lexers need a time that grows with the square of a line or of blank space: 6 s for Java with 10,000 blank lines.
+# The time of some lexers grows with the square of the length of a line or of blank space: 6 s for 10,000 blank lines
+# of Java. So code with a line of 1,000 characters, or with 200 blank characters in a row, is not highlighted.
 SLOW = re.compile(r"[^\n]{1000}|\s{200}")
 # The languages, each with the other names that people give it. Other languages are not highlighted, because a few of
 # the hundreds of lexers are slow on hostile text.
@@ -41,7 +42,7 @@ LANGUAGES = {
     "yaml": "yml",
 }
 LEXERS = {name: lexer for lexer, names in LANGUAGES.items() for name in (lexer, *names.split())}
-# The class of each kind of token; a kind that is missing has the class of its parent. transcript.css has the colours.
+# The CSS class of each kind of token. A missing kind has the class of its parent. transcript.css has the colours.
 CLASSES: dict[_TokenType, str] = {
     Token: "",
     Token.Comment: "c",
@@ -63,7 +64,7 @@ CLASSES: dict[_TokenType, str] = {
 
 
 def highlight(code: str, language: str) -> str:
-    """Return the code as HTML. Code that is long or SLOW, or in another language than LANGUAGES, has no marks."""
+    """Return the code as HTML. Code that is long or SLOW, or whose language is not in LANGUAGES, has no marks."""
     name = LEXERS.get(language.lower())
     if name is None or len(code) > LONGEST or SLOW.search(code):
         return visible(code)

@@ -1,7 +1,7 @@
 """The home page of the admin: the usage of the service in numbers and charts, and as CSV.
 
-All numbers come from the counts of each day (`conversations.daily_usage`), so the page costs the same however many
-messages there are. It needs one statement for each report, and one for the names of the users.
+All numbers come from the counts of each day (`conversations.daily_usage`), so the cost of the page does not depend on
+the number of messages. It executes one statement for each report, and one for the names of the users.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,14 +16,18 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from conversations import daily_usage
+from conversations.models import DailyUsage
 
+from .audit import record
 from .charts import draw_bars
 from .csv_files import stream_csv
+from .models import Action
 
 PERMISSION = "conversations.view_dailyusage"
+USERS_PERMISSION = "accounts.view_user"  # is also needed for the report of users
 PERIODS = (7, 30, 90)  # days
-TOP = 10  # models and users
-CSV_USERS = 10_000  # users in a download
+TOP = 10  # models, and users, on the page
+MOST_ROWS = 10_000  # models or users in a download; clients choose the names of models
 SERIES = {
     "messages": gettext_lazy("Messages"),
     "conversations": gettext_lazy("Conversations"),
@@ -37,7 +41,7 @@ Rows = list[dict[str, Any]]
 
 
 def read_usage(request: HttpRequest) -> dict[str, Any]:
-    """Return what the home page shows. It is empty if the user may not see the usage."""
+    """Return the values for the home page, or an empty dict if the user may not see the usage."""
     if not request.user.has_perm(PERMISSION):
         return {}
     days = read_period(request)
@@ -47,8 +51,8 @@ def read_usage(request: HttpRequest) -> dict[str, Any]:
         "days": days,
         "periods": PERIODS,
         "charts": [_chart(name, by_day) for name in SERIES],
-        "models": usage_by_model(first, last)[:TOP],
-        "users": usage_by_user(first, last, limit=TOP),
+        "models": usage_by_model(first, last, limit=TOP),
+        "users": usage_by_user(first, last, limit=TOP) if request.user.has_perm(USERS_PERMISSION) else None,
     }
 
 
@@ -59,25 +63,25 @@ def read_period(request: HttpRequest) -> int:
 
 
 def period_of(days: int) -> tuple[date, date]:
-    """Return the first and the last of the last `days` days in UTC. The last one is today."""
+    """Return the first and the last day of a period in UTC. It has `days` days and ends today."""
     today = timezone.now().date()
     return today - timedelta(days=days - 1), today
 
 
 def usage_by_day(first: date, last: date) -> Rows:
-    """Return the counts of every day from `first` to `last`, oldest first."""
+    """Return the counts of every day from `first` to `last`, oldest first, also of days without any."""
     counted = {row["day"]: row for row in daily_usage.by_day(first, last)}
     zeros = dict.fromkeys((*daily_usage.COUNTS, "users"), 0)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [_with_tokens(counted.get(day, {"day": day, **zeros})) for day in days]
 
 
-def usage_by_model(first: date, last: date) -> Rows:
-    return list(map(_with_tokens, daily_usage.by_model(first, last)))
+def usage_by_model(first: date, last: date, *, limit: int) -> Rows:
+    return list(map(_with_tokens, daily_usage.by_model(first, last, limit=limit)))
 
 
 def usage_by_user(first: date, last: date, *, limit: int) -> Rows:
-    """Return the counts of the users with most messages. `user` is the user, or None after an erasure."""
+    """Return the counts of the users with most messages. `user` is None if the user does not exist any more."""
     rows = daily_usage.by_user(first, last, limit=limit)
     users = User.objects.only("email", "name").in_bulk([row["user_id"] for row in rows])
     return [_with_tokens(row | {"user": users.get(row["user_id"])}) for row in rows]
@@ -101,18 +105,24 @@ def _chart(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
     """Return a report of the home page as CSV. Raises PermissionDenied; Http404 if there is no such report."""
-    if not request.user.has_perm(PERMISSION):
+    needed = (PERMISSION, USERS_PERMISSION) if report == "users" else (PERMISSION,)
+    if not request.user.has_perms(needed):
         raise PermissionDenied
     if report not in REPORTS:
         raise Http404
     columns, read = REPORTS[report]
-    rows = read(*period_of(read_period(request)))
-    cells = ([str(row[name]) if name in ("day", "user", "user_id") else row[name] for name in columns] for row in rows)
-    return stream_csv(f"usage-{report}.csv", columns, cells)
+    days = read_period(request)
+    record(request, Action.EXPORT, DailyUsage, report=report, days=days)
+    cells = ([_cell(row[name]) for name in columns] for row in read(*period_of(days)))
+    return stream_csv(f"usage-{report}.csv", columns, [cells])
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, int) else str(value or "")
 
 
 REPORTS: dict[str, tuple[tuple[str, ...], Callable[[date, date], Rows]]] = {
     "days": (("day", *daily_usage.COUNTS, "users"), usage_by_day),
-    "models": (("model", *daily_usage.COUNTS), usage_by_model),
-    "users": (("user", "user_id", *daily_usage.COUNTS), partial(usage_by_user, limit=CSV_USERS)),
+    "models": (("model", *daily_usage.COUNTS), partial(usage_by_model, limit=MOST_ROWS)),
+    "users": (("user", "user_id", *daily_usage.COUNTS), partial(usage_by_user, limit=MOST_ROWS)),
 }

@@ -1,10 +1,10 @@
 """Markdown as HTML that is safe on a page of the admin, whatever the text is.
 
 Three things make it safe. The parser knows no raw HTML. The renderer makes only the tags below, with few attributes.
-nh3 then removes everything else, if there is anything. Nothing is loaded from another site: an image becomes a link.
+nh3 then removes any other tag or attribute. Nothing is loaded from another site: an image becomes a link.
 
-The cost is bounded: texts have a length (LONGEST), blocks a depth (DEPTH), and each page a time (SECONDS). A text
-beyond a limit is shown as it was typed.
+The cost is bounded: there are limits to the length of a text (LONGEST), the depth of its blocks (DEPTH), the size of
+its HTML (GROWTH), and the time for a page (SECONDS). A text beyond a limit is shown as it was typed.
 """
 
 import time
@@ -27,7 +27,7 @@ from .visible import show_codes, visible
 LONGEST = 20_500  # characters; a little more than a page shows of a text
 DEPTH = 16  # levels; a quote has one, and a list two
 SECONDS = 0.4  # CPU time for all texts of a page; the last text can exceed it
-GROWTH = 12  # the HTML of a text has at most so many characters for each of the text
+GROWTH = 12  # the most characters of HTML for each character of a text
 SCHEMES = ("https://", "http://", "mailto:")
 TAGS = set(
     "a blockquote br code div em h3 h4 h5 h6 hr i li ol p pre s span strong table tbody td th thead tr ul".split()
@@ -47,7 +47,7 @@ REL = "noopener noreferrer nofollow"
 
 
 class Formatter:
-    """Formats the texts of one page, until SECONDS have passed."""
+    """Formats the texts of one page, until they have used SECONDS of CPU time."""
 
     def __init__(self) -> None:
         self._left = SECONDS
@@ -94,7 +94,7 @@ def _parser() -> MarkdownIt:
         parser.add_render_rule(cell, cell_open)
     for heading in ("heading_open", "heading_close"):
         parser.add_render_rule(heading, lower_heading)
-    # This compiles the rules. Threads that did it at the same time would see rules that are not complete.
+    # The first use compiles the rules. If threads did this at the same time, one could use incomplete rules.
     parser.parse("a")
     return parser
 
@@ -120,7 +120,7 @@ def link_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: 
 
 
 def _open_link(address: str) -> str:
-    """Return the tag of a link. An empty address would lead to the page itself."""
+    """Return the start tag of a link. Leave out an empty address, because it would lead to the page itself."""
     return f'<a href="{escape(address)}" target="_blank">' if address else "<a>"
 
 
@@ -134,6 +134,6 @@ def cell_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: 
 
 
 def lower_heading(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """The page has the levels 1 and 2."""
+    """Return the tag of a heading two levels lower, because the page itself has headings of the levels 1 and 2."""
     level = min(int(tokens[index].tag[1]) + 2, 6)
     return f"<{'/' if tokens[index].nesting < 0 else ''}h{level}>"

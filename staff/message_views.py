@@ -1,4 +1,4 @@
-"""Two views of a message beside its page: the message as JSON, and an image in it."""
+"""Two further views of a message: the message as JSON, and an image in it."""
 
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,9 @@ class MessageViews(admin.ModelAdmin):
         ]
 
     def json_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Return the message as the API returns it. After LONGEST characters it is cut, and then it is plain text."""
+        """Return the message as the API does. If it exceeds LONGEST characters, return its beginning as plain text.
+
+        Raises PermissionDenied or Http404."""
         message = self._get_readable(request, object_id)
         record(request, Action.READ_MESSAGE, message, conversation=message.conversation_id)
         [text] = Message.objects.filter(pk=message.pk).json_texts()
@@ -38,7 +40,9 @@ class MessageViews(admin.ModelAdmin):
         return HttpResponse(escape_codes(pretty(text)), content_type="application/json")
 
     def image_view(self, request: HttpRequest, object_id: UUID, number: int) -> HttpResponse:
-        """Return the image in the part with this number, from 1. Images that can contain scripts are not found."""
+        """Return the image in the part with this number, from 1. Raises PermissionDenied or Http404.
+
+        An image that can contain scripts is a 404, too."""
         message = self._get_readable(request, object_id)
         if number not in range(1, ELEMENTS + 1):
             raise Http404

@@ -1,11 +1,13 @@
+"""The admin's pages of messages: the list, and the page of a message with all its fields."""
+
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_lazy
 
+from chatstore.ids import parse_uuid
 from conversations.models import Message, Status
 
 from .audit import record
@@ -52,14 +54,13 @@ class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTabl
         "is_on_active_path",
         state,
     )
-    list_select_related = ("conversation", "user")
     list_only = tuple(
         """seq role conversation__title user__email user__name user__external_id model status is_active deleted_at
         created_at""".split()
     )
     list_filter = (StateFilter,)
     lookups = ("state", "conversation")
-    search_fields = ("id",)  # shows the search box; get_search_results searches
+    search_fields = ("id",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy("The id of a message or of a conversation.")
     fieldsets = (
         (None, {"fields": CONTENTS}),
@@ -93,11 +94,8 @@ class MessageAdmin(ShowsContent, MessageViews, ReadOnly, LongTextsAdmin, BigTabl
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if not search_term:
             return queryset, False
-        try:
-            id = UUID(search_term.strip())
-        except ValueError:
-            return queryset.none(), False
-        return queryset.filter(Q(id=id) | Q(conversation=id)), False
+        id = parse_uuid(search_term.strip())
+        return (queryset.filter(Q(id=id) | Q(conversation=id)) if id else queryset.none()), False
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = kwargs["obj"]

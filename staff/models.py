@@ -29,9 +29,10 @@ REASONS = models.Q(action=Action.REASON.value)
 class AuditEvent(models.Model):
     """Something that a member of staff did, or was not allowed to do.
 
-    The database refuses to change events, and to delete events that housekeeping may not delete (migration 0001). So
-    the columns contain ids and no foreign keys: the events stay when the rows that they name are deleted, and contain
-    no name or address that an erasure would have to remove."""
+    The database refuses to change events, and to delete events that housekeeping may not delete (migration 0002). So
+    the columns contain ids and no foreign keys: the events stay when the rows that they name are deleted. They do not
+    copy the name or the e-mail address of an account, because an erasure could not remove it. Only `reason` and the
+    words of a search can contain one, if a member of staff typed it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField(gettext_lazy("time"), db_default=Now())

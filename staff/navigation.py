@@ -1,7 +1,4 @@
-"""The pages of the console, by what people do. The sidebar and the home page show this table.
-
-A user sees the entries whose permission the user has, and the sections that have such entries.
-"""
+"""The pages of the console, in sections by what people do. The sidebar and the home page show them."""
 
 from typing import NamedTuple
 

@@ -24,8 +24,8 @@ TEXT_TYPES = {"text", "input_text", "output_text", "refusal", "summary_text"}
 REASONING_TYPES = {"reasoning", "thinking"}
 IMAGE_TYPES = {"image", "image_url", "input_image"}
 MEDIA_TYPES = {*IMAGE_TYPES, "file", "input_file", "document", "input_audio", "audio"}
-NESTED = ("file", "source", "input_audio", "image_url")  # the keys that can hold an object with the file
-ADDRESSES = ("url", "file_data", "image_url", "image", "data")  # the keys of an address or of the file itself
+NESTED = ("file", "source", "input_audio", "image_url")  # keys whose value can be an object with the file
+ADDRESSES = ("url", "file_data", "image_url", "image", "data")  # keys whose value is an address or the file itself
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,100}?(;base64)?,")
 # The first bytes of the images that a page shows. SVG is not among them, because it can contain scripts.
 SIGNATURES = {
@@ -94,7 +94,7 @@ def _html(value: Any) -> SafeString:
 def pretty(value: Any) -> str:
     """Return JSON with indentation if it is short. Return a text that is not JSON as it is.
 
-    Each level of nesting indents its lines further, so indented JSON that has grown a lot is not used.
+    Each level of nesting adds spaces to its lines. JSON that grows a lot by this is not indented.
     """
     try:
         data = json.loads(value) if isinstance(value, str) else value
@@ -108,7 +108,7 @@ def pretty(value: Any) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in words."""
+    """Return a number of bytes with its unit, such as "12 kB"."""
     if count < 1_000:
         return gettext("{count} bytes").format(count=count)
     return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"

@@ -1,3 +1,5 @@
+"""The admin's pages of reactions."""
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 

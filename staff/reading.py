@@ -1,4 +1,4 @@
-"""The page on which staff read a conversation: what its template needs."""
+"""The page on which staff read a conversation: the values for its template."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from .transcript import Position, Transcript
 
 OTHERS = 10  # other conversations of the owner
 FOLDED_INSTRUCTIONS = 600  # characters; longer instructions are folded
-LONGEST_DURATION = 3_600  # seconds; a result that came later was probably not computed all the time
+LONGEST_DURATION = 3_600  # seconds; if a result came later, the tool probably did not run all the time
 ROLES = {
     "system": gettext_lazy("System"),
     "developer": gettext_lazy("Developer"),
@@ -108,13 +108,13 @@ def read_surroundings(conversation: Conversation, context: dict[str, Any]) -> di
 
 
 def _other_conversations(conversation: Conversation) -> QuerySet[Conversation]:
-    """Return the owner's most recently active conversations without this one."""
+    """Return the owner's most recently active conversations, except this one."""
     rows = Conversation.objects.filter(user=conversation.user_id).live().exclude(pk=conversation.pk)
     return rows.by_activity().only("title", "active_at", "message_count", "user")[:OTHERS]
 
 
 def entries(page: Transcript, branches: Branches) -> Iterator[Entry]:
-    """Yield the messages of a page. A result of a tool becomes a part of the call before it."""
+    """Yield the messages of a page. The result of a tool call becomes a part of the call, if the page has both."""
     formatter = Formatter()
     day = None
     waiting: dict[str, tuple[Call, Message]] = {}
@@ -152,6 +152,8 @@ def _entry(message: Any, page: Transcript, branches: Branches, formatter: Format
 
 
 def _duration(caller: Message, result: Message) -> str:
-    """Return the time between a call and its result. Clients often send both at once, and then it is not known."""
+    """Return the time between a call and its result.
+
+    Return an empty text if the tool did not run all this time: the client sent both at once, or one very late."""
     seconds = (result.created_at - caller.created_at).total_seconds()
     return f"{seconds:.1f} s" if 0.05 <= seconds <= LONGEST_DURATION else ""

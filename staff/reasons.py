@@ -48,10 +48,10 @@ def reason_needed(request: HttpRequest, owner: UUID) -> HttpResponseRedirect | N
 
 
 class ShowsContent(admin.ModelAdmin):
-    """Base of the admin pages of conversations and messages: the pages of one row show the content of its `user`.
+    """Base of the admin pages of conversations and messages. A page of one row shows the content of the row's `user`.
 
-    `StaffSite.admin_view` calls `reason_needed_before` for all of them, also for those that a subclass adds, if they
-    are methods and their URLs have an `object_id`."""
+    `StaffSite.admin_view` calls `reason_needed_before` for each of these pages. This includes pages that a subclass
+    adds, if they are methods and their URLs have an `object_id`."""
 
 
 def reason_needed_before(view: Callable[..., Any], request: HttpRequest, object_id: object) -> HttpResponse | None:
@@ -64,8 +64,7 @@ def reason_needed_before(view: Callable[..., Any], request: HttpRequest, object_
 
 
 def _owner(model: type[Model], object_id: str) -> UUID | None:
-    """Return the owner of a row, or None if there is no such row. Reads the id as Django's pages do, which accept every
-    form of a UUID."""
+    """Return the owner of a row, or None if there is no such row. Accepts each form of a UUID, like Django's pages."""
     try:
         id = model._meta.pk.to_python(object_id)
     except ValidationError:
@@ -74,7 +73,9 @@ def _owner(model: type[Model], object_id: str) -> UUID | None:
 
 
 def ask_for_reason(request: HttpRequest, owner: UUID) -> HttpResponse:
-    """Show the page that asks for a reason. Store the reason, and return to the page in `next`."""
+    """Show the page that asks for a reason. Store a valid reason, and redirect to the page in `next`.
+
+    Raises PermissionDenied, or Http404 if there is no such user."""
     if not any(map(request.user.has_perm, READING)):
         raise PermissionDenied
     user = get_object_or_404(User, pk=owner)

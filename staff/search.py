@@ -1,6 +1,7 @@
-"""The search page: words in the messages and titles of all users, ids, and e-mail addresses.
+"""The search page. It finds words in the messages and titles of all users, and rows by their ids.
 
-The search is that of the API, with the same operators and bounds. `user:` names the owner by e-mail address or id.
+It uses the search of the API, with the same operators and bounds. The operator `user:` selects one owner by e-mail
+address or id.
 """
 
 import re
@@ -22,6 +23,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Invalid
+from chatstore.ids import parse_uuid
 from chatstore.times import parse_utc
 from conversations import search
 from conversations.models import Conversation, Message
@@ -33,13 +35,13 @@ from .models import Action
 PERMISSION = "conversations.view_message"
 PAGE = 20  # messages
 TITLES = 10  # conversations
-ROWS = 10  # conversations with the same id of a client
+ROWS = 10  # conversations to which clients gave the same id
 LONGEST = 1_000  # characters of a query
 OWNER = re.compile(r'(?:^|(?<=\s))user:(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 
 
 class Row(NamedTuple):
-    """A row whose id was searched for."""
+    """A conversation, message or user whose id was searched for."""
 
     kind: str
     label: str
@@ -80,7 +82,7 @@ def search_page(request: HttpRequest) -> TemplateResponse:
 
 
 def _search(request: HttpRequest, text: str) -> Results:
-    """Return the results, and record what was searched for."""
+    """Return the results, and add an event with the words."""
     results = find(text, _position(request))
     record(request, Action.SEARCH, Message, owner=results.owner.pk if results.owner else None, words=text)
     if settings.ADMIN_REQUIRE_REASON:  # the pages that the results link to ask for the reason
@@ -90,9 +92,9 @@ def _search(request: HttpRequest, text: str) -> Results:
 
 
 def find(text: str, after: search.Position | None) -> Results:
-    """Return a page of results. The first page also has titles, and the rows with the id that the text is."""
+    """Return a page of results. The first page also has titles, and the rows whose id is the text."""
     rows = [] if after or " " in text else _rows_with_id(text)
-    if _as_id(text):
+    if parse_uuid(text):
         return Results(rows=rows)
     try:
         owner, words = _read_owner(text)
@@ -103,16 +105,9 @@ def find(text: str, after: search.Position | None) -> Results:
     return results
 
 
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _rows_with_id(text: str) -> list[Row]:
-    """Return the conversations that have this id or this id of a client, and the message or the user with this id."""
-    if id := _as_id(text):
+    """Return the conversation, message or user with this id, and the conversations to which clients gave this id."""
+    if id := parse_uuid(text):
         found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
     else:
         found = []
@@ -127,12 +122,12 @@ def _to_row(row: Model) -> Row:
 
 
 def _read_owner(text: str) -> tuple[search.Owner, str]:
-    """Return the owner that `user:` names, and the other words. Raises Invalid if there is no such user."""
+    """Return the owner that `user:` selects, and the other words. Raises Invalid if there is no such user."""
     match = OWNER.search(text)
     if not match:
         return search.AllUsers.ALL_USERS, text
     name = match[1] or match[2] or ""
-    id = _as_id(name)
+    id = parse_uuid(name)
     owner = User.objects.filter(pk=id).first() if id else User.objects.filter(email__lower=name.lower()).first()
     if owner is None:
         raise Invalid(gettext("There is no user {name}.").format(name=name), field="q")
@@ -169,16 +164,15 @@ def _with_conversations(hits: list[search.Hit]) -> list[dict[str, Any]]:
     """Return the hits with their conversations and owners. Runs one statement."""
     rows = Conversation.objects.select_related("user").only("title", "user__email", "user__name")
     conversations = rows.in_bulk({hit.conversation_id for hit in hits})
-    # `highlight` has escaped the text of the message.
     return [
         {
             "hit": hit,
             "conversation": conversations[hit.conversation_id],
-            "snippet": mark_safe(hit.snippet),
+            "snippet": mark_safe(hit.snippet),  # the search has escaped it
             "time": ago(hit.created_at),
         }
         for hit in hits
-        if hit.conversation_id in conversations  # it can be deleted meanwhile
+        if hit.conversation_id in conversations  # someone can delete it meanwhile
     ]
 
 

@@ -23,20 +23,22 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
 from . import home, navigation, reasons, search
+from .audit import record_refusal
 
 
 class StaffSite(admin.AdminSite):
     site_header = site_title = "chatstore"
     index_title = gettext_lazy("Home")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One transaction deletes the rows and adds their events.
+        self.add_action(transaction.atomic(delete_selected), "delete_selected")
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         sections = navigation.sections(request)
         current = next((link for section in sections for link in section.links if link.is_current), None)
         return super().each_context(request) | {"navigation": sections, "current_link": current}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.add_action(transaction.atomic(delete_selected), "delete_selected")  # the rows and their events
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         return super().admin_view(_audited(view), cacheable)
@@ -63,7 +65,7 @@ class StaffSite(admin.AdminSite):
         ]
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Redirect to the home page. Pages are listed by what people do, not by app."""
+        """Redirect to the home page, which lists the pages by what people do, not by app."""
         return redirect("admin:index")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -75,14 +77,13 @@ class StaffSite(admin.AdminSite):
 
 
 def _audited(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a view that asks for a reason before it shows content, and records if it refuses the request."""
-    from .audit import record_refusal
-    from .reasons import reason_needed_before
+    """Return a view that asks for a reason before it shows content, and adds an event if it refuses a request."""
 
     @wraps(view)
     def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
-            return reason_needed_before(view, request, kwargs.get("object_id")) or view(request, *args, **kwargs)
+            question = reasons.reason_needed_before(view, request, kwargs.get("object_id"))
+            return question or view(request, *args, **kwargs)
         except PermissionDenied:
             record_refusal(request)
             raise
@@ -91,10 +92,10 @@ def _audited(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Return whether the session still has to prove a second factor.
+    """Return whether the user of this session still has to prove a second factor.
 
-    It is not enough that the user has a factor, because another person may hold the session. The session itself must
-    prove the factor."""
+    It is not enough that the user has a factor, because another person may have the session. The factor must be proved
+    in this session."""
     return settings.REQUIRE_STAFF_MFA and not (_proved_second_factor(request) and is_mfa_enabled(request.user))
 
 

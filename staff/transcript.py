@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message, Reaction
 
 PAGE = 50  # messages
 PAGE_CHARACTERS = 30_000  # a page ends before the message that exceeds this number of characters in all texts
-LONG = 20_000  # the most characters of one text; a longer text is cut
+LONG = 20_000  # the most characters of one text, and the most bytes of `parts` or `tool_calls`; the rest is cut
 ELEMENTS = 100  # the most elements of `parts` or `tool_calls`; one more is read, to see whether there are more
 REACTIONS = 20  # the most reactions to one message
 CONTEXT = 20  # the most messages before the one to which a link leads
@@ -28,14 +28,14 @@ COLUMNS = """conversation_id user_id seq role item_type name model tool_call_id 
 
 
 class Strings(Func):
-    """The strings at a path in JSON, joined with `between`. An empty string if there are none."""
+    """The strings at a path in JSON, joined with `between`, or an empty string if there are none."""
 
     template = """array_to_string(ARRAY(
         SELECT jsonb_path_query(%(expressions)s, '%(path)s ? (@.type() == "string")') #>> '{}'), E'%(between)s')"""
     output_field = TextField()
 
 
-# jsonb_path_query() would accept a value that is not an array, but takes three times as long.
+# jsonb_array_elements() needs an array. jsonb_path_query() accepts any value, but takes three times as long.
 _ARRAY = """CASE WHEN jsonb_typeof(%(expressions)s) = 'array' THEN %(expressions)s
     WHEN %(expressions)s IS NOT NULL THEN jsonb_build_array(%(expressions)s) END"""
 
@@ -43,8 +43,8 @@ _ARRAY = """CASE WHEN jsonb_typeof(%(expressions)s) = 'array' THEN %(expressions
 class Elements(Func):
     """The first elements of a JSON array, as JSON: a list of objects with the `type` and the `size` of each element.
 
-    The object has the element itself as `json`, until these elements have LONG bytes together. Of a larger element it
-    has only the beginning of its text, as `start`.
+    `json` is the element itself, as long as these elements have at most LONG bytes together. Otherwise `json` is null,
+    and `start` is the beginning of the element's text.
     """
 
     template = f"""(SELECT json_agg(json_build_object('type', left(e ->> 'type', 64), 'size', size,
@@ -60,9 +60,9 @@ class Elements(Func):
 
 
 # The texts in `parts`, without those of a model's reasoning.
-SPOKEN = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
+PART_TEXTS = '$[*] ? (!exists(@.type ? (@ == "reasoning" || @ == "thinking"))).text'
 TEXTS: dict[str, Combinable] = {
-    "text": Coalesce("content", NullIf(Strings(F("parts"), path=SPOKEN, between="\\n\\n"), Value(""))),
+    "text": Coalesce("content", NullIf(Strings(F("parts"), path=PART_TEXTS, between="\\n\\n"), Value(""))),
     "thoughts": F("reasoning"),
     "problem": F("error"),
 }
@@ -73,7 +73,7 @@ JSON = {"elements": Elements("parts"), "calls": Elements("tool_calls")}
 class Transcript:
     messages: list[Message]
     earlier: bool  # whether the path has messages before these
-    tip: int
+    tip: int  # the `seq` of the last message of the path
     cut: set[tuple[int, str]] = field(default_factory=set)  # the seq and the name of each text that was cut
 
     def __str__(self) -> str:
@@ -93,12 +93,13 @@ class Transcript:
 
     @property
     def end(self) -> int:
+        """Return the `seq` before which the last page ends."""
         return self.tip + 1
 
 
 @dataclass(frozen=True)
 class Position:
-    """What a URL asks for: the page after a `seq`, the page before one, or the page with the message `at` a `seq`."""
+    """What a URL asks for: the page after a `seq`, the page before a `seq`, or the page with the message at a `seq`."""
 
     after: int = 0
     before: int = 0
@@ -109,7 +110,7 @@ class Position:
         return cls(*(parse_seq(query.get(name)) for name in ("after", "before", "at")))
 
     def narrow(self, path: Sequence[int]) -> Sequence[int]:
-        """Return the part of a path in which the page is."""
+        """Return a part of the path that contains the whole page."""
         if self.before:
             end = bisect_left(path, self.before)
             return path[max(end - PAGE - 1, 0) : end]
@@ -118,7 +119,7 @@ class Position:
 
 
 def read_page(conversation: Conversation, position: Position, path: Sequence[int] | None = None) -> Transcript:
-    """Return a page of a path, which is a list of `seq`, or of the active path. Runs one statement."""
+    """Return a page of a path. `path` has the `seq` of its messages; None is the active path. Runs one statement."""
     rows = conversation.messages.in_order()
     rows = rows.filter(is_active=True) if path is None else rows.filter(seq__in=list(position.narrow(path)))
     tip = (conversation.tip_seq if path is None else path[-1]) or 0
@@ -133,7 +134,7 @@ def read_page(conversation: Conversation, position: Position, path: Sequence[int
 
 
 def _read_around(rows: QuerySet[Message], seq: int) -> list[Message]:
-    """Return the messages from `seq` on, after as many messages before it as are its context."""
+    """Return the messages from `seq` on, and before them a context: at most CONTEXT messages that precede `seq`."""
     start = rows.filter(seq__lt=seq).order_by("-seq").values("seq")[CONTEXT - 1 : CONTEXT]
     around = list(readable(rows.filter(seq__gte=Coalesce(Subquery(start), 0)))[: PAGE + CONTEXT])
     context = [row for row in around if row.seq < seq]
@@ -153,7 +154,7 @@ def _build(messages: list[Message], earlier: bool, tip: int) -> Transcript:
 
 
 def take_fitting(messages: Iterable[Message], limit: int = PAGE_CHARACTERS, least: int = 1) -> list[Message]:
-    """Return as many of the messages as have `limit` characters together, but at least `least`."""
+    """Return the first messages that have at most `limit` characters together, but at least `least` messages."""
     fitting: list[Message] = []
     size = 0
     for message in messages:
@@ -165,7 +166,7 @@ def take_fitting(messages: Iterable[Message], limit: int = PAGE_CHARACTERS, leas
 
 
 def readable(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """Return the messages with the attributes in TEXTS, each with at most LONG + 1 characters, and in JSON."""
+    """Return the messages with the attributes that TEXTS and JSON name. Texts have at most LONG + 1 characters."""
     reactions = Reaction.objects.filter(message=OuterRef("pk")).order_by("pk").values("type")[:REACTIONS]
     texts = {name: Left(text, LONG + 1) for name, text in TEXTS.items()}
     return messages.only(*COLUMNS, "parent_seq").annotate(**texts, **JSON, reaction_types=ArraySubquery(reactions))

@@ -98,8 +98,8 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return format_html('<a href="{}?user={}">{}</a>', url, user.pk, gettext("Conversations of this user"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Return the fields that the caller cannot change. Only superusers can change RIGHTS. Only they can change the
-        IDENTITY of an existing user."""
+        """Return the fields that the caller cannot change. Only superusers can change RIGHTS, or the IDENTITY of an
+        existing user."""
         if request.user.is_superuser:
             return self.readonly_fields
         return (*self.readonly_fields, *RIGHTS, *(IDENTITY if obj else ()))
@@ -113,13 +113,13 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return [(title, {**options, "fields": _without_password(options["fields"])}) for title, options in fieldsets]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Only superusers change staff. Nobody changes a user whose erasure has begun, because the form could activate
-        the user again."""
+        """Allow changes of staff only to superusers. Forbid changes of a user whose erasure has begun, because the form
+        could activate the user again."""
         is_erasing = obj is not None and obj.erasing_at is not None
         return not is_erasing and may_change_data_of(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Django cannot delete users, because their conversations refer to them. Staff use the action `erase`."""
+        """Forbid deletions by Django, because conversations refer to the user. Staff use the action `erase`."""
         return False
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
@@ -184,7 +184,7 @@ class PreferencesAdmin(BigTableAdmin):
     readonly_fields = ("user", "extra", "created_at", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Staff cannot create preferences. The API creates them when a client first sends one."""
+        """Forbid additions. The API creates the preferences of a user when a client first sends one."""
         return False
 
 

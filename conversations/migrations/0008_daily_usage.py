@@ -1,7 +1,7 @@
 """The counts for each day, and the triggers that keep them.
 
-Triggers for each statement keep bulk writes cheap. Updates of messages have a trigger for each row, because its
-condition leaves out nearly all of them.
+Most triggers run once for each statement, which keeps bulk writes cheap. The triggers for updates of messages and
+conversations run for each row, but nearly all updates change no count and do not start them.
 """
 
 import django.db.models.deletion
@@ -84,7 +84,7 @@ CREATE TRIGGER reaction_changed_from AFTER UPDATE ON reaction REFERENCING OLD TA
 CREATE TRIGGER reaction_changed_to AFTER UPDATE ON reaction REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION count_dislikes('1')
 """
-# The triggers hold off other writes until the migration ends, so these rows are counted once.
+# CREATE TRIGGER locks the tables against other writes until the migration ends, so each row is counted once.
 STORED = f"""
 INSERT INTO daily_usage (day, user_id, model, {COUNTS})
 SELECT day, user_id, model, sum(conversations), sum(messages), sum(prompt_tokens), sum(completion_tokens), sum(failed),

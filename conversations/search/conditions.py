@@ -16,7 +16,7 @@ STEMS = """SELECT phraseto_tsquery('english', text)::text FROM unnest(%s::text[]
 
 
 class AllUsers(Enum):
-    """The owner in a search of the messages of all users. Only staff search so. None would be too easy to pass."""
+    """The owner in a search of the messages of all users, which only staff use. None could be passed by mistake."""
 
     ALL_USERS = "all users"
 
@@ -85,7 +85,7 @@ def build_conditions(owner: Owner, query: Query, tsqueries: dict[Term, str], *, 
         where.scope.append(f"m.created_at < {where.param(query.before)}")
     if query.after:
         where.scope.append(f"m.created_at >= {where.param(query.after)}")
-    # The index that serves these conditions has one user after the other.
+    # The index that serves these conditions begins with the user, so it does not serve a search of all users.
     has = where.filters if owner is AllUsers.ALL_USERS else where.scope
     has += [HAS[name] for name in query.has]
     return where

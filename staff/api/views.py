@@ -1,4 +1,4 @@
-"""What staff did with the conversations of the user who asks."""
+"""The API by which users see what staff did with their conversations."""
 
 from typing import Any
 from uuid import UUID

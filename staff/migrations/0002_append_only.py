@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# The body is one statement for each case, because OLD exists in a trigger for rows only.
+# One IF is inside the other, because OLD exists only in a trigger for rows. TRUNCATE has a trigger for the statement.
 REFUSE = """
 CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -20,8 +20,8 @@ TABLE = """CREATE TRIGGER audit_event_table BEFORE TRUNCATE ON audit_event
 
 
 class Migration(migrations.Migration):
-    """Refuse to change audit events, and to delete them. Only a transaction that sets chatstore.audit_delete_before to
-    a time can delete events, and only those from before this time. Housekeeping does (`staff.audit_retention`)."""
+    """Refuse to change and to delete audit events. A transaction can set chatstore.audit_delete_before to a time, and
+    delete the events from before this time. Housekeeping does so (`staff.audit_retention`)."""
 
     dependencies = [("staff", "0001_initial")]
 

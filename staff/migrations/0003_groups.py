@@ -24,8 +24,8 @@ GROUPS = {"Support": VIEW, "Curators": [*VIEW, *CURATE], "Privacy": PRIVACY}
 
 
 def create_groups(apps: Any, schema_editor: Any) -> None:
-    """Create the groups that do not exist. An existing group with one of these names stays as it is, because more
-    permissions would be more rights for its members, of whom this migration knows nothing."""
+    """Create the groups that do not exist. Leave an existing group with one of these names as it is, because new
+    permissions would give its members rights that nobody decided to give them."""
     for name, permissions in GROUPS.items():
         group, is_new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
         if is_new:
@@ -40,8 +40,8 @@ def get_permission(apps: Any, app_label: str, model: str, codename: str, name: s
 
 
 class Migration(migrations.Migration):
-    """Create the groups Support, Curators and Privacy. Later changes that an operator makes to them are kept, because
-    the migration runs once."""
+    """Create the groups Support, Curators and Privacy. The migration runs only once, so the changes that an operator
+    makes later stay."""
 
     dependencies = [
         ("staff", "0002_append_only"),

@@ -1,4 +1,4 @@
-"""The page that asks to confirm an action can also ask for a value."""
+"""The page that asks for the confirmation of an action can have a form with further fields."""
 
 from typing import Any
 

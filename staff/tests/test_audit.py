@@ -327,7 +327,7 @@ def test_nothing_writes_djangos_log(client: Client, root: User, alice: User) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_members_of_staff_at_once_have_an_event_each(alice: User) -> None:
+def test_each_reading_by_several_members_of_staff_at_once_adds_an_event(alice: User) -> None:
     chat = create_conversation(alice, "Hi")
     clients = {}
     for name in ("Rita", "Sue", "Tom"):

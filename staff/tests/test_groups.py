@@ -131,7 +131,7 @@ def test_every_page_and_action_of_the_admin_is_in_the_table() -> None:
     assert {(row.page, row.action) for row in ROWS if row.action} == actions
 
 
-def test_no_row_is_twice_in_the_table() -> None:
+def test_the_table_has_each_page_and_action_once() -> None:
     assert len(set(map(str, ROWS))) == len(ROWS) > 80
 
 

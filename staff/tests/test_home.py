@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from chatstore.spreadsheets import harmless
 from conversations import daily_usage
 from conversations.services import erase, messages, reactions
 from staff.charts import HEIGHT, draw_bars
+from staff.models import AuditEvent
 from testing.admin import allow
 from testing.cast import create_conversation, message_draft
 from testing.statements import executed_sql
@@ -72,15 +72,6 @@ def test_each_report_can_be_downloaded_as_csv(client: Client, root: User, alice:
     assert client.get(reverse("admin:usage_csv", args=["secrets"])).status_code == 404
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_cell_that_could_be_a_formula_is_made_harmless(text: str) -> None:
-    assert harmless(text) == f"'{text}"
-
-
-def test_other_cells_stay_as_they_are() -> None:
-    assert [harmless(value) for value in ("a=b", "", -1)] == ["a=b", "", -1]
-
-
 def test_an_erased_user_disappears_from_the_page(client: Client, root: User, alice: User) -> None:
     create_conversation(alice, "one")
     erase.erase(user=alice)
@@ -96,6 +87,24 @@ def test_staff_see_the_usage_only_with_the_permission(client: Client, sam: User)
     allow(sam, "view_dailyusage")
     assert client.get(HOME).context["usage"]["charts"]
     assert client.get(url).status_code == 200
+
+
+def test_staff_see_the_usage_of_each_user_only_if_they_may_see_users(client: Client, alice: User, sam: User) -> None:
+    create_conversation(alice, "one")
+    client.force_login(sam)
+    allow(sam, "view_dailyusage")
+    url = reverse("admin:usage_csv", args=["users"])
+    assert "alice" not in client.get(HOME).text
+    assert client.get(url).status_code == 403
+    allow(sam, "view_user")
+    assert "alice@example.com" in client.get(HOME).text
+    assert client.get(url).status_code == 200
+
+
+def test_a_download_is_an_event_of_the_audit(client: Client, root: User) -> None:
+    download(client, "users")
+    event = AuditEvent.objects.get(action="export")
+    assert (event.actor, event.details) == (root.pk, {"report": "users", "days": 30})
 
 
 def test_the_highest_bar_is_as_high_as_the_chart_and_small_numbers_can_be_seen() -> None:

@@ -85,7 +85,7 @@ def test_a_text_that_breaks_the_parser_is_shown_as_it_was_typed(monkeypatch: pyt
         "[x](vbscript:x)",
     ],
 )
-def test_only_addresses_of_other_sites_become_links(text: str) -> None:
+def test_addresses_of_this_site_and_scripts_do_not_become_links(text: str) -> None:
     html = render(text)
     assert "<a" not in html and ("x" in html or "alert" in html)
 
@@ -94,7 +94,7 @@ def test_a_link_without_an_address_leads_nowhere() -> None:
     assert "href" not in render("[a]() ![b]() [c](<>)")
 
 
-def test_links_open_elsewhere_and_pass_nothing_on() -> None:
+def test_links_open_in_a_new_tab_and_send_no_referrer() -> None:
     assert render("[a](https://b.example/?c=1&d=2)") == (
         '<p><a href="https://b.example/?c=1&amp;d=2" target="_blank" rel="noopener noreferrer nofollow">a</a></p>\n'
     )

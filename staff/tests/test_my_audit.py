@@ -1,4 +1,4 @@
-"""GET /api/v1/me/audit/ shows users what staff did with their conversations, and to nobody else."""
+"""GET /api/v1/me/audit/ shows each user, and nobody else, what staff did with the user's conversations."""
 
 from typing import Any
 
@@ -66,7 +66,9 @@ def test_other_users_and_the_manager_of_a_user_see_nothing(
     assert ApiClient().status_of("GET", "me/audit/") == 401
 
 
-def test_what_other_people_do_with_other_objects_is_not_shown(root: User, alice: User, as_alice: ApiClient) -> None:
+def test_what_staff_do_with_other_objects_of_the_user_is_not_shown(
+    root: User, alice: User, as_alice: ApiClient
+) -> None:
     for action, type in (("change", "accounts.user"), ("delete", "accounts.apitoken"), ("search", ""), ("refused", "")):
         AuditEvent.objects.create(actor=root.pk, owner=alice.pk, action=action, object_type=type)
     assert as_alice("GET", "me/audit/")["results"] == []

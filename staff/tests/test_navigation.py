@@ -42,7 +42,7 @@ def test_a_superuser_sees_all_sections(client: Client, root: User) -> None:
     assert shown(client) == {str(label): [str(entry.label) for entry in entries] for label, entries in TABLE}
 
 
-def test_staff_without_rights_read_whom_to_ask(client: Client, sam: User) -> None:
+def test_staff_without_rights_are_told_whom_to_ask(client: Client, sam: User) -> None:
     client.force_login(sam)
     assert shown(client) == {}
     assert "Ask an administrator" in client.get("/admin/").text

@@ -1,4 +1,4 @@
-"""The search page finds words in the messages and titles of all users, rows by their ids, and names its bounds."""
+"""The search page finds words in the messages and titles of all users, and rows by their ids."""
 
 from typing import Any
 from uuid import uuid4

@@ -117,7 +117,7 @@ const actions = {
     e: () => toggle(current() ?? messages()[firstVisible(messages())] ?? transcript),
     E: () => toggle(transcript),
     "/": () => document.getElementById("find").focus(),
-    "?": () => keys.showModal(),
+    "?": () => keys?.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
