@@ -20,6 +20,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
+from .visible import visible
+
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
 INDENTED = 10_000  # the most characters of JSON that is indented
 SHOWN_TAGS = 3
@@ -152,7 +154,7 @@ updated = time_column("updated_at", gettext_lazy("updated"))
 @admin.display(description=gettext_lazy("title"))
 def short_title(conversation: Any) -> str:
     title = Truncator(conversation.title).chars(80) or gettext("(no title)")
-    return format_html('<span class="title" dir="auto">{}</span>', title)
+    return format_html('<span class="title" dir="auto">{}</span>', visible(title))
 
 
 @admin.display(description=gettext_lazy("title"))
@@ -160,7 +162,7 @@ def title_and_preview(conversation: Any) -> str:
     """Return the title, and below it the preview without the marks of Markdown."""
     if settings.ADMIN_REQUIRE_REASON:  # the preview is content
         return short_title(conversation)
-    preview = format_html('<span class="preview" dir="auto">{}</span>', MARKS.sub("", conversation.preview))
+    preview = format_html('<span class="preview" dir="auto">{}</span>', visible(MARKS.sub("", conversation.preview)))
     return format_html("{}{}", short_title(conversation), preview)
 
 

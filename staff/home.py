@@ -83,7 +83,7 @@ def usage_by_model(first: date, last: date, *, limit: int) -> Rows:
 def usage_by_user(first: date, last: date, *, limit: int) -> Rows:
     """Return the counts of the users with most messages. `user` is None if the user does not exist any more."""
     rows = daily_usage.by_user(first, last, limit=limit)
-    users = User.objects.only("email", "name").in_bulk([row["user_id"] for row in rows])
+    users = User.objects.only("email", "name", "external_id").in_bulk([row["user_id"] for row in rows])
     return [_with_tokens(row | {"user": users.get(row["user_id"])}) for row in rows]
 
 

@@ -18,7 +18,6 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
 from accounts.models import User
@@ -31,6 +30,7 @@ from conversations.models import Conversation, Message
 from .audit import record
 from .fields import ago
 from .models import Action
+from .visible import show_codes
 
 PERMISSION = "conversations.view_message"
 PAGE = 20  # messages
@@ -136,16 +136,16 @@ def _read_owner(text: str) -> tuple[search.Owner, str]:
 
 def _find_words(owner: search.Owner, words: str, after: search.Position | None) -> Results:
     query, budget = search.parse(words), search.Budget()
+    named = None if owner is search.AllUsers.ALL_USERS else owner
     titles = _find_titles(owner, query, budget) if after is None else []
     if query.in_title:
-        return Results(titles=titles)
+        return Results(titles=titles, owner=named)
     found = search.find_messages(owner=owner, query=query, budget=budget, limit=PAGE + 1, after=after)
     hits = found.hits[:PAGE]
     position = found.stopped_at
     if len(found.hits) > PAGE:
         position = search.Position(hits[-1].created_at, hits[-1].message_id, found.match_parts)
     since = found.stopped_at.key if found.stopped_at else None
-    named = None if owner is search.AllUsers.ALL_USERS else owner
     return Results(_with_conversations(hits), titles, next=_to_parameters(position), searched_since=since, owner=named)
 
 
@@ -155,20 +155,20 @@ def _find_titles(owner: search.Owner, query: search.Query, budget: search.Budget
     pattern = search.typed_pattern(query)
     rows = search.find_titles(owner=owner, query=query, budget=budget, limit=TITLES)
     return [
-        {"id": id, "snippet": mark_safe(search.highlight(title, pattern)), "time": ago(active_at)}
+        {"id": id, "snippet": show_codes(search.highlight(title, pattern)), "time": ago(active_at)}
         for id, title, active_at in rows
     ]
 
 
 def _with_conversations(hits: list[search.Hit]) -> list[dict[str, Any]]:
     """Return the hits with their conversations and owners. Runs one statement."""
-    rows = Conversation.objects.select_related("user").only("title", "user__email", "user__name")
+    rows = Conversation.objects.select_related("user").only("title", "user__email", "user__name", "user__external_id")
     conversations = rows.in_bulk({hit.conversation_id for hit in hits})
     return [
         {
             "hit": hit,
             "conversation": conversations[hit.conversation_id],
-            "snippet": mark_safe(hit.snippet),  # the search has escaped it
+            "snippet": show_codes(hit.snippet),  # the search has escaped it
             "time": ago(hit.created_at),
         }
         for hit in hits

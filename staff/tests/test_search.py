@@ -120,3 +120,18 @@ def test_staff_search_only_with_the_permission_to_read(client: Client, sam: User
     assert client.get(SEARCH).status_code == 403
     allow(sam, "view_message")
     assert client.get(SEARCH).status_code == 200
+
+
+def test_characters_without_a_shape_are_shown_as_codes(client: Client, root: User, alice: User) -> None:
+    create_conversation(alice, "An invoice \u202eecaf", title="Title \u202eecaf")
+    page = client.get(SEARCH, {"q": "invoice"}).text
+    assert "\u202e" not in page and page.count("U+202E") == 2
+
+
+def test_users_without_a_name_cost_no_statements(client: Client, root: User, alice: User) -> None:
+    managed = [User.objects.create(managed_by=alice, external_id=f"u{number}") for number in range(5)]
+    for user in managed:
+        create_conversation(user, "An invoice")
+    with executed_sql() as statements:
+        found(client, "invoice")
+    assert len(statements) <= 9, statements
