@@ -16,9 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from conversations import daily_usage
+from conversations.models import DailyUsage
 
+from .audit import record
 from .charts import draw_bars
 from .csv_files import stream_csv
+from .models import Action
 
 PERMISSION = "conversations.view_dailyusage"
 PERIODS = (7, 30, 90)  # days
@@ -100,13 +103,17 @@ def _chart(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
-    """Return a report of the home page as CSV. Raises PermissionDenied; Http404 if there is no such report."""
+    """Return a report of the home page as CSV, and record the export.
+
+    Raises PermissionDenied; Http404 if there is no such report."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     if report not in REPORTS:
         raise Http404
     columns, read = REPORTS[report]
-    rows = read(*period_of(read_period(request)))
+    days = read_period(request)
+    rows = read(*period_of(days))
+    record(request, Action.EXPORT, DailyUsage, report=report, days=days)
     cells = ([str(row[name]) if name in ("day", "user", "user_id") else row[name] for name in columns] for row in rows)
     return stream_csv(f"usage-{report}.csv", columns, cells)
 

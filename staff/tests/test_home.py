@@ -13,6 +13,7 @@ from chatstore.spreadsheets import harmless
 from conversations import daily_usage
 from conversations.services import erase, messages, reactions
 from staff.charts import HEIGHT, draw_bars
+from staff.models import AuditEvent
 from testing.admin import allow
 from testing.cast import create_conversation, message_draft
 from testing.statements import executed_sql
@@ -70,6 +71,13 @@ def test_each_report_can_be_downloaded_as_csv(client: Client, root: User, alice:
     assert [(row["model"], row["messages"]) for row in models] == [("'=1+1", "1")]
     assert [(row["user"], row["user_id"], row["messages"]) for row in users] == [(str(alice), str(alice.id), "2")]
     assert client.get(reverse("admin:usage_csv", args=["secrets"])).status_code == 404
+
+
+def test_each_download_adds_an_event_to_the_audit(client: Client, root: User) -> None:
+    client.get(reverse("admin:usage_csv", args=["users"]) + "?days=90")
+    event = AuditEvent.objects.get()
+    assert (event.actor, event.action, event.object_type) == (root.pk, "export", "conversations.dailyusage")
+    assert event.details == {"report": "users", "days": 90}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
