@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +60,8 @@ def _text(obj: Model, name: str) -> str:
     if not text or text in ("{}", "[]"):
         return ""
     if isinstance(obj._meta.get_field(name), JSONField) and len(text) <= INDENTED:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        with suppress(RecursionError):  # nested more deeply than Python reads
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + cut_notice()
 
 

@@ -104,7 +104,10 @@ def _chart(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
-    """Return a report of the home page as CSV. Raises PermissionDenied; Http404 if there is no such report."""
+    """Return a report of the home page as CSV, and record the export.
+
+    Raises PermissionDenied; Http404 if there is no such report.
+    """
     needed = (PERMISSION, USERS_PERMISSION) if report == "users" else (PERMISSION,)
     if not request.user.has_perms(needed):
         raise PermissionDenied
@@ -114,7 +117,7 @@ def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
     days = read_period(request)
     record(request, Action.EXPORT, DailyUsage, report=report, days=days)
     cells = ([_cell(row[name]) for name in columns] for row in read(*period_of(days)))
-    return stream_csv(f"usage-{report}.csv", columns, [cells])
+    return stream_csv(f"usage-{report}.csv", columns, cells)
 
 
 def _cell(value: Any) -> Any:

@@ -8,6 +8,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+# Writers wait until the migration ends. They lock the tables in this order, so there is no deadlock.
+LOCK = "LOCK TABLE conversation, message, reaction IN SHARE ROW EXCLUSIVE MODE"
 COUNTS = "conversations, messages, prompt_tokens, completion_tokens, failed, dislikes"
 # `changed` has the rows that a statement inserted or deleted. The argument of the trigger is 1 or -1.
 MESSAGES = f"""
@@ -202,6 +204,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["user", "day"], name="daily_usage_user")],
             },
         ),
+        migrations.RunSQL(LOCK, migrations.RunSQL.noop),
         migrations.RunSQL(MESSAGES, DROP_MESSAGES),
         migrations.RunSQL(CONVERSATIONS, DROP_CONVERSATIONS),
         migrations.RunSQL(REACTIONS, DROP_REACTIONS),

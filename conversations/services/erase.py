@@ -29,7 +29,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
-from conversations.models import Conversation
+from conversations.models import Conversation, DailyUsageChange
 
 from . import conversations
 
@@ -120,6 +120,8 @@ def _delete_user(user: User) -> Counter[str] | None:
     try:
         with transaction.atomic():
             tokens = user.tokens.count()
+            # First, because `daily_usage.add_changes` locks changes before counts, too. Another order could deadlock.
+            DailyUsageChange.objects.filter(user=user).delete()
             users = user.delete()[1].get(User._meta.label, 0)
     except IntegrityError:
         return None

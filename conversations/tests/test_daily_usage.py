@@ -135,3 +135,12 @@ def test_each_report_is_one_statement(alice: User) -> None:
         daily_usage.by_model(**EVERYTHING, limit=10)
         daily_usage.by_user(**EVERYTHING, limit=10)
     assert len(statements) == 3
+
+
+def test_an_erasure_locks_changes_before_counts_as_their_addition_does(alice: User) -> None:
+    create_conversation(alice, "one")
+    with CaptureQueriesContext(connection) as executed:
+        erase.erase(user=alice)
+    deletions = [query["sql"] for query in executed if query["sql"].startswith('DELETE FROM "daily_usage')]
+    assert deletions[0].startswith('DELETE FROM "daily_usage_change"')
+    assert any(statement.startswith('DELETE FROM "daily_usage" ') for statement in deletions)

@@ -42,6 +42,16 @@ def test_the_size_of_a_page_with_deeply_nested_parts_is_bounded(
     assert "cut here" in message_page.text and "[[[[" in message_page.text
 
 
+def test_short_json_that_is_nested_more_deeply_than_python_reads_is_shown_as_it_is(
+    client: Client, root: User, alice: User
+) -> None:
+    message = create_from_drafts(alice, [message_draft("Hello")]).messages.get()
+    with connection.cursor() as cursor:  # old versions, which had no limit of the depth, stored such messages
+        cursor.execute("UPDATE message SET parts = %s::jsonb", ["[" * 2_000 + "]" * 2_000])
+    page = client.get(page_of(message))
+    assert page.status_code == 200 and "[" * 2_000 in page.text
+
+
 def test_short_json_is_indented(client: Client, root: User, alice: User) -> None:
     conversation = create_from_drafts(
         alice, [message_draft("Hello", parts=[{"text": "a part"}], metadata={"key": "é"})]
