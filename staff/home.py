@@ -117,7 +117,7 @@ def download_usage(request: HttpRequest, report: str) -> StreamingHttpResponse:
     days = read_period(request)
     record(request, Action.EXPORT, DailyUsage, report=report, days=days)
     cells = ([_cell(row[name]) for name in columns] for row in read(*period_of(days)))
-    return stream_csv(f"usage-{report}.csv", columns, cells)
+    return stream_csv(f"usage-{report}.csv", columns, [cells])
 
 
 def _cell(value: Any) -> Any:
