@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from chatstore.ids import new_id
 
@@ -82,8 +83,9 @@ class Conversation(models.Model):
             models.Index("user", F("created_at").desc(), F("id").desc(), name="conversation_created"),
             # The purge of the trash.
             models.Index("deleted_at", condition=~LIVE, name="conversation_deleted"),
-            # A search of staff for the id of a client.
-            models.Index(fields=["external_id"], condition=Q(external_id__isnull=False), name="conversation_client_id"),
+            # A search of staff for the id of a client. PostgreSQL could choose an index of the column itself for the
+            # requests of users, and would read the conversations of all users that have the same id.
+            models.Index(Upper("external_id"), name="conversation_client_id"),
         ]
 
     def __str__(self) -> str:

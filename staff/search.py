@@ -13,7 +13,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, Value
+from django.db.models.functions import Upper
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -111,7 +112,8 @@ def _rows_with_id(text: str) -> list[Row]:
         found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
     else:
         found = []
-    found += Conversation.objects.filter(external_id=text).order_by("-pk")[:ROWS]
+    by_client = Conversation.objects.annotate(client_id=Upper("external_id"))
+    found += by_client.filter(client_id=Upper(Value(text))).order_by("-pk")[:ROWS]
     return [_to_row(row) for row in found if row]
 
 

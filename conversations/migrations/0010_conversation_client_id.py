@@ -1,6 +1,6 @@
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
-from django.db.models import Q
+from django.db.models.functions import Upper
 
 # An interrupted migration can leave the index behind, valid or not. The next attempt begins anew.
 DROP = "DROP INDEX CONCURRENTLY IF EXISTS conversation_client_id"
@@ -16,9 +16,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(DROP, migrations.RunSQL.noop),
         AddIndexConcurrently(
-            model_name="conversation",
-            index=models.Index(
-                fields=["external_id"], condition=Q(external_id__isnull=False), name="conversation_client_id"
-            ),
+            model_name="conversation", index=models.Index(Upper("external_id"), name="conversation_client_id")
         ),
     ]

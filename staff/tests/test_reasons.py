@@ -110,7 +110,7 @@ def test_the_events_of_changes_contain_the_reason(client: Client, sam: User, ali
     conversation = create_conversation(alice, "Hi")
     allow(sam, "change_conversation", "delete_conversation")
     give_reason(client, alice)
-    assert client.post(page_of(conversation, "edit"), {"title": "New"}).status_code == 302
+    assert client.post(page_of(conversation, "edit"), {"tags": "new"}).status_code == 302
     client.post(list_of(Conversation), {"action": "trash", "_selected_action": conversation.pk})
     assert set(AuditEvent.objects.values_list("action", "reason")) == {
         (action, TICKET) for action in ("reason", "change", "trash")

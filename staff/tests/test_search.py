@@ -68,7 +68,7 @@ def test_the_operators_of_the_api_work(client: Client, root: User, alice: User) 
 def test_a_row_is_found_by_its_id(client: Client, root: User, alice: User) -> None:
     chat = create_conversation(alice, "Hello", external_id="client-7")
     message = chat.messages.get()
-    for id, row in ((chat.id, chat), (message.id, message), (alice.id, alice), ("client-7", chat)):
+    for id, row in ((chat.id, chat), (message.id, message), (alice.id, alice), ("Client-7", chat)):
         assert [each.url for each in found(client, str(id)).rows] == [page_of(row)]
     assert found(client, str(uuid4())).are_empty
 
@@ -129,9 +129,10 @@ def test_characters_without_a_shape_are_shown_as_codes(client: Client, root: Use
 
 
 def test_users_without_a_name_cost_no_statements(client: Client, root: User, alice: User) -> None:
-    managed = [User.objects.create(managed_by=alice, external_id=f"u{number}") for number in range(5)]
-    for user in managed:
-        create_conversation(user, "An invoice")
-    with executed_sql() as statements:
-        found(client, "invoice")
-    assert len(statements) <= 9, statements
+    counts = []
+    for number in range(2):
+        create_conversation(User.objects.create(managed_by=alice, external_id=f"u{number}"), "An invoice")
+        with executed_sql() as statements:
+            found(client, "invoice")
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
