@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
 
 
 class Reader:
-    """What one connection has received."""
+    """The data that one connection has received."""
 
     def __init__(self, connection: Connection) -> None:
         self.asked = connection.asked

@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 @dataclass
 class Results:
-    """What a search found. `next` is the position of the next page of messages, as query parameters."""
+    """The results of a search. `next` is the position of the next page of messages, as query parameters."""
 
     hits: list[dict[str, Any]] = field(default_factory=list)
     titles: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What clients change, save, trash and restore while a reply is under way."""
+"""Clients change, save, trash and restore messages while a reply is under way."""
 
 import json
 from typing import Any

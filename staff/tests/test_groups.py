@@ -1,4 +1,4 @@
-"""What each group of staff may do: every page and action of the admin is compared with docs/staff-rights.md."""
+"""The rights of each group of staff: every page and action of the admin is compared with docs/staff-rights.md."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
