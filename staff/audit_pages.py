@@ -45,6 +45,7 @@ class TextFilter(admin.SimpleListFilter):
         return self.narrow(queryset, text) if text else queryset
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        """Return the events that fit the value. Each filter has its own condition."""
         raise NotImplementedError
 
 
