@@ -1,5 +1,6 @@
 """The modules that register the admin's pages. Django imports this module."""
 
-from . import audit_pages, conversations, credentials, messages, reactions, users
+from . import conversations, credentials, messages, reactions, users
+from .audit import pages
 
-__all__ = ["audit_pages", "conversations", "credentials", "messages", "reactions", "users"]
+__all__ = ["conversations", "credentials", "messages", "pages", "reactions", "users"]

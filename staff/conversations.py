@@ -20,8 +20,9 @@ from chatstore.ids import parse_uuid
 from conversations.models import Conversation
 from conversations.services import conversations
 
-from . import actions, reading
+from . import actions
 from .audit import record
+from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin
 from .fields import (
     ConversationStateFilter,
@@ -36,7 +37,7 @@ from .fields import (
     tokens,
 )
 from .models import Action
-from .reasons import ShowsContent
+from .transcript import reading
 
 TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users

@@ -11,6 +11,7 @@ from chatstore.ids import parse_uuid
 from conversations.models import Message, Status
 
 from .audit import record
+from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import (
     LongTextsAdmin,
@@ -23,9 +24,8 @@ from .fields import (
     state,
     user_column,
 )
-from .message_views import MessageViews
 from .models import Action
-from .reasons import ShowsContent
+from .transcript.message_views import MessageViews
 
 LONG = ("content", "reasoning", "parts", "tool_calls", "error", "usage", "metadata")
 CONTENT, REASONING, PARTS, TOOL_CALLS, ERROR, USAGE, METADATA = map(preformatted, LONG)

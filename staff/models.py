@@ -1,4 +1,4 @@
-"""The audit: what staff read, searched for and changed. `audit.py` writes it."""
+"""The audit: what staff read, searched for and changed. `audit/events.py` writes it."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models

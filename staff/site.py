@@ -22,8 +22,8 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
-from . import home, navigation, reasons, search
-from .audit import record_refusal
+from . import home, navigation, search
+from .audit import reasons, record_refusal
 
 
 class StaffSite(admin.AdminSite):

@@ -21,7 +21,7 @@ TABLE = """CREATE TRIGGER audit_event_table BEFORE TRUNCATE ON audit_event
 
 class Migration(migrations.Migration):
     """Refuse to change and to delete audit events. A transaction can set chatstore.audit_delete_before to a time, and
-    delete the events from before this time. Housekeeping does so (`staff.audit_retention`)."""
+    delete the events from before this time. Housekeeping does so (`staff.audit.retention`)."""
 
     dependencies = [("staff", "0001_initial")]
 

@@ -20,7 +20,7 @@ from accounts.services import create_token
 from chatstore.ids import first_id
 from conversations.models import Conversation, Message
 from conversations.services import erase
-from staff import audit, audit_retention
+from staff.audit import retention
 from staff.models import AuditEvent
 from testing.admin import allow, audited, list_of, page_of
 from testing.cast import create_conversation, create_user
@@ -108,7 +108,7 @@ def test_a_change_whose_event_cannot_be_stored_is_not_made(
 ) -> None:
     chat, (token, _) = create_conversation(alice, "Hi", title="Old"), create_token(user=alice, name="laptop")
     client.raise_request_exception = False
-    monkeypatch.setattr(audit, "address_of", lambda request: "not an address")  # the column refuses it
+    monkeypatch.setattr("staff.audit.events.address_of", lambda request: "not an address")  # the column refuses it
     new = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
     path, form = {
         "change": (page_of(chat, "edit"), {"title": "New"}),
@@ -130,7 +130,7 @@ def test_a_transcript_whose_event_cannot_be_stored_is_not_shown(
 ) -> None:
     chat = create_conversation(alice, "quetzal")
     client.raise_request_exception = False
-    monkeypatch.setattr(audit, "address_of", lambda request: "not an address")
+    monkeypatch.setattr("staff.audit.events.address_of", lambda request: "not an address")
     with transaction.atomic():
         answer = client.get(page_of(chat))
         transaction.set_rollback(True)
@@ -268,20 +268,20 @@ def test_housekeeping_deletes_events_after_the_retention_days(db: None, settings
 def test_without_retention_days_events_are_kept_for_ever(db: None, settings: Any) -> None:
     settings.AUDIT_RETENTION_DAYS = 0
     create_event(10_000)
-    assert audit_retention.delete_old_events() == 0 and AuditEvent.objects.exists()
+    assert retention.delete_old_events() == 0 and AuditEvent.objects.exists()
 
 
 def test_a_round_of_housekeeping_deletes_a_bounded_number_of_events_and_the_oldest_first(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUDIT_RETENTION_DAYS = 1
-    monkeypatch.setattr(audit_retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     rows = [create_event(days_ago) for days_ago in (5, 4, 3)]
     with executed_statements() as verbs:
-        assert audit_retention.delete_old_events() == 2
+        assert retention.delete_old_events() == 2
     assert verbs == ["SELECT", "SELECT", "DELETE"]
     assert list(AuditEvent.objects.all()) == rows[2:]
-    assert (audit_retention.delete_old_events(), audit_retention.delete_old_events()) == (1, 0)
+    assert (retention.delete_old_events(), retention.delete_old_events()) == (1, 0)
 
 
 # Entries of Django's log

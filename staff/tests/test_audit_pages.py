@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import User
 from chatstore.ids import first_id, new_id
 from chatstore.spreadsheets import FORMULA
-from staff import audit_csv
+from staff.audit import download
 from staff.models import AuditEvent
 from testing.admin import list_of, page_of
 from testing.cast import create_conversation
@@ -190,7 +190,7 @@ def test_line_breaks_and_quotes_stay_inside_their_cell(client: Client, root: Use
 def test_a_long_download_is_sent_in_batches_of_two_statements(
     client: Client, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_csv, "BATCH", 10)
+    monkeypatch.setattr(download, "BATCH", 10)
     created = [create_event(root).pk for _ in range(35)]
     answer = client.get(CSV, {"action": "search"})
     pieces = iter(answer.streaming_content)

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from staff import markdown
-from staff.highlighting import LANGUAGES, LEXERS, highlight
-from staff.markdown import Formatter, render
+from staff.transcript import markdown
+from staff.transcript.highlighting import LANGUAGES, LEXERS, highlight
+from staff.transcript.markdown import Formatter, render
 from staff.visible import visible
 
 ALLOWED = re.compile(

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation, Message
+from staff.audit.reasons import ShowsContent
 from staff.models import AuditEvent
-from staff.reasons import ShowsContent
 from testing.admin import allow, list_of, page_of
 from testing.cast import create_conversation, create_user
 from testing.statements import executed_statements

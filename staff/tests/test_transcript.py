@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages, reactions
-from staff import branches as staff_branches
-from staff import transcript
+from staff.transcript import branches as staff_branches
+from staff.transcript import page as transcript
 from testing.admin import allow, audited, list_of, page_of
 from testing.cast import create_conversation, dialogue, message_draft, message_with_text, stored_rows
 from testing.statements import executed_sql, executed_statements
@@ -295,7 +295,7 @@ def test_the_branches_of_a_very_long_conversation_are_not_read(
     client: Client, root: User, branched: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("branches", "reading"):
-        monkeypatch.setattr(f"staff.{module}.MOST_MESSAGES", 3)
+        monkeypatch.setattr(f"staff.transcript.{module}.MOST_MESSAGES", 3)
     page = client.get(page_of(branched)).text
     assert "too long to show its branches" in page and "?at=4" not in page
     assert "The message of this link is not here" in client.get(page_of(branched) + "?at=4").text

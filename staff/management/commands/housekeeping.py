@@ -7,7 +7,7 @@ from django.core.management import BaseCommand, CommandParser, call_command
 from chatstore import limits
 from conversations.services import retention
 from replies.services import janitor
-from staff import audit_retention
+from staff.audit import retention as audit_retention
 
 
 class Command(BaseCommand):

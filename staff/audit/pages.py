@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from chatstore.ids import first_id, parse_uuid
+from staff.big_tables import BigTableAdmin, NewestFirst, ReadOnly
+from staff.csv_files import stream_csv
+from staff.models import Action, AuditEvent
 
-from . import audit_csv
-from .audit import attach_names, record
-from .big_tables import BigTableAdmin, NewestFirst, ReadOnly
-from .csv_files import stream_csv
-from .models import Action, AuditEvent
+from .download import COLUMNS, details_text, read_batches
+from .events import attach_names, record
 
 FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
 
@@ -169,7 +169,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
         filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
         name = f"audit-{timezone.now():%Y-%m-%d}.csv"
-        return stream_csv(name, audit_csv.COLUMNS, audit_csv.read_batches(changelist.queryset))
+        return stream_csv(name, COLUMNS, read_batches(changelist.queryset))
 
     @admin.display(description=gettext_lazy("time"))
     def exact_time(self, event: AuditEvent) -> str:
@@ -192,7 +192,7 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("details"))
     def details_line(self, event: AuditEvent) -> str:
-        return audit_csv.details_text(event)
+        return details_text(event)
 
 
 def _filter_link(name: str, value: object, text: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from chatstore.database import release_connection
+from staff.models import AuditEvent
 
-from .audit import attach_names
-from .models import AuditEvent
+from .events import attach_names
 
 BATCH = 1_000  # events in memory at a time
 COLUMNS = "time actor actor_name action object_type object_id owner owner_name details reason address".split()

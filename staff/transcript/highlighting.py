@@ -9,7 +9,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name
 from pygments.token import Token, _TokenType
 
-from .visible import visible
+from staff.visible import visible
 
 LONGEST = 10_000  # characters; longer code is not highlighted
 # The time of some lexers grows with the square of the length of a line or of blank space: 6 s for 10,000 blank lines

@@ -11,13 +11,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 
 from conversations.models import Conversation, Message, Status
+from staff.fields import state
 
-from . import transcript
 from .branches import MOST_FORKS, MOST_MESSAGES, Branches, Place
-from .fields import state
 from .markdown import Formatter, plain
+from .page import TEXTS, Position, Transcript, parse_seq, read_page
 from .pieces import Call, Piece, pretty, read_calls, read_pieces
-from .transcript import Position, Transcript
 
 OTHERS = 10  # other conversations of the owner
 FOLDED_INSTRUCTIONS = 600  # characters; longer instructions are folded
@@ -82,9 +81,9 @@ def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
     """Return the transcript for the template: its page, its messages, and the query that keeps the branch."""
     position = Position.of(request.GET)
     branches = Branches.of(conversation)
-    branch = transcript.parse_seq(request.GET.get("branch")) or position.at
+    branch = parse_seq(request.GET.get("branch")) or position.at
     path = branches.path_through(branch)
-    page = transcript.read_page(conversation, position, path)
+    page = read_page(conversation, position, path)
     return {
         "transcript": page,
         "entries": list(entries(page, branches)),
@@ -146,7 +145,7 @@ def _entry(message: Any, page: Transcript, branches: Branches, formatter: Format
         pieces=pieces,
         calls=read_calls(message.calls),
         place=branches.place(message.seq),
-        is_cut=any((message.seq, name) in page.cut for name in transcript.TEXTS),
+        is_cut=any((message.seq, name) in page.cut for name in TEXTS),
         reactions=[f"{SYMBOLS.get(type, '')} {type}".strip() for type in message.reaction_types],
     )
 

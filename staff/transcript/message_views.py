@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 
 from conversations.models import Message
+from staff.audit import record
+from staff.fields import LONGEST, cut_notice
+from staff.models import Action
+from staff.visible import escape_codes
 
-from .audit import record
-from .fields import LONGEST, cut_notice
-from .models import Action
+from .page import ELEMENTS
 from .pieces import pretty, read_image
-from .transcript import ELEMENTS
-from .visible import escape_codes
 
 
 class MessageViews(admin.ModelAdmin):

@@ -21,8 +21,7 @@ from django.urls import ResolverMatch
 from accounts.models import User
 from chatstore import limits
 from chatstore.errors import RateLimited
-
-from .models import Action, AuditEvent
+from staff.models import Action, AuditEvent
 
 REASON_LASTS = timedelta(hours=1)
 LONGEST = 500  # the most characters of one text in `details`

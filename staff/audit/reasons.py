@@ -22,9 +22,9 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
+from staff.models import Action, AuditEvent
 
-from .audit import current_reason, record
-from .models import Action, AuditEvent
+from .events import current_reason, record
 
 READING = ("conversations.view_conversation", "conversations.view_message")
 

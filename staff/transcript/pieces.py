@@ -16,9 +16,10 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from .fields import INDENTED
-from .transcript import ELEMENTS
-from .visible import visible
+from staff.fields import INDENTED
+from staff.visible import visible
+
+from .page import ELEMENTS
 
 TEXT_TYPES = {"text", "input_text", "output_text", "refusal", "summary_text"}
 REASONING_TYPES = {"reasoning", "thinking"}

@@ -7,8 +7,7 @@ from django.db import connection, transaction
 
 from chatstore.database import database_time
 from chatstore.ids import first_id
-
-from .models import AuditEvent
+from staff.models import AuditEvent
 
 BATCH = 10_000  # the most events that one run of housekeeping deletes
 ALLOW = "SELECT set_config('chatstore.audit_delete_before', %s, true)"  # it ends with the transaction

@@ -20,9 +20,10 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from staff.visible import show_codes, visible
+
 from . import formulas
 from .highlighting import highlight
-from .visible import show_codes, visible
 
 LONGEST = 20_500  # characters; a little more than a page shows of a text
 DEPTH = 16  # levels; a quote has one, and a list two
