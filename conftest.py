@@ -113,6 +113,20 @@ def answers_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(autouse=True)
+def no_language() -> Iterator[None]:
+    """Deactivate the language that the last request of a test activated.
+
+    Django keeps the language of a request in the thread until the next request. The test client handles requests in
+    the thread of the tests, so without this, a test that calls services would get the texts of an earlier test's
+    request in German.
+    """
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def no_models(settings: Any) -> None:
     """Configure no models, so that only the built-in echo answers. Tests must not call a model that costs money."""
     settings.MODELS = {}

@@ -15,7 +15,6 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import Client
-from django.utils import translation
 from django.utils.translation.template import templatize
 
 from accounts.models import Preferences, User
@@ -280,7 +279,6 @@ def test_choosing_the_language_of_an_api_request_executes_no_sql_statement(by: s
 def test_the_language_of_a_request_does_not_affect_the_next_request(as_either: ApiClient) -> None:
     as_either("GET", "me/", **GERMAN)
     assert as_either("POST", "tokens/", {}, status=400)["error"]["message"] == "This field is required."
-    translation.deactivate()
 
 
 def test_the_refusal_of_a_large_form_is_in_the_language_of_its_own_request(client: Client) -> None:
