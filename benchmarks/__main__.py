@@ -8,7 +8,7 @@ import sys
 
 import django
 
-AREAS = ("requests", "contracts", "bulk", "replies", "slow", "memory")
+AREAS = ("requests", "contracts", "staff", "bulk", "replies", "slow", "memory")
 
 
 def arguments() -> argparse.Namespace:
@@ -20,7 +20,7 @@ def arguments() -> argparse.Namespace:
         help="number of messages in the large database (default: %(default)s)",
     )
     parser.add_argument(
-        "--users", type=int, help="number of users in the large database (default: one for every 1,000 messages)"
+        "--users", type=int, help="number of users in the large database (default: one for every 500 messages)"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the random data (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=2, help="length of a turn, in seconds (default: %(default)s)")

@@ -39,7 +39,7 @@ class Size:
 
     @classmethod
     def of(cls, messages: int, users: int | None, seed: int) -> Self:
-        return cls(messages, users or max(2, messages // 1000), seed)
+        return cls(messages, users or max(2, messages // 500), seed)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,19 @@ from contextlib import ExitStack
 
 import psycopg
 
-from . import bulk, contract_a, contract_c, contract_d, databases, memory, replies, slow_clients, table, workload
+from . import (
+    bulk,
+    contract_a,
+    contract_c,
+    contract_d,
+    databases,
+    memory,
+    replies,
+    slow_clients,
+    staff_pages,
+    table,
+    workload,
+)
 from .fill import TENTH, TYPICAL, Size, filled
 from .servers import serving
 from .table import Line
@@ -51,6 +63,9 @@ def run_all(options: argparse.Namespace) -> None:
         )
         if {"requests", "contracts"} & set(options.only):
             print(table.render(_compare(options, large, small, large_url, small_url)), flush=True)
+        if "staff" in options.only:
+            print("staff …", file=sys.stderr, flush=True)
+            print(table.render(staff_pages.lines(large_url, options.seconds), staff_pages.HEAD), flush=True)
         areas: dict[str, Callable[[], Iterator[Line]]] = {
             "bulk": lambda: bulk.lines(large_url, large),
             "replies": lambda: replies.lines(large_url, options.replies),

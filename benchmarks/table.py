@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from .wrk import Measured
 
@@ -29,9 +30,9 @@ class Line:
 
     def _verdict(self) -> tuple[str, str]:
         if self.at_least is not None:
-            return f"≥ {self.at_least:g} {self.unit}", _format_verdict(self.number >= self.at_least)
+            return f"≥ {self.at_least:g} {self.unit}", format_verdict(self.number >= self.at_least)
         if self.at_most is not None:
-            return f"≤ {self.at_most:g} {self.unit}", _format_verdict(self.number <= self.at_most)
+            return f"≤ {self.at_most:g} {self.unit}", format_verdict(self.number <= self.at_most)
         return "", ""
 
 
@@ -57,8 +58,12 @@ def value(
     return Line(measurement, None, None, number, unit, at_least=at_least, at_most=at_most)
 
 
-def render(lines: Iterable[Line]) -> str:
-    rows = [HEAD, *(line.cells() for line in lines)]
+class HasCells(Protocol):
+    def cells(self) -> tuple[str, ...]: ...
+
+
+def render(lines: Iterable[HasCells], head: tuple[str, ...] = HEAD) -> str:
+    rows = [head, *(line.cells() for line in lines)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -72,5 +77,5 @@ def _format(measured: Measured | None) -> str:
     return f"{measured.per_second:6.{decimals}f}/s {measured.p50:8.2f} ms"
 
 
-def _format_verdict(is_met: bool) -> str:
+def format_verdict(is_met: bool) -> str:
     return "met" if is_met else "NOT MET"

@@ -1,7 +1,8 @@
 """Generate users and conversations as chatstore stores them. The same sizes and seed give the same rows.
 
-One user has a tenth of all messages. The conversations begin one after the other, over two years. Some have regenerated
-replies, tool calls or trashed messages, and some are in the trash.
+One user has a tenth of all messages. The conversations begin one after the other, over two years, and have ten messages
+on average. Some have tags, regenerated replies, tool calls, failed replies or trashed messages, and some are archived
+or in the trash.
 """
 
 from collections.abc import Iterator
@@ -15,13 +16,16 @@ from psycopg.types.json import Jsonb
 from accounts.models import ApiToken
 from conversations.core import titles
 from conversations.core.tree import preview_of
-from conversations.models import Role
+from conversations.models import Role, Status
 
 from .text import Writer
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=730)
-LENGTHS = (2, 2, 4, 4, 6, 8, 12, 20, 40, 160)  # possible numbers of messages in a conversation
+LENGTHS = {2: 12, 4: 8, 6: 3, 8: 2, 12: 1, 20: 1, 160: 1}  # numbers of messages, each with its share of conversations
+MODELS = {"gpt-4": 90, "llama-3": 9, "mistral": 1}  # with their shares of conversations
+SOURCES = ("native", "native", "native", "chat", "threads")
+TAGS = {"billing": 1 / 20, "urgent": 1 / 1000}  # with the shares of conversations that have them
 OLD_SUBJECT_UNTIL = 0.2  # a share of PERIOD; only conversations before it mention OLD_SUBJECT (text.py)
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "weather"}'}}
 
@@ -68,15 +72,22 @@ class Dataset:
 class GeneratedConversation:
     """One conversation: its messages, and its row with the derived columns."""
 
-    def __init__(self, dataset: Dataset, user_id: UUID, started: datetime, *, old_subject: bool) -> None:
+    def __init__(
+        self, dataset: Dataset, user_id: UUID, started: datetime, *, old_subject: bool = False, length: int = 0
+    ) -> None:
+        """`length` is the least number of messages. By default it is one of LENGTHS."""
         self.dataset, self.rng, self.old_subject = dataset, dataset.rng, old_subject
         self.user_id, self.started, self.now = user_id, started, started
         self.id = dataset.new_id(started)
+        self.model = self._pick(MODELS)
         self.messages: list[Row] = []
         self.tip: int | None = None
-        length = self.rng.choice(LENGTHS)
+        length = length or self._pick(LENGTHS)
         while len(self.messages) < length:
             self._exchange()
+
+    def _pick(self, shares: dict[Any, int]) -> Any:
+        return self.rng.choices(list(shares), weights=shares.values())[0]
 
     def _exchange(self) -> None:
         if self.messages and self.rng.random() < 0.02:
@@ -87,12 +98,15 @@ class GeneratedConversation:
             self._add(Role.TOOL, content='{"weather": "fair"}', tool_call_id=TOOL_CALL["id"])
         if self.rng.random() < 0.03:
             self._reply(is_active=False)  # hidden, because the next reply replaces it
-        self._reply()
+        if self.rng.random() < 0.002:
+            self._add(Role.ASSISTANT, content="", model=self.model, status=Status.FAILED, error="The model is away.")
+        else:
+            self._reply()
 
     def _reply(self, **fields: Any) -> None:
         content = self.dataset.writer.reply(old_subject=self.old_subject)
         tokens = {"prompt_tokens": 40 * len(self.messages), "completion_tokens": len(content) // 4}
-        self._add(Role.ASSISTANT, content=content, model="gpt-4", finish_reason="stop", **tokens, **fields)
+        self._add(Role.ASSISTANT, content=content, model=self.model, finish_reason="stop", **tokens, **fields)
 
     def _add(self, role: Role, **fields: Any) -> None:
         self.now += timedelta(seconds=self.rng.uniform(2, 60))
@@ -113,7 +127,10 @@ class GeneratedConversation:
             "user_id": self.user_id,
             "title": titles.from_messages(self.messages),
             "title_is_auto": True,
-            "model": "gpt-4",
+            "model": self.model,
+            "source": self.rng.choice(SOURCES),
+            "tags": [tag for tag, share in TAGS.items() if self.rng.random() < share],
+            "archived_at": self.now if self.rng.random() < 0.05 else None,
             "deleted_at": self.now if self.rng.random() < 0.02 else None,
             "last_seq": len(self.messages),
             "tip_seq": shown[-1]["seq"],
