@@ -24,6 +24,7 @@ from chatstore.ids import as_uuid
 from conversations.core import titles
 from conversations.core.bulk import insert_each
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
+from conversations.core.holds import refused_on_hold
 from conversations.core.locks import lock_conversation, lock_user
 from conversations.drafts import ConversationTree, MessageDraft, TreeShape
 from conversations.models import Conversation, Message, Reaction
@@ -199,25 +200,29 @@ def _too_many(user: User) -> ConversationQuerySet:
 def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
     """Delete a conversation permanently, live or in the trash. Return the number of deleted messages.
 
-    With `trashed_before`, delete it only if it was moved to the trash before that time. Raises NotFound. Runs several
-    transactions, each with the conversation's lock.
+    With `trashed_before`, delete it only if it was moved to the trash before that time. Raises NotFound, and OnHold if
+    a legal hold covers the conversation. A hold that is placed during the purge stops it, and the rest stays. Runs
+    several transactions, each with the conversation's lock.
     """
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
     selected = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
-    if not selected.update(deleted_at=PURGING):
-        raise NotFound("conversation")
     removed = 0
-    while batch := _purge_batch(owned):
+    on_hold = gettext("This conversation is on hold. It cannot be deleted permanently.")
+    with refused_on_hold(on_hold):
+        if not selected.update(deleted_at=PURGING):
+            raise NotFound("conversation")
+    while batch := _purge_batch(owned, on_hold):
         removed += batch
-    owned.delete()
+    with refused_on_hold(on_hold):
+        owned.delete()
     return removed
 
 
-@transaction.atomic
-def _purge_batch(owned: ConversationQuerySet) -> int:
-    conversation = owned.locked().first()
-    if conversation is None:  # another purge has deleted it
-        return 0
-    ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
-    Reaction.objects.filter(message__in=ids).delete()
-    return Message.objects.filter(id__in=ids)._raw_delete(connection.alias)
+def _purge_batch(owned: ConversationQuerySet, on_hold: str) -> int:
+    with refused_on_hold(on_hold):
+        conversation = owned.locked().first()
+        if conversation is None:  # another purge has deleted it
+            return 0
+        ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
+        Reaction.objects.filter(message__in=ids).delete()
+        return Message.objects.filter(id__in=ids)._raw_delete(connection.alias)

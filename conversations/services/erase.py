@@ -23,13 +23,15 @@ from urllib.parse import unquote_plus
 
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
-from conversations.models import Conversation, DailyUsageChange
+from conversations.core.holds import refused_on_hold
+from conversations.models import Conversation, DailyUsageChange, Hold
 
 from . import conversations
 
@@ -49,12 +51,16 @@ MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
 def erase(*, user: User) -> Counter[str]:
     """Erase a user and all users that this user manages.
 
-    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff, or
-    if requests of these users still store conversations during the last attempt. In the second case, housekeeping
-    finishes the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks
-    more than one conversation.
+    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff,
+    and OnHold if a legal hold covers one of them or one of their conversations. In both cases nothing has changed.
+
+    Raises Conflict if requests of these users still store conversations during the last attempt, and OnHold if a hold
+    is placed during the erasure. Then housekeeping finishes the erasure, after the release of the hold.
+
+    Opens several transactions, so the caller must have no transaction open. None of them locks more than one
+    conversation.
     """
-    with transaction.atomic():
+    with refused_on_hold(_on_hold()):
         marked = _mark(user.pk)
         if any(marked.values()):
             raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
@@ -64,18 +70,32 @@ def erase(*, user: User) -> Counter[str]:
 def resume() -> int:
     """Finish interrupted erasures, at most USERS_PER_RUN. Return the number of erased users.
 
-    Raises Conflict if requests of these users still store conversations. Locks and transactions are those of `erase`.
+    Leaves out users with a legal hold. Raises Conflict if requests of these users still store conversations, or if a
+    hold is placed in the meantime. Locks and transactions are those of `erase`.
     """
-    marked = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
+    held = Exists(Hold.objects.filter(user=OuterRef("pk"), released_at=None))
+    marked = User.objects.filter(~held, erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
     ids = marked.values_list("pk", flat=True)[:USERS_PER_RUN]
-    return sum(_erase(_mark(id))["users"] for id in ids)
+    return sum(_resume(id)["users"] for id in ids)
+
+
+def _resume(user_id: uuid.UUID) -> Counter[str]:
+    with refused_on_hold(_on_hold()):
+        marked = _mark(user_id)
+    return _erase(marked)
 
 
 def _mark(user_id: uuid.UUID) -> dict[uuid.UUID, bool]:
-    """Deactivate and mark the user and all users that this user manages. Return the id of each, and if it is staff."""
+    """Deactivate and mark the user and all users that this user manages. Return the id of each, and if it is staff.
+
+    The database refuses this if one of them has a legal hold."""
     with connection.cursor() as cursor:
         cursor.execute(MARK, [user_id])
         return dict(cursor.fetchall())
+
+
+def _on_hold() -> str:
+    return gettext("This account or a part of it is on hold. It cannot be erased.")
 
 
 def _erase(user_ids: Collection[uuid.UUID]) -> Counter[str]:
@@ -118,7 +138,7 @@ def _delete_user(user: User) -> Counter[str] | None:
     Delete nothing and return None if a request has stored a conversation in the meantime.
     """
     try:
-        with transaction.atomic():
+        with refused_on_hold(_on_hold()):
             tokens = user.tokens.count()
             # First, because `daily_usage.add_changes` locks changes before counts, too. Another order could deadlock.
             DailyUsageChange.objects.filter(user=user).delete()
