@@ -1,6 +1,7 @@
 """The admin's actions on conversations: trash, restore, delete for good. Each calls a service and is audited."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -89,6 +90,6 @@ def _restore(request: HttpRequest, conversation: Conversation) -> None:
 
 
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # Add the event first: a purge runs many transactions, and an error can interrupt it.
-    record(request, Action.DELETE, conversation)
-    conversations.purge(user=conversation.user, conversation_id=conversation.pk)
+    # The event is stored with the beginning of the purge, which runs many transactions.
+    event = partial(record, request, Action.DELETE, conversation)
+    conversations.purge(user=conversation.user, conversation_id=conversation.pk, on_begin=event)

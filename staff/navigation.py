@@ -40,7 +40,10 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ),
     (
         _("Users"),
-        (Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),),
+        (
+            Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),
+            Entry(_("Legal holds"), "conversations_hold_changelist", "conversations.view_hold"),
+        ),
     ),
     (
         _("Audit"),

@@ -6,7 +6,7 @@ messages, each under the conversation's lock. The next purge finishes an interru
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -197,12 +197,20 @@ def _too_many(user: User) -> ConversationQuerySet:
     return listed.filter(is_pinned=False).exclude(id__in=latest)
 
 
-def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
+def purge(
+    *,
+    user: User,
+    conversation_id: uuid.UUID,
+    trashed_before: datetime | None = None,
+    on_begin: Callable[[], object] = lambda: None,
+) -> int:
     """Delete a conversation permanently, live or in the trash. Return the number of deleted messages.
 
-    With `trashed_before`, delete it only if it was moved to the trash before that time. Raises NotFound, and OnHold if
-    a legal hold covers the conversation. A hold that is placed during the purge stops it, and the rest stays. Runs
-    several transactions, each with the conversation's lock.
+    With `trashed_before`, delete it only if it was moved to the trash before that time. `on_begin` is called in the
+    first transaction, after all checks, so what it writes is stored if and only if the purge begins.
+
+    Raises NotFound, and OnHold if a legal hold covers the conversation. A hold that is placed during the purge stops
+    it, and the rest stays. Runs several transactions, each with the conversation's lock.
     """
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
     selected = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
@@ -211,6 +219,7 @@ def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | 
     with refused_on_hold(on_hold):
         if not selected.update(deleted_at=PURGING):
             raise NotFound("conversation")
+        on_begin()
     while batch := _purge_batch(owned, on_hold):
         removed += batch
     with refused_on_hold(on_hold):

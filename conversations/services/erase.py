@@ -17,7 +17,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from urllib.parse import unquote_plus
 
@@ -48,7 +48,7 @@ MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
     FROM erased WHERE account.id = erased.id RETURNING account.id, account.is_staff"""
 
 
-def erase(*, user: User) -> Counter[str]:
+def erase(*, user: User, on_begin: Callable[[], object] = lambda: None) -> Counter[str]:
     """Erase a user and all users that this user manages.
 
     Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff,
@@ -57,13 +57,15 @@ def erase(*, user: User) -> Counter[str]:
     Raises Conflict if requests of these users still store conversations during the last attempt, and OnHold if a hold
     is placed during the erasure. Then housekeeping finishes the erasure, after the release of the hold.
 
-    Opens several transactions, so the caller must have no transaction open. None of them locks more than one
-    conversation.
+    `on_begin` is called in the first transaction, after all checks, so what it writes is stored if and only if the
+    erasure begins. Opens several transactions, so the caller must have no transaction open. None of them locks more
+    than one conversation.
     """
     with refused_on_hold(_on_hold()):
         marked = _mark(user.pk)
         if any(marked.values()):
             raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
+        on_begin()
     return _erase(marked)
 
 
