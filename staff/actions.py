@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.models import User
 from chatstore.errors import ServiceError
 from conversations.models import Conversation
 from conversations.querysets import ConversationQuerySet
@@ -92,4 +93,5 @@ def _restore(request: HttpRequest, conversation: Conversation) -> None:
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
     # The event is stored with the beginning of the purge, which runs many transactions.
     event = partial(record, request, Action.DELETE, conversation)
-    conversations.purge(user=conversation.user, conversation_id=conversation.pk, on_begin=event)
+    asked_by = cast(User, request.user).pk
+    conversations.purge(user=conversation.user, conversation_id=conversation.pk, asked_by=asked_by, on_begin=event)

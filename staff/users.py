@@ -6,7 +6,7 @@ primary keys.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -167,7 +167,8 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
             try:
                 # The event is stored with the beginning of the erasure, which runs many transactions.
                 event = partial(record, request, Action.ERASE, user)
-                count += erase.erase(user=user, on_begin=event)["users"]
+                asked_by = cast(User, request.user).pk
+                count += erase.erase(user=user, asked_by=asked_by, on_begin=event)["users"]
             except ServiceError as error:
                 self.message_user(request, f"{user}: {error.message}", messages.ERROR)
         self.message_user(request, gettext("Users erased: {count}.").format(count=count))
