@@ -26,7 +26,7 @@ from conversations.core.holds import refused_on_hold
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 
-from . import conversations, erase
+from . import conversations, erase, expiry
 
 BATCH = 1_000  # messages
 CONVERSATIONS_PER_RUN = 100
@@ -41,6 +41,7 @@ def housekeep() -> dict[str, int]:
     Opens several transactions and locks the conversations that it changes, so the caller must have no transaction open.
     """
     before = database_time() - timedelta(days=settings.TRASH_DAYS)
+    expiry.trash_expired()
     removed = {
         "users": _finish_erasures(),
         "conversations": _purge_conversations(before),
