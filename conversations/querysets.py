@@ -76,9 +76,12 @@ class ConversationQuerySet(OwnedQuerySet):
 
     def not_held(self) -> Self:
         """Return the conversations that no legal hold covers."""
-        condition = sql.NOT_HELD.format(user="conversation.user_id", conversation="conversation.id")
-        rows: Self = self.extra(where=[condition])  # type: ignore[assignment]
-        return rows
+        return self.with_held().filter(is_held=False)
+
+    def with_held(self) -> Self:
+        """Add `is_held`: whether a legal hold covers the row."""
+        condition = sql.HELD.format(user="conversation.user_id", conversation="conversation.id")
+        return self.alias(is_held=RawSQL(condition, [], models.BooleanField()))
 
     def listed(self) -> Self:
         """Return the conversations that are neither in the trash nor in the archive."""
@@ -149,9 +152,12 @@ class MessageQuerySet(OwnedQuerySet):
 
     def not_held(self) -> Self:
         """Return the messages that no legal hold covers."""
-        condition = sql.NOT_HELD.format(user="message.user_id", conversation="message.conversation_id")
-        rows: Self = self.extra(where=[condition])  # type: ignore[assignment]
-        return rows
+        return self.with_held().filter(is_held=False)
+
+    def with_held(self) -> Self:
+        """Add `is_held`: whether a legal hold covers the row."""
+        condition = sql.HELD.format(user="message.user_id", conversation="message.conversation_id")
+        return self.alias(is_held=RawSQL(condition, [], models.BooleanField()))
 
     def in_live_conversations(self) -> Self:
         """Return the live messages of live conversations."""

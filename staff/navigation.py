@@ -43,6 +43,12 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),
             Entry(_("Legal holds"), "conversations_hold_changelist", "conversations.view_hold"),
+            Entry(_("What will be deleted"), "deletions", "conversations.view_erasurereceipt"),
+            Entry(
+                _("Receipts of erasures"),
+                "conversations_erasurereceipt_changelist",
+                "conversations.view_erasurereceipt",
+            ),
         ),
     ),
     (

@@ -25,6 +25,7 @@ from django.db import transaction
 from chatstore.database import database_time
 from conversations.core.conversations import update_conversation
 from conversations.models import Conversation
+from conversations.querysets import ConversationQuerySet
 
 SCANNED = 10_000
 TRASHED = 500
@@ -36,8 +37,8 @@ def trash_expired() -> int:
     """Move the next expired conversations to the trash, at most TRASHED. Return how many."""
     if not is_on():
         return 0
-    rows = read_after(cache.get(POSITION))
-    due = list(islice(_expired(rows, database_time()), TRASHED))
+    rows = list(after(cache.get(POSITION)))
+    due = list(islice(expired(rows, database_time()), TRASHED))
     is_at_end = len(rows) < SCANNED and len(due) < TRASHED
     count = _trash([row.pk for row in due])
     # After the commit: a run that is killed before it is repeated.
@@ -50,10 +51,10 @@ def is_on() -> bool:
     return bool(settings.RETENTION_DAYS or any(settings.RETENTION_DAYS_BY_TAG.values()))
 
 
-def read_after(id: uuid.UUID | None) -> list[Conversation]:
+def after(id: uuid.UUID | None) -> ConversationQuerySet:
     """Return at most SCANNED live conversations after this id, in the order of their ids, with COLUMNS only."""
     live = Conversation.objects.live().order_by("id").only(*COLUMNS)
-    return list((live.filter(id__gt=id) if id else live)[:SCANNED])
+    return (live.filter(id__gt=id) if id else live)[:SCANNED]
 
 
 def expires_at(conversation: Conversation) -> datetime | None:
@@ -62,13 +63,20 @@ def expires_at(conversation: Conversation) -> datetime | None:
     return max(conversation.active_at, conversation.updated_at) + timedelta(days=days) if days else None
 
 
+def reason(conversation: Conversation) -> str:
+    """Return the tag whose period counts for the conversation, or an empty text if it is RETENTION_DAYS."""
+    days = settings.RETENTION_DAYS_BY_TAG
+    return max((tag for tag in conversation.tags if tag in days), key=days.__getitem__, default="")
+
+
 def _period(tags: Iterable[str]) -> int:
     """Return the days of the longest period of these tags, or RETENTION_DAYS. Zero days are a period without an end."""
     periods = [settings.RETENTION_DAYS_BY_TAG[tag] for tag in tags if tag in settings.RETENTION_DAYS_BY_TAG]
     return 0 if 0 in periods else max(periods, default=settings.RETENTION_DAYS)
 
 
-def _expired(rows: Iterable[Conversation], now: datetime) -> Iterable[Conversation]:
+def expired(rows: Iterable[Conversation], now: datetime) -> Iterable[Conversation]:
+    """Yield the conversations whose period has ended at this time."""
     return (row for row in rows if (end := expires_at(row)) and end < now)
 
 
@@ -76,7 +84,7 @@ def _expired(rows: Iterable[Conversation], now: datetime) -> Iterable[Conversati
 def _trash(ids: list[uuid.UUID]) -> int:
     """Move those of these conversations to the trash that are still expired and not on hold. Return how many."""
     rows = list(Conversation.objects.live().not_held().filter(id__in=ids).locked())
-    due = [row for row in rows if list(_expired([row], row.now))]
+    due = [row for row in rows if any(expired([row], row.now))]
     for row in due:
         update_conversation(row, {"deleted_at": row.now})
     return len(due)
