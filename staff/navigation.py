@@ -45,7 +45,7 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Legal holds"), "conversations_hold_changelist", "conversations.view_hold"),
             Entry(_("What will be deleted"), "deletions", "conversations.view_erasurereceipt"),
             Entry(
-                _("Receipts of erasures"),
+                _("Erasures"),
                 "conversations_erasurereceipt_changelist",
                 "conversations.view_erasurereceipt",
             ),
