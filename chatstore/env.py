@@ -50,6 +50,15 @@ def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()] or list(default)
 
 
+def numbers(name: str, *, high: int) -> dict[str, int]:
+    """Read comma-separated pairs such as `support=365,draft=30`, with whole numbers from 0 to `high`."""
+    pairs = [item.rpartition("=") for item in names(name)]
+    for key, _, raw in pairs:
+        if not key.strip() or not raw.strip().isascii() or not raw.strip().isdigit() or int(raw) > high:
+            raise ImproperlyConfigured(f"{name} must be like support=365,draft=30, with numbers up to {high}.")
+    return {key.strip(): int(raw) for key, _, raw in pairs}
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """Read one of the allowed texts."""
     value = text(name, default)

@@ -34,6 +34,12 @@ class Conflict(ServiceError):
     code = "conflict"
 
 
+class OnHold(ServiceError):
+    """A deletion that a legal hold forbids."""
+
+    code = "on_hold"
+
+
 class Invalid(ServiceError):
     """Input with a wrong value."""
 

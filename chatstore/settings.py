@@ -292,6 +292,9 @@ LABELS_LIMIT = env.number("LABELS_LIMIT", 50, low=1)  # tags of a conversation; 
 JSON_DEPTH_LIMIT = env.number("JSON_DEPTH_LIMIT", 64, low=4, high=500)
 KEEP_CONVERSATIONS = env.number("KEEP_CONVERSATIONS", 0)  # per user; 0: no limit; pinned and archived ones stay
 TRASH_DAYS = env.number("TRASH_DAYS", 30)  # days for which conversations and messages in the trash can be restored
+# Days without activity after which a conversation goes to the trash; 0: never. The longest of its tags' periods counts.
+RETENTION_DAYS = env.number("RETENTION_DAYS", 0, high=36_500)
+RETENTION_DAYS_BY_TAG = env.numbers("RETENTION_DAYS_BY_TAG", high=36_500)
 API_RATE = env.number("API_RATE", 600)  # requests of a user in a minute, in each worker process; 0: no limit
 ACT_AS_RATE = env.number("ACT_AS_RATE", 6_000)  # the same, for all users of a back end together
 REPLIES_PER_USER = env.number("REPLIES_PER_USER", 8, low=1)  # replies of a user that are under way at once

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Now, Upper
+from django.utils.translation import gettext_lazy
 
 from chatstore.ids import new_id
 
@@ -267,3 +268,95 @@ class DailyUsageChange(UsageCounts):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Hold(models.Model):
+    """A legal hold on a conversation, or on a user and all conversations of this user.
+
+    While it is in force, the database refuses to delete what it covers (migration 0012, docs/decisions/0030). `user` is
+    the user on hold, or the owner of the conversation on hold. Several holds can cover the same object. The foreign
+    keys delete with the user or the conversation (migration 0012), which needs that no hold is in force.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, db_index=False, db_constraint=False, related_name="holds"
+    )
+    conversation = models.ForeignKey(
+        Conversation,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="holds",
+    )
+    reason = models.CharField(gettext_lazy("reason"), max_length=500)
+    # Ids of accounts without foreign keys, because a hold stays if the account of the member of staff is deleted.
+    placed_by = models.UUIDField()
+    placed_at = models.DateTimeField(db_default=Now())
+    released_by = models.UUIDField(null=True)
+    released_at = models.DateTimeField(null=True)
+    release_reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        db_table = "hold"
+        verbose_name = gettext_lazy("legal hold")
+        verbose_name_plural = gettext_lazy("legal holds")
+        default_permissions = ("view",)
+        permissions = [("place_hold", "Can place and release legal holds")]
+        indexes = [
+            # The triggers and housekeeping read the holds in force.
+            models.Index(fields=["user", "conversation"], condition=Q(released_at__isnull=True), name="hold_in_force"),
+            # The foreign keys, and the holds of a page.
+            models.Index(fields=["user", "placed_at"], name="hold_user"),
+            models.Index(fields=["conversation"], condition=Q(conversation__isnull=False), name="hold_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.conversation_id or self.user_id)
+
+
+class ErasureReceipt(models.Model):
+    """What an erasure of a user deleted, or a deletion for good by staff of one conversation.
+
+    It has ids without foreign keys, and no content, name or address, so it stays when all else is gone. The database
+    refuses to delete it, and to change it after its end (migration 0013). Each user whom an erased user managed has a
+    receipt, too.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user_id = models.UUIDField(gettext_lazy("user"))
+    conversation_id = models.UUIDField(
+        gettext_lazy("conversation"), null=True, help_text="The conversation; null for the erasure of the user."
+    )
+    asked_by = models.UUIDField(
+        gettext_lazy("asked by"), null=True, help_text="The user or a member of staff; null if it is not known."
+    )
+    manager_id = models.UUIDField(null=True, help_text="The erased user who managed this one.")
+    begun_at = models.DateTimeField(gettext_lazy("begun"), db_default=Now())
+    ended_at = models.DateTimeField(gettext_lazy("ended"), null=True)
+    # The counts are written by the transactions that delete the rows, so they are exact after an interruption, too.
+    conversations = models.IntegerField(gettext_lazy("conversations"), default=0)
+    messages = models.BigIntegerField(gettext_lazy("messages"), default=0)
+    tokens = models.IntegerField(gettext_lazy("API tokens"), default=0)
+    sessions = models.IntegerField(gettext_lazy("sessions"), default=0)
+    managed_users = models.IntegerField(gettext_lazy("managed users"), default=0)
+
+    class Meta:
+        db_table = "erasure_receipt"
+        verbose_name = gettext_lazy("receipt of an erasure")
+        verbose_name_plural = gettext_lazy("receipts of erasures")
+        default_permissions = ("view",)
+        constraints = [
+            # An erasure that is asked for again, or resumed, continues its receipt.
+            models.UniqueConstraint(
+                fields=["user_id", "conversation_id"],
+                condition=Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="erasure_receipt_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.conversation_id or self.user_id)

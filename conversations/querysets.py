@@ -74,6 +74,15 @@ class ConversationQuerySet(OwnedQuerySet):
         external_ids = [name for name in names if "\0" not in name]  # a URL can contain a NUL; PostgreSQL refuses it
         return self.filter(models.Q(external_id__in=external_ids) | models.Q(id__in=ids))
 
+    def not_held(self) -> Self:
+        """Return the conversations that no legal hold covers."""
+        return self.with_held().filter(is_held=False)
+
+    def with_held(self) -> Self:
+        """Add `is_held`: whether a legal hold covers the row."""
+        condition = sql.HELD.format(user="conversation.user_id", conversation="conversation.id")
+        return self.alias(is_held=RawSQL(condition, [], models.BooleanField()))
+
     def listed(self) -> Self:
         """Return the conversations that are neither in the trash nor in the archive."""
         return self.live().filter(archived_at__isnull=True)
@@ -140,6 +149,15 @@ class MessageQuerySet(OwnedQuerySet):
     if there is no such conversation. An empty text at the end means that the page ended at PAGE_BYTES and that more
     messages follow.
     """
+
+    def not_held(self) -> Self:
+        """Return the messages that no legal hold covers."""
+        return self.with_held().filter(is_held=False)
+
+    def with_held(self) -> Self:
+        """Add `is_held`: whether a legal hold covers the row."""
+        condition = sql.HELD.format(user="message.user_id", conversation="message.conversation_id")
+        return self.alias(is_held=RawSQL(condition, [], models.BooleanField()))
 
     def in_live_conversations(self) -> Self:
         """Return the live messages of live conversations."""

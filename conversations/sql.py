@@ -259,3 +259,7 @@ PATH_TO = """WITH RECURSIVE path AS (
     SELECT seq, parent_seq FROM message WHERE conversation_id = %s AND seq = %s
     UNION ALL SELECT m.seq, m.parent_seq FROM message m JOIN path ON m.conversation_id = %s AND m.seq = path.parent_seq
 ) SELECT seq FROM path"""
+
+# Whether a hold in force covers a row. `user` and `conversation` are its columns with these ids.
+HELD = """EXISTS (SELECT FROM hold WHERE hold.user_id = {user} AND hold.released_at IS NULL
+    AND (hold.conversation_id IS NULL OR hold.conversation_id = {conversation}))"""

@@ -1,7 +1,8 @@
 """The admin's actions on conversations: trash, restore, delete for good. Each calls a service and is audited."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.models import User
 from chatstore.errors import ServiceError
 from conversations.models import Conversation
 from conversations.querysets import ConversationQuerySet
@@ -89,6 +91,7 @@ def _restore(request: HttpRequest, conversation: Conversation) -> None:
 
 
 def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # Add the event first: a purge runs many transactions, and an error can interrupt it.
-    record(request, Action.DELETE, conversation)
-    conversations.purge(user=conversation.user, conversation_id=conversation.pk)
+    # The event is stored with the beginning of the purge, which runs many transactions.
+    event = partial(record, request, Action.DELETE, conversation)
+    asked_by = cast(User, request.user).pk
+    conversations.purge(user=conversation.user, conversation_id=conversation.pk, asked_by=asked_by, on_begin=event)

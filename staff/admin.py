@@ -1,6 +1,6 @@
 """The modules that register the admin's pages. Django imports this module."""
 
-from . import conversations, credentials, messages, reactions, users
+from . import conversations, credentials, holds, messages, reactions, receipts, users
 from .audit import pages
 
-__all__ = ["conversations", "credentials", "messages", "pages", "reactions", "users"]
+__all__ = ["conversations", "credentials", "holds", "messages", "pages", "reactions", "receipts", "users"]

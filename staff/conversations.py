@@ -36,6 +36,7 @@ from .fields import (
     title_and_preview,
     tokens,
 )
+from .holds import hold_box, on_hold
 from .models import Action
 from .transcript import reading
 
@@ -86,7 +87,8 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         return (short_title, *self.list_display[1:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("user")
+        rows = super().get_queryset(request).select_related("user")
+        return rows.annotate(is_on_hold=on_hold(user="user", conversation="pk"))
 
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False
@@ -113,6 +115,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)
+        context |= hold_box(request, conversation)
         context["has_change_permission"] = self.has_change_permission(request, conversation)
         return render(request, f"{TEMPLATES}/transcript.html", context)
 

@@ -95,6 +95,10 @@ def badge(text: Any, kind: str = "") -> SafeString:
     return format_html('<span class="badge {}">{}</span>', kind, text)
 
 
+def hold_badge() -> SafeString:
+    return badge(gettext("on hold"), "warning")
+
+
 def ago(time: datetime) -> SafeString:
     """Return how long ago a time was, with the exact time as a title."""
     exact = f"{time:%Y-%m-%d %H:%M:%S %Z}"
@@ -197,7 +201,8 @@ def model_and_source(conversation: Any) -> str:
 
 @admin.display(description=gettext_lazy("last activity"))
 def activity_and_state(conversation: Any) -> str:
-    return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), state(conversation))
+    shown = format_html("{} {}", state(conversation), hold_badge()) if conversation.is_on_hold else state(conversation)
+    return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), shown)
 
 
 @admin.display(description=gettext_lazy("tags"), empty_value="")

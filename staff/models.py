@@ -19,6 +19,8 @@ class Action(models.TextChoices):
     RESTORE = "restore", gettext_lazy("restored")
     DELETE = "delete", gettext_lazy("deleted for good")
     ERASE = "erase", gettext_lazy("erased")
+    PLACE_HOLD = "place_hold", gettext_lazy("placed a hold")
+    RELEASE_HOLD = "release_hold", gettext_lazy("released a hold")
     REASON = "reason", gettext_lazy("gave a reason")
     REFUSED = "refused", gettext_lazy("was refused")
 

@@ -40,7 +40,16 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ),
     (
         _("Users"),
-        (Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),),
+        (
+            Entry(_("Users"), "accounts_user_changelist", "accounts.view_user"),
+            Entry(_("Legal holds"), "conversations_hold_changelist", "conversations.view_hold"),
+            Entry(_("What will be deleted"), "deletions", "conversations.view_erasurereceipt"),
+            Entry(
+                _("Erasures"),
+                "conversations_erasurereceipt_changelist",
+                "conversations.view_erasurereceipt",
+            ),
+        ),
     ),
     (
         _("Audit"),

@@ -22,7 +22,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 
-from . import home, navigation, search
+from . import deletions, home, navigation, search
 from .audit import reasons, record_refusal
 
 
@@ -60,6 +60,7 @@ class StaffSite(admin.AdminSite):
         return [
             path("usage/<slug:report>/", download, name="usage_csv"),
             path("search/", self.admin_view(search.search_page), name="search"),
+            path("deletions/", self.admin_view(deletions.deletions_page), name="deletions"),
             path("reason/<uuid:owner>/", self.admin_view(reasons.ask_for_reason), name="reason"),
             *super().get_urls(),
         ]

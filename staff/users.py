@@ -5,7 +5,8 @@ use their permissions to get more rights. `Idempotency` has no page, because Dja
 primary keys.
 """
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -31,6 +32,7 @@ from .actions import confirm
 from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import badge, created, text_column, time_column, updated, user_column
+from .holds import on_hold
 from .models import Action
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -89,6 +91,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
             (not user.is_active, gettext("suspended"), "danger"),
             (user.is_staff, gettext("staff"), ""),
             (user.is_superuser, gettext("superuser"), ""),
+            (getattr(user, "is_on_hold", False), gettext("on hold"), "warning"),
         ]
         return format_html_join(" ", "{}", ((badge(name, kind),) for has, name, kind in names if has))
 
@@ -96,6 +99,10 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     def conversations(self, user: User) -> str:
         url = reverse("admin:conversations_conversation_changelist")
         return format_html('<a href="{}?user={}">{}</a>', url, user.pk, gettext("Conversations of this user"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.annotate(is_on_hold=on_hold(user="pk"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return the fields that the caller cannot change. Only superusers can change RIGHTS, or the IDENTITY of an
@@ -158,9 +165,10 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         count = 0
         for user in queryset:
             try:
-                # Add the event first: an erasure runs many transactions, and an error can interrupt it.
-                record(request, Action.ERASE, user)
-                count += erase.erase(user=user)["users"]
+                # The event is stored with the beginning of the erasure, which runs many transactions.
+                event = partial(record, request, Action.ERASE, user)
+                asked_by = cast(User, request.user).pk
+                count += erase.erase(user=user, asked_by=asked_by, on_begin=event)["users"]
             except ServiceError as error:
                 self.message_user(request, f"{user}: {error.message}", messages.ERROR)
         self.message_user(request, gettext("Users erased: {count}.").format(count=count))

@@ -22,13 +22,21 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from chatstore import database
-from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, ProviderError, RateLimited, ServiceError
+from chatstore.errors import Conflict, Forbidden, Invalid, NotFound, OnHold, ProviderError, RateLimited, ServiceError
 
 from .findings import Found as Found
 from .findings import bounded
 
 logger = logging.getLogger(__name__)
-STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, Invalid: 400, RateLimited: 429, ProviderError: 502}
+STATUS = {
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    OnHold: 409,
+    Invalid: 400,
+    RateLimited: 429,
+    ProviderError: 502,
+}
 # Codes of DRF's serializers, and our codes for the same errors.
 CODES = {"null": "required", "blank": "required", "does_not_exist": "not_found"}
 

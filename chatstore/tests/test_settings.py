@@ -14,7 +14,7 @@ NUMBERS = """PORT WEB_THREADS CLIENT_TIMEOUT CONNECTIONS_LIMIT STREAMS_LIMIT BOD
     DB_POOL_SIZE DB_STATEMENT_TIMEOUT BODY_LIMIT CONTENT_LIMIT MESSAGES_LIMIT HISTORY_LIMIT
     HISTORY_BODY_LIMIT PARTS_LIMIT METADATA_LIMIT LABELS_LIMIT JSON_DEPTH_LIMIT KEEP_CONVERSATIONS PROVIDER_TIMEOUT
     REPLY_TIMEOUT REPLIES_AT_ONCE REPLIES_PER_USER REPLIES_IN_ALL TOKENS_PER_DAY CONTEXT_MESSAGES CONTEXT_TOKENS
-    TRASH_DAYS AUDIT_RETENTION_DAYS API_RATE ACT_AS_RATE TOKEN_RATE PROXIES""".split()
+    TRASH_DAYS RETENTION_DAYS AUDIT_RETENTION_DAYS API_RATE ACT_AS_RATE TOKEN_RATE PROXIES""".split()
 FLAGS = ["ADMIN_REQUIRE_REASON", "DB_PREPARED_STATEMENTS", "DEBUG", "HTTPS", "REQUIRE_STAFF_MFA", "SHOW_AUDIT_TO_USERS"]
 CHOICES = ["LOG_LEVEL", "LOG_FORMAT"]
 SECRET = "a secret that is long enough to be one, and then some more"
@@ -85,6 +85,27 @@ def test_a_value_that_is_not_a_flag_is_refused(raw: str, set_variable: Any) -> N
 def test_a_list_of_names_is_read(raw: str | None, value: list[str], set_variable: Any) -> None:
     set_variable(raw)
     assert env.names("SETTING", ("d",)) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (None, {}),
+        ("support=365, draft=30", {"support": 365, "draft": 30}),
+        ("a=b=1,", {"a=b": 1}),
+        ("for ever = 0", {"for ever": 0}),
+    ],
+)
+def test_numbers_with_names_are_read(raw: str | None, value: dict[str, int], set_variable: Any) -> None:
+    set_variable(raw)
+    assert env.numbers("SETTING", high=500) == value
+
+
+@pytest.mark.parametrize("raw", ["support", "=3", "support=", "support=-1", "support=1.5", "support=501", "a=1 b=2 x"])
+def test_numbers_without_a_name_or_out_of_range_are_refused(raw: str, set_variable: Any) -> None:
+    set_variable(raw)
+    with pytest.raises(ImproperlyConfigured, match="SETTING must be like"):
+        env.numbers("SETTING", high=500)
 
 
 def test_a_choice_is_read_and_another_value_is_refused(set_variable: Any) -> None:

@@ -6,7 +6,7 @@ messages, each under the conversation's lock. The next purge finishes an interru
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -21,9 +21,10 @@ from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound
 from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
-from conversations.core import titles
+from conversations.core import receipts, titles
 from conversations.core.bulk import insert_each
 from conversations.core.conversations import archived_flag_to_timestamp, build_conversation, update_conversation
+from conversations.core.holds import refused_on_hold
 from conversations.core.locks import lock_conversation, lock_user
 from conversations.drafts import ConversationTree, MessageDraft, TreeShape
 from conversations.models import Conversation, Message, Reaction
@@ -196,28 +197,48 @@ def _too_many(user: User) -> ConversationQuerySet:
     return listed.filter(is_pinned=False).exclude(id__in=latest)
 
 
-def purge(*, user: User, conversation_id: uuid.UUID, trashed_before: datetime | None = None) -> int:
+def purge(
+    *,
+    user: User,
+    conversation_id: uuid.UUID,
+    trashed_before: datetime | None = None,
+    asked_by: uuid.UUID | None = None,
+    on_begin: Callable[[], object] = lambda: None,
+) -> int:
     """Delete a conversation permanently, live or in the trash. Return the number of deleted messages.
 
-    With `trashed_before`, delete it only if it was moved to the trash before that time. Raises NotFound. Runs several
-    transactions, each with the conversation's lock.
+    With `trashed_before`, delete it only if it was moved to the trash before that time. With `asked_by`, the id
+    of a member of staff, leave a receipt. `on_begin` is called in the first transaction, after all checks, so what it
+    writes is stored if and only if the purge begins.
+
+    Raises NotFound, and OnHold if a legal hold covers the conversation. A hold that is placed during the purge stops
+    it, and the rest stays. Runs several transactions, each with the conversation's lock.
     """
     owned = Conversation.objects.owned_by(user).filter(id=conversation_id)
     selected = owned.filter(deleted_at__lt=trashed_before) if trashed_before else owned
-    if not selected.update(deleted_at=PURGING):
-        raise NotFound("conversation")
     removed = 0
-    while batch := _purge_batch(owned):
+    on_hold = gettext("This conversation is on hold. It cannot be deleted permanently.")
+    with refused_on_hold(on_hold):
+        if not selected.update(deleted_at=PURGING):
+            raise NotFound("conversation")
+        if asked_by:
+            receipts.begin_conversation(user.pk, conversation_id, asked_by=asked_by)
+        on_begin()
+    while batch := _purge_batch(owned, on_hold):
         removed += batch
-    owned.delete()
+    with refused_on_hold(on_hold):
+        receipts.add_conversation(user.pk, conversation_id, conversations=owned.delete()[0])
+        receipts.end(user.pk, conversation_id)
     return removed
 
 
-@transaction.atomic
-def _purge_batch(owned: ConversationQuerySet) -> int:
-    conversation = owned.locked().first()
-    if conversation is None:  # another purge has deleted it
-        return 0
-    ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
-    Reaction.objects.filter(message__in=ids).delete()
-    return Message.objects.filter(id__in=ids)._raw_delete(connection.alias)
+def _purge_batch(owned: ConversationQuerySet, on_hold: str) -> int:
+    with refused_on_hold(on_hold):
+        conversation = owned.locked().first()
+        if conversation is None:  # another purge has deleted it
+            return 0
+        ids = list(conversation.messages.order_by("-seq").values_list("id", flat=True)[:PURGE_BATCH])
+        Reaction.objects.filter(message__in=ids).delete()
+        deleted = Message.objects.filter(id__in=ids)._raw_delete(connection.alias)
+        receipts.add_conversation(conversation.user_id, conversation.id, messages=deleted)
+        return deleted

@@ -17,19 +17,22 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from urllib.parse import unquote_plus
 
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
-from conversations.models import Conversation, DailyUsageChange
+from conversations.core import receipts
+from conversations.core.holds import refused_on_hold
+from conversations.models import Conversation, DailyUsageChange, Hold
 
 from . import conversations
 
@@ -46,40 +49,66 @@ MARK = """WITH RECURSIVE erased AS (SELECT %s::uuid AS id
     FROM erased WHERE account.id = erased.id RETURNING account.id, account.is_staff"""
 
 
-def erase(*, user: User) -> Counter[str]:
-    """Erase a user and all users that this user manages.
+def erase(
+    *, user: User, asked_by: uuid.UUID | None = None, on_begin: Callable[[], object] = lambda: None
+) -> Counter[str]:
+    """Erase a user and all users that this user manages. Leave a receipt of each.
 
-    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff, or
-    if requests of these users still store conversations during the last attempt. In the second case, housekeeping
-    finishes the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks
-    more than one conversation.
+    `asked_by` is the id of the member of staff who asked for it; the default is the user.
+
+    Return the numbers of deleted users, tokens, conversations and messages. Raises Conflict if one of them is staff,
+    and OnHold if a legal hold covers one of them or one of their conversations. In both cases nothing has changed.
+
+    Raises Conflict if requests of these users still store conversations during the last attempt, and OnHold if a hold
+    is placed during the erasure. Then housekeeping finishes the erasure, after the release of the hold.
+
+    `on_begin` is called in the first transaction, after all checks, so what it writes is stored if and only if the
+    erasure begins. Opens several transactions, so the caller must have no transaction open. None of them locks more
+    than one conversation.
     """
-    with transaction.atomic():
+    with refused_on_hold(_on_hold()):
         marked = _mark(user.pk)
         if any(marked.values()):
             raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
-    return _erase(marked)
+        receipts.begin(user.pk, asked_by=asked_by or user.pk, managed=marked.keys() - {user.pk})
+        on_begin()
+    return _erase(user.pk, marked)
 
 
 def resume() -> int:
     """Finish interrupted erasures, at most USERS_PER_RUN. Return the number of erased users.
 
-    Raises Conflict if requests of these users still store conversations. Locks and transactions are those of `erase`.
+    Leaves out users with a legal hold. Raises Conflict if requests of these users still store conversations, or if a
+    hold is placed in the meantime. Locks and transactions are those of `erase`.
     """
-    marked = User.objects.filter(erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
+    held = Exists(Hold.objects.filter(user=OuterRef("pk"), released_at=None))
+    marked = User.objects.filter(~held, erasing_at__lt=Now() - ABANDONED).order_by("erasing_at")
     ids = marked.values_list("pk", flat=True)[:USERS_PER_RUN]
-    return sum(_erase(_mark(id))["users"] for id in ids)
+    return sum(_resume(id)["users"] for id in ids)
+
+
+def _resume(user_id: uuid.UUID) -> Counter[str]:
+    with refused_on_hold(_on_hold()):
+        marked = _mark(user_id)
+        receipts.begin(user_id, asked_by=None, managed=marked.keys() - {user_id})  # if an old version did not begin it
+    return _erase(user_id, marked)
 
 
 def _mark(user_id: uuid.UUID) -> dict[uuid.UUID, bool]:
-    """Deactivate and mark the user and all users that this user manages. Return the id of each, and if it is staff."""
+    """Deactivate and mark the user and all users that this user manages. Return the id of each, and if it is staff.
+
+    The database refuses this if one of them has a legal hold."""
     with connection.cursor() as cursor:
         cursor.execute(MARK, [user_id])
         return dict(cursor.fetchall())
 
 
-def _erase(user_ids: Collection[uuid.UUID]) -> Counter[str]:
-    _end_sessions({str(id) for id in user_ids} | _addresses(user_ids))
+def _on_hold() -> str:
+    return gettext("This account or a part of it is on hold. It cannot be erased.")
+
+
+def _erase(user_id: uuid.UUID, user_ids: Collection[uuid.UUID]) -> Counter[str]:
+    _end_sessions(user_id, {str(id) for id in user_ids} | _addresses(user_ids))
     return sum((_erase_user(user) for user in User.objects.filter(pk__in=user_ids)), Counter())
 
 
@@ -118,11 +147,13 @@ def _delete_user(user: User) -> Counter[str] | None:
     Delete nothing and return None if a request has stored a conversation in the meantime.
     """
     try:
-        with transaction.atomic():
-            tokens = user.tokens.count()
+        with refused_on_hold(_on_hold()):
+            user_id, tokens = user.pk, user.tokens.count()
             # First, because `daily_usage.add_changes` locks changes before counts, too. Another order could deadlock.
             DailyUsageChange.objects.filter(user=user).delete()
-            users = user.delete()[1].get(User._meta.label, 0)
+            if users := user.delete()[1].get(User._meta.label, 0):
+                receipts.add(user_id, tokens=tokens)
+                receipts.end(user_id)
     except IntegrityError:
         return None
     return Counter(users=users, tokens=tokens)
@@ -135,17 +166,19 @@ def _addresses(user_ids: Collection[uuid.UUID]) -> set[str]:
     return {str(email) for email in (*users, *addresses)}
 
 
-def _end_sessions(ids_and_addresses: Collection[str]) -> None:
+def _end_sessions(user_id: uuid.UUID, ids_and_addresses: Collection[str]) -> None:
     """Delete every session that contains one of these ids or e-mail addresses.
 
     Such a session can belong to a signed-in user, or to an unfinished sign-up or password reset. SQL cannot search the
-    encoded data of sessions, so this function reads all sessions, in batches.
+    encoded data of sessions, so this function reads all sessions, in batches. It adds their
+    number to the receipt of the user with `user_id`.
     """
     lowered = {text.lower() for text in ids_and_addresses}
     last_key = ""
     while rows := list(Session.objects.filter(session_key__gt=last_key).order_by("session_key")[:SESSIONS_PER_BATCH]):
         keys = [row.pk for row in rows if not lowered.isdisjoint(_words_of(row))]
-        Session.objects.filter(pk__in=keys).delete()
+        with transaction.atomic():
+            receipts.add(user_id, sessions=Session.objects.filter(pk__in=keys).delete()[0])
         last_key = rows[-1].pk
 
 

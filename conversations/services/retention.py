@@ -3,7 +3,8 @@
 Hazards: data that a user still wants is lost, or data that a user deleted stays.
 
 Principle: conversations and messages are removed only after TRASH_DAYS in the trash. An object that a user restores in
-time is kept, because its state is read again under the lock. The next run finishes an interrupted run.
+time is kept, because its state is read again under the lock. Data on hold is left out, and the database refuses to
+delete it if the hold is placed in the meantime. The next run finishes an interrupted run.
 `conversations.purge` removes a trashed conversation with all its messages. A message that was trashed alone is
 forgotten: it loses its content, but keeps its place in the tree, because other messages can answer it. Its `deleted_at`
 becomes PURGING, so it cannot be restored.
@@ -15,16 +16,17 @@ conversations in the order of their ids.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts import idempotency
 from chatstore.database import database_time
-from chatstore.errors import Conflict, NotFound
+from chatstore.errors import Conflict, NotFound, OnHold
 from conversations import columns, daily_usage
+from conversations.core.holds import refused_on_hold
 from conversations.models import Conversation, Message, Reaction
 from conversations.querysets import PURGING
 
-from . import conversations, erase
+from . import conversations, erase, expiry
 
 BATCH = 1_000  # messages
 CONVERSATIONS_PER_RUN = 100
@@ -39,6 +41,7 @@ def housekeep() -> dict[str, int]:
     Opens several transactions and locks the conversations that it changes, so the caller must have no transaction open.
     """
     before = database_time() - timedelta(days=settings.TRASH_DAYS)
+    expiry.trash_expired()
     removed = {
         "users": _finish_erasures(),
         "conversations": _purge_conversations(before),
@@ -53,27 +56,38 @@ def housekeep() -> dict[str, int]:
 def _finish_erasures() -> int:
     try:
         return erase.resume()
-    except Conflict:  # a request is still writing; a later round tries again
+    except (Conflict, OnHold):  # a request is still writing, or a hold was just placed; a later round tries again
         return 0
 
 
 def _purge_conversations(before: datetime) -> int:
-    expired = Conversation.objects.filter(deleted_at__lt=before).order_by("deleted_at").select_related("user")
+    expired = (
+        Conversation.objects.filter(deleted_at__lt=before).not_held().order_by("deleted_at").select_related("user")
+    )
     return sum(_purge(row, before) for row in list(expired[:CONVERSATIONS_PER_RUN]))
 
 
 def _purge(row: Conversation, before: datetime) -> int:
     try:
         conversations.purge(user=row.user, conversation_id=row.id, trashed_before=before)
-    except NotFound:  # restored in the meantime, or purged by another process
+    except (NotFound, OnHold):  # restored or put on hold in the meantime, or purged by another process
         return 0
     return 1
 
 
-@transaction.atomic
 def _forget_messages(before: datetime) -> int:
-    """Forget at most BATCH messages that were trashed before this time. Return how many. Locks their conversations."""
-    expired = Message.objects.filter(deleted_at__gt=PURGING, deleted_at__lt=before)
+    try:
+        with refused_on_hold(""):
+            return _forget_batch(before)
+    except OnHold:  # a hold was just placed; the next round leaves its messages out
+        return 0
+
+
+def _forget_batch(before: datetime) -> int:
+    """Forget at most BATCH messages that were trashed before this time. Return how many. Locks their conversations.
+
+    Leaves out messages on hold. The caller must have a transaction open."""
+    expired = Message.objects.filter(deleted_at__gt=PURGING, deleted_at__lt=before).not_held()
     batch = list(expired.order_by("deleted_at").values_list("id", "conversation_id")[:BATCH])
     list(Conversation.objects.filter(id__in={conversation_id for _, conversation_id in batch}).locked())
     # Read again under the locks, because a message can have been restored before they were taken.

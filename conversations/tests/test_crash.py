@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatstore.errors import NotFound
-from conversations.models import Conversation
+from conversations.models import Conversation, ErasureReceipt
 from conversations.services import conversations, erase, messages, retention
 from conversations.services.sync import sync
 from testing.api_client import ApiClient
@@ -121,7 +121,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next_purge(alice: User, afte
     assert stored_rows(chat) == []
 
 
-@pytest.mark.parametrize("after", [1, 2, 6, 9, 13, 16, 22, 26])
+@pytest.mark.parametrize("after", [2, 3, 6, 9, 13, 16, 22, 26, 34])
 def test_an_erasure_that_was_killed_is_finished_by_housekeeping(alice: User, bob: User, after: int) -> None:
     chat = create_conversation(alice, *map(str, range(25)))
     create_user("Managed", managed_by=alice)
@@ -135,3 +135,5 @@ def test_an_erasure_that_was_killed_is_finished_by_housekeeping(alice: User, bob
     assert retention.housekeep()["users"] > 0
     assert list(User.objects.all()) == [bob]
     assert stored_rows(chat) == [] and active_texts(others) == ["Bob's own"]
+    receipt = ErasureReceipt.objects.get(user_id=alice.pk)
+    assert (receipt.conversations, receipt.messages, receipt.managed_users) == (1, 25, 1)

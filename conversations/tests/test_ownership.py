@@ -14,7 +14,7 @@ from conversations import services
 from conversations.drafts import SyncProfile
 from conversations.models import Conversation, Message
 from conversations.querysets import ConversationQuerySet, MessageQuerySet
-from conversations.services import answers, branches, conversations, messages, reactions
+from conversations.services import answers, branches, conversations, holds, messages, reactions
 from conversations.services.sync import sync
 from testing.cast import create_conversation, message_draft, message_with_text, stored_rows
 
@@ -45,6 +45,9 @@ WRITES: dict[str, Call] = {
     ),
     "conversations.purge": lambda user, conversation, message: conversations.purge(
         user=user, conversation_id=conversation.id
+    ),
+    "holds.place": lambda user, conversation, message: holds.place(
+        user=user, conversation_id=conversation.id, reason="Case 7", by=user
     ),
     "messages.append": lambda user, conversation, message: messages.append(
         user=user, conversation_id=conversation.id, drafts=[message_draft("more")]

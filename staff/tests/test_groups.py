@@ -18,7 +18,8 @@ from django.urls import URLResolver, reverse
 
 from accounts.models import Preferences, User
 from accounts.services import create_token
-from conversations.services import conversations, reactions
+from conversations.models import ErasureReceipt
+from conversations.services import conversations, holds, reactions
 from staff.models import AuditEvent
 from testing.cast import create_user, message_draft
 
@@ -85,6 +86,8 @@ def sample_rows(owner: User) -> dict[str, Any]:
         SocialAccount.objects.create(user=owner, provider="github", uid="1"),
         Group.objects.create(name="Helpers"),
         AuditEvent.objects.create(actor=owner.pk, action="search"),
+        ErasureReceipt.objects.create(user_id=owner.pk),
+        holds.place(user=owner, reason="Case 7", by=owner),
     ]
     named = {f"{row._meta.app_label}_{row._meta.model_name}": row for row in created}
     return named | {"auth_user": owner, "reason": owner}
@@ -163,7 +166,7 @@ def test_the_migration_changes_no_group_that_exists(db: None) -> None:
     Group.objects.get(name="Support").delete()
     for _ in range(2):
         create_groups(apps, None)
-    assert privacy.permissions.count() == 5 and not curators.permissions.exists()
+    assert privacy.permissions.count() == 8 and not curators.permissions.exists()
     assert Group.objects.get(name="Support").permissions.count() == 5
     assert Group.objects.count() == 3
 

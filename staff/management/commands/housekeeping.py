@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser, call_command
 
 from chatstore import limits
-from conversations.services import retention
+from conversations.services import preview, retention
 from replies.services import janitor
+from staff import deletions
 from staff.audit import retention as audit_retention
 
 
@@ -20,7 +21,14 @@ class Command(BaseCommand):
             help="only merge the pending lists of the text indexes; `up` does this every ten seconds",
         )
 
-    def handle(self, *, pending_lists: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="delete nothing; print what the next runs would delete"
+        )
+
+    def handle(self, *, pending_lists: bool, dry_run: bool, **options: Any) -> None:
+        if dry_run:
+            self.stdout.writelines(f"{label}: {count}" for label, count in deletions.counts(preview.read_preview()))
+            return
         if pending_lists:
             retention.merge_pending_lists()
             return

@@ -1,0 +1,235 @@
+"""Legal holds in the admin: the list, the forms that place and release a hold, and the box on other pages.
+
+The box shows the holds of a user or a conversation, and the forms. A page includes `admin/holds/box.html` with the
+context of `hold_box`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
+
+from accounts.models import User
+from chatstore.errors import NotFound
+from chatstore.ids import parse_uuid
+from conversations.models import Conversation, Hold
+from conversations.services import holds
+
+from .audit import record
+from .big_tables import BigTableAdmin
+from .fields import ago, label
+from .models import Action
+
+IN_FORCE = Q(released_at__isnull=True)
+SHOWN = 20  # holds in a box
+LONGEST = Hold._meta.get_field("reason").max_length
+STAFF_NAME = User.objects.values("email")  # every member of staff signs in with an address
+
+
+def with_names(rows: QuerySet[Hold]) -> QuerySet[Hold]:
+    """Add the addresses of the members of staff: `placed_by_name` and `released_by_name`."""
+    return rows.annotate(
+        placed_by_name=Subquery(STAFF_NAME.filter(pk=OuterRef("placed_by"))),
+        released_by_name=Subquery(STAFF_NAME.filter(pk=OuterRef("released_by"))),
+    )
+
+
+def hold_box(request: HttpRequest, target: User | Conversation) -> dict[str, Any]:
+    """Return the context of `admin/holds/box.html` for a user or a conversation. Executes one statement.
+
+    Returns an empty context if the caller may not see holds. For a user, the box also shows the holds on conversations
+    of this user, at most SHOWN holds in all."""
+    if not request.user.has_perm("conversations.view_hold"):
+        return {}
+    covering = Q(user=target.pk)
+    if isinstance(target, Conversation):
+        covering = Q(user=target.user_id) & (Q(conversation=target.pk) | Q(conversation=None))
+    rows = with_names(Hold.objects.filter(IN_FORCE, covering)).order_by("pk")[:SHOWN]
+    return {
+        "holds": list(rows),
+        "hold_target": target.pk,
+        "is_hold_of_user": isinstance(target, User),
+        "may_place_holds": request.user.has_perm("conversations.place_hold"),
+    }
+
+
+def on_hold(**outer: str) -> Exists:
+    """Return the condition that a hold in force covers a row, for lists. Examples: `on_hold(user="pk")` for users,
+    `on_hold(user="user", conversation="pk")` for conversations."""
+    rows = Hold.objects.filter(IN_FORCE, user=OuterRef(outer["user"]))
+    if "conversation" in outer:
+        rows = rows.filter(Q(conversation=None) | Q(conversation=OuterRef(outer["conversation"])))
+    return Exists(rows)
+
+
+class ReasonField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(label=gettext_lazy("Reason"), max_length=LONGEST, widget=forms.Textarea({"rows": 3}))
+
+
+class PlaceForm(forms.Form):
+    """A form that places a hold on the user or the conversation in `target`."""
+
+    target = forms.CharField(
+        label=gettext_lazy("User or conversation"),
+        help_text=gettext_lazy("The id of a conversation, or the id or e-mail address of a user."),
+    )
+    reason = ReasonField()
+
+    def clean_target(self) -> User | Conversation:
+        text = self.cleaned_data["target"].strip()
+        if found := _find(text):
+            return found
+        raise forms.ValidationError(gettext("There is no such user or conversation."))
+
+
+def _find(text: str) -> User | Conversation | None:
+    if id := parse_uuid(text):
+        conversation = Conversation.objects.select_related("user").filter(pk=id).first()
+        return conversation or User.objects.filter(pk=id).first()
+    return User.objects.filter(email__lower=text.replace("\0", "").lower()).first()
+
+
+class ReleaseForm(forms.Form):
+    reason = ReasonField()
+
+
+class ForceFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("released", gettext("Released"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        in_force, *others = super().choices(changelist)
+        yield {**in_force, "display": gettext("In force")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.exclude(IN_FORCE) if self.value() == "released" else queryset.filter(IN_FORCE)
+
+
+@admin.register(Hold)
+class HoldAdmin(BigTableAdmin):
+    """The holds. Nobody changes or deletes one: it is placed and released, and then stays as a record."""
+
+    list_display = ("target", "reason", "placed", "released")
+    list_display_links = None
+    list_filter = (ForceFilter,)
+    lookups = ("state",)
+    list_select_related = ("user", "conversation")
+    fields = readonly_fields = ("target", "reason", "placed", "released")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        may_release = Value(self.has_add_permission(request), BooleanField())
+        return with_names(super().get_queryset(request)).annotate(may_release=may_release)
+
+    def get_urls(self) -> list[Any]:
+        release = self.admin_site.admin_view(self.release_view)
+        return [path("<uuid:object_id>/release/", release, name="conversations_hold_release"), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.place_hold")
+
+    def has_change_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
+        return False
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Place a hold. The box on the pages of users and conversations posts to this page, too."""
+        self._refuse_others(request)
+        form = PlaceForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._place(request, form.cleaned_data["target"], form.cleaned_data["reason"])
+        return self._show(request, form, title=gettext("Place a hold"), submit=gettext("Place the hold"))
+
+    def _place(self, request: HttpRequest, target: User | Conversation, reason: str) -> HttpResponse:
+        user, id = (target.user, target.pk) if isinstance(target, Conversation) else (target, None)
+        try:
+            with transaction.atomic():
+                hold = holds.place(user=user, conversation_id=id, reason=reason, by=cast(User, request.user))
+                _record(request, Action.PLACE_HOLD, hold, reason)
+        except NotFound as error:  # deleted in the meantime
+            return self._failed(request, error)
+        return self._done(request, hold, gettext("The hold is in force."))
+
+    def release_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        self._refuse_others(request)
+        hold = get_object_or_404(Hold.objects.select_related("user", "conversation"), pk=object_id)
+        form = ReleaseForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._release(request, hold, form.cleaned_data["reason"])
+        return self._show(request, form, title=gettext("Release the hold"), submit=gettext("Release"), hold=hold)
+
+    def _release(self, request: HttpRequest, hold: Hold, reason: str) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                holds.release(hold=hold, reason=reason, by=cast(User, request.user))
+                _record(request, Action.RELEASE_HOLD, hold, reason)
+        except NotFound as error:  # somebody else has released it
+            return self._failed(request, error)
+        return self._done(request, hold, gettext("The hold is released."))
+
+    def _refuse_others(self, request: HttpRequest) -> None:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+
+    def _show(self, request: HttpRequest, form: forms.Form, **context: Any) -> HttpResponse:
+        context |= {**self.admin_site.each_context(request), "form": form, "opts": self.opts}
+        return TemplateResponse(request, "admin/holds/form.html", context)
+
+    def _failed(self, request: HttpRequest, error: NotFound) -> HttpResponse:
+        self.message_user(request, error.message, messages.ERROR)
+        return redirect("admin:conversations_hold_changelist")
+
+    def _done(self, request: HttpRequest, hold: Hold, message: str) -> HttpResponse:
+        """Redirect to the page of the conversation or of the user, as far as the caller may see it."""
+        self.message_user(request, message)
+        for name, id in (("conversations_conversation", hold.conversation_id), ("accounts_user", hold.user_id)):
+            if id and request.user.has_perm(f"{name.split('_')[0]}.view_{name.split('_')[1]}"):
+                return redirect(f"admin:{name}_change", id)
+        return redirect("admin:conversations_hold_changelist")
+
+    @admin.display(description=gettext_lazy("on hold"))
+    def target(self, hold: Hold) -> str:
+        if not hold.conversation_id:
+            url, name = reverse("admin:accounts_user_change", args=[hold.user_id]), gettext("All of this user")
+            return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.user, name)
+        url = reverse("admin:conversations_conversation_change", args=[hold.conversation_id])
+        name = gettext("A conversation of {user}").format(user=hold.user)
+        return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.conversation_id, name)
+
+    @admin.display(description=gettext_lazy("placed"))
+    def placed(self, hold: Any) -> str:
+        who = hold.placed_by_name or hold.placed_by
+        return format_html('{}{}<span class="second">{}</span>', label(gettext("placed")), ago(hold.placed_at), who)
+
+    @admin.display(description=gettext_lazy("released"))
+    def released(self, hold: Any) -> str:
+        if not hold.released_at:
+            if not hold.may_release:
+                return ""
+            url = reverse("admin:conversations_hold_release", args=[hold.pk])
+            return format_html('<a href="{}">{}</a>', url, gettext("Release"))
+        who = f"{hold.released_by_name or hold.released_by}: {hold.release_reason}"
+        return format_html('{}<span class="second">{}</span>', ago(hold.released_at), who)
+
+
+def _record(request: HttpRequest, action: Action, hold: Hold, reason: str) -> None:
+    """Add an event about the conversation or the user, because staff look for it in the history of this object."""
+    target = hold.conversation or hold.user
+    record(request, action, target, owner=hold.user_id, reason=reason, hold=str(hold.pk))
