@@ -2,5 +2,6 @@
 
 from . import conversations, credentials, messages, reactions, users
 from .audit import pages
+from .review import labels
 
-__all__ = ["conversations", "credentials", "messages", "pages", "reactions", "users"]
+__all__ = ["conversations", "credentials", "labels", "messages", "pages", "reactions", "users"]
