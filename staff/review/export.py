@@ -14,7 +14,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import ExpressionWrapper, Q, QuerySet, TextField
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -128,7 +128,7 @@ def read_path(message: Message, count: int) -> list[Line]:
     """Return the newest `count` messages on the path to a message, in order: `seq`, `role` and `content`.
 
     Leaves out the oldest ones if the texts exceed CONTEXT_CHARACTERS, but never the message itself."""
-    path = Message.objects.path_to(message).annotate(content_text=TEXTS["text"])
+    path = Message.objects.path_to(message).annotate(content_text=ExpressionWrapper(TEXTS["text"], TextField()))
     sizes = path.order_by("-seq").values_list("seq", Length("content_text"))[:count]
     fitting: list[int] = []
     total = 0

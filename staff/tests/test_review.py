@@ -12,24 +12,10 @@ from conversations.models import Conversation
 from conversations.services import conversations, erase
 from staff.models import Label, Note, Review
 from testing.admin import allow, audited, list_of, page_of
-from testing.cast import create_conversation, create_user
+from testing.cast import create_conversation
 from testing.statements import executed_sql
 
 HOSTILE = "<script>alert(1)</script>\u202e"
-
-
-@pytest.fixture
-def labels(db: None) -> dict[str, Label]:
-    return {label.name: label for label in Label.objects.all()}
-
-
-@pytest.fixture
-def carla(client: Client, db: None) -> User:
-    """A curator who is signed in to the admin."""
-    carla = create_user("Carla", is_staff=True)
-    carla.groups.add(Group.objects.get(name="Curators"))
-    client.force_login(carla)
-    return carla
 
 
 @pytest.fixture
