@@ -2,14 +2,15 @@ from importlib import import_module
 from typing import Any
 
 from django.db import migrations
+from django.utils.translation import gettext_noop
 
 LABELS = [
-    ("Good", "ok"),
-    ("Bad", "danger"),
-    ("Wrong facts", "danger"),
-    ("Refused wrongly", "warning"),
-    ("Unsafe", "danger"),
-    ("Off topic", "info"),
+    (gettext_noop("Good"), "ok"),
+    (gettext_noop("Bad"), "danger"),
+    (gettext_noop("Wrong facts"), "danger"),
+    (gettext_noop("Refused wrongly"), "warning"),
+    (gettext_noop("Unsafe"), "danger"),
+    (gettext_noop("Off topic"), "info"),
 ]
 VIEW = ("staff", "review", "view_review", "Can view review")
 CHANGE = ("staff", "review", "change_review", "Can change review")

@@ -74,7 +74,7 @@ def fixed_queues() -> list[Queue]:
     return [
         Queue("dislikes", gettext_lazy("Dislikes not yet looked at"), lambda: _open_messages(_disliked())),
         Queue("failed", gettext_lazy("Failed replies not yet looked at"), lambda: _open_messages(_failed())),
-        Queue("sample", gettext_lazy("A sample of 1 % of the replies"), lambda: _open_messages(_sampled())),
+        Queue("sample", gettext_lazy("A sample of one percent of the replies"), lambda: _open_messages(_sampled())),
     ]
 
 
