@@ -193,12 +193,19 @@ class Message(models.Model):
             ),
             # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
+            # The queue of failed replies, and the filter of failed replies. Migration 0013 also creates the index
+            # `message_sample`, whose condition Django cannot express.
+            models.Index(fields=["id"], condition=LIVE & Q(status="failed"), name="message_failed"),
             # Housekeeping, which forgets trashed messages.
             models.Index(fields=["deleted_at"], condition=~LIVE, name="message_deleted"),
         ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.seq}"
+
+
+# The types of reactions that say that an answer is bad. Migration 0008 counts them.
+DISLIKES = ("thumbs_down", "dislike", "\N{THUMBS DOWN SIGN}")
 
 
 class Reaction(models.Model):
@@ -213,6 +220,8 @@ class Reaction(models.Model):
     class Meta:
         db_table = "reaction"
         constraints = [models.UniqueConstraint(fields=["message", "user", "type"], name="reaction_once")]
+        # The queue of dislikes.
+        indexes = [models.Index(fields=["id"], condition=Q(type__in=DISLIKES), name="reaction_dislikes")]
 
     def __str__(self) -> str:
         return self.type

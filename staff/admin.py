@@ -2,5 +2,6 @@
 
 from . import conversations, credentials, holds, messages, reactions, receipts, users
 from .audit import pages
+from .review import labels
 
-__all__ = ["conversations", "credentials", "holds", "messages", "pages", "reactions", "receipts", "users"]
+__all__ = ["conversations", "credentials", "holds", "labels", "messages", "pages", "reactions", "receipts", "users"]

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten, unquote
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -38,6 +39,9 @@ from .fields import (
 )
 from .holds import hold_box, on_hold
 from .models import Action
+from .review import panel
+from .review.changes import VIEW as VIEW_REVIEWS
+from .review.verdicts import ListWithVerdicts, VerdictFilter, verdict
 from .transcript import reading
 
 TEMPLATES = "admin/conversations/conversation"
@@ -58,13 +62,22 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 @admin.register(Conversation)
 class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
-    list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
+    list_display = (
+        title_and_preview,
+        owner,
+        message_count,
+        tokens,
+        model_and_source,
+        tags,
+        verdict,
+        activity_and_state,
+    )
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
         tags source active_at archived_at deleted_at""".split()
     )
-    list_filter = (ConversationStateFilter, "is_pinned")
-    lookups = ("state", "is_pinned__exact", "user")
+    list_filter = (ConversationStateFilter, VerdictFilter, "is_pinned")
+    lookups = ("state", "verdict", "is_pinned__exact", "user")
     search_fields = ("title",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy(
         "An id, an id that a client gave, a part of the title, or the beginning of the owner's e-mail address."
@@ -81,10 +94,13 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         css = {"all": ["staff/transcript.css"]}
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns. The preview is a part of a message, so it needs the right to see messages."""
-        if request.user.has_perm("conversations.view_message"):
-            return self.list_display
-        return (short_title, *self.list_display[1:])
+        """Return the columns that the user may see. The preview is a part of a message."""
+        title = title_and_preview if request.user.has_perm("conversations.view_message") else short_title
+        columns = (title, *self.list_display[1:])
+        return columns if request.user.has_perm(VIEW_REVIEWS) else [column for column in columns if column != verdict]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ListWithVerdicts
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("user")
@@ -112,6 +128,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         if request.user.has_perm("conversations.view_message"):
             context |= reading.read(request, conversation)
             record(request, Action.READ_TRANSCRIPT, conversation, messages=str(context["transcript"]))
+        context |= panel.read_panels(request, conversation, context)
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)

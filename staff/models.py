@@ -1,11 +1,13 @@
-"""The audit: what staff read, searched for and changed. `audit/events.py` writes it."""
+"""The tables of staff: the audit (`audit/events.py` writes it), and what staff think of conversations (`review/`)."""
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from chatstore.ids import new_id
+from conversations.models import Conversation, Message
 
 
 class Action(models.TextChoices):
@@ -21,6 +23,9 @@ class Action(models.TextChoices):
     ERASE = "erase", gettext_lazy("erased")
     PLACE_HOLD = "place_hold", gettext_lazy("placed a hold")
     RELEASE_HOLD = "release_hold", gettext_lazy("released a hold")
+    VERDICT = "verdict", gettext_lazy("judged")
+    NOTE = "note", gettext_lazy("noted")
+    ASSIGN = "assign", gettext_lazy("assigned")
     REASON = "reason", gettext_lazy("gave a reason")
     REFUSED = "refused", gettext_lazy("was refused")
 
@@ -67,3 +72,105 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_action_display()}"
+
+
+class Tone(models.TextChoices):
+    """The color of a label. The values are the kinds of `staff.fields.badge`."""
+
+    OK = "ok", gettext_lazy("good (green)")
+    INFO = "info", gettext_lazy("neutral (blue)")
+    WARNING = "warning", gettext_lazy("doubtful (yellow)")
+    DANGER = "danger", gettext_lazy("bad (red)")
+
+
+class Label(models.Model):
+    """A verdict that staff can choose. The names of the labels of the first start are translated."""
+
+    name = models.CharField(gettext_lazy("name"), max_length=40, unique=True)
+    tone = models.CharField(gettext_lazy("color"), max_length=8, choices=Tone.choices, default=Tone.INFO)
+    position = models.PositiveSmallIntegerField(gettext_lazy("position"), default=100)
+    is_active = models.BooleanField(
+        gettext_lazy("can be chosen"), default=True, help_text=gettext_lazy("Verdicts that exist stay.")
+    )
+
+    class Meta:
+        db_table = "review_label"
+        verbose_name = gettext_lazy("label")
+        verbose_name_plural = gettext_lazy("labels")
+        ordering = ("position", "pk")
+
+    def __str__(self) -> str:
+        return gettext(self.name)
+
+
+def _deleted_with(model: type[models.Model] | str, **options: object) -> models.ForeignKey:
+    """Return a foreign key whose constraint a migration creates, because Django cannot declare ON DELETE."""
+    return models.ForeignKey(model, models.DO_NOTHING, db_constraint=False, **options)  # type: ignore[arg-type]
+
+
+def _member_of_staff(**options: object) -> models.ForeignKey:
+    """Return a foreign key to a member of staff. It is null after the account is deleted."""
+    return _deleted_with(settings.AUTH_USER_MODEL, null=True, related_name="+", **options)
+
+
+class Review(models.Model):
+    """The review of one object: of a message, or of a whole conversation (`message` is null).
+
+    It is done if it has a verdict, or if somebody marked the object as looked at."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = _deleted_with(Conversation, db_index=False, related_name="reviews")
+    message = _deleted_with(Message, null=True, related_name="reviews")
+    label = models.ForeignKey(Label, models.PROTECT, null=True, db_index=False, related_name="+")
+    assignee = _member_of_staff()
+    done_by = _member_of_staff()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "review"
+        default_permissions = ("view", "change")
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "message"], nulls_distinct=False, name="review_once"),
+            models.CheckConstraint(
+                condition=models.Q(label=None) | models.Q(done_at__isnull=False), name="review_verdict_is_done"
+            ),
+        ]
+        # The filter of the list of conversations by verdict.
+        indexes = [models.Index(fields=["label", "conversation"], name="review_by_label")]
+
+    def __str__(self) -> str:
+        return str(self.label or "")
+
+
+class Note(models.Model):
+    """A short text of a member of staff about a message, or about a conversation (`message` is null)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = _deleted_with(Conversation, related_name="notes")
+    message = _deleted_with(Message, null=True, related_name="notes")
+    author = _member_of_staff()
+    text = models.CharField(max_length=2_000)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "review_note"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class SavedFilter(models.Model):
+    """A queue of conversations: a name, and the query of the list of conversations. All staff share it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(gettext_lazy("name"), max_length=60, unique=True)
+    query = models.CharField(max_length=1_000)
+
+    class Meta:
+        db_table = "review_filter"
+        default_permissions = ()
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

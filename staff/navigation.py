@@ -36,7 +36,10 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ),
     (
         _("Review"),
-        (Entry(_("Reactions"), "conversations_reaction_changelist", "conversations.view_reaction"),),
+        (
+            Entry(_("Review"), "review", "staff.view_review"),
+            Entry(_("Reactions"), "conversations_reaction_changelist", "conversations.view_reaction"),
+        ),
     ),
     (
         _("Users"),
@@ -58,6 +61,7 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     (
         _("Settings"),
         (
+            Entry(_("Labels"), "staff_label_changelist", "staff.view_label"),
             Entry(_("Preferences"), "accounts_preferences_changelist", "accounts.view_preferences"),
             Entry(_("API tokens"), "accounts_apitoken_changelist", "accounts.view_apitoken"),
             Entry(_("E-mail addresses"), "account_emailaddress_changelist", "account.view_emailaddress"),

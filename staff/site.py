@@ -24,6 +24,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from . import deletions, home, navigation, search
 from .audit import reasons, record_refusal
+from .review import pages as review_pages
 
 
 class StaffSite(admin.AdminSite):
@@ -62,6 +63,7 @@ class StaffSite(admin.AdminSite):
             path("search/", self.admin_view(search.search_page), name="search"),
             path("deletions/", self.admin_view(deletions.deletions_page), name="deletions"),
             path("reason/<uuid:owner>/", self.admin_view(reasons.ask_for_reason), name="reason"),
+            *review_pages.urls(self),
             *super().get_urls(),
         ]
 

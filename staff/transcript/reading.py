@@ -53,6 +53,7 @@ class Entry:
     is_cut: bool
     reactions: list[str] = field(default_factory=list)
     begins_day: bool = False
+    panel: Any = None  # what staff think of the message (`staff.review`)
     is_in_call: bool = False  # the result of a call, which the page shows inside the folded call
 
     @property

@@ -92,7 +92,7 @@ function stepAlternative(rel) {
 }
 
 function toggle(element) {
-    const folded = [...element.querySelectorAll("details")];
+    const folded = [...element.querySelectorAll("details:not(.judge)")];
     const open = folded.some((details) => !details.open);
     folded.forEach((details) => (details.open = open));
 }
@@ -103,6 +103,29 @@ function openTarget() {
     if (!target) return;
     for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     show(target);
+}
+
+// Reviews
+
+// Returns the review of the current message. Without one, it is that of the whole conversation.
+function review() {
+    const message = current() ?? document.activeElement.closest?.(".message");
+    return (message?.querySelector(":scope > .review") ?? document.getElementById("review-0"))?.querySelector(".judge");
+}
+
+function openReview(selector) {
+    const form = review();
+    if (!form) return;
+    form.open = true;
+    form.querySelector(selector).focus();
+}
+
+function judge(number) {
+    const form = review();
+    if (!form?.open) return;
+    const buttons = [...form.querySelectorAll("button[name=verdict]")];
+    const labels = buttons.filter((button) => /^\d+$/.test(button.value));
+    (number ? labels[number - 1] : buttons.find((button) => button.value === "looked_at"))?.click();
 }
 
 // Keys
@@ -117,12 +140,17 @@ const actions = {
     e: () => toggle(current() ?? messages()[firstVisible(messages())] ?? transcript),
     E: () => toggle(transcript),
     "/": () => document.getElementById("find").focus(),
+    v: () => openReview("button[name=verdict]"),
+    c: () => openReview("textarea"),
+    i: () => document.getElementById("next-item")?.click(),
     "?": () => keys?.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !(event.key in actions)) return;
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^\d$/.test(event.key)) return judge(Number(event.key));
+    if (!(event.key in actions)) return;
     event.preventDefault();
     actions[event.key]();
 });
@@ -136,7 +164,7 @@ if (keys) {
 // Printing shows what is folded, and folds it again.
 let opened = [];
 window.addEventListener("beforeprint", () => {
-    opened = [...transcript.querySelectorAll("details:not([open])")];
+    opened = [...transcript.querySelectorAll("details:not([open], .judge)")];
     opened.forEach((details) => (details.open = true));
 });
 window.addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
