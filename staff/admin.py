@@ -2,5 +2,6 @@
 
 from . import conversations, credentials, messages, reactions, users
 from .audit import pages
+from .jobs import pages as job_pages
 
-__all__ = ["conversations", "credentials", "messages", "pages", "reactions", "users"]
+__all__ = ["conversations", "credentials", "job_pages", "messages", "pages", "reactions", "users"]

@@ -54,11 +54,19 @@ def erase(*, user: User) -> Counter[str]:
     finishes the erasure. Opens several transactions, so the caller must have no transaction open. None of them locks
     more than one conversation.
     """
-    with transaction.atomic():
-        marked = _mark(user.pk)
-        if any(marked.values()):
-            raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
-    return _erase(marked)
+    return _erase(begin(user=user))
+
+
+@transaction.atomic
+def begin(*, user: User) -> Collection[uuid.UUID]:
+    """Deactivate and mark a user and all users that this user manages. Return their ids. Raises Conflict as `erase`.
+
+    A large erasure calls this first, purges the conversations in batches, and then calls `erase` for each of the users.
+    """
+    marked = _mark(user.pk)
+    if any(marked.values()):
+        raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
+    return marked
 
 
 def resume() -> int:

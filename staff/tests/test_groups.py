@@ -19,7 +19,7 @@ from django.urls import URLResolver, reverse
 from accounts.models import Preferences, User
 from accounts.services import create_token
 from conversations.services import conversations, reactions
-from staff.models import AuditEvent
+from staff.models import AuditEvent, Job
 from testing.cast import create_user, message_draft
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -85,6 +85,7 @@ def sample_rows(owner: User) -> dict[str, Any]:
         SocialAccount.objects.create(user=owner, provider="github", uid="1"),
         Group.objects.create(name="Helpers"),
         AuditEvent.objects.create(actor=owner.pk, action="search"),
+        Job.objects.create(actor=owner, action="trash"),
     ]
     named = {f"{row._meta.app_label}_{row._meta.model_name}": row for row in created}
     return named | {"auth_user": owner, "reason": owner}
@@ -120,7 +121,10 @@ def test_every_page_and_action_of_the_admin_is_in_the_table() -> None:
     assert {row.page for row in ROWS} == pages
     forms = {row.page for row in ROWS if row.method == "POST" and not row.action}
     changes = {page for page in pages if page.endswith("_change") and not page.endswith("password_change")}
-    assert forms == changes - {"conversations_conversation_change"} | {"conversations_conversation_edit"}
+    assert forms == changes - {"conversations_conversation_change"} | {
+        "conversations_conversation_edit",
+        "staff_job_cancel",
+    }
     request: Any = RequestFactory().get("/")
     request.user = User(is_superuser=True)
     actions = {
@@ -163,7 +167,7 @@ def test_the_migration_changes_no_group_that_exists(db: None) -> None:
     Group.objects.get(name="Support").delete()
     for _ in range(2):
         create_groups(apps, None)
-    assert privacy.permissions.count() == 5 and not curators.permissions.exists()
+    assert privacy.permissions.count() == 6 and not curators.permissions.exists()
     assert Group.objects.get(name="Support").permissions.count() == 5
     assert Group.objects.count() == 3
 

@@ -1,5 +1,6 @@
 """The command `housekeeping`."""
 
+import time
 from typing import Any
 
 from django.core.management import BaseCommand, CommandParser, call_command
@@ -8,6 +9,9 @@ from chatstore import limits
 from conversations.services import retention
 from replies.services import janitor
 from staff.audit import retention as audit_retention
+from staff.jobs import creation, runner
+
+JOB_SECONDS = 20
 
 
 class Command(BaseCommand):
@@ -20,7 +24,13 @@ class Command(BaseCommand):
             help="only merge the pending lists of the text indexes; `up` does this every ten seconds",
         )
 
-    def handle(self, *, pending_lists: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--without-jobs",
+            action="store_true",
+            help=f"run no jobs of staff; otherwise, run them for at most {JOB_SECONDS} s. `up` runs them by itself",
+        )
+
+    def handle(self, *, pending_lists: bool, without_jobs: bool, **options: Any) -> None:
         if pending_lists:
             retention.merge_pending_lists()
             return
@@ -29,6 +39,10 @@ class Command(BaseCommand):
         removed = retention.housekeep() | janitor.forget() | {"audit_events": audit_retention.delete_old_events()}
         call_command("clearsessions")
         limits.forget()
+        removed["jobs"] = creation.delete_old_jobs()
         self.stdout.write(
             ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in removed.items()) + " removed"
         )
+        if not without_jobs:
+            deadline = time.monotonic() + JOB_SECONDS
+            runner.run_due(lambda: time.monotonic() > deadline)
