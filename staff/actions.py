@@ -123,6 +123,7 @@ def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Query
 
     The context needs `action`, `title`, `warning`, `rows` and `submit`. An optional `form` adds fields to the page. An
     optional `job`, the id of a new job, and `count` say that the action is for all rows that match."""
-    context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts, "filters": request.GET.items()}
+    context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
+    context["filters"] = creation.describe_filters(creation.filters_of(request))
     site_context = model_admin.admin_site.each_context(request)
     return TemplateResponse(request, "admin/confirm_action.html", site_context | context)

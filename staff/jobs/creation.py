@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -52,6 +53,11 @@ def filters_of(request: HttpRequest) -> str:
     for name in PAGING:
         parameters.pop(name, None)
     return parameters.urlencode()
+
+
+def describe_filters(query: str) -> list[str]:
+    """Return the filters for pages, such as "state: live"."""
+    return [f"{gettext('search') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
 
 
 def bounded_count(rows: QuerySet) -> int | None:

@@ -1,7 +1,6 @@
 """The admin's pages of jobs: the list, and the page of a job with its progress, which reloads itself."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -89,7 +88,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
     def state_badge(self, job: Job) -> SafeString:
         return badge(job.get_state_display(), KINDS[JobState(job.state)])
 
-    @admin.display(description=gettext_lazy("done"))
+    @admin.display(description=gettext_lazy("conversations done"))
     def progress(self, job: Job) -> str:
         return gettext("{done} of {total}").format(done=f"{job.done:,}", total=count_text(job.total))
 
@@ -104,7 +103,7 @@ def describe(job: Job) -> dict[str, Any]:
         "total": count_text(job.total),
         "most": max(job.total or 0, finished),
         "finished": finished,
-        "filters": parse_qsl(job.query),
+        "filters": creation.describe_filters(job.query),
         "is_erasure": job.action == erasures.ACTION,
         "user_count": len(job.users),
         "reloads": job.is_unfinished,

@@ -162,7 +162,7 @@ def test_a_batch_takes_few_statements_however_many_conversations_match(
     job = start(client)
     with executed_statements() as statements:
         run(job)
-    assert len(statements) <= 60 * 5 + 40, "five for each conversation: lock, change, event, progress, usage"
+    assert len(statements) <= 60 * 4 + 30, "for each conversation: lock, change, event, progress"
 
 
 # --- Killed, stopped and concurrent runners ------------------------------------------------------------
@@ -309,9 +309,21 @@ def test_filters_that_the_list_does_not_know_are_refused(query: str, client: Cli
     assert run(stored).state == JobState.FAILED and Conversation.objects.live().count() == 1
 
 
+def test_a_filter_that_takes_too_long_ends_the_job(
+    client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_conversation(alice, "Hi")
+    job = start(client)
+    monkeypatch.setattr("staff.jobs.selection.SECONDS", 0.01)
+    slow = acts.ACTS["trash"]._replace(select=lambda rows, tag: rows.extra(where=["pg_sleep(1) IS NOT NULL"]))
+    monkeypatch.setitem(acts.ACTS, "trash", slow)
+    run(job)
+    assert job.state == JobState.FAILED and "takes too long" in job.error
+
+
 def test_a_job_of_another_person_cannot_be_seen_or_cancelled(client: Client, curator: User, bob: User) -> None:
     others = Job.objects.create(actor=bob, action="trash")
-    assert "trash" not in client.get(list_of(Job)).context["cl"].result_list
+    assert list(client.get(list_of(Job)).context["cl"].result_list) == []
     assert client.get(page_of(others)).status_code == 302
     assert client.post(page_of(others, "cancel")).status_code == 404
     others.refresh_from_db()
