@@ -1,97 +1,129 @@
-"""The admin's actions on conversations: trash, restore, delete for good. Each calls a service and is audited."""
+"""The admin's actions on conversations (`jobs/acts.py`): at once for the ticked rows, as a job for all that match."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
-from accounts.models import User
 from chatstore.errors import ServiceError
-from conversations.models import Conversation
+from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
-from conversations.services import conversations
 
-from .audit import record
-from .models import Action
+from .big_tables import COUNT_LIMIT
+from .jobs import creation
+from .jobs.acts import ACTS, Act, perform
+from .models import Job
 
-Act = Callable[[HttpRequest, Conversation], object]
+
+class TagForm(forms.Form):
+    tag = forms.CharField(label=gettext_lazy("Tag"), max_length=100)
+
+
+class ForAllForm(ActionForm):
+    """The form above the list. Its checkbox selects all rows that match, on all pages. It works without JavaScript."""
+
+    select_across = forms.BooleanField(label="", required=False, widget=forms.CheckboxInput)
+
+
+def _as_action(name: str) -> Any:
+    def run(model_admin: Any, request: HttpRequest, queryset: ConversationQuerySet) -> HttpResponse | None:
+        return model_admin.run_action(request, queryset, name)
+
+    run.__name__ = name
+    return admin.action(run, description=ACTS[name].label)
 
 
 class ConversationActions(admin.ModelAdmin):
-    actions = ("trash", "restore", "purge")
+    actions = tuple(_as_action(name) for name in ACTS)
+    action_form = ForAllForm
 
-    def has_trash_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("conversations.delete_conversation")
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        return {name: action for name, action in actions.items() if ACTS[name].is_allowed_to(request.user)}
 
-    def has_purge_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list, or run an action. Django runs none without a ticked row, also if all rows are selected."""
+        if is_for_all(request) and ACTION_CHECKBOX_NAME not in request.POST:
+            form = request.POST.copy()
+            form[ACTION_CHECKBOX_NAME] = "all"
+            request.POST = form  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
 
-    @admin.action(description=gettext_lazy("Move to trash"), permissions=["trash"])
-    def trash(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
-        self._run(request, queryset.live(), _trash, gettext("Conversations moved to the trash: {count}."))
+    def run_action(self, request: HttpRequest, queryset: ConversationQuerySet, name: str) -> HttpResponse | None:
+        """Run the action, or show the page that asks for a tag or a confirmation."""
+        act, for_all = ACTS[name], is_for_all(request)
+        is_confirmed = "confirmed" in request.POST
+        form = TagForm(request.POST if is_confirmed else None) if act.has_tag else None
+        needs_page = for_all or act.is_final or act.has_tag
+        if needs_page and not (is_confirmed and (form is None or form.is_valid())):
+            return self._ask(request, queryset, name, form)
+        tag = form.cleaned_data["tag"] if form else ""
+        if for_all:
+            return self._start(request, act.select(queryset, tag), name, tag)
+        self._run(request, act.select(queryset, tag), act, tag)
+        return None
 
-    @admin.action(description=gettext_lazy("Restore"), permissions=["trash"])
-    def restore(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
-        self._run(request, queryset.trashed(), _restore, gettext("Conversations restored: {count}."))
-
-    @admin.action(description=gettext_lazy("Delete for good"), permissions=["purge"])
-    def purge(self, request: HttpRequest, queryset: ConversationQuerySet) -> HttpResponse | None:
-        if "confirmed" in request.POST:
-            self._run(request, queryset, _purge, gettext("Conversations deleted for good: {count}."))
-            return None
+    def _ask(
+        self, request: HttpRequest, queryset: ConversationQuerySet, name: str, form: TagForm | None
+    ) -> HttpResponse:
+        act = ACTS[name]
+        texts = {"action": name, "title": f"{act.label}?", "warning": act.effect, "submit": act.label, "form": form}
+        if is_for_all(request):
+            count = count_text(creation.bounded_count(queryset if act.has_tag else act.select(queryset, "")))
+            return confirm(self, request, queryset.none(), **texts, job=new_id(), count=count, rows=[])
         rows = [f"{row.title[:80]} ({row.user}, {row.message_count})" for row in queryset]
-        return confirm(
-            self,
-            request,
-            queryset,
-            action="purge",
-            title=gettext("Delete for good?"),
-            warning=gettext("This deletes these conversations and all their messages. It cannot be undone."),
-            rows=rows,
-            submit=gettext("Delete for good"),
-        )
+        return confirm(self, request, queryset, **texts, rows=rows)
 
-    def _run(self, request: HttpRequest, queryset: ConversationQuerySet, act: Act, summary: str) -> None:
-        """Run `act` on each conversation. Show a message for each error, then `summary` with the count of successes."""
+    def _start(self, request: HttpRequest, rows: QuerySet, name: str, tag: str) -> HttpResponse | None:
+        if "%00" in request.GET.urlencode():
+            raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
+        total = creation.bounded_count(rows)
+        return start_job(self, request, action=name, total=total, tag=tag, query=creation.filters_of(request))
+
+    def _run(self, request: HttpRequest, rows: QuerySet, act: Act, tag: str) -> None:
+        """Run the action on each row. Show a message for each error, then one with the count of successes."""
         count = 0
-        for conversation in queryset:
+        for conversation in rows:
             try:
-                act(request, conversation)
+                perform(act, request, conversation, tag)
                 count += 1
             except ServiceError as error:
                 self.message_user(request, f"{conversation.pk}: {error.message}", messages.ERROR)
-        self.message_user(request, summary.format(count=count))
+        self.message_user(request, act.summary.format(count=count))
+
+
+def is_for_all(request: HttpRequest) -> bool:
+    """Return whether the form selects all rows that match the filters, and not only the ticked ones."""
+    return any(value not in ("", "0") for value in request.POST.getlist("select_across"))
+
+
+def count_text(count: int | None) -> str:
+    return f"{COUNT_LIMIT:,}+" if count is None else f"{count:,}"
+
+
+def start_job(model_admin: admin.ModelAdmin, request: HttpRequest, **fields: Any) -> HttpResponseRedirect | None:
+    """Start a job, and redirect to its page. Show a message and return None if the person has too many jobs."""
+    try:
+        job: Job = creation.start(request, **fields)
+    except ServiceError as error:
+        model_admin.message_user(request, error.message, messages.ERROR)
+        return None
+    return redirect("admin:staff_job_change", job.pk)
 
 
 def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet, **context: Any) -> HttpResponse:
     """Return the page that asks the user to confirm an action. Its button posts the action again, with `confirmed`.
 
-    The context needs `action`, `title`, `warning`, `rows` and `submit`. An optional `form` adds fields to the page."""
+    The context needs `action`, `title`, `warning`, `rows` and `submit`. An optional `form` adds fields to the page. An
+    optional `job`, the id of a new job, and `count` say that the action is for all rows that match."""
     context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
+    context["filters"] = creation.describe_filters(creation.filters_of(request))
     site_context = model_admin.admin_site.each_context(request)
     return TemplateResponse(request, "admin/confirm_action.html", site_context | context)
-
-
-@transaction.atomic
-def _trash(request: HttpRequest, conversation: Conversation) -> None:
-    conversations.trash(user=conversation.user, conversation_id=conversation.pk)
-    record(request, Action.TRASH, conversation)
-
-
-@transaction.atomic
-def _restore(request: HttpRequest, conversation: Conversation) -> None:
-    conversations.restore(user=conversation.user, conversation_id=conversation.pk)
-    record(request, Action.RESTORE, conversation)
-
-
-def _purge(request: HttpRequest, conversation: Conversation) -> None:
-    # The event is stored with the beginning of the purge, which runs many transactions.
-    event = partial(record, request, Action.DELETE, conversation)
-    asked_by = cast(User, request.user).pk
-    conversations.purge(user=conversation.user, conversation_id=conversation.pk, asked_by=asked_by, on_begin=event)

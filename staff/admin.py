@@ -2,6 +2,18 @@
 
 from . import conversations, credentials, holds, messages, reactions, receipts, users
 from .audit import pages
+from .jobs import pages as job_pages
 from .review import labels
 
-__all__ = ["conversations", "credentials", "holds", "labels", "messages", "pages", "reactions", "receipts", "users"]
+__all__ = [
+    "conversations",
+    "credentials",
+    "holds",
+    "job_pages",
+    "labels",
+    "messages",
+    "pages",
+    "reactions",
+    "receipts",
+    "users",
+]

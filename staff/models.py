@@ -1,6 +1,7 @@
-"""The tables of staff: the audit (`audit/events.py` writes it), and what staff think of conversations (`review/`)."""
+"""The tables of staff: the audit (`audit/`), what staff think of conversations (`review/`), large actions (`jobs/`)."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
@@ -28,6 +29,8 @@ class Action(models.TextChoices):
     ASSIGN = "assign", gettext_lazy("assigned")
     REASON = "reason", gettext_lazy("gave a reason")
     REFUSED = "refused", gettext_lazy("was refused")
+    START_JOB = "start_job", gettext_lazy("started a job")
+    CANCEL_JOB = "cancel_job", gettext_lazy("cancelled a job")
 
 
 REASONS = models.Q(action=Action.REASON.value)
@@ -174,3 +177,64 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting", gettext_lazy("waiting")
+    RUNNING = "running", gettext_lazy("running")
+    DONE = "done", gettext_lazy("done")
+    FAILED = "failed", gettext_lazy("failed")
+    CANCELLED = "cancelled", gettext_lazy("cancelled")
+
+
+UNFINISHED = models.Q(state__in=[JobState.WAITING.value, JobState.RUNNING.value])
+
+
+class Job(models.Model):
+    """A large action of a member of staff. `jobs/runner.py` runs it in rounds, outside of the web requests.
+
+    `due_at` is the time from which a runner may take the job. A runner that has the job moves this time into the
+    future, again and again. If the runner is killed, another one takes the job when the time has come."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=gettext_lazy("staff member")
+    )
+    address = models.GenericIPAddressField(null=True)
+    language = models.CharField(max_length=32)  # of the errors
+    action = models.CharField(gettext_lazy("action"), max_length=32)
+    tag = models.CharField(max_length=100, blank=True)  # only for the actions on tags
+    query = models.TextField(blank=True)  # the filters and the search of the list, as in its URL
+    users = ArrayField(models.UUIDField(), default=list, blank=True)  # only for an erasure: who is erased
+    state = models.CharField(gettext_lazy("state"), max_length=16, choices=JobState, default=JobState.WAITING)
+    created_at = models.DateTimeField(gettext_lazy("created"), db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(db_default=Now())
+    runner = models.UUIDField(null=True)  # a new id for each round: only the latest round can store progress
+    cursor = models.UUIDField(null=True)  # the last conversation that the job has finished with
+    begun = models.UUIDField(null=True)  # the conversation or user whose deletion has its event, but is not finished
+    users_done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)  # conversations; null if there are more than a count reads
+    done = models.PositiveIntegerField(default=0)  # conversations
+    failed = models.PositiveIntegerField(default=0)  # conversations, or users of an erasure
+    errors = models.JSONField(default=list)  # the first ones: pairs of an id and a sentence
+    error = models.TextField(blank=True)  # why the whole job failed
+
+    class Meta:
+        db_table = "staff_job"
+        verbose_name = gettext_lazy("job")
+        verbose_name_plural = gettext_lazy("jobs")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["actor", "id"], name="staff_job_actor"),
+            models.Index(fields=["due_at"], condition=UNFINISHED, name="staff_job_due"),
+            models.Index(fields=["finished_at"], name="staff_job_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in (JobState.WAITING, JobState.RUNNING)

@@ -32,6 +32,7 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Conversations"), "conversations_conversation_changelist", "conversations.view_conversation"),
             Entry(_("Search"), "search", "conversations.view_message"),
             Entry(_("Messages"), "conversations_message_changelist", "conversations.view_message"),
+            Entry(_("Jobs"), "staff_job_changelist", "staff.view_job"),
         ),
     ),
     (

@@ -26,13 +26,15 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts import services
 from accounts.models import Preferences, User
 from chatstore.errors import ServiceError
+from chatstore.ids import new_id
 from conversations.services import erase
 
-from .actions import confirm
+from .actions import confirm, start_job
 from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import badge, created, text_column, time_column, updated, user_column
 from .holds import on_hold
+from .jobs import erasures
 from .models import Action
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -145,9 +147,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
 
     @admin.action(description=gettext_lazy("Erase"), permissions=["erase"])
     def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Ask for a confirmation. Then erase the users at once, or start a job if they have many conversations."""
         if "confirmed" in request.POST:
-            self._erase(request, queryset)
-            return None
+            return self._erase(request, queryset)
         return confirm(
             self,
             request,
@@ -159,9 +161,18 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
             ),
             rows=[str(user) for user in queryset],
             submit=gettext("Erase"),
+            job=new_id(),
         )
 
-    def _erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def _erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        ids = [user.pk for user in queryset]
+        total = erasures.count_conversations(ids)
+        if total is None or total > erasures.AT_ONCE:
+            return start_job(self, request, action=erasures.ACTION, total=total, users=ids)
+        self._erase_at_once(request, queryset)
+        return None
+
+    def _erase_at_once(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = 0
         for user in queryset:
             try:

@@ -263,7 +263,7 @@ def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(mig
     running = Up(migrated).started()
     first = running.child("replies")
     command = first.cmdline()
-    assert first.nice() == psutil.Process(running.process.pid).nice() + up.GENERATOR_NICENESS
+    assert first.nice() == psutil.Process(running.process.pid).nice() + up.CHILD_NICENESS
     first.kill()
     scratch.wait_until(lambda: scratch.has_exited(first) and running.runs(command))
     assert running.status("/readyz/") == 200

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from chatstore.database import database_time
-from chatstore.errors import Conflict, NotFound
+from chatstore.errors import Conflict, Invalid, NotFound
 from chatstore.fingerprints import same
 from chatstore.ids import as_uuid
 from conversations.core import receipts, titles
@@ -133,6 +133,25 @@ def update(*, user: User, conversation_id: uuid.UUID, changes: dict[str, Any]) -
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     update_conversation(conversation, archived_flag_to_timestamp(changes, conversation))
     return conversation
+
+
+@transaction.atomic
+def add_tag(*, user: User, conversation_id: uuid.UUID, tag: str) -> None:
+    """Add a tag to a conversation, unless it has it. Raises NotFound, or Invalid at LABELS_LIMIT tags. Locks it."""
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    if tag in conversation.tags:
+        return
+    if len(conversation.tags) >= settings.LABELS_LIMIT:
+        message = gettext("A conversation can have at most {count} tags.")
+        raise Invalid(message.format(count=settings.LABELS_LIMIT), field="tags")
+    update_conversation(conversation, {"tags": [*conversation.tags, tag]})
+
+
+@transaction.atomic
+def remove_tag(*, user: User, conversation_id: uuid.UUID, tag: str) -> None:
+    """Remove a tag from a conversation, if it has it. Raises NotFound. Locks it."""
+    conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    update_conversation(conversation, {"tags": [label for label in conversation.tags if label != tag]})
 
 
 @transaction.atomic

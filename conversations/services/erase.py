@@ -66,13 +66,24 @@ def erase(
     erasure begins. Opens several transactions, so the caller must have no transaction open. None of them locks more
     than one conversation.
     """
+    return _erase(user.pk, begin(user=user, asked_by=asked_by, on_begin=on_begin))
+
+
+def begin(
+    *, user: User, asked_by: uuid.UUID | None = None, on_begin: Callable[[], object] = lambda: None
+) -> Collection[uuid.UUID]:
+    """Deactivate and mark a user and all users that this user manages. Return their ids.
+
+    Raises Conflict and OnHold as `erase` does. A large erasure calls this first, purges the conversations in batches,
+    and then calls `erase` for each of the users.
+    """
     with refused_on_hold(_on_hold()):
         marked = _mark(user.pk)
         if any(marked.values()):
             raise Conflict(gettext("Staff cannot be erased. A superuser must remove the staff rights first."))
         receipts.begin(user.pk, asked_by=asked_by or user.pk, managed=marked.keys() - {user.pk})
         on_begin()
-    return _erase(user.pk, marked)
+    return marked
 
 
 def resume() -> int:

@@ -34,6 +34,12 @@ WRITES: dict[str, Call] = {
     "conversations.update": lambda user, conversation, message: conversations.update(
         user=user, conversation_id=conversation.id, changes={"title": "other"}
     ),
+    "conversations.add_tag": lambda user, conversation, message: conversations.add_tag(
+        user=user, conversation_id=conversation.id, tag="other"
+    ),
+    "conversations.remove_tag": lambda user, conversation, message: conversations.remove_tag(
+        user=user, conversation_id=conversation.id, tag="other"
+    ),
     "conversations.set_automatic_title": lambda user, conversation, message: conversations.set_automatic_title(
         user=user, conversation_id=conversation.id, title="other"
     ),
@@ -70,6 +76,7 @@ WRITES: dict[str, Call] = {
 # Calls that the owner makes first, so that the tested call can succeed.
 PREPARATIONS: dict[str, Call] = {
     "reactions.unreact": WRITES["reactions.react"],
+    "conversations.remove_tag": WRITES["conversations.add_tag"],
     "messages.restore": WRITES["messages.trash"],
     "conversations.restore": WRITES["conversations.trash"],
 }
@@ -79,6 +86,7 @@ WITHOUT_AN_OBJECT = {
     "conversations.create_all",
     "conversations.create_numbered",
     "conversations.keep_latest",
+    "erase.begin",
     "erase.erase",
     "histories.continue_history",
     "sync_all.sync_all",

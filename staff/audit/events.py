@@ -7,6 +7,7 @@ committed before the response is sent. If the event cannot be stored, the reques
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -29,8 +30,19 @@ MOST = 100  # the most values of one list in `details`
 REFUSALS_EVERY = 60  # seconds; a person gets at most one event per page about refused requests in this time
 
 
+@dataclass(frozen=True)
+class Actor:
+    """A member of staff for whom a job acts, and the IP address from which this person started the job."""
+
+    id: uuid.UUID
+    address: str | None
+
+
+By = HttpRequest | Actor
+
+
 def record(
-    request: HttpRequest,
+    by: By,
     action: Action,
     obj: Model | type[Model] | None = None,
     /,
@@ -39,7 +51,7 @@ def record(
     reason: str = "",
     **details: Any,
 ) -> AuditEvent:
-    """Add an event to the audit: the user of the request did this to `obj`, a row or a model.
+    """Add an event to the audit: the user of the request, or the actor, did this to `obj`, a row or a model.
 
     `owner` is the id of the user whose data it is. The default is the user to whom the row belongs. `details` are short
     values: texts are cut at LONGEST characters, lists at MOST values, and empty values are left out. They must contain
@@ -48,14 +60,14 @@ def record(
     row = obj if isinstance(obj, Model) else None
     owner = owner or owner_of(row)
     return AuditEvent.objects.create(
-        actor=_actor(request),
+        actor=id_of(by),
         action=action,
         object_type=obj._meta.label_lower if obj else "",
         object_id=str(row.pk)[:255] if row else "",
         owner=owner,
         details={name: _bounded(value) for name, value in details.items() if value not in (None, "", [])},
-        reason=reason or current_reason(request, owner),
-        address=address_of(request),
+        reason=reason or current_reason(by, owner),
+        address=by.address if isinstance(by, Actor) else address_of(by),
     )
 
 
@@ -64,18 +76,24 @@ def owner_of(row: Model | None) -> uuid.UUID | None:
     return row.pk if isinstance(row, User) else getattr(row, "user_id", None)
 
 
-def current_reason(request: HttpRequest, owner: uuid.UUID | None) -> str:
-    """Return the reason that the user of the request gave for this owner in the last hour, or an empty text.
+def current_reason(by: By, owner: uuid.UUID | None) -> str:
+    """Return the reason that the user of the request, or the actor, gave for this owner in the last hour, or "".
 
-    Executes no statement unless ADMIN_REQUIRE_REASON is set, and one for each owner in a request."""
+    Executes no statement unless ADMIN_REQUIRE_REASON is set. In a request, it executes one for each owner."""
     if owner is None or not settings.ADMIN_REQUIRE_REASON:
         return ""
-    known: dict[uuid.UUID, str] = request.__dict__.setdefault("audit_reasons", {})
+    if isinstance(by, Actor):
+        return _read_reason(by, owner)
+    known: dict[uuid.UUID, str] = by.__dict__.setdefault("audit_reasons", {})
     if owner not in known:
-        given = AuditEvent.objects.filter(actor=_actor(request), owner=owner, action=Action.REASON)
-        last = given.filter(at__gt=Now() - REASON_LASTS).order_by("-id").values_list("reason", flat=True)
-        known[owner] = last.first() or ""
+        known[owner] = _read_reason(by, owner)
     return known[owner]
+
+
+def _read_reason(by: By, owner: uuid.UUID) -> str:
+    given = AuditEvent.objects.filter(actor=id_of(by), owner=owner, action=Action.REASON)
+    last = given.filter(at__gt=Now() - REASON_LASTS).order_by("-id").values_list("reason", flat=True)
+    return last.first() or ""
 
 
 def record_refusal(request: HttpRequest) -> None:
@@ -120,8 +138,9 @@ def _name(users: dict[uuid.UUID, User], id: uuid.UUID | None) -> str:
     return str(users.get(id, id)) if id else ""
 
 
-def _actor(request: HttpRequest) -> uuid.UUID:
-    return cast(User, request.user).pk  # only staff open the pages of the admin
+def id_of(by: By) -> uuid.UUID:
+    """Return the id of the user of the request, or of the actor."""
+    return by.id if isinstance(by, Actor) else cast(User, by.user).pk  # only staff open the pages of the admin
 
 
 def _bounded(value: Any) -> Any:

@@ -20,7 +20,7 @@ from accounts.models import Preferences, User
 from accounts.services import create_token
 from conversations.models import ErasureReceipt
 from conversations.services import conversations, holds, reactions
-from staff.models import AuditEvent, Label
+from staff.models import AuditEvent, Job, Label
 from testing.cast import create_user, message_draft
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -31,7 +31,11 @@ COLUMNS = ("Staff", "Support", "Curators", "Privacy", "superuser")
 COMMON = {"login", "logout", "view_on_site", "app_list", "autocomplete", None}
 # Addresses without a page, to which the forms of other pages post.
 ONLY_FORMS = {
-    f"review_{name}" for name in ("verdict", "note", "note_delete", "next", "assign", "filter_save", "filter_delete")
+    "staff_job_cancel",
+    *(
+        f"review_{name}"
+        for name in ("verdict", "note", "note_delete", "next", "assign", "filter_save", "filter_delete")
+    ),
 }
 
 
@@ -93,6 +97,7 @@ def sample_rows(owner: User) -> dict[str, Any]:
         ErasureReceipt.objects.create(user_id=owner.pk),
         holds.place(user=owner, reason="Case 7", by=owner),
         Label.objects.create(name="Impolite"),
+        Job.objects.create(actor=owner, action="trash"),
     ]
     named = {f"{row._meta.app_label}_{row._meta.model_name}": row for row in created}
     return named | {"auth_user": owner, "reason": owner, "review": message.conversation}

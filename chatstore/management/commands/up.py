@@ -1,8 +1,9 @@
 """`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-Beside the web server runs the generator of replies. It has a lower priority, and is started again if it ends.
+Beside the web server runs the generator of replies. It has a lower priority, and is started again if it ends. A process
+that runs the jobs of staff is started when there is one, and ends when there is none.
 
-At its end, this command stops the generator, the web server and then the embedded database server. If the command is
+At its end, this command stops these processes, the web server and then the embedded database server. If the command is
 killed, it cannot stop them. On Linux, the kernel then sends a stop signal to all of them.
 """
 
@@ -36,9 +37,10 @@ PORTS_TO_TRY = 100
 START_TIMEOUT = 60  # seconds
 HOUSEKEEPING_INTERVAL = 60  # seconds
 MERGE_INTERVAL = 10  # seconds; every search reads the pending lists of the text indexes
-GENERATOR_NICENESS = 5  # requests come first
+CHILD_NICENESS = 5  # requests come first
 GENERATOR_PAUSE = 2  # seconds between two starts
-GENERATOR_TIMEOUT = 15  # seconds to end
+CHILD_TIMEOUT = 15  # seconds to end
+JOBS_INTERVAL = 2  # seconds between two looks for jobs
 OLDEST_POSTGRESQL = 15
 REMEDIES = {  # by a part of the driver's error message
     "Connection refused": "Is PostgreSQL running there?",
@@ -98,7 +100,7 @@ class Command(BaseCommand):
     def _serve(self, server: embedded.Server | None) -> None:
         data = settings.DATA_DIR if server else "{HOST}/{NAME}".format(**settings.DATABASES["default"])
         connection.close()
-        with _web_server() as web, _generator() as generator:
+        with _web_server() as web, _generator() as generator, _job_runner() as job_runner:
             is_local = settings.HOST in (*settings.LOOPBACK, "0.0.0.0", "::")
             url = f"http://{'localhost' if is_local else settings.HOST}:{settings.PORT}"
             self._print(
@@ -109,7 +111,7 @@ class Command(BaseCommand):
                 *_single_user_warning(),
                 "Press Ctrl-C to stop.",
             )
-            _watch(web, generator, server)
+            _watch(web, generator, job_runner, server)
 
     def _print(self, *lines: str) -> None:
         self.stdout.write("\n".join(lines))
@@ -275,12 +277,7 @@ class Generator:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "replies", f"--worker={self.worker}"],
-            cwd=settings.BASE_DIR,
-            start_new_session=True,  # Ctrl-C in a terminal goes to `up`, which stops this process
-            preexec_fn=_with_low_priority(children.dying_with_parent(signal.SIGTERM)),
-        )
+        self.process = _start_child("replies", f"--worker={self.worker}")
 
     def restart_if_ended(self) -> None:
         """Start the process again if it has ended, but not more often than every GENERATOR_PAUSE seconds."""
@@ -289,13 +286,43 @@ class Generator:
             logger.warning("the generator of replies ended by itself, with status %s; it starts again", status)
             self.start()
 
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(GENERATOR_TIMEOUT)
-        except subprocess.TimeoutExpired:  # for example, because the database is away
-            self.process.kill()
-            self.process.wait()
+
+class JobRunner:
+    """The process `manage.py jobs`. It runs the jobs of staff, and ends when none is due."""
+
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start_if_needed(self) -> None:
+        if (self.process is None or self.process.poll() is not None) and _count_due_jobs():
+            self.process = _start_child("jobs")
+
+
+def _count_due_jobs() -> int:
+    try:
+        return int(call_command("jobs", count=True, stdout=io.StringIO()))
+    except DatabaseError:  # the next look finds them
+        logger.warning("the jobs of staff cannot be read", exc_info=True)
+        return 0
+    finally:
+        connection.close()
+
+
+def _start_child(*command: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        start_new_session=True,  # Ctrl-C in a terminal goes to `up`, which stops this process
+        preexec_fn=_with_low_priority(children.dying_with_parent(signal.SIGTERM)),
+    )
+
+
+def _stop_child(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(CHILD_TIMEOUT)
+    except subprocess.TimeoutExpired:  # for example, because the database is away
+        process.kill()
+        process.wait()
 
 
 @contextmanager
@@ -304,27 +331,43 @@ def _generator() -> Iterator[Generator]:
     try:
         yield generator
     finally:
-        generator.stop()
+        _stop_child(generator.process)
+
+
+@contextmanager
+def _job_runner() -> Iterator[JobRunner]:
+    runner = JobRunner()
+    try:
+        yield runner
+    finally:
+        if runner.process:
+            _stop_child(runner.process)
 
 
 def _with_low_priority(prepare: Callable[[], object] | None) -> Callable[[], None]:
     def run_in_child() -> None:
-        os.nice(GENERATOR_NICENESS)
+        os.nice(CHILD_NICENESS)
         if prepare:
             prepare()
 
     return run_in_child
 
 
-def _watch(web: subprocess.Popen[bytes], generator: Generator, server: embedded.Server | None) -> None:
+def _watch(
+    web: subprocess.Popen[bytes], generator: Generator, job_runner: JobRunner, server: embedded.Server | None
+) -> None:
+    next_look = time.monotonic()
     next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
     next_merge = time.monotonic() + MERGE_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
         generator.restart_if_ended()
+        if time.monotonic() > next_look:
+            job_runner.start_if_needed()
+            next_look = time.monotonic() + JOBS_INTERVAL
         if time.monotonic() > next_housekeeping:
-            _run_housekeeping()
+            _run_housekeeping(without_jobs=True)
             next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
         if time.monotonic() > next_merge:
             _run_housekeeping(pending_lists=True)

@@ -1,0 +1,140 @@
+"""Runs jobs in rounds.
+
+Hazards: the runner is killed at any moment; a job takes hours; the person who started it loses the rights.
+
+Principle: an action changes a conversation, adds its event and stores the cursor of the job in one transaction. So each
+conversation is done once, whoever continues the job. Only a deletion for good takes several transactions. The first one
+adds the event and stores the conversation in `begun`, the last one moves the cursor. If the runner is killed between
+them, the next round repeats the deletion, which does no harm, but not the event.
+
+A round ends after ROUND seconds, so that all jobs progress. It checks the rights before each batch. The job itself is
+locked only at the end of each transaction."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from django.db import DatabaseError, transaction
+from django.utils import translation
+from django.utils.translation import gettext
+
+from accounts.models import User
+from chatstore.errors import Forbidden, NotFound, ServiceError
+from conversations.models import Conversation
+from staff.audit import Actor
+from staff.models import Job, JobState
+
+from . import erasures, progress
+from .acts import ACTS, Act, record_act
+from .selection import next_batch
+
+logger = logging.getLogger(__name__)
+ROUND = 10  # seconds
+LIST = "conversations.view_conversation"
+
+IsOver = Callable[[], bool]
+
+
+def run_due(is_over: IsOver) -> None:
+    """Run due jobs in turn, until none is due or `is_over` returns true. Raises DatabaseError."""
+    while not is_over() and (job := progress.claim()):
+        run_round(job, is_over)
+
+
+def run_round(job: Job, is_over: IsOver = lambda: False) -> None:
+    """Run a job that this process has claimed, for at most ROUND seconds or until `is_over`. Then end or release it.
+
+    Raises DatabaseError, such as after a deadlock. Another round continues the job when its lease is over."""
+    deadline = time.monotonic() + ROUND
+    try:
+        with translation.override(job.language or None):
+            _work(job, lambda: is_over() or time.monotonic() > deadline)
+    except progress.Lost:
+        logger.info("job %s was cancelled, or another process runs it", job.pk)
+
+
+def _work(job: Job, is_over: IsOver) -> None:
+    try:
+        is_finished = erasures.work(job, is_over) if job.action == erasures.ACTION else _work_on_list(job, is_over)
+    except ServiceError as error:
+        progress.end(job, JobState.FAILED, error.message)
+    except (progress.Lost, DatabaseError):
+        raise
+    except Exception:
+        logger.exception("job %s failed", job.pk)
+        progress.end(job, JobState.FAILED, gettext("An unexpected error. The log of the server describes it."))
+    else:
+        progress.end(job, JobState.DONE) if is_finished else progress.release(job)
+
+
+def _work_on_list(job: Job, is_over: IsOver) -> bool:
+    """Run the action on the conversations after the cursor. Return whether the job is finished."""
+    act = ACTS[job.action]
+    actor = require_rights(job, act)
+    _finish_begun(job, act)
+    while batch := next_batch(job, act, actor):
+        for conversation in batch:
+            if is_over():
+                return False
+            _run_on(job, act, conversation)
+        actor = require_rights(job, act)
+    return True
+
+
+def require_rights(job: Job, act: Act) -> User:
+    """Return the person who started the job, with the present rights. Raises Forbidden if they do not suffice."""
+    actor: User = User.objects.get(pk=job.actor_id)
+    if not (actor.is_active and actor.is_staff and actor.has_perm(LIST) and act.is_allowed_to(actor)):
+        raise Forbidden(gettext("The person who started this job has no right to do this any more."))
+    return actor
+
+
+def _run_on(job: Job, act: Act, conversation: Conversation) -> None:
+    if act.is_final:
+        _delete(job, act, conversation, on_begin=partial(_begin, job, act, conversation))
+    else:
+        _change(job, act, conversation)
+
+
+@transaction.atomic
+def _change(job: Job, act: Act, conversation: Conversation) -> None:
+    try:
+        with transaction.atomic():
+            act.service(conversation.user, conversation.pk, job.tag)
+            record_act(act, actor_of(job), conversation, job=job.pk)
+    except ServiceError as error:
+        progress.store(job, cursor=conversation.pk, **progress.error_of(job, conversation.pk, error))
+    else:
+        progress.store(job, cursor=conversation.pk, done=job.done + 1)
+
+
+def _begin(job: Job, act: Act, conversation: Conversation) -> None:
+    record_act(act, actor_of(job), conversation, job=job.pk)
+    progress.store(job, begun=conversation.pk)
+
+
+def _finish_begun(job: Job, act: Act) -> None:
+    """Finish the deletion during which an earlier round was interrupted."""
+    if not job.begun:
+        return
+    conversation = Conversation.objects.filter(pk=job.begun).select_related("user").first()
+    if conversation:
+        _delete(job, act, conversation)
+    else:
+        progress.store_finished(job, cursor=job.begun, begun=None, done=job.done + 1)
+
+
+def _delete(job: Job, act: Act, conversation: Conversation, **options: Callable[[], object]) -> None:
+    id, changes = conversation.pk, {"done": job.done + 1}
+    try:
+        act.service(conversation.user, id, job.tag, asked_by=job.actor_id, **options)
+    except NotFound:  # another process has deleted it meanwhile
+        pass
+    except ServiceError as error:
+        changes = progress.error_of(job, id, error)
+    progress.store_finished(job, cursor=id, begun=None, **changes)
+
+
+def actor_of(job: Job) -> Actor:
+    return Actor(job.actor_id, job.address)

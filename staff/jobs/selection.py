@@ -1,0 +1,78 @@
+"""The conversations of a job: those that match the list's filters and search, in batches, newest first.
+
+A job uses the list of the admin itself, so it refuses and understands the same filters. It selects only conversations
+that existed when it was created. A conversation must still match when the job gets to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError, connection, transaction
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
+from psycopg.errors import QueryCanceled
+
+from accounts.models import User
+from chatstore.errors import Invalid
+from conversations.models import Conversation
+from staff.conversations import ConversationAdmin
+from staff.models import Job
+
+from .acts import Act
+
+BATCH = 50
+SECONDS = 30
+
+
+class JobConversations(ConversationAdmin):
+    """The list of conversations without its rows and its page, and without events of searches."""
+
+    get_search_results = ConversationAdmin.find
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        class WithoutRows(super().get_changelist(request, **kwargs)):  # type: ignore[misc]
+            def get_results(self, request: HttpRequest) -> None:
+                """Read nothing. Only the runner reads rows, and it counts none."""
+
+        return WithoutRows
+
+
+def next_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
+    """Return the next BATCH conversations after the job's cursor. Raises Invalid if the list refuses a filter, or
+    if the conversations cannot be found in SECONDS."""
+    with _limited_time():
+        return _read_batch(job, act, actor)
+
+
+def _read_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
+    rows = act.select(_matching(job, actor), job.tag).filter(created_at__lte=job.created_at)
+    if job.cursor:
+        rows = rows.filter(pk__lt=job.cursor)
+    return list(rows.order_by("-pk")[:BATCH])
+
+
+@contextmanager
+def _limited_time() -> Iterator[None]:
+    """Limit each statement of the block to SECONDS, less than the lease of a job. Raises Invalid after a longer one."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{SECONDS * 1000:.0f}"])
+            yield
+            # The limit ends with the block, also if the caller has a transaction.
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise Invalid(gettext("Finding these conversations takes too long. Use other filters.")) from None
+        raise
+
+
+def _matching(job: Job, actor: User) -> Any:
+    request = HttpRequest()
+    request.method, request.user, request.GET = "GET", actor, QueryDict(job.query)
+    try:
+        return JobConversations(Conversation, admin.site).get_changelist_instance(request).queryset
+    except (SuspiciousOperation, IncorrectLookupParameters):
+        raise Invalid(gettext("The list of conversations does not know one of the filters.")) from None
