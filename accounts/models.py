@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -49,6 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(gettext_lazy("staff"), default=False)
     erasing_at = models.DateTimeField(null=True, editable=False)  # when the erasure of this user began
+    # How often all sessions of this user were ended. A session is valid only as long as this number stays the same.
+    session_ends = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -59,7 +62,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "account"
-        permissions = [("erase_user", "Can erase users")]
+        permissions = [
+            ("erase_user", "Can erase users"),
+            ("suspend_user", "Can suspend users, and sign them out"),
+            ("export_user", "Can export the data of users"),
+            ("view_details", "Can view preferences, sign-in methods, sessions and tokens of users"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -76,6 +84,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email or self.name or self.external_id or str(self.id)
+
+    def get_session_auth_hash(self) -> str:
+        """Return the hash that Django stores in a session and compares in each request."""
+        return self._with_session_ends(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._with_session_ends, super().get_session_auth_fallback_hash())
+
+    def _with_session_ends(self, hash_of_password: str) -> str:
+        return f"{hash_of_password}:{self.session_ends}" if self.session_ends else hash_of_password
 
 
 class Preferences(models.Model):

@@ -19,6 +19,9 @@ class Action(models.TextChoices):
     RESTORE = "restore", gettext_lazy("restored")
     DELETE = "delete", gettext_lazy("deleted for good")
     ERASE = "erase", gettext_lazy("erased")
+    SUSPEND = "suspend", gettext_lazy("suspended")
+    UNSUSPEND = "unsuspend", gettext_lazy("unsuspended")
+    SIGN_OUT = "sign_out", gettext_lazy("signed out everywhere")
     REASON = "reason", gettext_lazy("gave a reason")
     REFUSED = "refused", gettext_lazy("was refused")
 
