@@ -125,6 +125,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
+    class Media:
+        css = {"all": ["staff/user.css"]}
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns. The numbers need the right to see the usage of all users."""
         is_shown = request.user.has_perm(PERMISSION)
@@ -164,7 +167,12 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         if user is None:
             return super().change_view(request, object_id)  # says that there is none
         context = self.admin_site.each_context(request) | reading.read_page(request, user)
-        context |= {"original": user, "opts": self.opts, "title": str(user), "badges": self.state(user)}
+        context |= {
+            "original": user,
+            "opts": self.opts,
+            "title": str(user),
+            "badges": self.state(user) or badge(gettext("active"), "ok"),
+        }
         context |= {"acts": acts.offered(request, user), "may_edit": self.has_change_permission(request, user)}
         return render(request, "admin/accounts/user/page.html", context)
 
@@ -196,7 +204,6 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         names = [
             (user.erasing_at is not None, gettext("being erased"), "danger"),
             (not user.is_active and not user.erasing_at, gettext("suspended"), "danger"),
-            (user.is_active and not user.is_staff, gettext("active"), ""),
             (user.is_staff, gettext("staff"), "info"),
             (user.is_superuser, gettext("superuser"), "info"),
         ]

@@ -42,6 +42,13 @@ def test_a_user_sees_who_read_and_changed_the_conversations(
     }
 
 
+def test_a_user_sees_that_staff_exported_all_data(client: Client, root: User, alice: User, as_alice: ApiClient) -> None:
+    client.post(page_of(alice, "export"))
+    client.post(page_of(alice, "sign_out"))
+    (row,) = as_alice("GET", "me/audit/")["results"]
+    assert (row["action"], row["conversation_id"], row["message_id"]) == ("export", None, None)
+
+
 def test_the_audit_does_not_name_the_staff_but_has_the_reason(
     client: Client, root: User, alice: User, as_alice: ApiClient, settings: Any
 ) -> None:

@@ -71,7 +71,8 @@ class Act:
     is_dangerous: bool = False
 
     def form_for(self, user: User, data: Any) -> forms.Form:
-        return EraseForm(data, user=user) if self.form is EraseForm else self.form(data)
+        more: dict[str, Any] = {"user": user} if self.form is EraseForm else {}
+        return self.form(data, label_suffix="", **more)
 
 
 def suspend(request: HttpRequest, user: User, form: forms.Form) -> HttpResponse:
