@@ -89,6 +89,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             # Housekeeping finds interrupted erasures with this index.
             models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
+            # The filter of the admin's list, newest first.
+            models.Index("id", condition=models.Q(is_active=False), name="user_suspended"),
+            models.Index("id", condition=models.Q(is_staff=True), name="user_staff"),
         ]
 
     def __str__(self) -> str:

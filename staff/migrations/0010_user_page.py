@@ -21,7 +21,7 @@ def add_permissions(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("staff", "0004_move_log"),
-        ("accounts", "0013_session_ends"),
+        ("accounts", "0012_session_ends"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Name the models and fields for the admin. It changes no table."""
 
     dependencies = [
-        ("accounts", "0013_session_ends"),
+        ("accounts", "0012_session_ends"),
     ]
 
     operations = [
