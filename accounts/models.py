@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -9,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models.functions import Lower, Now
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from chatstore import raw_sql
 from chatstore.ids import new_id
@@ -42,15 +43,24 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(gettext_lazy("e-mail"), null=True, blank=True, help_text=NO_EMAIL)
-    managed_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="managed_users")
-    external_id = models.CharField(max_length=255, null=True, blank=True)
-    name = models.CharField(max_length=255, blank=True)
-    image = models.URLField(max_length=2000, blank=True)
+    managed_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="managed_users",
+        verbose_name=gettext_lazy("managed by"),
+    )
+    external_id = models.CharField(gettext_lazy("external id"), max_length=255, null=True, blank=True)
+    name = models.CharField(gettext_lazy("name"), max_length=255, blank=True)
+    image = models.URLField(gettext_lazy("image"), max_length=2000, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(gettext_lazy("staff"), default=False)
     erasing_at = models.DateTimeField(null=True, editable=False)  # when the erasure of this user began
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    # How often all sessions of this user were ended. A session is valid only as long as this number stays the same.
+    session_ends = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    created_at = models.DateTimeField(gettext_lazy("created at"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(gettext_lazy("updated at"), auto_now=True)
 
     objects = UserManager()
 
@@ -59,7 +69,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "account"
-        permissions = [("erase_user", "Can erase users")]
+        verbose_name = gettext_lazy("user")
+        verbose_name_plural = gettext_lazy("users")
+        permissions = [
+            ("erase_user", "Can erase users"),
+            ("suspend_user", "Can suspend users, and sign them out"),
+            ("export_user", "Can export the data of users"),
+            ("view_details", "Can view preferences, sign-in methods, sessions and tokens of users"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -72,32 +89,49 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             # Housekeeping finds interrupted erasures with this index.
             models.Index(fields=["erasing_at"], condition=models.Q(erasing_at__isnull=False), name="user_erasing"),
+            # The filter of the admin's list, newest first.
+            models.Index("id", condition=models.Q(is_active=False), name="user_suspended"),
+            models.Index("id", condition=models.Q(is_staff=True), name="user_staff"),
         ]
 
     def __str__(self) -> str:
         return self.email or self.name or self.external_id or str(self.id)
 
+    def get_session_auth_hash(self) -> str:
+        """Return the hash that Django stores in a session and compares in each request."""
+        return self._with_session_ends(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._with_session_ends, super().get_session_auth_fallback_hash())
+
+    def _with_session_ends(self, hash_of_password: str) -> str:
+        return f"{hash_of_password}:{self.session_ends}" if self.session_ends else hash_of_password
+
 
 class Preferences(models.Model):
-    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preferences")
-    default_model = models.CharField(max_length=255, blank=True, default="", help_text=NOT_CHOSEN)
-    theme = models.CharField(max_length=32, default="dark")
-    language = models.CharField(max_length=32, blank=True, default="", help_text=NOT_CHOSEN)
+    user = models.OneToOneField(
+        User, models.CASCADE, primary_key=True, related_name="preferences", verbose_name=gettext_lazy("user")
+    )
+    default_model = models.CharField(
+        gettext_lazy("default model"), max_length=255, blank=True, default="", help_text=NOT_CHOSEN
+    )
+    theme = models.CharField(gettext_lazy("theme"), max_length=32, default="dark")
+    language = models.CharField(gettext_lazy("language"), max_length=32, blank=True, default="", help_text=NOT_CHOSEN)
     # Not a foreign key: a client can send the id of a conversation that is not stored yet.
-    active_conversation = models.CharField(max_length=255, blank=True, default="")
+    active_conversation = models.CharField(gettext_lazy("active conversation"), max_length=255, blank=True, default="")
     # The ids of the conversations that the client of contract D received or sent in its last request. `sync_all`
     # trashes a conversation only if its id is in this list.
     storage_known = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
-    extra = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    extra = models.JSONField(gettext_lazy("extra"), default=dict, blank=True)
+    created_at = models.DateTimeField(gettext_lazy("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(gettext_lazy("updated at"), auto_now=True)
 
     class Meta:
         db_table = "preferences"
-        verbose_name_plural = gettext_lazy("preferences")
+        verbose_name = verbose_name_plural = gettext_lazy("preferences")
 
     def __str__(self) -> str:
-        return f"preferences of {self.user}"
+        return gettext("preferences of {user}").format(user=self.user)
 
 
 def read_and_write() -> list[str]:
@@ -152,13 +186,17 @@ class ApiToken(models.Model):
         ACT_AS = "act_as", "Act as its users"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=100)
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens", verbose_name=gettext_lazy("user"))
+    name = models.CharField(gettext_lazy("name"), max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), default=read_and_write)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    scopes = ArrayField(
+        models.CharField(max_length=16, choices=Scope.choices),
+        verbose_name=gettext_lazy("scopes"),
+        default=read_and_write,
+    )
+    expires_at = models.DateTimeField(gettext_lazy("expires at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(gettext_lazy("last used at"), null=True, editable=False)
+    created_at = models.DateTimeField(gettext_lazy("created at"), auto_now_add=True)
 
     objects = ApiTokenManager()
     # True if `last_used_at` is null or older than one hour. Only find_with_user and find_with_managed_user set it.
@@ -167,6 +205,7 @@ class ApiToken(models.Model):
     class Meta:
         db_table = "api_token"
         verbose_name = gettext_lazy("API token")
+        verbose_name_plural = gettext_lazy("API tokens")
 
     def __str__(self) -> str:
         return self.name

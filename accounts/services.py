@@ -5,15 +5,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext
 
 from chatstore import limits
-from chatstore.errors import Forbidden, Invalid
+from chatstore.errors import Conflict, Forbidden, Invalid
 
 from .models import ApiToken, Preferences, User, read_and_write
 
@@ -65,6 +68,41 @@ def managed_user(*, manager: User, external_id: str) -> User:
 def revoke_token(*, token: ApiToken) -> None:
     """Delete the token. It is invalid at once, because nothing caches tokens."""
     token.delete()
+
+
+@transaction.atomic
+def suspend(*, user: User) -> None:
+    """Deactivate the user and end all sessions. From now on, nobody can sign in, use a token or act as this user.
+
+    Raise Conflict if the user is being erased."""
+    _set_active(user, False)
+    end_sessions(user=user)
+
+
+def unsuspend(*, user: User) -> None:
+    """Activate the user again. Tokens are valid again, sessions are not. Raise Conflict if the user is being erased."""
+    _set_active(user, True)
+
+
+def _set_active(user: User, is_active: bool) -> None:
+    if not User.objects.filter(pk=user.pk, erasing_at=None).update(is_active=is_active):
+        raise Conflict(gettext("This user is being erased."))
+
+
+@transaction.atomic
+def end_sessions(*, user: User) -> None:
+    """End all sessions of the user, in browsers and apps. Executes three statements, however many sessions exist.
+
+    The change of `session_ends` makes every session invalid. The rows of the sessions that are known are deleted."""
+    User.objects.filter(pk=user.pk).update(session_ends=F("session_ends") + 1)
+    keys = UserSession.objects.filter(user=user).values("session_key")
+    Session.objects.filter(session_key__in=keys).delete()
+    UserSession.objects.filter(user=user).delete()
+
+
+def revoke_tokens(*, user: User) -> int:
+    """Delete all tokens of the user. Return how many there were."""
+    return ApiToken.objects.filter(user=user).delete()[0]
 
 
 def update_user(*, user: User, changes: dict[str, Any]) -> User:

@@ -60,7 +60,8 @@ def paths() -> Iterator[str]:
     conversation = user.conversations.latest("pk")
     message = conversation.messages.latest("seq")
     yield from ("/admin/", LIST, list_of(type(message)), list_of(User))
-    yield from (page_of(message), page_of(user), page_of(user, "history"), list_of(User) + "add/")
+    yield from (page_of(message), page_of(user, "history"), list_of(User) + "add/")
+    yield from (page_of(user, page) for page in ("change", "edit", "suspend", "sign_out", "erase"))
 
 
 def test_the_sidebar_of_a_support_person_has_no_internals(support: None, page: Page) -> None:

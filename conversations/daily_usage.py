@@ -9,6 +9,7 @@ All rows that exist are counted. So rows in the trash count until they are delet
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -26,6 +27,7 @@ BY_MODEL = f"""SELECT model, {SUMS} FROM {ALL} WHERE model <> '' GROUP BY model
     ORDER BY sum(messages) DESC, model LIMIT %(limit)s"""
 BY_USER = f"""SELECT user_id, {SUMS} FROM {ALL} GROUP BY user_id
     ORDER BY sum(messages) DESC, user_id LIMIT %(limit)s"""
+OF_USER = f"""SELECT day, {SUMS} FROM {ALL} WHERE user_id = %(user)s GROUP BY day ORDER BY day"""
 ADD_CHANGES = f"""
     WITH taken AS (
         DELETE FROM daily_usage_change
@@ -59,6 +61,11 @@ def by_model(first: date, last: date, *, limit: int) -> list[dict[str, Any]]:
 def by_user(first: date, last: date, *, limit: int) -> list[dict[str, Any]]:
     """Return the counts of at most `limit` users, the user with most messages first."""
     return _read(BY_USER, ("user_id", *COUNTS), first=first, last=last, limit=limit)
+
+
+def of_user(user_id: UUID, first: date = date.min, last: date = date.max) -> list[dict[str, Any]]:
+    """Return the counts of a user for each day from `first` to `last`, oldest first. Days without any are left out."""
+    return _read(OF_USER, ("day", *COUNTS), user=user_id, first=first, last=last)
 
 
 def _read(statement: str, names: tuple[str, ...], **params: Any) -> list[dict[str, Any]]:

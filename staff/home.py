@@ -50,7 +50,7 @@ def read_usage(request: HttpRequest) -> dict[str, Any]:
     return {
         "days": days,
         "periods": PERIODS,
-        "charts": [_chart(name, by_day) for name in SERIES],
+        "charts": [draw_chart(name, by_day) for name in SERIES],
         "models": usage_by_model(first, last, limit=TOP),
         "users": usage_by_user(first, last, limit=TOP) if request.user.has_perm(USERS_PERMISSION) else None,
     }
@@ -70,7 +70,12 @@ def period_of(days: int) -> tuple[date, date]:
 
 def usage_by_day(first: date, last: date) -> Rows:
     """Return the counts of every day from `first` to `last`, oldest first, also of days without any."""
-    counted = {row["day"]: row for row in daily_usage.by_day(first, last)}
+    return add_empty_days(daily_usage.by_day(first, last), first, last)
+
+
+def add_empty_days(rows: Rows, first: date, last: date) -> Rows:
+    """Return the rows of all days from `first` to `last`. The counts of a day without a row are 0."""
+    counted = {row["day"]: row for row in rows}
     zeros = dict.fromkeys((*daily_usage.COUNTS, "users"), 0)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [_with_tokens(counted.get(day, {"day": day, **zeros})) for day in days]
@@ -91,7 +96,7 @@ def _with_tokens(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"tokens": row["prompt_tokens"] + row["completion_tokens"]}
 
 
-def _chart(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def draw_chart(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return a chart of one series. `total` is None for users, because a user can be active on several days."""
     values = [(row["day"], row[name]) for row in rows]
     return {

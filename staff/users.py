@@ -1,4 +1,4 @@
-"""The pages of users, their preferences and groups.
+"""The lists and forms of users, their preferences and groups. The page of a user is in `user_page`.
 
 Only superusers grant rights, or change the password, the e-mail or the back end of an existing user. Other staff cannot
 use their permissions to get more rights. `Idempotency` has no page, because Django's admin does not support composite
@@ -6,37 +6,39 @@ primary keys.
 """
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
+from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet, URLField
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum, URLField
+from django.db.models.functions import Coalesce, Greatest
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts import services
-from accounts.models import Preferences, User
-from chatstore.errors import ServiceError
-from chatstore.ids import new_id
-from conversations.services import erase
+from accounts.models import ApiToken, Preferences, User
+from chatstore.ids import parse_uuid
+from conversations.models import Conversation, DailyUsage, DailyUsageChange
 
-from .actions import confirm, start_job
-from .audit import record
-from .big_tables import BigTableAdmin
-from .fields import badge, created, text_column, time_column, updated, user_column
+from .big_tables import BigTableAdmin, NewestFirst
+from .fields import StateFilter, ago, badge, clipped, created, label, number, updated, user_column
 from .holds import on_hold
-from .jobs import erasures
-from .models import Action
+from .home import PERMISSION, period_of
+from .user_page import acts, reading
 
+ACTIVE_DAYS = 30  # days of the numbers in the list
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # These fields decide who can sign in as the user or act for the user. A person who can change them can read everything
 # that the user wrote.
@@ -58,49 +60,168 @@ class NewUserForm(AdminUserCreationForm):
         return self.cleaned_data["email"].lower()
 
 
+class UserStateFilter(StateFilter):
+    states = {
+        "active": Q(is_active=True),
+        "suspended": Q(is_active=False, erasing_at=None),
+        "erasing": Q(erasing_at__isnull=False),
+        "staff": Q(is_staff=True),
+        "managed": Q(managed_by__isnull=False),
+    }
+    names = {
+        "active": gettext_lazy("Active"),
+        "suspended": gettext_lazy("Suspended"),
+        "erasing": gettext_lazy("Being erased"),
+        "staff": gettext_lazy("Staff"),
+        "managed": gettext_lazy("Managed by a back end"),
+    }
+
+
+class UserList(NewestFirst):
+    """The list of users. One statement reads the activity of the users of a page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        activity = {row["pk"]: row for row in read_activity([user.pk for user in self.result_list])}
+        for user in self.result_list:
+            user.seen_at, user.recent_messages = activity[user.pk]["seen"], activity[user.pk]["recent"]
+
+
+def read_activity(ids: list[UUID]) -> QuerySet:
+    """Return when each of these users was last seen, and the number of messages of the last ACTIVE_DAYS days."""
+    first, last = period_of(ACTIVE_DAYS)
+    of_user = {"user": OuterRef("pk"), "day__range": (first, last)}
+    counts = [
+        Coalesce(Subquery(model.objects.filter(**of_user).values("user").values(sum=Sum("messages"))), 0)
+        for model in (DailyUsage, DailyUsageChange)
+    ]
+    token = ApiToken.objects.filter(user=OuterRef("pk")).values("user").values(last=Max("last_used_at"))
+    written = Conversation.objects.filter(user=OuterRef("pk")).live().by_activity().values("active_at")[:1]
+    return User.objects.filter(pk__in=ids).values(
+        "pk",
+        seen=Greatest("last_login", Subquery(token), Subquery(written)),
+        recent=counts[0] + counts[1],
+    )
+
+
 @admin.register(User)
 class UserAdmin(BigTableAdmin, DjangoUserAdmin):
     form = UserForm
     add_form = NewUserForm
-    list_display = (
-        "__str__",
-        text_column("name", gettext_lazy("name")),
-        text_column("managed_by", gettext_lazy("managed by")),
-        "rights",
-        time_column("last_login", gettext_lazy("last sign-in")),
-        created,
-    )
+    list_display = ("who", "state", "messages", "seen", "manager", created)
     list_select_related = ("managed_by",)
-    list_filter = ("is_active", "is_staff", "is_superuser")
-    lookups = ("is_active__exact", "is_staff__exact", "is_superuser__exact")
+    list_filter = (UserStateFilter,)
+    lookups = ("state", "managed_by")
     search_fields = ("email", "name", "=external_id")
-    search_help_text = gettext_lazy("A part of the e-mail address or name, or the id that a back end uses.")
+    search_help_text = gettext_lazy("A part of the e-mail address or name, an id, or the id that a back end uses.")
     autocomplete_fields = ("managed_by",)
-    readonly_fields = ("id", "last_login", "created_at", "updated_at", "conversations")
+    readonly_fields = ("id", "last_login", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "image", "conversations")}),
+        (None, {"fields": ("email", "password", "name", "image")}),
         (gettext_lazy("Managed by a back end"), {"fields": ("managed_by", "external_id"), "classes": ("collapse",)}),
-        (gettext_lazy("Rights"), {"fields": ("is_active", *RIGHTS)}),
+        (gettext_lazy("Rights"), {"fields": RIGHTS}),
         (gettext_lazy("Times"), {"fields": ("last_login", "created_at", "updated_at", "id")}),
     )
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
-    actions = ("erase",)
 
-    @admin.display(description=gettext_lazy("rights"), empty_value="")
-    def rights(self, user: User) -> str:
+    class Media:
+        css = {"all": ["staff/user.css"]}
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns. The numbers need the right to see the usage of all users."""
+        is_shown = request.user.has_perm(PERMISSION)
+        return self.list_display if is_shown else [name for name in self.list_display if name != "messages"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
+        return UserList
+
+    def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if id := parse_uuid(search_term.strip()):
+            return queryset.filter(Q(pk=id) | Q(external_id=search_term.strip())), False
+        return super().find(request, queryset, search_term)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        edit = path("<uuid:object_id>/edit/", view(self.edit_view), name="accounts_user_edit")
+        pages = [
+            path(
+                f"<uuid:object_id>/{name.replace('_', '-')}/",
+                view(partial(self.act_view, name=name)),
+                name=f"accounts_user_{name}",
+            )
+            for name in acts.ACTS
+        ]
+        return [edit, *pages, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the user to read. The form is on a page of its own (`edit_view`)."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        id = parse_uuid(unquote(object_id))
+        user = reading.read_user(request, id) if id else None
+        if user is None:
+            return super().change_view(request, object_id)  # says that there is none
+        context = self.admin_site.each_context(request) | reading.read_page(request, user)
+        context |= {
+            "original": user,
+            "opts": self.opts,
+            "title": str(user),
+            "badges": self.state(user) or badge(gettext("active"), "ok"),
+        }
+        context |= {"acts": acts.offered(request, user), "may_edit": self.has_change_permission(request, user)}
+        return render(request, "admin/accounts/user/page.html", context)
+
+    def edit_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Show the form of a user, or save it. Raises PermissionDenied for staff who may not change users."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return super().change_view(request, str(object_id))
+
+    def response_change(self, request: HttpRequest, obj: User) -> HttpResponse:
+        """Show the page of the user after a change, unless the form is to stay open."""
+        answer = super().response_change(request, obj)  # adds the message about the change
+        return answer if "_continue" in request.POST else redirect("admin:accounts_user_change", obj.pk)
+
+    def act_view(self, request: HttpRequest, object_id: UUID, *, name: str) -> Any:
+        context = self.admin_site.each_context(request) | {"opts": self.opts}
+        return acts.act_page(request, object_id, acts.ACTS[name], context)
+
+    @admin.display(description=gettext_lazy("user"))
+    def who(self, user: User) -> str:
+        """Return the name, and below it the e-mail address or the id of the back end."""
+        second = user.email or user.external_id or ""
+        if not user.name:
+            return format_html('<span class="title">{}</span>', str(user))
+        return format_html('<span class="title">{}</span><span class="second">{}</span>', user.name, second)
+
+    @admin.display(description=gettext_lazy("state"), empty_value="")
+    def state(self, user: User) -> str:
         names = [
-            (not user.is_active, gettext("suspended"), "danger"),
-            (user.is_staff, gettext("staff"), ""),
-            (user.is_superuser, gettext("superuser"), ""),
+            (user.erasing_at is not None, gettext("being erased"), "danger"),
+            (not user.is_active and not user.erasing_at, gettext("suspended"), "danger"),
+            (user.is_staff, gettext("staff"), "info"),
+            (user.is_superuser, gettext("superuser"), "info"),
             (getattr(user, "is_on_hold", False), gettext("on hold"), "warning"),
         ]
         return format_html_join(" ", "{}", ((badge(name, kind),) for has, name, kind in names if has))
 
-    @admin.display(description=gettext_lazy("conversations"))
-    def conversations(self, user: User) -> str:
-        url = reverse("admin:conversations_conversation_changelist")
-        return format_html('<a href="{}?user={}">{}</a>', url, user.pk, gettext("Conversations of this user"))
+    @admin.display(description=gettext_lazy("messages, 30 days"))
+    def messages(self, user: Any) -> str:
+        return number(user.recent_messages, gettext("messages, 30 days"))
+
+    @admin.display(description=gettext_lazy("last seen"), empty_value="")
+    def seen(self, user: Any) -> str:
+        return label(gettext("last seen")) + ago(user.seen_at) if user.seen_at else ""
+
+    @admin.display(description=gettext_lazy("managed by"), empty_value="")
+    def manager(self, user: User) -> str:
+        return label(gettext("managed by")) + clipped(user.managed_by) if user.managed_by else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
@@ -128,11 +249,8 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         return not is_erasing and may_change_data_of(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Forbid deletions by Django, because conversations refer to the user. Staff use the action `erase`."""
+        """Forbid deletions by Django, because conversations refer to the user. Staff use the page that erases."""
         return False
-
-    def has_erase_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.erase_user")
 
     @method_decorator(transaction.atomic)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
@@ -144,45 +262,6 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             services.replace_addresses(user=obj)
-
-    @admin.action(description=gettext_lazy("Erase"), permissions=["erase"])
-    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        """Ask for a confirmation. Then erase the users at once, or start a job if they have many conversations."""
-        if "confirmed" in request.POST:
-            return self._erase(request, queryset)
-        return confirm(
-            self,
-            request,
-            queryset,
-            action="erase",
-            title=gettext("Erase users?"),
-            warning=gettext(
-                "This erases these users, all users whom they manage, and all their data. It cannot be undone."
-            ),
-            rows=[str(user) for user in queryset],
-            submit=gettext("Erase"),
-            job=new_id(),
-        )
-
-    def _erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        ids = [user.pk for user in queryset]
-        total = erasures.count_conversations(ids)
-        if total is None or total > erasures.AT_ONCE:
-            return start_job(self, request, action=erasures.ACTION, total=total, users=ids)
-        self._erase_at_once(request, queryset)
-        return None
-
-    def _erase_at_once(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = 0
-        for user in queryset:
-            try:
-                # The event is stored with the beginning of the erasure, which runs many transactions.
-                event = partial(record, request, Action.ERASE, user)
-                asked_by = cast(User, request.user).pk
-                count += erase.erase(user=user, asked_by=asked_by, on_begin=event)["users"]
-            except ServiceError as error:
-                self.message_user(request, f"{user}: {error.message}", messages.ERROR)
-        self.message_user(request, gettext("Users erased: {count}.").format(count=count))
 
 
 def may_change_data_of(request: HttpRequest, owner: User | None) -> bool:

@@ -25,7 +25,7 @@ def page_of(row: Any, page: str = "change") -> str:
 
 
 def rights(**changes: object) -> dict[str, object]:
-    return {"email": "alice@example.com", "name": "Alice", "image": "", "is_active": "on", **changes}
+    return {"email": "alice@example.com", "name": "Alice", "image": "", **changes}
 
 
 def audited(row: Any) -> list[tuple[str, Any]]:

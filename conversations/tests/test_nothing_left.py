@@ -87,8 +87,8 @@ def attack_as_stranger(zed: User) -> None:
 def work_as_staff(root: User, zed: User) -> None:
     admin = Client()
     admin.force_login(root)
-    form = {"email": EMAIL, "name": NAME, "image": "", "is_active": "on", "managed_by": "", "external_id": ""}
-    assert admin.post(reverse("admin:accounts_user_change", args=[zed.pk]), form).status_code == 302
+    form = {"email": EMAIL, "name": NAME, "image": "", "managed_by": "", "external_id": ""}
+    assert admin.post(reverse("admin:accounts_user_edit", args=[zed.pk]), form).status_code == 302
     token, _ = create_token(user=zed, name=f"{NAME}'s phone")
     assert admin.post(reverse("admin:accounts_apitoken_delete", args=[token.pk]), {"post": "yes"}).status_code == 302
     preferences = {"default_model": "", "theme": "light", "language": "", "active_conversation": ""}

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from staff.models import Action, AuditEvent
 CURSOR_KIND = "audit"
 PAGE_SIZE = pagination.page_size(default=20, most=100)
 CONVERSATION, MESSAGE = "conversations.conversation", "conversations.message"
+USER = "accounts.user"
 SHOWN = (
     Action.READ_TRANSCRIPT,
     Action.READ_MESSAGE,
@@ -36,7 +38,10 @@ class AuditSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The operator can find the member of staff with it.")
     at = UTCDateTimeField()
     action = serializers.ChoiceField([(action.value, action.value) for action in SHOWN])
-    conversation_id = serializers.UUIDField(allow_null=True, help_text="Null in some old entries about a message.")
+    conversation_id = serializers.UUIDField(
+        allow_null=True,
+        help_text="Null for an export of all data of the user, and in some old entries about a message.",
+    )
     message_id = serializers.UUIDField(allow_null=True, help_text="Set if only this message was read.")
     reason = serializers.CharField(help_text="Empty if no reason was asked for.")
 
@@ -64,19 +69,20 @@ class MyAuditView(APIView):
 
 
 def _events(request: Request, after: UUID | None) -> Any:
-    events = AuditEvent.objects.filter(
-        owner=request.user.pk, action__in=SHOWN, object_type__in=(CONVERSATION, MESSAGE)
-    ).order_by("-id")
+    is_of_conversation = Q(action__in=SHOWN, object_type__in=(CONVERSATION, MESSAGE))
+    is_of_all = Q(action=Action.EXPORT, object_type=USER)  # an export of all data of the user
+    events = AuditEvent.objects.filter(is_of_conversation | is_of_all, owner=request.user.pk).order_by("-id")
     return events.filter(id__lt=after) if after else events
 
 
 def _to_dict(event: AuditEvent) -> dict[str, Any]:
     is_message = event.object_type == MESSAGE
+    conversations: dict[str, Any] = {CONVERSATION: event.object_id, MESSAGE: event.details.get("conversation")}
     return {
         "id": event.id,
         "at": format_time(event.at),
         "action": event.action,
-        "conversation_id": event.details.get("conversation") if is_message else event.object_id,
+        "conversation_id": conversations.get(event.object_type),
         "message_id": event.object_id if is_message else None,
         "reason": event.reason,
     }

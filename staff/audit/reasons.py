@@ -26,7 +26,7 @@ from staff.models import Action, AuditEvent
 
 from .events import current_reason, record
 
-READING = ("conversations.view_conversation", "conversations.view_message")
+SHOWING = ("conversations.view_conversation", "conversations.view_message", "accounts.export_user")
 
 
 class ReasonForm(forms.Form):
@@ -76,7 +76,7 @@ def ask_for_reason(request: HttpRequest, owner: UUID) -> HttpResponse:
     """Show the page that asks for a reason. Store a valid reason, and redirect to the page in `next`.
 
     Raises PermissionDenied, or Http404 if there is no such user."""
-    if not any(map(request.user.has_perm, READING)):
+    if not any(map(request.user.has_perm, SHOWING)):
         raise PermissionDenied
     user = get_object_or_404(User, pk=owner)
     form = ReasonForm(request.POST or None)

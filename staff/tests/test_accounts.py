@@ -65,10 +65,12 @@ def test_a_superuser_changes_a_password(client: Client, root: User, alice: User)
 
 
 def test_an_email_is_stored_in_lower_case_and_an_empty_one_as_null(client: Client, root: User, alice: User) -> None:
-    assert client.post(page_of(alice), rights(email="Other@Example.com")).status_code == 302
+    assert client.post(page_of(alice, "edit"), rights(email="Other@Example.com")).status_code == 302
     alice.refresh_from_db()
     assert alice.email == "other@example.com"
-    assert client.post(page_of(alice), rights(email="", managed_by=root.pk, external_id="a-1")).status_code == 302
+    assert (
+        client.post(page_of(alice, "edit"), rights(email="", managed_by=root.pk, external_id="a-1")).status_code == 302
+    )
     alice.refresh_from_db()
     assert alice.email is None and alice.external_id == "a-1"
 
@@ -77,12 +79,12 @@ def test_only_a_superuser_can_make_a_user_staff_or_superuser(client: Client, ali
     allow(sam, "change_user")
     client.force_login(sam)
     form = rights(name="Alicia", is_staff="on", is_superuser="on")
-    assert client.post(page_of(alice), form).status_code == 302
+    assert client.post(page_of(alice, "edit"), form).status_code == 302
     alice.refresh_from_db()
     assert alice.name == "Alicia" and not alice.is_staff and not alice.is_superuser
 
     client.force_login(create_user("Root", is_staff=True, is_superuser=True))
-    assert client.post(page_of(alice), form).status_code == 302
+    assert client.post(page_of(alice, "edit"), form).status_code == 302
     alice.refresh_from_db()
     assert alice.is_staff and alice.is_superuser
 
@@ -94,7 +96,7 @@ def test_only_a_superuser_can_change_other_staff(client: Client, sam: User, is_s
     form = {"usable_password": "true", **PASSWORDS}
     allow(sam, "change_user")
     client.force_login(sam)
-    assert client.post(page_of(colleague), rights(email="rita@example.com")).status_code == 403
+    assert client.post(page_of(colleague, "edit"), rights(email="rita@example.com")).status_code == 403
     assert client.post(path, form).status_code == 403
 
     client.force_login(create_user("Root", is_staff=True, is_superuser=True))

@@ -25,12 +25,13 @@ def test_a_user_sees_who_read_and_changed_the_conversations(
     client.post(page_of(chat, "edit"), {"title": "New"})
     client.post(list_of(Conversation), {"action": "trash", "_selected_action": chat.pk})
     client.get(page_of(alice))
-    client.post(list_of(User), {"action": "erase", "_selected_action": alice.pk})
+    client.post(page_of(alice, "suspend"))
+    client.post(page_of(alice, "unsuspend"))
     page = as_alice("GET", "me/audit/")
     expected = [("trash", None), ("change", None), ("read_message", str(message.pk)), ("read_transcript", None)]
     assert [(row["action"], row["message_id"]) for row in page["results"]] == expected and page["next"] is None
     assert {row["conversation_id"] for row in page["results"]} == {str(chat.pk)}
-    event = AuditEvent.objects.latest("id")
+    event = AuditEvent.objects.filter(action="trash").get()
     assert page["results"][0] == {
         "id": str(event.pk),
         "at": f"{event.at:%Y-%m-%dT%H:%M:%S.%fZ}",
@@ -39,6 +40,13 @@ def test_a_user_sees_who_read_and_changed_the_conversations(
         "message_id": None,
         "reason": "",
     }
+
+
+def test_a_user_sees_that_staff_exported_all_data(client: Client, root: User, alice: User, as_alice: ApiClient) -> None:
+    client.post(page_of(alice, "export"))
+    client.post(page_of(alice, "sign_out"))
+    (row,) = as_alice("GET", "me/audit/")["results"]
+    assert (row["action"], row["conversation_id"], row["message_id"]) == ("export", None, None)
 
 
 def test_the_audit_does_not_name_the_staff_but_has_the_reason(

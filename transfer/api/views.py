@@ -1,26 +1,18 @@
-from typing import Any
 from uuid import UUID
 
-import orjson
-from allauth.account.models import EmailAddress
-from allauth.socialaccount.models import SocialAccount
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from accounts.api.base import APIView, Request
-from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
-from accounts.models import User
-from accounts.services import preferences_of
 from chatstore.api.negotiation import IgnoreAccept
 from chatstore.errors import Invalid, NotFound
 from conversations.models import Conversation
 from transfer.exporters import archive, conversations
 from transfer.exporters.conversations import FORMATS, Source
 
-from .downloads import download
+from .downloads import download, download_archive
 
 MEDIA_TYPES = [format.media_type.partition(";")[0] for format in FORMATS.values()]
 
@@ -36,12 +28,9 @@ class ExportView(APIView):
         linked accounts. `conversations.jsonl` has one conversation per line, with the messages of all branches.
         Archived conversations and those in the trash are included.
         """
-        account = orjson.dumps(_account(request.user), option=orjson.OPT_INDENT_2)
         # A HEAD request gets the headers only.
-        stream = archive.stream(user=request.user, account=account) if request.method == "GET" else ()
-        name = f"chatstore-{timezone.now():%Y-%m-%d}.zip"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(stream, content_type="application/zip", headers=headers)
+        account = archive.account_of(request.user)
+        return download_archive(archive.stream(user=request.user, account=account) if request.method == "GET" else ())
 
 
 class ConversationExportView(APIView):
@@ -69,19 +58,3 @@ def _format(request: Request) -> str:
     if format not in FORMATS:
         raise Invalid(gettext("Must be one of {names}.").format(names=", ".join(FORMATS)), field="format")
     return format
-
-
-def _account(user: User) -> dict[str, Any]:
-    """Return the content of `account.json`.
-
-    `profile`, `preferences` and `tokens` have the same form as in the responses of the API. Tokens have no secrets.
-    """
-    addresses = EmailAddress.objects.filter(user=user).order_by("id")
-    linked = SocialAccount.objects.filter(user=user).order_by("id")
-    return {
-        "profile": MeSerializer(user).data,
-        "preferences": PreferencesSerializer(preferences_of(user)).data,
-        "tokens": TokenSerializer(user.tokens.order_by("-id"), many=True).data,
-        "emails": list(addresses.values("email", "verified", "primary")),
-        "linked_accounts": list(linked.values("provider", "uid", "date_joined", "last_login", "extra_data")),
-    }

@@ -1,9 +1,9 @@
 """The export of all data of a user, as a ZIP file that is made while it is sent.
 
 The export uses no temporary file and no transaction. No database connection is open while the client reads. Only one
-batch of conversations and one batch of messages are in memory. `transfer.api.views` makes `account.json`.
-`conversations.jsonl` has one conversation per line: its JSON as in the API, and its `messages`.
-`transfer.importers.jsonl` reads that file.
+batch of conversations and one batch of messages are in memory. `account.json` has the profile, the preferences, the
+tokens (without secrets), the e-mail addresses and the linked accounts. `conversations.jsonl` has one conversation per
+line: its JSON as in the API, and its `messages`. `transfer.importers.jsonl` reads that file.
 """
 
 import io
@@ -14,8 +14,12 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 
+from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
 from accounts.models import User
+from accounts.services import preferences_of
 from chatstore.database import release_connection
 from conversations.models import Conversation, Message
 
@@ -25,8 +29,29 @@ MESSAGES_PER_BATCH = 100  # a batch also ends at PAGE_BYTES
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
     """Yield the pieces of the ZIP file. `account` is the content of `account.json`."""
-    release_connection()  # authentication has opened one
+    release_connection()  # the request has opened one
     yield from _compress({"account.json": [account], "conversations.jsonl": _lines(user)})
+
+
+def account_of(user: User) -> bytes:
+    """Return the content of `account.json`."""
+    return orjson.dumps(_account(user), option=orjson.OPT_INDENT_2)
+
+
+def _account(user: User) -> dict[str, Any]:
+    """Return the values of `account.json`.
+
+    `profile`, `preferences` and `tokens` have the same form as in the responses of the API. Tokens have no secrets.
+    """
+    addresses = EmailAddress.objects.filter(user=user).order_by("id")
+    linked = SocialAccount.objects.filter(user=user).order_by("id")
+    return {
+        "profile": MeSerializer(user).data,
+        "preferences": PreferencesSerializer(preferences_of(user)).data,
+        "tokens": TokenSerializer(user.tokens.order_by("-id"), many=True).data,
+        "emails": list(addresses.values("email", "verified", "primary")),
+        "linked_accounts": list(linked.values("provider", "uid", "date_joined", "last_login", "extra_data")),
+    }
 
 
 def _compress(files: dict[str, Iterable[bytes]]) -> Iterator[bytes]:
