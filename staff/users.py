@@ -34,7 +34,7 @@ from conversations.models import Conversation, DailyUsage, DailyUsageChange
 
 from .big_tables import BigTableAdmin, NewestFirst
 from .fields import StateFilter, ago, badge, clipped, created, label, number, updated, user_column
-from .holds import on_hold
+from .holds import hold_box, on_hold
 from .home import PERMISSION, period_of
 from .user_page import acts, reading
 
@@ -167,7 +167,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         user = reading.read_user(request, id) if id else None
         if user is None:
             return super().change_view(request, object_id)  # says that there is none
-        context = self.admin_site.each_context(request) | reading.read_page(request, user)
+        box = hold_box(request, user)
+        user.is_on_hold = bool(box.get("holds"))  # type: ignore[attr-defined]  # as in the list, for `state`
+        context = self.admin_site.each_context(request) | reading.read_page(request, user) | box
         context |= {
             "original": user,
             "opts": self.opts,
