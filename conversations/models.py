@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -16,6 +17,7 @@ from chatstore.ids import new_id
 from .querysets import ConversationQuerySet, MessageQuerySet
 
 LIVE = Q(deleted_at__isnull=True)
+DISLIKES = ("thumbs_down", "dislike", "\N{THUMBS DOWN SIGN}")  # the types of reactions that say that an answer is bad
 
 
 class Conversation(models.Model):
@@ -86,6 +88,8 @@ class Conversation(models.Model):
             # A search of staff for the id of a client. PostgreSQL could choose an index of the column itself for the
             # requests of users, and would read the conversations of all users that have the same id.
             models.Index(Upper("external_id"), name="conversation_client_id"),
+            # The list of staff, filtered by tag. A conversation without tags costs nothing.
+            GinIndex(fields=["tags"], condition=~Q(tags=[]), name="conversation_tags"),
         ]
 
     def __str__(self) -> str:
@@ -116,6 +120,9 @@ class Status(models.TextChoices):
     IN_PROGRESS = "in_progress"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
+
+
+PROBLEMS = (Status.INCOMPLETE.value, Status.FAILED.value)
 
 
 class Message(models.Model):
@@ -190,6 +197,11 @@ class Message(models.Model):
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
             ),
+            # The list of staff, filtered by conversations with tool calls, or with failed or incomplete messages.
+            models.Index(
+                fields=["conversation"], condition=LIVE & Q(tool_calls__isnull=False), name="message_with_calls"
+            ),
+            models.Index(fields=["conversation"], condition=LIVE & Q(status__in=PROBLEMS), name="message_problems"),
             # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
             # Housekeeping, which forgets trashed messages.
@@ -212,6 +224,8 @@ class Reaction(models.Model):
     class Meta:
         db_table = "reaction"
         constraints = [models.UniqueConstraint(fields=["message", "user", "type"], name="reaction_once")]
+        # The list of staff, filtered by conversations with dislikes.
+        indexes = [models.Index(fields=["message"], condition=Q(type__in=DISLIKES), name="reaction_dislikes")]
 
     def __str__(self) -> str:
         return self.type

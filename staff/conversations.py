@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten, unquote
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -24,20 +25,22 @@ from . import actions
 from .audit import record
 from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin
+from .conversation_filters import FILTERS
 from .fields import (
-    ConversationStateFilter,
     activity_and_state,
+    marked_title,
     message_count,
     model_and_source,
     owner,
     preformatted,
-    short_title,
     tags,
     title_and_preview,
     tokens,
 )
+from .keyset import KeysetList
 from .models import Action
 from .transcript import reading
+from .unread import record_read
 
 TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
@@ -60,10 +63,10 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
     list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
-        tags source active_at archived_at deleted_at""".split()
+        tags source active_at archived_at deleted_at tip_seq staff_read__seq""".split()
     )
-    list_filter = (ConversationStateFilter, "is_pinned")
-    lookups = ("state", "is_pinned__exact", "user")
+    list_filter = FILTERS
+    lookups = tuple(spec.parameter_name for spec in FILTERS)
     search_fields = ("title",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy(
         "An id, an id that a client gave, a part of the title, or the beginning of the owner's e-mail address."
@@ -83,10 +86,17 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         """Return the columns. The preview is a part of a message, so it needs the right to see messages."""
         if request.user.has_perm("conversations.view_message"):
             return self.list_display
-        return (short_title, *self.list_display[1:])
+        return (marked_title, *self.list_display[1:])
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return the filters that this member of the staff may use."""
+        return [spec for spec in FILTERS if not spec.permission or request.user.has_perm(spec.permission)]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("user")
+        return super().get_queryset(request).select_related("user", "staff_read")
 
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False
@@ -110,6 +120,8 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         if request.user.has_perm("conversations.view_message"):
             context |= reading.read(request, conversation)
             record(request, Action.READ_TRANSCRIPT, conversation, messages=str(context["transcript"]))
+            if not context["is_other_branch"]:
+                record_read(conversation, context["transcript"].last)
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)

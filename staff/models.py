@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
 from chatstore.ids import new_id
+from conversations.models import Conversation
 
 
 class Action(models.TextChoices):
@@ -65,3 +66,21 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_action_display()}"
+
+
+class StaffRead(models.Model):
+    """How far staff have read a conversation. `unread.py` writes it.
+
+    The database deletes the row with the conversation (migration 0007)."""
+
+    conversation = models.OneToOneField(
+        Conversation, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="staff_read"
+    )
+    seq = models.IntegerField(help_text="The furthest message that a member of the staff has seen.")
+
+    class Meta:
+        db_table = "staff_read"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.seq}"
