@@ -197,10 +197,7 @@ class Message(models.Model):
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
             ),
-            # The list of staff, filtered by conversations with tool calls, or with failed or incomplete messages.
-            models.Index(
-                fields=["conversation"], condition=LIVE & Q(tool_calls__isnull=False), name="message_with_calls"
-            ),
+            # The list of staff, filtered by conversations with failed or incomplete messages.
             models.Index(fields=["conversation"], condition=LIVE & Q(status__in=PROBLEMS), name="message_problems"),
             # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
@@ -224,8 +221,6 @@ class Reaction(models.Model):
     class Meta:
         db_table = "reaction"
         constraints = [models.UniqueConstraint(fields=["message", "user", "type"], name="reaction_once")]
-        # The list of staff, filtered by conversations with dislikes.
-        indexes = [models.Index(fields=["message"], condition=Q(type__in=DISLIKES), name="reaction_dislikes")]
 
     def __str__(self) -> str:
         return self.type

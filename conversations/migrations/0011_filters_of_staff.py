@@ -4,7 +4,6 @@ from django.db import migrations, models
 from django.db.models import Q
 
 LIVE = Q(deleted_at__isnull=True)
-DISLIKES = ("thumbs_down", "dislike", "\N{THUMBS DOWN SIGN}")
 INDEXES = [
     ("conversation", GinIndex(fields=["tags"], condition=~Q(tags=[]), name="conversation_tags")),
     (
@@ -17,7 +16,6 @@ INDEXES = [
             fields=["conversation"], condition=LIVE & Q(status__in=("incomplete", "failed")), name="message_problems"
         ),
     ),
-    ("reaction", models.Index(fields=["message"], condition=Q(type__in=DISLIKES), name="reaction_dislikes")),
 ]
 # An interrupted migration can leave an index behind, valid or not. The next attempt begins anew.
 DROP = "DROP INDEX CONCURRENTLY IF EXISTS {}"
