@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
@@ -17,6 +18,8 @@ from chatstore.ids import new_id
 from .querysets import ConversationQuerySet, MessageQuerySet
 
 LIVE = Q(deleted_at__isnull=True)
+# The types of reactions that say that an answer is bad. Migration 0008 counts them.
+DISLIKES = ("thumbs_down", "dislike", "\N{THUMBS DOWN SIGN}")
 
 
 class Conversation(models.Model):
@@ -87,6 +90,8 @@ class Conversation(models.Model):
             # A search of staff for the id of a client. PostgreSQL could choose an index of the column itself for the
             # requests of users, and would read the conversations of all users that have the same id.
             models.Index(Upper("external_id"), name="conversation_client_id"),
+            # The list of staff, filtered by tag. A conversation without tags costs nothing.
+            GinIndex(fields=["tags"], condition=~Q(tags=[]), name="conversation_tags"),
         ]
 
     def __str__(self) -> str:
@@ -117,6 +122,9 @@ class Status(models.TextChoices):
     IN_PROGRESS = "in_progress"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
+
+
+PROBLEMS = (Status.INCOMPLETE.value, Status.FAILED.value)
 
 
 class Message(models.Model):
@@ -191,6 +199,8 @@ class Message(models.Model):
             models.Index(
                 fields=["user", "created_at"], condition=Q(tool_calls__isnull=False), name="message_tool_calls"
             ),
+            # The list of staff, filtered by conversations with failed or incomplete messages.
+            models.Index(fields=["conversation"], condition=LIVE & Q(status__in=PROBLEMS), name="message_problems"),
             # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
             # The queue of failed replies, and the filter of failed replies. Migration 0013 also creates the index
@@ -202,10 +212,6 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.seq}"
-
-
-# The types of reactions that say that an answer is bad. Migration 0008 counts them.
-DISLIKES = ("thumbs_down", "dislike", "\N{THUMBS DOWN SIGN}")
 
 
 class Reaction(models.Model):

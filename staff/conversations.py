@@ -25,14 +25,14 @@ from . import actions
 from .audit import record
 from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin
+from .conversation_filters import FILTERS
 from .fields import (
-    ConversationStateFilter,
     activity_and_state,
+    marked_title,
     message_count,
     model_and_source,
     owner,
     preformatted,
-    short_title,
     tags,
     title_and_preview,
     tokens,
@@ -41,8 +41,9 @@ from .holds import hold_box, on_hold
 from .models import Action
 from .review import panel
 from .review.changes import VIEW as VIEW_REVIEWS
-from .review.verdicts import ListWithVerdicts, VerdictFilter, verdict
+from .review.verdicts import ListWithVerdicts, verdict
 from .transcript import reading
+from .unread import record_read
 
 TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
@@ -74,10 +75,10 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
     )
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
-        tags source active_at archived_at deleted_at""".split()
+        tags source active_at archived_at deleted_at tip_seq staff_read__seq""".split()
     )
-    list_filter = (ConversationStateFilter, VerdictFilter, "is_pinned")
-    lookups = ("state", "verdict", "is_pinned__exact", "user")
+    list_filter = FILTERS
+    lookups = tuple(spec.parameter_name for spec in FILTERS)
     search_fields = ("title",)  # shows the search field; `find` searches
     search_help_text = gettext_lazy(
         "An id, an id that a client gave, a part of the title, or the beginning of the owner's e-mail address."
@@ -94,16 +95,20 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         css = {"all": ["staff/transcript.css"]}
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns that the user may see. The preview is a part of a message."""
-        title = title_and_preview if request.user.has_perm("conversations.view_message") else short_title
+        """Return the columns that the member of staff may see. The preview is a part of a message."""
+        title = title_and_preview if request.user.has_perm("conversations.view_message") else marked_title
         columns = (title, *self.list_display[1:])
         return columns if request.user.has_perm(VIEW_REVIEWS) else [column for column in columns if column != verdict]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return the filters that this member of the staff may use."""
+        return [spec for spec in FILTERS if not spec.permission or request.user.has_perm(spec.permission)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListWithVerdicts
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request).select_related("user")
+        rows = super().get_queryset(request).select_related("user", "staff_read")
         return rows.annotate(is_on_hold=on_hold(user="user", conversation="pk"))
 
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -128,6 +133,8 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         if request.user.has_perm("conversations.view_message"):
             context |= reading.read(request, conversation)
             record(request, Action.READ_TRANSCRIPT, conversation, messages=str(context["transcript"]))
+            if not context["is_other_branch"]:
+                record_read(conversation, context["transcript"].last)
         context |= panel.read_panels(request, conversation, context)
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
-from django.db.models import JSONField, Model, Q, QuerySet, TextField
+from django.db.models import JSONField, Model, QuerySet, TextField
 from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,6 +21,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from conversations.querysets import PURGING
 
+from .unread import unread_mark
 from .visible import visible
 
 LONGEST = 1_000_000  # the most characters of a field that the page of a row shows
@@ -36,7 +37,6 @@ AGES = (
     (2, 1, gettext_lazy("{n} days ago")),
     (1, 1, gettext_lazy("a day ago")),
 )
-LIVE = Q(deleted_at__isnull=True)
 
 
 def preformatted(name: str) -> Any:
@@ -164,12 +164,18 @@ def short_title(conversation: Any) -> str:
 
 
 @admin.display(description=gettext_lazy("title"))
+def marked_title(conversation: Any) -> str:
+    """Return the title. A mark before it says that staff have not read all messages."""
+    return format_html("{}{}", unread_mark(conversation), short_title(conversation))
+
+
+@admin.display(description=gettext_lazy("title"))
 def title_and_preview(conversation: Any) -> str:
-    """Return the title, and below it the preview without the marks of Markdown."""
+    """Return the title with its mark, and below it the preview without the marks of Markdown."""
     if settings.ADMIN_REQUIRE_REASON:  # the preview is content
-        return short_title(conversation)
+        return marked_title(conversation)
     preview = format_html('<span class="preview" dir="auto">{}</span>', visible(MARKS.sub("", conversation.preview)))
-    return format_html("{}{}", short_title(conversation), preview)
+    return format_html("{}{}", marked_title(conversation), preview)
 
 
 def conversation_link(conversation: Any) -> SafeString:
@@ -217,24 +223,3 @@ def state(obj: Any) -> str:
     if obj.deleted_at:
         return badge(gettext("in the trash") if obj.deleted_at > PURGING else gettext("deleted for good"), "danger")
     return badge(gettext("archived"), "info") if getattr(obj, "archived_at", None) else badge(gettext("live"))
-
-
-class StateFilter(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-    states = {"live": LIVE, "trash": ~LIVE}
-    names = {"live": gettext_lazy("Live"), "archived": gettext_lazy("Archived"), "trash": gettext_lazy("In the trash")}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, str(self.names[key])) for key in self.states]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(self.states.get(self.value() or "", Q()))
-
-
-class ConversationStateFilter(StateFilter):
-    states = {
-        "live": LIVE & Q(archived_at__isnull=True),
-        "archived": LIVE & Q(archived_at__isnull=False),
-        "trash": ~LIVE,
-    }

@@ -15,7 +15,6 @@ from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin, ReadOnly
 from .fields import (
     LongTextsAdmin,
-    StateFilter,
     badge,
     conversation_link,
     created,
@@ -24,6 +23,7 @@ from .fields import (
     state,
     user_column,
 )
+from .filters import StateFilter
 from .models import Action
 from .transcript.message_views import MessageViews
 

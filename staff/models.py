@@ -241,3 +241,21 @@ class Job(models.Model):
     @property
     def is_unfinished(self) -> bool:
         return self.state in (JobState.WAITING, JobState.RUNNING)
+
+
+class StaffRead(models.Model):
+    """How far staff have read a conversation. `unread.py` writes it.
+
+    The database deletes the row with the conversation (migration 0007)."""
+
+    conversation = models.OneToOneField(
+        Conversation, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="staff_read"
+    )
+    seq = models.IntegerField(help_text="The furthest message that a member of the staff has seen.")
+
+    class Meta:
+        db_table = "staff_read"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.seq}"

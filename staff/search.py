@@ -84,7 +84,7 @@ def search_page(request: HttpRequest) -> TemplateResponse:
 
 def _search(request: HttpRequest, text: str) -> Results:
     """Return the results, and add an event with the words."""
-    results = find(text, _position(request))
+    results = find(text, _position(request), request.user)
     record(request, Action.SEARCH, Message, owner=results.owner.pk if results.owner else None, words=text)
     if settings.ADMIN_REQUIRE_REASON:  # the pages that the results link to ask for the reason
         for row in results.hits:
@@ -92,9 +92,9 @@ def _search(request: HttpRequest, text: str) -> Results:
     return results
 
 
-def find(text: str, after: search.Position | None) -> Results:
+def find(text: str, after: search.Position | None, reader: Any) -> Results:
     """Return a page of results. The first page also has titles, and the rows whose id is the text."""
-    rows = [] if after or " " in text else _rows_with_id(text)
+    rows = [] if after or " " in text else _rows_with_id(text, reader)
     if parse_uuid(text):
         return Results(rows=rows)
     try:
@@ -106,15 +106,22 @@ def find(text: str, after: search.Position | None) -> Results:
     return results
 
 
-def _rows_with_id(text: str) -> list[Row]:
-    """Return the conversation, message or user with this id, and the conversations to which clients gave this id."""
+def _rows_with_id(text: str, reader: Any) -> list[Row]:
+    """Return the conversation, message or user with this id, and the conversations to which clients gave this id.
+
+    Leave out what the reader has no permission to see."""
+    visible = [model for model in (Conversation, Message, User) if reader.has_perm(_view_permission(model))]
+    found: list[Model | None] = []
     if id := parse_uuid(text):
-        found = [model._default_manager.filter(pk=id).first() for model in (Conversation, Message, User)]
-    else:
-        found = []
-    by_client = Conversation.objects.annotate(client_id=Upper("external_id"))
-    found += by_client.filter(client_id=Upper(Value(text))).order_by("-pk")[:ROWS]
+        found = [model._default_manager.filter(pk=id).first() for model in visible]
+    if Conversation in visible:
+        by_client = Conversation.objects.annotate(client_id=Upper("external_id"))
+        found += by_client.filter(client_id=Upper(Value(text))).order_by("-pk")[:ROWS]
     return [_to_row(row) for row in found if row]
+
+
+def _view_permission(model: type[Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
 
 
 def _to_row(row: Model) -> Row:

@@ -33,7 +33,8 @@ from chatstore.ids import parse_uuid
 from conversations.models import Conversation, DailyUsage, DailyUsageChange
 
 from .big_tables import BigTableAdmin, NewestFirst
-from .fields import StateFilter, ago, badge, clipped, created, label, number, updated, user_column
+from .fields import ago, badge, clipped, created, label, number, updated, user_column
+from .filters import StateFilter
 from .holds import hold_box, on_hold
 from .home import PERMISSION, period_of
 from .user_page import acts, reading
@@ -61,19 +62,12 @@ class NewUserForm(AdminUserCreationForm):
 
 
 class UserStateFilter(StateFilter):
-    states = {
-        "active": Q(is_active=True),
-        "suspended": Q(is_active=False, erasing_at=None),
-        "erasing": Q(erasing_at__isnull=False),
-        "staff": Q(is_staff=True),
-        "managed": Q(managed_by__isnull=False),
-    }
-    names = {
-        "active": gettext_lazy("Active"),
-        "suspended": gettext_lazy("Suspended"),
-        "erasing": gettext_lazy("Being erased"),
-        "staff": gettext_lazy("Staff"),
-        "managed": gettext_lazy("Managed by a back end"),
+    options = {
+        "active": (gettext_lazy("Active"), Q(is_active=True)),
+        "suspended": (gettext_lazy("Suspended"), Q(is_active=False, erasing_at=None)),
+        "erasing": (gettext_lazy("Being erased"), Q(erasing_at__isnull=False)),
+        "staff": (gettext_lazy("Staff"), Q(is_staff=True)),
+        "managed": (gettext_lazy("Managed by a back end"), Q(managed_by__isnull=False)),
     }
 
 

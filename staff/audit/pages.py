@@ -1,60 +1,30 @@
 """The admin's pages of the audit: the list with its filters, one event, and the filtered list as CSV."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
 from chatstore.ids import first_id, parse_uuid
 from staff.big_tables import BigTableAdmin, NewestFirst, ReadOnly
 from staff.csv_files import stream_csv
+from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter
 from staff.models import Action, AuditEvent
 
 from .download import COLUMNS, details_text, read_batches
 from .events import attach_names, record
 
 FILTERS = ("actor", "owner", "object_id", "action", "since", "until")
-
-
-class TextFilter(admin.SimpleListFilter):
-    """A filter with a field for a value, such as an id. The template of the list shows all filters in one form."""
-
-    parameter_name: str
-    input_type = "text"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
-
-    def has_output(self) -> bool:
-        return True
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        text = (self.value() or "").replace("\0", "").strip()
-        return self.narrow(queryset, text) if text else queryset
-
-    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        """Return the events that fit the value. Each filter has its own condition."""
-        raise NotImplementedError
-
-
-class UserFilter(TextFilter):
-    """A filter by a user. The value is the user's id or e-mail address."""
-
-    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
-        return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
 
 
 class ActorFilter(UserFilter):
@@ -75,46 +45,28 @@ class ObjectFilter(TextFilter):
         return queryset.filter(object_id=str(parse_uuid(text) or text))
 
 
-class SinceFilter(TextFilter):
-    """Keeps the events of a day in UTC and of later days. Compares ids, because they rise with time."""
+class SinceFilter(DayFilter):
+    """Keeps the events of a day and of later days. Compares ids, because they rise with time."""
 
     title = gettext_lazy("first day")
     parameter_name = "since"
-    input_type = "date"
 
-    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        day = _day(text)
-        return queryset.filter(pk__gte=first_id(day)) if day else queryset.none()
+    def condition(self, day: datetime) -> Q:
+        return Q(pk__gte=first_id(day))
 
 
-class UntilFilter(TextFilter):
+class UntilFilter(DayFilter):
     title = gettext_lazy("last day")
     parameter_name = "until"
-    input_type = "date"
 
-    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        day = _day(text)
-        return queryset.filter(pk__lt=first_id(day + timedelta(days=1))) if day else queryset.none()
+    def condition(self, day: datetime) -> Q:
+        return Q(pk__lt=first_id(day + A_DAY))
 
 
-def _day(text: str) -> datetime | None:
-    """Return the beginning of a day in UTC, or None unless the text is a date from 1970 to 9000."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return make_aware(datetime.combine(day, time.min)) if 1970 <= day.year <= 9000 else None
-
-
-class ActionFilter(admin.SimpleListFilter):
+class ActionFilter(ChoiceFilter):
     title = gettext_lazy("action")
     parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Action.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(action=self.value()) if self.value() in Action.values else queryset
+    options = {value: (name, Q(action=value)) for value, name in Action.choices}
 
 
 class EventList(NewestFirst):

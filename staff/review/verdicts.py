@@ -1,5 +1,6 @@
 """The column and the filter "verdict" of the list of conversations."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
-from staff.big_tables import NewestFirst
+from staff.filters import Filter
+from staff.keyset import KeysetList
 from staff.models import Label, Review
 
 from .changes import VIEW
@@ -20,15 +22,14 @@ SHOWN = 3  # verdicts of a conversation and its messages in the list
 NONE = "none"  # the value of the filter for conversations without a verdict
 
 
-class ListWithVerdicts(NewestFirst):
+class ListWithVerdicts(KeysetList):
     """A list of conversations with `verdicts`: name and tone of its verdict, then of those of its newest messages."""
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
+    def read_rows(self, ids: list[Any]) -> QuerySet:
         judged = Review.objects.filter(conversation=OuterRef("pk"), label__isnull=False)
         # In PostgreSQL, nulls are the highest values. A message of null is the conversation itself.
         names = judged.order_by("-message").values(json=JSONObject(name="label__name", tone="label__tone"))
-        rows = super().get_queryset(request, exclude_parameters)
-        return rows.annotate(verdicts=ArraySubquery(names[:SHOWN]))
+        return super().read_rows(ids).annotate(verdicts=ArraySubquery(names[:SHOWN]))
 
 
 @admin.display(description=gettext_lazy("verdict"), empty_value="")
@@ -36,25 +37,27 @@ def verdict(conversation: Any) -> str:
     return format_html_join(" ", "{}", ((verdict_badge(**row),) for row in conversation.verdicts))
 
 
-class VerdictFilter(admin.SimpleListFilter):
+class VerdictFilter(Filter):
     """Keeps the conversations with a verdict: their own, or one of a message."""
 
     title = gettext_lazy("verdict")
     parameter_name = "verdict"
+    input_type = "select"
+    permission = VIEW
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if not request.user.has_perm(VIEW):
-            return []
         return [*((str(label.pk), str(label)) for label in read_labels(request)), (NONE, gettext("None"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        value = self.value()
-        if value == NONE:
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        if text == NONE:
             judged = Review.objects.filter(label__isnull=False, conversation=OuterRef("pk"))
             return queryset.exclude(Exists(judged))
-        if value and value.isdecimal() and len(value) < 10:
-            return queryset.filter(pk__in=Review.objects.filter(label=int(value)).values("conversation"))
+        if text.isdecimal() and len(text) < 10:
+            return queryset.filter(pk__in=Review.objects.filter(label=int(text)).values("conversation"))
         return queryset
+
+    def describe(self, rows: Iterable[Any]) -> str:
+        return str(dict(self.lookup_choices).get(self.text, ""))
 
 
 def read_labels(request: HttpRequest) -> list[Label]:

@@ -136,3 +136,13 @@ def test_users_without_a_name_cost_no_statements(client: Client, root: User, ali
             found(client, "invoice")
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+def test_an_id_finds_only_what_the_member_of_staff_may_see(client: Client, sam: User, alice: User) -> None:
+    chat = create_conversation(alice, "Hello", external_id="trip-1")
+    ids = [chat.id, chat.messages.get().id, alice.id, "trip-1"]
+    client.force_login(sam)
+    allow(sam, "view_message")
+    assert [len(found(client, str(id)).rows) for id in ids] == [0, 1, 0, 0]
+    allow(sam, "view_conversation", "view_user")
+    assert [len(found(client, str(id)).rows) for id in ids] == [1, 1, 1, 1]

@@ -1,0 +1,135 @@
+"""The filters of the lists: a choice, a typed value, or a condition that is on or off.
+
+A filter names its parameter in the URL, and its title. `narrow` returns the rows that it keeps. No filter reads the
+values that exist, because that would read the whole table. A text field can suggest the values of the rows on the page.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from chatstore.ids import parse_uuid
+
+LIVE = Q(deleted_at__isnull=True)
+A_DAY = timedelta(days=1)
+
+
+class Filter(admin.SimpleListFilter):
+    """Base of all filters. `filter_fields.html` shows its field, which depends on `input_type`."""
+
+    parameter_name: str
+    input_type: str
+    permission = ""  # the permission that staff need to use the filter; empty if the one of the list is enough
+    suggestions: Iterable[str] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        """Return the value in the URL, without the character that PostgreSQL refuses."""
+        return (self.value() or "").replace("\0", "").strip()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return self.narrow(queryset, self.text) if self.text else queryset
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        """Return the rows that fit the value. Each filter has its own condition."""
+        raise NotImplementedError
+
+    def describe(self, rows: Iterable[Any]) -> str | None:
+        """Return the value as a person reads it, or None if the filter ignores it. `rows` are the rows on the page."""
+        return self.text
+
+
+class ChoiceFilter(Filter):
+    """A filter with a choice of names. It ignores a value that is not a choice."""
+
+    input_type = "select"
+    options: Mapping[str, tuple[Any, Q]]  # each value with its name and its condition
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value, name) for value, (name, _) in self.options.items()]
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        return queryset.filter(self.options[text][1]) if text in self.options else queryset
+
+    def describe(self, rows: Iterable[Any]) -> str | None:
+        return str(self.options[self.text][0]) if self.text in self.options else None
+
+
+class FlagFilter(Filter):
+    """A filter that is on or off. Every value turns it on."""
+
+    input_type = "checkbox"
+    condition: Q
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        return queryset.filter(self.condition)
+
+    def describe(self, rows: Iterable[Any]) -> str:
+        return ""  # the title says it
+
+
+class TextFilter(Filter):
+    """A filter with a field for a value, such as an id."""
+
+    input_type = "text"
+
+    def values_of(self, row: Any) -> Iterable[str]:
+        """Return the values of a row that the field suggests."""
+        return ()
+
+    def suggest(self, rows: Iterable[Model]) -> None:
+        """Suggest the values of these rows."""
+        self.suggestions = sorted({value for row in rows for value in self.values_of(row) if value})
+
+
+class UserFilter(TextFilter):
+    """A filter by a user. The value is the user's id or e-mail address."""
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
+
+
+class DayFilter(TextFilter):
+    """A filter by a day in UTC. A value that is not a day finds nothing."""
+
+    input_type = "date"
+
+    def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
+        day = _parse_day(text)
+        return queryset.filter(self.condition(day)) if day else queryset.none()
+
+    def condition(self, day: datetime) -> Q:
+        """Return the condition for the beginning of the day."""
+        raise NotImplementedError
+
+
+def _parse_day(text: str) -> datetime | None:
+    """Return the beginning of a day in UTC, or None unless the text is a date from 1970 to 9000."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return make_aware(datetime.combine(day, time.min)) if 1970 <= day.year <= 9000 else None
+
+
+class StateFilter(ChoiceFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options: Mapping[str, tuple[Any, Q]] = {
+        "live": (gettext_lazy("Live"), LIVE),
+        "trash": (gettext_lazy("In the trash"), ~LIVE),
+    }
