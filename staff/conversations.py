@@ -24,6 +24,7 @@ from . import actions
 from .audit import record
 from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin
+from .exports import ConversationExports, export_formats
 from .fields import (
     ConversationStateFilter,
     activity_and_state,
@@ -56,7 +57,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
+class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationActions, BigTableAdmin):
     list_display = (title_and_preview, owner, message_count, tokens, model_and_source, tags, activity_and_state)
     list_only = tuple(
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
@@ -113,6 +114,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         if "fragment" in request.GET:
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)
+        context["export_formats"] = export_formats()
         context["has_change_permission"] = self.has_change_permission(request, conversation)
         return render(request, f"{TEMPLATES}/transcript.html", context)
 
