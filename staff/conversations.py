@@ -102,7 +102,7 @@ class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationA
         """Show the conversation to read. The form is on a page of its own (`edit_view`)."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        conversation = self.get_object(request, unquote(object_id))
+        conversation = reading.find(self.get_queryset(request), unquote(object_id))
         if conversation is None:
             return super().change_view(request, object_id)  # says that there is none
         if not self.has_view_permission(request, conversation):
