@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from chatstore import limits
 from chatstore.errors import RateLimited
 
+from . import backends
 from .middleware import LockedOut
 from .models import User
 
@@ -45,6 +46,11 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise LockedOut from error
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Start a session whose user SessionBackend reads."""
+        user.backend = backends.PATH
+        super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **details: Any) -> HttpResponse:
         """Record a sign-up as a sign-in by password, because allauth does not. Without the record, actions that need a

@@ -59,6 +59,7 @@ class Conversation(models.Model):
 
     class Meta:
         db_table = "conversation"
+        permissions = [("export_conversation", "Can export conversations")]
         constraints = [
             # The foreign key (conversation, user) of messages needs this constraint (migration 0002).
             models.UniqueConstraint(fields=["id", "user"], name="conversation_owner"),

@@ -91,7 +91,7 @@ class ConversationQuerySet(OwnedQuerySet):
         """Order by creation, newest first."""
         return self.order_by("-created_at", "-id")
 
-    def before_creation(self, created_at: str, id: str) -> Self:
+    def before_creation(self, created_at: datetime | str, id: uuid.UUID | str) -> Self:
         """Return the rows that follow this position in the order `by_creation`."""
         rows: Self = self.extra(where=["(created_at, id) < (%s, %s)"], params=[created_at, id])  # type: ignore[assignment]
         return rows

@@ -16,7 +16,7 @@ from chatstore.errors import ServiceError
 from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
 
-from .big_tables import COUNT_LIMIT
+from .big_tables import bounded_count, count_text
 from .jobs import creation
 from .jobs.acts import ACTS, Act, perform
 from .models import Job
@@ -76,7 +76,7 @@ class ConversationActions(admin.ModelAdmin):
         act = ACTS[name]
         texts = {"action": name, "title": f"{act.label}?", "warning": act.effect, "submit": act.label, "form": form}
         if is_for_all(request):
-            count = count_text(creation.bounded_count(queryset if act.has_tag else act.select(queryset, "")))
+            count = count_text(bounded_count(queryset if act.has_tag else act.select(queryset, "")))
             return confirm(self, request, queryset.none(), **texts, job=new_id(), count=count, rows=[])
         rows = [f"{row.title[:80]} ({row.user}, {row.message_count})" for row in queryset]
         return confirm(self, request, queryset, **texts, rows=rows)
@@ -84,7 +84,7 @@ class ConversationActions(admin.ModelAdmin):
     def _start(self, request: HttpRequest, rows: QuerySet, name: str, tag: str) -> HttpResponse | None:
         if "%00" in request.GET.urlencode():
             raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
-        total = creation.bounded_count(rows)
+        total = bounded_count(rows)
         return start_job(self, request, action=name, total=total, tag=tag, query=creation.filters_of(request))
 
     def _run(self, request: HttpRequest, rows: QuerySet, act: Act, tag: str) -> None:
@@ -102,10 +102,6 @@ class ConversationActions(admin.ModelAdmin):
 def is_for_all(request: HttpRequest) -> bool:
     """Return whether the form selects all rows that match the filters, and not only the ticked ones."""
     return any(value not in ("", "0") for value in request.POST.getlist("select_across"))
-
-
-def count_text(count: int | None) -> str:
-    return f"{COUNT_LIMIT:,}+" if count is None else f"{count:,}"
 
 
 def start_job(model_admin: admin.ModelAdmin, request: HttpRequest, **fields: Any) -> HttpResponseRedirect | None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import EmptyResultSet, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
@@ -13,6 +13,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+
+from chatstore.errors import Invalid
+from conversations.search import Budget
 
 from .audit import record
 from .models import Action
@@ -25,6 +29,23 @@ class AtLeast(int):
 
     def __str__(self) -> str:
         return f"{self:,}+"
+
+
+def bounded_count(rows: QuerySet) -> int | None:
+    """Return the number of rows, or None if there are more than COUNT_LIMIT or if the count takes too long."""
+    try:
+        sql, params = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+        count: int = Budget().fetch(f"SELECT count(*) FROM ({sql}) AS rows", params)[0][0]
+    except EmptyResultSet:  # Django knows without a statement that nothing fits
+        return 0
+    except Invalid:  # too slow
+        return None
+    return count if count <= COUNT_LIMIT else None
+
+
+def count_text(count: int | None) -> str:
+    """Return a count of `bounded_count` for a page."""
+    return gettext("many") if count is None else f"{count:,}"
 
 
 class BoundedPaginator(Paginator):

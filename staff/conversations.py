@@ -26,6 +26,7 @@ from .audit import record
 from .audit.reasons import ShowsContent
 from .big_tables import BigTableAdmin
 from .conversation_filters import FILTERS
+from .exports import ConversationExports, export_formats
 from .fields import (
     activity_and_state,
     marked_title,
@@ -62,7 +63,7 @@ DETAILS = "id external_id source end_user title_is_auto last_seq tip_seq updated
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin):
+class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationActions, BigTableAdmin):
     list_display = (
         title_and_preview,
         owner,
@@ -124,7 +125,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
         """Show the conversation to read. The form is on a page of its own (`edit_view`)."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        conversation = self.get_object(request, unquote(object_id))
+        conversation = reading.find(self.get_queryset(request), unquote(object_id))
         if conversation is None:
             return super().change_view(request, object_id)  # says that there is none
         if not self.has_view_permission(request, conversation):
@@ -140,6 +141,7 @@ class ConversationAdmin(ShowsContent, actions.ConversationActions, BigTableAdmin
             return render(request, f"{TEMPLATES}/messages.html", context)
         context |= self.admin_site.each_context(request) | reading.read_surroundings(conversation, context)
         context |= hold_box(request, conversation)
+        context["export_formats"] = export_formats()
         context["has_change_permission"] = self.has_change_permission(request, conversation)
         return render(request, f"{TEMPLATES}/transcript.html", context)
 

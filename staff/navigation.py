@@ -32,6 +32,7 @@ TABLE: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Conversations"), "conversations_conversation_changelist", "conversations.view_conversation"),
             Entry(_("Search"), "search", "conversations.view_message"),
             Entry(_("Messages"), "conversations_message_changelist", "conversations.view_message"),
+            Entry(_("Export"), "conversations_conversation_export_list", "conversations.export_conversation"),
             Entry(_("Jobs"), "staff_job_changelist", "staff.view_job"),
         ),
     ),
@@ -81,6 +82,8 @@ def sections(request: HttpRequest) -> list[Section]:
 
 
 def _links(request: HttpRequest, entries: tuple[Entry, ...]) -> list[Link]:
+    """Return the allowed links. The current one is the longest that begins the path, as a page can be below another."""
     allowed = [entry for entry in entries if request.user.has_perm(entry.permission)]
     urls = [reverse(f"admin:{entry.url_name}") for entry in allowed]
-    return [Link(entry.label, url, request.path.startswith(url)) for entry, url in zip(allowed, urls, strict=True)]
+    current = max(filter(request.path.startswith, urls), key=len, default="")
+    return [Link(entry.label, url, url == current) for entry, url in zip(allowed, urls, strict=True)]

@@ -76,6 +76,7 @@ def search_page(request: HttpRequest) -> TemplateResponse:
         **admin.site.each_context(request),
         "title": gettext("Search"),
         "q": text,
+        "words": urlencode({"q": text}),  # for the links to transcripts, which mark them
         "results": results,
         "next_page": results and results.next and urlencode({"q": text, **results.next}),
     }

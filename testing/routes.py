@@ -72,6 +72,7 @@ ROWS = [
     Row("PATCH", "me/", {"name": "Al"}),
     Row("DELETE", "me/", {"password": PASSWORD}),
     Row("GET", "me/export/"),
+    Row("GET", "conversations/export/"),
     Row("GET", "conversations/<uuid:id>/export/", target="conversation"),
     Row("GET", "me/audit/"),
     Row("GET", "preferences/"),

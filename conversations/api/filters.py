@@ -1,5 +1,6 @@
 """The filters of the list of conversations."""
 
+from collections.abc import Collection
 from typing import Any
 
 import django_filters as filters
@@ -118,9 +119,11 @@ def _schema(filter: filters.Filter) -> dict[str, Any]:
 PAGING = {"limit", "cursor"}
 
 
-def read_filters(request: Request) -> dict[str, str]:
-    """Return the filters in the query string that have a value. Raise ValidationError for unknown filters."""
-    values = {name: value for name, value in request.query_params.dict().items() if name not in PAGING}
+def read_filters(request: Request, other: Collection[str] = PAGING) -> dict[str, str]:
+    """Return the filters in the query string that have a value. Raise ValidationError for unknown filters.
+
+    `other` are the parameters that are no filters."""
+    values = {name: value for name, value in request.query_params.dict().items() if name not in other}
     if unknown := values.keys() - ConversationFilters.base_filters.keys():
         raise exceptions.ValidationError({name: [gettext("There is no such filter.")] for name in sorted(unknown)})
     return {name: value for name, value in values.items() if value}

@@ -57,9 +57,27 @@ def record(
     values: texts are cut at LONGEST characters, lists at MOST values, and empty values are left out. They must contain
     no names, titles or contents, but may contain the words of a search. With ADMIN_REQUIRE_REASON, the event gets the
     reason that is in force."""
+    event = _event(by, action, obj, owner, reason, details)
+    event.save(force_insert=True)
+    return event
+
+
+def record_each(by: By, action: Action, rows: Iterable[Model], /, **details: Any) -> None:
+    """Add an event for each row, as `record` does. Executes one statement."""
+    AuditEvent.objects.bulk_create([_event(by, action, row, None, "", details) for row in rows])
+
+
+def _event(
+    by: By,
+    action: Action,
+    obj: Model | type[Model] | None,
+    owner: uuid.UUID | None,
+    reason: str,
+    details: dict[str, Any],
+) -> AuditEvent:
     row = obj if isinstance(obj, Model) else None
     owner = owner or owner_of(row)
-    return AuditEvent.objects.create(
+    return AuditEvent(
         actor=id_of(by),
         action=action,
         object_type=obj._meta.label_lower if obj else "",

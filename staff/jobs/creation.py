@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext
@@ -15,7 +14,6 @@ from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.ids import new_id, parse_uuid
 from staff.audit import address_of, record
-from staff.big_tables import COUNT_LIMIT
 from staff.models import UNFINISHED, Action, Job, JobState
 
 MOST = 20  # unfinished jobs of a person
@@ -58,12 +56,6 @@ def filters_of(request: HttpRequest) -> str:
 def describe_filters(query: str) -> list[str]:
     """Return the filters for pages, such as "state: live"."""
     return [f"{gettext('search') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
-
-
-def bounded_count(rows: QuerySet) -> int | None:
-    """Return the number of rows, or None if there are more than COUNT_LIMIT."""
-    count = rows.order_by()[: COUNT_LIMIT + 1].count()
-    return count if count <= COUNT_LIMIT else None
 
 
 @transaction.atomic

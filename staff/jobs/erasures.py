@@ -19,10 +19,10 @@ from chatstore.errors import Forbidden, NotFound, ServiceError
 from conversations.models import Conversation
 from conversations.services import conversations, erase
 from staff.audit import Actor, record
+from staff.big_tables import bounded_count
 from staff.models import Action, Job
 
 from . import progress
-from .creation import bounded_count
 
 ACTION = "erase"
 RIGHT = "accounts.erase_user"

@@ -12,8 +12,7 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
-from staff.actions import count_text
-from staff.big_tables import BigTableAdmin, ReadOnly
+from staff.big_tables import BigTableAdmin, ReadOnly, count_text
 from staff.fields import badge, created
 from staff.models import Job, JobState
 

@@ -5,39 +5,22 @@ that existed when it was created. A conversation must still match when the job g
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError, connection, transaction
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.utils.translation import gettext
 from psycopg.errors import QueryCanceled
 
 from accounts.models import User
 from chatstore.errors import Invalid
 from conversations.models import Conversation
-from staff.conversations import ConversationAdmin
+from staff.matching import conversations_matching
 from staff.models import Job
 
 from .acts import Act
 
 BATCH = 50
 SECONDS = 30
-
-
-class JobConversations(ConversationAdmin):
-    """The list of conversations without its rows and its page, and without events of searches."""
-
-    get_search_results = ConversationAdmin.find
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        class WithoutRows(super().get_changelist(request, **kwargs)):  # type: ignore[misc]
-            def get_results(self, request: HttpRequest) -> None:
-                """Read nothing. Only the runner reads rows, and it counts none."""
-
-        return WithoutRows
 
 
 def next_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
@@ -48,7 +31,9 @@ def next_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
 
 
 def _read_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
-    rows = act.select(_matching(job, actor), job.tag).filter(created_at__lte=job.created_at)
+    rows = act.select(conversations_matching(actor, QueryDict(job.query)), job.tag).filter(
+        created_at__lte=job.created_at
+    )
     if job.cursor:
         rows = rows.filter(pk__lt=job.cursor)
     return list(rows.order_by("-pk")[:BATCH])
@@ -67,12 +52,3 @@ def _limited_time() -> Iterator[None]:
         if isinstance(error.__cause__, QueryCanceled):
             raise Invalid(gettext("Finding these conversations takes too long. Use other filters.")) from None
         raise
-
-
-def _matching(job: Job, actor: User) -> Any:
-    request = HttpRequest()
-    request.method, request.user, request.GET = "GET", actor, QueryDict(job.query)
-    try:
-        return JobConversations(Conversation, admin.site).get_changelist_instance(request).queryset
-    except (SuspiciousOperation, IncorrectLookupParameters):
-        raise Invalid(gettext("The list of conversations does not know one of the filters.")) from None

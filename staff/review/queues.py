@@ -5,14 +5,11 @@ index. The queues of saved filters read the list of conversations, with a time l
 ids, newest first, so the position of an item is its id."""
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import EmptyResultSet, SuspiciousOperation
+from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, QueryDict
@@ -21,11 +18,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from chatstore.errors import Invalid
 from chatstore.ids import first_id, parse_uuid
 from conversations.models import DISLIKES, Conversation, Message, Reaction, Status
 from conversations.search import Budget
-from staff.big_tables import NewestFirst
+from staff.matching import conversations_matching
 from staff.models import Review, SavedFilter
 
 from .changes import take
@@ -149,24 +147,11 @@ def take_next(request: HttpRequest, queue: Queue, after: UUID | None) -> Message
 
 def narrow_list(request: HttpRequest, query: str) -> Items:
     """Return the conversations that the list shows for a query. Returns none if a filter is not valid any more."""
-    inner = copy(request)
-    inner.GET = QueryDict(query)
-    inner.review_labels = []  # type: ignore[attr-defined]  # the choices of the filter are not shown
-    model_admin: Any = copy(admin.site.get_model_admin(Conversation))
-    model_admin.get_search_results = model_admin.find  # without an audit event for each count
-    model_admin.get_changelist = lambda *_, **__: _Narrowing
     try:
-        rows: Items = model_admin.get_changelist_instance(inner).queryset
-    except (IncorrectLookupParameters, SuspiciousOperation):
+        rows: Items = conversations_matching(cast(User, request.user), QueryDict(query))
+    except Invalid:
         return Conversation.objects.none()
     return rows
-
-
-class _Narrowing(NewestFirst):
-    """A list that only computes its queryset."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        self.result_list = self.queryset.none()
 
 
 def _after(items: Items, position: UUID | None) -> Items:

@@ -285,14 +285,12 @@ def test_the_audit_of_changes_contains_no_names_or_addresses(client: Client, ali
         assert "@" not in str(event) and "alic" not in str(event).lower()
 
 
-def test_staff_who_can_only_view_have_no_actions_or_exports(client: Client, sam: User, alice: User) -> None:
-    for model, model_admin in admin.site._registry.items():
+def test_staff_who_can_only_view_have_no_actions(client: Client, sam: User, alice: User) -> None:
+    for model in admin.site._registry:
         allow(sam, f"view_{model._meta.model_name}")
         sam = User.objects.get(pk=sam.pk)
         client.force_login(sam)
         answer = client.get(list_of(model))
         assert answer.status_code == 200, model
         assert not answer.context["action_form"], model
-        exports = [path.name for path in model_admin.get_urls() if "export" in path.pattern.describe()]
-        assert exports == (["accounts_user_export"] if model is User else [])
     assert client.get(page_of(alice, "export")).status_code == 403

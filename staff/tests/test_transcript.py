@@ -324,7 +324,7 @@ def test_the_page_shows_the_newest_other_conversations_of_the_owner(
     others = [create_conversation(alice, "hello", title=f"Other {number}") for number in range(12)]
     conversation = create_conversation(alice, "hello", title="This one", tags=["a <tag>"])
     page = client.get(page_of(conversation))
-    assert list(page.context["others"]) == others[:1:-1]
+    assert [other["title"] for other in page.context["others"]] == [other.title for other in others[:1:-1]]
     assert "Of Bob" not in page.text and "a &lt;tag&gt;" in page.text and page_of(alice) in page.text
 
 

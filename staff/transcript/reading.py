@@ -4,21 +4,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject, Left
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 
+from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message, Status
 from staff.fields import state
 
+from . import hits
 from .branches import MOST_FORKS, MOST_MESSAGES, Branches, Place
+from .hits import Hits
 from .markdown import Formatter, plain
 from .page import TEXTS, Position, Transcript, parse_seq, read_page
 from .pieces import Call, Piece, pretty, read_calls, read_pieces
 
 OTHERS = 10  # other conversations of the owner
+TITLE = 100  # characters of their titles
 FOLDED_INSTRUCTIONS = 600  # characters; longer instructions are folded
 LONGEST_DURATION = 3_600  # seconds; if a result came later, the tool probably did not run all the time
 ROLES = {
@@ -85,10 +92,12 @@ def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
     branch = parse_seq(request.GET.get("branch")) or position.at
     path = branches.path_through(branch)
     page = read_page(conversation, position, path)
+    found = hits.find(request, conversation, position.at)
     return {
         "transcript": page,
-        "entries": list(entries(page, branches)),
-        "branch": f"&branch={branch}" if path else "",
+        "entries": list(entries(page, branches, found)),
+        "hits": found,
+        "branch": (f"&branch={branch}" if path else "") + found.link,
         "is_other_branch": path is not None,
         "is_missing": bool(position.at) and position.at not in {message.seq for message in page.messages},
         "is_too_long_for_branches": conversation.last_seq > MOST_MESSAGES,
@@ -97,9 +106,24 @@ def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
     }
 
 
+def find(rows: QuerySet[Conversation], object_id: str) -> Any:
+    """Return the conversation with this id, or None. `others_json` are the owner's most recently active conversations,
+    except this one, so that they need no statement of their own."""
+    others = Conversation.objects.filter(user=OuterRef("user")).live().exclude(pk=OuterRef("pk")).by_activity()
+    values = JSONObject(id="id", title=Left("title", TITLE), active_at="active_at", message_count="message_count")
+    with_others = rows.annotate(others_json=ArraySubquery(others.values(json=values)[:OTHERS]))
+    id = parse_uuid(object_id)
+    return with_others.filter(pk=id).first() if id else None
+
+
+def _others(conversation: Any) -> Iterator[dict[str, Any]]:
+    for other in conversation.others_json:
+        yield other | {"active_at": parse_datetime(other["active_at"])}
+
+
 def read_surroundings(conversation: Conversation, context: dict[str, Any]) -> dict[str, Any]:
     """Return what the page shows beside the transcript: the tree of branches, and other conversations of the owner."""
-    surroundings: dict[str, Any] = {"others": _other_conversations(conversation), "state": state(conversation)}
+    surroundings: dict[str, Any] = {"others": list(_others(conversation)), "state": state(conversation)}
     if "branches" in context:
         branches = context["branches"]
         surroundings["forks"] = branches.read_forks(conversation, context["path"])
@@ -107,19 +131,13 @@ def read_surroundings(conversation: Conversation, context: dict[str, Any]) -> di
     return surroundings
 
 
-def _other_conversations(conversation: Conversation) -> QuerySet[Conversation]:
-    """Return the owner's most recently active conversations, except this one."""
-    rows = Conversation.objects.filter(user=conversation.user_id).live().exclude(pk=conversation.pk)
-    return rows.by_activity().only("title", "active_at", "message_count", "user")[:OTHERS]
-
-
-def entries(page: Transcript, branches: Branches) -> Iterator[Entry]:
+def entries(page: Transcript, branches: Branches, found: Hits) -> Iterator[Entry]:
     """Yield the messages of a page. The result of a tool call becomes a part of the call, if the page has both."""
     formatter = Formatter()
     day = None
     waiting: dict[str, tuple[Call, Message]] = {}
     for message in page.messages:
-        entry = _entry(message, page, branches, formatter)
+        entry = _entry(message, page, branches, formatter, found)
         if message.role == "tool" and message.tool_call_id in waiting:
             call, caller = waiting[message.tool_call_id]
             entry.is_in_call = True
@@ -132,15 +150,15 @@ def entries(page: Transcript, branches: Branches) -> Iterator[Entry]:
         yield entry
 
 
-def _entry(message: Any, page: Transcript, branches: Branches, formatter: Formatter) -> Entry:
+def _entry(message: Any, page: Transcript, branches: Branches, formatter: Formatter, found: Hits) -> Entry:
     text = message.text or ""
     pieces = list(read_pieces(message.elements, text))
     for piece in pieces:
-        piece.html = formatter.format(piece.text)
+        piece.html = found.mark(formatter.format(piece.text))
     is_tool = message.role == "tool"
     return Entry(
         message=message,
-        html=plain(pretty(text)) if is_tool else formatter.format(text),
+        html=found.mark(plain(pretty(text)) if is_tool else formatter.format(text)),
         reasoning=formatter.format(message.thoughts or ""),
         problem=message.problem or "",
         pieces=pieces,

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from accounts.api.base import APIView, Request
 from chatstore.api.negotiation import IgnoreAccept
 from chatstore.errors import Invalid, NotFound
+from conversations.api.filters import apply_filters, filter_parameters, read_filters
 from conversations.models import Conversation
 from transfer.exporters import archive, conversations
 from transfer.exporters.conversations import FORMATS, Source
@@ -15,6 +17,7 @@ from transfer.exporters.conversations import FORMATS, Source
 from .downloads import download, download_archive
 
 MEDIA_TYPES = [format.media_type.partition(";")[0] for format in FORMATS.values()]
+FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), description="The default is `jsonl`.")
 
 
 class ExportView(APIView):
@@ -37,7 +40,7 @@ class ConversationExportView(APIView):
     content_negotiation_class = IgnoreAccept
 
     @extend_schema(
-        parameters=[OpenApiParameter("format", str, enum=list(FORMATS), description="The default is `jsonl`.")],
+        parameters=[FORMAT],
         responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
     )
     def get(self, request: Request, id: UUID) -> StreamingHttpResponse:
@@ -51,6 +54,29 @@ class ConversationExportView(APIView):
             raise NotFound("conversation")
         stream = conversations.stream([Source(request.user, id)], format) if request.method == "GET" else ()
         return download(stream, f"conversation-{id}", format)
+
+
+class ConversationsExportView(APIView):
+    content_negotiation_class = IgnoreAccept
+
+    @extend_schema(
+        operation_id="conversations_export_list",
+        parameters=[FORMAT, *filter_parameters()],
+        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Download the conversations of the caller that pass the filters, newest first, as one file.
+
+        The filters are those of the list of conversations. Without filters, the file has the conversations that are
+        neither archived nor in the trash. The formats are those of the export of one conversation: `jsonl` has a
+        conversation in each line, `json` is an array, and `csv` has the id and the title in each row.
+        """
+        format = _format(request)
+        filters = read_filters(request, other={"format"})
+        rows = apply_filters(Conversation.objects.owned_by(request.user), filters)
+        sources = (Source(request.user, id) for id in conversations.read_ids(rows))
+        stream = conversations.stream(sources, format) if request.method == "GET" else ()
+        return download(stream, f"conversations-{timezone.now():%Y-%m-%d}", format)
 
 
 def _format(request: Request) -> str:

@@ -15,18 +15,20 @@ from accounts.models import User
 from chatstore.database import release_connection
 from chatstore.spreadsheets import to_csv
 from conversations.models import Conversation
+from conversations.querysets import ConversationQuerySet
 
-from .archive import join, read_messages
+from .archive import CONVERSATIONS_PER_BATCH, join, read_messages
 
 Fields = dict[str, Any]
+Read = tuple[str, Iterator[str]]  # a conversation as JSON, and the JSON of its messages
 CSV_COLUMNS = (
-    "conversation_id", "title", "seq", "created_at", "role", "name", "model", "status", "prompt_tokens",
+    "conversation_id", "title", "owner", "seq", "created_at", "role", "name", "model", "status", "prompt_tokens",
     "completion_tokens", "content",
 )  # fmt: skip
 PAGE_START = """<!doctype html><html><head><meta charset="utf-8"><title>Conversations</title><style>
 body { max-width: 45rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; }
 article { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid #bbb; break-inside: avoid-page; }
-article.user { border-color: #36c; } header { color: #666; font-size: .85em; }
+article.user { border-color: #36c; } header, h1 + p { color: #666; font-size: .85em; }
 div { white-space: pre-wrap; overflow-wrap: anywhere; }
 h1 { break-before: page; } h1:first-of-type { break-before: auto; }
 </style></head><body>
@@ -45,26 +47,36 @@ class Format(NamedTuple):
 
     media_type: str
     extension: str
-    write: Callable[[Iterable[Source]], Iterator[bytes]]
+    write: Callable[[Iterable[Read]], Iterator[bytes]]
 
 
-def stream(sources: Iterable[Source], format: str) -> Iterator[bytes]:
+def stream(sources: Iterable[Source], format: str, *, with_owners: bool = False) -> Iterator[bytes]:
     """Yield the pieces of a file with these conversations. `format` is a key of FORMATS.
 
-    Conversations that are not there any more are left out.
+    With `with_owners`, each conversation has the id and the e-mail address of its owner. Conversations that are not
+    there any more are left out.
     """
-    return FORMATS[format].write(sources)
+    return FORMATS[format].write(_read(sources, with_owners))
 
 
-def _write_jsonl(sources: Iterable[Source]) -> Iterator[bytes]:
-    for text, messages in _read(sources):
+def read_ids(conversations: ConversationQuerySet) -> Iterator[UUID]:
+    """Yield the ids of these conversations, newest first. Reads them in batches, so that no transaction stays open."""
+    remaining = rows = conversations.by_creation()
+    while batch := list(remaining.values_list("created_at", "id")[:CONVERSATIONS_PER_BATCH]):
+        release_connection()
+        yield from (id for _, id in batch)
+        remaining = rows.before_creation(*batch[-1])
+
+
+def _write_jsonl(conversations: Iterable[Read]) -> Iterator[bytes]:
+    for text, messages in conversations:
         yield from _write_object(text, messages)
         yield b"\n"
 
 
-def _write_json(sources: Iterable[Source]) -> Iterator[bytes]:
+def _write_json(conversations: Iterable[Read]) -> Iterator[bytes]:
     start = b"["
-    for text, messages in _read(sources):
+    for text, messages in conversations:
         yield start
         yield from _write_object(text, messages)
         start = b",\n"
@@ -77,27 +89,28 @@ def _write_object(text: str, messages: Iterable[str]) -> Iterator[bytes]:
     yield b"]}"
 
 
-def _write_csv(sources: Iterable[Source]) -> Iterator[bytes]:
+def _write_csv(conversations: Iterable[Read]) -> Iterator[bytes]:
     yield to_csv([CSV_COLUMNS]).encode()
-    for conversation, messages in _read_shown(sources):
-        first = (conversation["id"], conversation["title"])
+    for conversation, messages in _parse(conversations):
+        first = (conversation["id"], conversation["title"], (conversation.get("owner") or {}).get("name", ""))
         for message in messages:
-            rest = (message[name] for name in CSV_COLUMNS[2:-1])
+            rest = (message[name] for name in CSV_COLUMNS[3:-1])
             yield to_csv([(*first, *rest, text_of(message))]).encode()
 
 
-def _write_markdown(sources: Iterable[Source]) -> Iterator[bytes]:
-    for conversation, messages in _read_shown(sources):
-        yield f"# {_on_one_line(conversation['title']) or 'Conversation'}\n".encode()
+def _write_markdown(conversations: Iterable[Read]) -> Iterator[bytes]:
+    for conversation, messages in _parse(conversations):
+        yield f"# {_on_one_line(conversation['title']) or 'Conversation'}\n\n{_facts(conversation)}\n".encode()
         for message in messages:
             yield f"\n## {_heading(message)}\n\n{text_of(message).rstrip()}\n".encode()
         yield b"\n"
 
 
-def _write_html(sources: Iterable[Source]) -> Iterator[bytes]:
+def _write_html(conversations: Iterable[Read]) -> Iterator[bytes]:
     yield PAGE_START.encode()
-    for conversation, messages in _read_shown(sources):
-        yield f"<h1 dir=auto>{html.escape(conversation['title'])}</h1>\n".encode()
+    for conversation, messages in _parse(conversations):
+        title = html.escape(conversation["title"])
+        yield f"<h1 dir=auto>{title}</h1>\n<p dir=auto>{html.escape(_facts(conversation))}</p>\n".encode()
         for message in messages:
             heading, text = html.escape(_heading(message)), html.escape(text_of(message))
             role = html.escape(message["role"])
@@ -137,17 +150,30 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _read(sources: Iterable[Source]) -> Iterator[tuple[str, Iterator[str]]]:
-    """Yield each conversation as JSON, and the JSON of its messages."""
+def _facts(conversation: Fields) -> str:
+    """Return what the line below a title says: the owner if the export names owners, the model, the time and the id."""
+    owner = conversation.get("owner") or {}
+    names = (owner.get("name"), conversation["model"], conversation["created_at"], conversation["id"])
+    return " · ".join(_on_one_line(name) for name in names if name)
+
+
+def _read(sources: Iterable[Source], with_owners: bool) -> Iterator[Read]:
+    """Read the conversations one by one. Only their messages are read in batches."""
     for owner, id in sources:
         texts = Conversation.objects.owned_by(owner).kept().filter(id=id).json_texts()
         release_connection()
         for text in texts:
-            yield text, (message for _, message in read_messages(owner, [str(id)]) if message)
+            messages = (message for _, message in read_messages(owner, [str(id)]) if message)
+            yield (_add_owner(text, owner) if with_owners else text), messages
 
 
-def _read_shown(sources: Iterable[Source]) -> Iterator[tuple[Fields, Iterator[Fields]]]:
-    """Yield each conversation and its messages that are shown."""
-    for text, messages in _read(sources):
+def _add_owner(text: str, owner: User) -> str:
+    names = orjson.dumps({"id": owner.pk, "name": str(owner)}).decode()
+    return f'{text[:-1]},"owner":{names}}}'
+
+
+def _parse(conversations: Iterable[Read]) -> Iterator[tuple[Fields, Iterator[Fields]]]:
+    """Yield each conversation, and its messages that are shown."""
+    for text, messages in conversations:
         rows = map(orjson.loads, messages)
         yield orjson.loads(text), (row for row in rows if row["is_active"] and not row["deleted_at"])

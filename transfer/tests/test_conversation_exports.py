@@ -1,4 +1,4 @@
-"""The export of one conversation as JSON Lines, JSON, CSV, Markdown and HTML."""
+"""The export of one conversation, and of several, as JSON Lines, JSON, CSV, Markdown and HTML."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from testing.api_client import ApiClient
 from testing.cast import create_conversation, message_draft, message_with_text
 from testing.statements import executed_statements
 from transfer.exporters import archive
+from transfer.exporters import conversations as exporter
 
 
 @pytest.fixture
@@ -121,3 +122,47 @@ def test_messages_are_read_in_batches(as_alice: ApiClient, alice: User, monkeypa
     with executed_statements() as statements:
         assert [row["content"] for row in rows(as_alice, chat)] == list(map(str, range(45)))
     assert 5 <= len(statements) <= 10
+
+
+# Several conversations
+
+
+def test_the_filters_of_the_list_select_the_conversations(as_either: ApiClient, alice: User, bob: User) -> None:
+    for title, tags in [("First", ["a"]), ("Second", ["a", "b"]), ("Third", ["b"])]:
+        conversations.create(user=alice, fields={"title": title, "tags": tags}, drafts=[message_draft("Hi")])
+    create_conversation(bob, "mine", title="Bob's")
+    trashed = create_conversation(alice, "old", title="Trashed")
+    conversations.trash(user=alice, conversation_id=trashed.id)
+
+    def titles(query: str) -> list[str]:
+        assert as_either.status_of("GET", f"conversations/export/?{query}") == 200
+        return [json.loads(line)["title"] for line in as_either.text.splitlines()]
+
+    assert titles("") == ["Third", "Second", "First"]
+    assert titles("tag=a&format=jsonl") == ["Second", "First"]
+    assert titles("trashed=true") == ["Trashed"]
+    assert as_either.answer.headers["Content-Disposition"].startswith('attachment; filename="conversations-')
+
+
+@pytest.mark.parametrize("format", ["jsonl", "json", "csv", "markdown", "html"])
+def test_each_format_can_have_several_conversations(format: str, as_alice: ApiClient, alice: User) -> None:
+    for title in ("First", "Second"):
+        create_conversation(alice, f"Hello, {title}", title=title)
+    assert as_alice.status_of("GET", f"conversations/export/?format={format}") == 200
+    assert as_alice.text.index("Hello, Second") < as_alice.text.index("Hello, First")
+    if format == "json":
+        assert [row["title"] for row in json.loads(as_alice.text)] == ["Second", "First"]
+
+
+def test_a_wrong_filter_or_format_of_an_export_is_refused(as_alice: ApiClient) -> None:
+    assert as_alice.refusal("GET", "conversations/export/?colour=red", status=400) == ("invalid", "colour")
+    assert as_alice.refusal("GET", "conversations/export/?limit=3", status=400) == ("invalid", "limit")
+    assert as_alice.refusal("GET", "conversations/export/?format=docx", status=400) == ("invalid", "format")
+
+
+def test_conversations_are_read_in_batches(as_alice: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "CONVERSATIONS_PER_BATCH", 2)
+    for number in range(5):
+        create_conversation(alice, title=str(number))
+    assert as_alice.status_of("GET", "conversations/export/") == 200
+    assert [json.loads(line)["title"] for line in as_alice.text.splitlines()] == ["4", "3", "2", "1", "0"]

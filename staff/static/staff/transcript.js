@@ -97,10 +97,30 @@ function toggle(element) {
     folded.forEach((details) => (details.open = open));
 }
 
+// Hits of a search
+
+const hits = document.getElementById("hits");
+
+// Shows the next or previous hit, also if it is on another page. After the last hit, it opens the page of results.
+function stepHit(by) {
+    const seqs = hits.dataset.hits.split(" ").filter(Boolean).map(Number);
+    const selected = document.activeElement.closest?.(".message") ?? null;
+    const here = selected ? Number(selected.id.replace("message-", "")) : Number(hits.dataset.at);
+    const seq = by > 0 ? seqs.find((hit) => hit > here) : seqs.findLast((hit) => hit < here);
+    if (seq === undefined && by > 0) return location.assign(hits.querySelector(".results").href);
+    if (seq === undefined) return;
+    const message = document.getElementById(`message-${seq}`);
+    if (message) return reveal(message);
+    location.assign(`?${new URLSearchParams({ at: seq, q: hits.dataset.q })}#message-${seq}`);
+}
+
 // A link to a result leads into a call that is folded.
 function openTarget() {
     const target = /^#message-\d+$/.test(location.hash) && document.querySelector(location.hash);
-    if (!target) return;
+    if (target) reveal(target);
+}
+
+function reveal(target) {
     for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     show(target);
 }
@@ -133,8 +153,8 @@ function judge(number) {
 const actions = {
     j: () => show(step(messages(), current(), 1)),
     k: () => show(step(messages(), current(), -1)),
-    n: () => stepPage(1),
-    p: () => stepPage(-1),
+    n: () => (hits ? stepHit(1) : stepPage(1)),
+    p: () => (hits ? stepHit(-1) : stepPage(-1)),
     h: () => stepAlternative("prev"),
     l: () => stepAlternative("next"),
     e: () => toggle(current() ?? messages()[firstVisible(messages())] ?? transcript),

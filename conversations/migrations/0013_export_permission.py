@@ -1,0 +1,13 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    """Add the permission to export the conversations of other users."""
+
+    dependencies = [("conversations", "0010_conversation_client_id")]
+
+    operations = [
+        migrations.AlterModelOptions(
+            "conversation", options={"permissions": [("export_conversation", "Can export conversations")]}
+        )
+    ]
