@@ -168,21 +168,15 @@ def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
     # pytest-django's own fixture creates no test database if no test requests `db`. If the tests then request only the
-    # live server, they write to the real database, and flush it.
+    # live server, they write to the real database, and empty it.
+    from testing import fast_django
+
+    fast_django.install()
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
-        _allow_truncation_of_the_audit()
     yield
     from replies import hub
 
     hub.stop()  # its connections would keep the test database
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)
-
-
-def _allow_truncation_of_the_audit() -> None:
-    """Disable the trigger that refuses TRUNCATE. Django truncates all tables after a test that commits transactions."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_table")

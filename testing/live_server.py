@@ -1,6 +1,6 @@
 """A real gunicorn on the test database, for tests of HTTP itself: raw bytes, headers, bodies, connections.
 
-These tests commit what they write. Each test creates its own user, and the database is flushed after each module.
+These tests commit what they write. Each test creates its own user, and the rows are deleted after each module.
 """
 
 import http.client
@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from accounts import services
@@ -25,6 +24,7 @@ from chatstore.env import BASE_DIR
 from chatstore.ids import new_id
 
 from . import scratch
+from .fast_django import delete_rows
 
 
 class Live:
@@ -78,10 +78,10 @@ def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
 
 @contextmanager
 def serving(**variables: str) -> Iterator[Live]:
-    """Run a server with these environment variables, and flush the test database when it has ended."""
+    """Run a server with these environment variables, and delete the rows of the test database when it has ended."""
     with gunicorn(str(connection.settings_dict["NAME"]), **variables) as port:
         yield Live(port)
-        call_command("flush", interactive=False, verbosity=0)
+        delete_rows()
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ def test_requests_of_people_who_are_not_staff_are_not_recorded(client: Client, a
         "SET LOCAL chatstore.audit_delete_before = '2020-01-01'; DELETE FROM audit_event",
         "SET LOCAL chatstore.audit_delete_before = ''; DELETE FROM audit_event",
         "SET LOCAL chatstore.audit_delete_before = 'infinity'; UPDATE audit_event SET reason = 'another'",
-        "ALTER TABLE audit_event ENABLE TRIGGER audit_event_table; TRUNCATE audit_event",
+        "TRUNCATE audit_event",
         "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET reason = 'another'",
     ],
 )
