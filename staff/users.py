@@ -158,7 +158,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         id = parse_uuid(unquote(object_id))
-        user = reading.read_user(request, id) if id else None
+        user = reading.read_user(request, self.get_queryset(request), id) if id else None
         if user is None:
             return super().change_view(request, object_id)  # says that there is none
         box = hold_box(request, user)

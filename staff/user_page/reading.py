@@ -76,11 +76,13 @@ PARTS = {
 }
 
 
-def read_user(request: HttpRequest, id: UUID) -> User | None:
-    """Return the user with the parts that the caller may see in `user.parts`, or None. Executes one statement."""
+def read_user(request: HttpRequest, users: QuerySet[User], id: UUID) -> User | None:
+    """Return the user with this id among `users`, or None. Executes one statement.
+
+    `user.parts` has the parts that the caller may see."""
     allowed = {name: part for name, part in PARTS.items() if request.user.has_perm(part.permission)}
     columns = {f"part_{name}": _subquery(part) for name, part in allowed.items()}
-    user: Any = User.objects.filter(pk=id).select_related("managed_by").annotate(**columns).first()
+    user: Any = users.filter(pk=id).select_related("managed_by").annotate(**columns).first()
     if user is not None:
         user.parts = {name: [_with_times(row) for row in getattr(user, f"part_{name}")] for name in allowed}
     return user
