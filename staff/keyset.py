@@ -21,7 +21,7 @@ from conversations.search import Budget
 from .big_tables import NewestFirst
 from .filters import Filter, TextFilter
 
-TIME_LIMIT = 150  # milliseconds
+TIME_LIMIT = 200  # milliseconds
 WINDOW = 10_000  # rows
 
 

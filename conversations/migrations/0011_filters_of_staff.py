@@ -8,10 +8,6 @@ INDEXES = [
     ("conversation", GinIndex(fields=["tags"], condition=~Q(tags=[]), name="conversation_tags")),
     (
         "message",
-        models.Index(fields=["conversation"], condition=LIVE & Q(tool_calls__isnull=False), name="message_with_calls"),
-    ),
-    (
-        "message",
         models.Index(
             fields=["conversation"], condition=LIVE & Q(status__in=("incomplete", "failed")), name="message_problems"
         ),

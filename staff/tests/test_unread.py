@@ -1,8 +1,10 @@
 """The list of conversations shows what staff have not read. Reading a transcript records it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
@@ -12,6 +14,7 @@ from staff.models import StaffRead
 from staff.unread import record_read
 from testing.admin import allow, list_of, page_of
 from testing.cast import create_conversation, create_user, dialogue, message_draft
+from testing.parallel import TIMEOUT, run_and_disconnect, run_while_locked
 from testing.statements import executed_sql
 
 
@@ -123,6 +126,20 @@ def test_a_purge_removes_the_record_and_a_reading_after_it_leaves_none(
     trip.staff_read = StaffRead(seq=0)  # as it was before
     record_read(trip, 2)
     assert not StaffRead.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_that_a_purge_overtakes_leaves_no_record_and_no_error(trip: Conversation, alice: User) -> None:
+    run_while_locked(lambda: conversations.purge(user=alice, conversation_id=trip.id), lambda: record_read(trip, 2))
+    assert not Conversation.objects.exists() and not StaffRead.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_does_not_wait_for_a_writer(trip: Conversation, alice: User) -> None:
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        write(alice, trip)
+        pool.submit(run_and_disconnect, record_read, trip, 2).result(timeout=TIMEOUT)
+    assert StaffRead.objects.get().seq == 2
 
 
 def test_the_mark_is_read_with_the_rows(client: Client, trip: Conversation, alice: User) -> None:
