@@ -272,6 +272,21 @@ def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(mig
     assert "the generator of replies ended by itself, with status -9; it starts again" in errors
 
 
+def test_a_process_runs_the_jobs_of_staff_and_ends(migrated: Path) -> None:
+    running = Up(migrated).started()
+    assert not [child for child in running.children() if "jobs" in child.cmdline()]
+    with scratch.connect(migrated, autocommit=True) as database:
+        database.execute(
+            """INSERT INTO staff_job
+            (id, actor_id, language, action, tag, query, users, state, users_done, done, failed, errors, error)
+            SELECT gen_random_uuid(), id, '', 'trash', '', '', '{}', 'waiting', 0, 0, 0, '[]', ''
+            FROM account WHERE is_superuser"""
+        )
+        scratch.wait_until(lambda: database.execute("SELECT state FROM staff_job").fetchone() == ("done",))
+    scratch.wait_until(lambda: not [child for child in running.children() if "jobs" in child.cmdline()])
+    assert running.signal_group(signal.SIGINT)[0] == 0
+
+
 def test_up_ends_when_the_database_server_is_killed(migrated: Path) -> None:
     running = Up(migrated).started()
     started = running.children()

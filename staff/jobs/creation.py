@@ -55,7 +55,7 @@ def filters_of(request: HttpRequest) -> str:
 
 def describe_filters(query: str) -> list[str]:
     """Return the filters for pages, such as "state: live"."""
-    return [f"{gettext('search') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
+    return [f"{gettext('search words') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
 
 
 @transaction.atomic
