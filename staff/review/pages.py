@@ -50,10 +50,14 @@ class FilterForm(forms.ModelForm):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        """Return the query of an address, or of a query. Leaves out the number of the page."""
+        """Return the query of an address, or of a query. Leaves out the number of the page.
+
+        Raises ValidationError for search words, because such a queue would read all titles for each count."""
         text = self.cleaned_data["query"]
         query = QueryDict(urlsplit(text).query if "?" in text else text, mutable=True)
         query.pop("p", None)
+        if "q" in query:
+            raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
         return query.urlencode()
 
 
