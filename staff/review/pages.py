@@ -23,7 +23,7 @@ from accounts.models import User
 from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message
 from staff.audit import record
-from staff.fields import ago
+from staff.fields import MARKS, ago
 from staff.models import Action, Label, Note, Review, SavedFilter
 
 from . import changes, export
@@ -35,7 +35,7 @@ SEE = (VIEW, "conversations.view_conversation")
 SHOWN = 50  # items on a page
 EXCERPT = 200  # characters
 MOST_FILTERS = 20  # saved filters
-ASSIGNED = {"": gettext_lazy("Everything"), "me": gettext_lazy("Mine"), "nobody": gettext_lazy("Assigned to nobody")}
+ASSIGNED = {"": gettext_lazy("All"), "me": gettext_lazy("Mine"), "nobody": gettext_lazy("Assigned to nobody")}
 
 
 class NoteForm(forms.ModelForm):
@@ -50,10 +50,14 @@ class FilterForm(forms.ModelForm):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        """Return the query of an address, or of a query. Leaves out the number of the page."""
+        """Return the query of an address, or of a query. Leaves out the number of the page.
+
+        Raises ValidationError for search words, because such a queue would read all titles for each count."""
         text = self.cleaned_data["query"]
         query = QueryDict(urlsplit(text).query if "?" in text else text, mutable=True)
         query.pop("p", None)
+        if "q" in query:
+            raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
         return query.urlencode()
 
 
@@ -124,7 +128,7 @@ def _read_items(request: HttpRequest, queue: Queue, assigned: str) -> list[dict[
 def _queued(row: Any, assignee: User | None, queue: Queue, may_read: bool) -> dict[str, Any]:
     is_message = isinstance(row, Message)
     item = _item(row.conversation if is_message else row, row if is_message else None, queue.key)
-    excerpt = (row.excerpt or (row.problem if is_message else "")) if may_read else ""
+    excerpt = MARKS.sub("", row.excerpt or (row.problem if is_message else "")) if may_read else ""
     time = row.created_at if is_message else row.active_at
     return item | {"excerpt": excerpt, "owner": row.user, "model": row.model, "assignee": assignee, "time": ago(time)}
 
