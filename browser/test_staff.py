@@ -9,6 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.management import call_command
+from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
@@ -62,6 +63,7 @@ def paths() -> Iterator[str]:
     yield from ("/admin/", LIST, list_of(type(message)), list_of(User))
     yield from (page_of(message), page_of(user, "history"), list_of(User) + "add/")
     yield from (page_of(user, page) for page in ("change", "edit", "suspend", "sign_out", "erase"))
+    yield from (reverse("admin:conversations_conversation_export_list"), f"{page_of(conversation)}?q=the")
 
 
 def test_the_sidebar_of_a_support_person_has_no_internals(support: None, page: Page) -> None:

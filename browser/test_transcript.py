@@ -183,3 +183,21 @@ def test_print_shows_what_is_folded_and_no_navigation(reader: Page) -> None:
     reader.evaluate("window.dispatchEvent(new Event('afterprint'))")
     reader.emulate_media(media="screen")
     expect(reader.get_by_text("A thought.")).to_be_hidden()
+
+
+def test_the_keys_lead_from_hit_to_hit_and_then_back_to_the_results(reader: Page) -> None:
+    texts = ["zebra", *[f"message {number}" for number in range(70)], "a zebra", "the end"]
+    owner = User.objects.get(email=create_account())
+    conversation, _ = conversations.create(user=owner, fields={}, drafts=[message_draft(text) for text in texts])
+    reader.goto(f"{page_of(conversation)}?at=1&q=zebra#message-1")
+    expect(reader.locator("#message-1")).to_be_focused()
+    expect(reader.locator("mark")).to_have_text("zebra")
+    reader.keyboard.press("n")
+    expect(reader.locator("#message-72")).to_be_focused()
+    assert reader.locator("#message-72").bounding_box()["y"] >= reader.locator("#hits").bounding_box()["height"]  # type: ignore[index]
+    reader.keyboard.press("p")
+    expect(reader.locator("#message-1")).to_be_focused()
+    reader.keyboard.press("n")
+    expect(reader.locator("#message-72")).to_be_focused()
+    reader.keyboard.press("n")
+    expect(reader).to_have_url("/admin/search/?q=zebra")
