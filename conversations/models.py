@@ -204,7 +204,7 @@ class Message(models.Model):
             models.Index(fields=["conversation"], condition=LIVE & Q(status__in=PROBLEMS), name="message_problems"),
             # For stored completions, a feature that is not built yet.
             models.Index(fields=["user", "link_digest"], condition=Q(link_digest__isnull=False), name="message_link"),
-            # The queue of failed replies, and the filter of failed replies. Migration 0013 also creates the index
+            # The queue of failed replies, and the filter of failed replies. Migration 0014 also creates the index
             # `message_sample`, whose condition Django cannot express.
             models.Index(fields=["id"], condition=LIVE & Q(status="failed"), name="message_failed"),
             # Housekeeping, which forgets trashed messages.

@@ -103,7 +103,7 @@ DROP FUNCTION keep_held_message
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0010_conversation_client_id"),
+        ("conversations", "0011_filters_of_staff"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

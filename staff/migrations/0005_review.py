@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
     The database does this, because a purge and an erasure delete with SQL."""
 
     dependencies = [
-        ("conversations", "0013_review_queues"),
+        ("conversations", "0015_export_permission"),
         ("staff", "0004_move_log"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -81,31 +81,6 @@ class Migration(migrations.Migration):
                 "ordering": ("name",),
                 "default_permissions": (),
             },
-        ),
-        migrations.AlterField(
-            model_name="auditevent",
-            name="action",
-            field=models.CharField(
-                choices=[
-                    ("read_transcript", "read a transcript"),
-                    ("read_message", "read a message"),
-                    ("search", "searched"),
-                    ("export", "exported"),
-                    ("add", "added"),
-                    ("change", "changed"),
-                    ("trash", "moved to the trash"),
-                    ("restore", "restored"),
-                    ("delete", "deleted for good"),
-                    ("erase", "erased"),
-                    ("verdict", "judged"),
-                    ("note", "noted"),
-                    ("assign", "assigned"),
-                    ("reason", "gave a reason"),
-                    ("refused", "was refused"),
-                ],
-                max_length=16,
-                verbose_name="action",
-            ),
         ),
         migrations.CreateModel(
             name="Note",

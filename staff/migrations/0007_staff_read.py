@@ -10,7 +10,7 @@ ALTER TABLE staff_read ADD CONSTRAINT staff_read_conversation
 class Migration(migrations.Migration):
     """How far staff have read each conversation."""
 
-    dependencies = [("staff", "0004_move_log"), ("conversations", "0010_conversation_client_id")]
+    dependencies = [("staff", "0006_review_rights")]
 
     operations = [
         migrations.CreateModel(

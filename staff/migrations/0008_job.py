@@ -25,35 +25,11 @@ class Migration(migrations.Migration):
     """Create the table of jobs. Curators and Privacy can see their own jobs."""
 
     dependencies = [
-        ("staff", "0004_move_log"),
+        ("staff", "0007_staff_read"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="auditevent",
-            name="action",
-            field=models.CharField(
-                choices=[
-                    ("read_transcript", "read a transcript"),
-                    ("read_message", "read a message"),
-                    ("search", "searched"),
-                    ("export", "exported"),
-                    ("add", "added"),
-                    ("change", "changed"),
-                    ("trash", "moved to the trash"),
-                    ("restore", "restored"),
-                    ("delete", "deleted for good"),
-                    ("erase", "erased"),
-                    ("reason", "gave a reason"),
-                    ("refused", "was refused"),
-                    ("start_job", "started a job"),
-                    ("cancel_job", "cancelled a job"),
-                ],
-                max_length=16,
-                verbose_name="action",
-            ),
-        ),
         migrations.CreateModel(
             name="Job",
             fields=[

@@ -1,7 +1,7 @@
 from importlib import import_module
 from typing import Any
 
-from django.db import migrations, models
+from django.db import migrations
 
 VIEW_HOLD = ("conversations", "hold", "view_hold", "Can view legal hold")
 PLACE_HOLD = ("conversations", "hold", "place_hold", "Can place and release legal holds")
@@ -20,32 +20,8 @@ def add_permissions(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Give the groups the right to see legal holds, and Privacy the rights to place them and to see receipts."""
 
-    dependencies = [("staff", "0004_move_log"), ("conversations", "0013_erasure_receipt")]
+    dependencies = [("staff", "0008_job")]
 
     operations = [
-        migrations.AlterField(
-            model_name="auditevent",
-            name="action",
-            field=models.CharField(
-                choices=[
-                    ("read_transcript", "read a transcript"),
-                    ("read_message", "read a message"),
-                    ("search", "searched"),
-                    ("export", "exported"),
-                    ("add", "added"),
-                    ("change", "changed"),
-                    ("trash", "moved to the trash"),
-                    ("restore", "restored"),
-                    ("delete", "deleted for good"),
-                    ("erase", "erased"),
-                    ("place_hold", "placed a hold"),
-                    ("release_hold", "released a hold"),
-                    ("reason", "gave a reason"),
-                    ("refused", "was refused"),
-                ],
-                max_length=16,
-                verbose_name="action",
-            ),
-        ),
         migrations.RunPython(add_permissions, migrations.RunPython.noop),
     ]

@@ -1,7 +1,7 @@
 from importlib import import_module
 from typing import Any
 
-from django.db import migrations, models
+from django.db import migrations
 
 get_permission: Any = import_module("staff.migrations.0003_groups").get_permission
 
@@ -20,35 +20,10 @@ def add_permissions(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("staff", "0004_move_log"),
+        ("staff", "0009_holds"),
         ("accounts", "0012_session_ends"),
     ]
 
     operations = [
         migrations.RunPython(add_permissions, migrations.RunPython.noop),
-        migrations.AlterField(
-            model_name="auditevent",
-            name="action",
-            field=models.CharField(
-                choices=[
-                    ("read_transcript", "read a transcript"),
-                    ("read_message", "read a message"),
-                    ("search", "searched"),
-                    ("export", "exported"),
-                    ("add", "added"),
-                    ("change", "changed"),
-                    ("trash", "moved to the trash"),
-                    ("restore", "restored"),
-                    ("delete", "deleted for good"),
-                    ("erase", "erased"),
-                    ("suspend", "suspended"),
-                    ("unsuspend", "unsuspended"),
-                    ("sign_out", "signed out everywhere"),
-                    ("reason", "gave a reason"),
-                    ("refused", "was refused"),
-                ],
-                max_length=16,
-                verbose_name="action",
-            ),
-        ),
     ]

@@ -17,6 +17,6 @@ def allow_export(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("staff", "0004_move_log"), ("conversations", "0013_export_permission")]
+    dependencies = [("staff", "0010_user_page")]
 
     operations = [migrations.RunPython(allow_export, migrations.RunPython.noop)]

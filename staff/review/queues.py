@@ -41,7 +41,7 @@ Items = QuerySet[Any]  # messages or conversations
 
 class IsSampled(Func):
     """Whether a message is in the sample, by the random end of its id: the condition of the index `message_sample`
-    (migration 0013 of `conversations`)."""
+    (migration 0014 of `conversations`)."""
 
     template = "mod(256 * get_byte(uuid_send(%(expressions)s), 14) + get_byte(uuid_send(%(expressions)s), 15), 100) = 0"
     output_field = BooleanField()

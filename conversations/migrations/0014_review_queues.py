@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     atomic = False  # an index is created concurrently outside a transaction
 
-    dependencies = [("conversations", "0010_conversation_client_id")]
+    dependencies = [("conversations", "0013_erasure_receipt")]
 
     operations = [
         migrations.RunSQL(DROP.format("message_failed"), migrations.RunSQL.noop),

@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """Add the permission to export the conversations of other users."""
 
-    dependencies = [("conversations", "0010_conversation_client_id")]
+    dependencies = [("conversations", "0014_review_queues")]
 
     operations = [
         migrations.AlterModelOptions(
