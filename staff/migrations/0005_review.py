@@ -19,11 +19,21 @@ CONSTRAINTS = [
     FORGET_USER.format(table="review", column="done_by"),
     FORGET_USER.format(table="review_note", column="author"),
 ]
+# Housekeeping forgets a trashed message: it empties the row, and sets `deleted_at` to this time (`PURGING`).
+FORGET = """CREATE FUNCTION review_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM review WHERE message_id = NEW.id;
+    DELETE FROM review_note WHERE message_id = NEW.id;
+    RETURN NULL;
+END
+$$"""
+FORGET_WITH_MESSAGE = """CREATE TRIGGER review_forget AFTER UPDATE OF deleted_at ON message FOR EACH ROW
+    WHEN (NEW.deleted_at = '1970-01-01T00:00:00Z') EXECUTE FUNCTION review_forget()"""
 
 
 class Migration(migrations.Migration):
-    """The tables of reviews. A review and a note are deleted with their object, and stay when their author is deleted.
-    The database does this, because a purge and an erasure delete with SQL."""
+    """The tables of reviews. A review and a note are deleted with their object, and when their message is forgotten.
+    They stay when their author is deleted. The database does this, because a purge and an erasure delete with SQL."""
 
     dependencies = [
         ("conversations", "0015_export_permission"),
@@ -201,4 +211,6 @@ class Migration(migrations.Migration):
             },
         ),
         *[migrations.RunSQL(sql, migrations.RunSQL.noop) for sql in CONSTRAINTS],
+        migrations.RunSQL(FORGET, "DROP FUNCTION review_forget"),
+        migrations.RunSQL(FORGET_WITH_MESSAGE, "DROP TRIGGER review_forget ON message"),
     ]

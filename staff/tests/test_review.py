@@ -1,15 +1,17 @@
 """Verdicts and notes of staff on messages and conversations: the forms in a transcript, and the list."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation
-from conversations.services import conversations, erase
+from conversations.services import conversations, erase, messages, retention
 from staff.models import Label, Note, Review
 from testing.admin import allow, audited, list_of, page_of
 from testing.cast import create_conversation
@@ -223,6 +225,19 @@ def test_a_purge_deletes_the_reviews_and_notes_of_a_conversation(
     post(client, "note", chat, 0, text="a note")
     conversations.purge(user=alice, conversation_id=chat.pk)
     assert not Review.objects.exists() and not Note.objects.exists()
+
+
+def test_the_review_of_a_message_is_deleted_when_housekeeping_forgets_the_message(
+    client: Client, carla: User, chat: Conversation, alice: User
+) -> None:
+    for seq in (2, 3):
+        post(client, "verdict", chat, seq, verdict="looked_at")
+        post(client, "note", chat, seq, text="a note")
+    messages.trash(user=alice, message_id=chat.messages.get(seq=2).id)
+    assert Review.objects.count() == 2
+    chat.messages.filter(seq=2).update(deleted_at=timezone.now() - timedelta(days=400))
+    assert retention.housekeep()["messages"] == 1
+    assert [row.message.seq for row in (Review.objects.get(), Note.objects.get()) if row.message] == [3, 3]
 
 
 def test_a_verdict_and_a_note_stay_when_their_author_is_deleted(
