@@ -38,7 +38,7 @@ from .fields import (
     title_and_preview,
     tokens,
 )
-from .holds import hold_box, on_hold
+from .holds import hold_box, holds_in_force
 from .models import Action
 from .review import panel
 from .review.changes import VIEW as VIEW_REVIEWS
@@ -111,7 +111,7 @@ class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationA
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("user", "staff_read")
-        return rows.annotate(is_on_hold=on_hold(user="user", conversation="pk"))
+        return rows.annotate(hold_rows=holds_in_force(user="user", conversation="pk"))
 
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(matching(search_term.strip())) if search_term else queryset), False

@@ -207,7 +207,7 @@ def model_and_source(conversation: Any) -> str:
 
 @admin.display(description=gettext_lazy("last activity"))
 def activity_and_state(conversation: Any) -> str:
-    shown = format_html("{} {}", state(conversation), hold_badge()) if conversation.is_on_hold else state(conversation)
+    shown = format_html("{} {}", state(conversation), hold_badge()) if conversation.hold_rows else state(conversation)
     return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), shown)
 
 

@@ -5,14 +5,17 @@ context of `hold_box`.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -45,32 +48,48 @@ def with_names(rows: QuerySet[Hold]) -> QuerySet[Hold]:
     )
 
 
+def holds_in_force(**outer: str) -> ArraySubquery:
+    """Return the first SHOWN holds that cover each row of a query, as an array of dictionaries.
+
+    Examples: `holds_in_force(user="pk")` for users, `holds_in_force(user="user", conversation="pk")` for conversations.
+    """
+    rows = with_names(_covering(**outer)).order_by("pk")
+    names = ("id", "reason", "conversation_id", "placed_by", "placed_by_name", "placed_at")
+    return ArraySubquery(rows.values(json=JSONObject(**{name: name for name in names}))[:SHOWN])
+
+
 def hold_box(request: HttpRequest, target: User | Conversation) -> dict[str, Any]:
-    """Return the context of `admin/holds/box.html` for a user or a conversation. Executes one statement.
+    """Return the context of `admin/holds/box.html` for a user or a conversation.
+
+    Executes one statement, unless the target has `hold_rows` from a query with `holds_in_force`.
 
     Returns an empty context if the caller may not see holds. For a user, the box also shows the holds on conversations
     of this user, at most SHOWN holds in all."""
     if not request.user.has_perm("conversations.view_hold"):
         return {}
-    covering = Q(user=target.pk)
-    if isinstance(target, Conversation):
-        covering = Q(user=target.user_id) & (Q(conversation=target.pk) | Q(conversation=None))
-    rows = with_names(Hold.objects.filter(IN_FORCE, covering)).order_by("pk")[:SHOWN]
+    rows = target.hold_rows if hasattr(target, "hold_rows") else _read_holds(target)
     return {
-        "holds": list(rows),
+        "holds": [{**row, "placed_at": datetime.fromisoformat(row["placed_at"])} for row in rows],
         "hold_target": target.pk,
         "is_hold_of_user": isinstance(target, User),
         "may_place_holds": request.user.has_perm("conversations.place_hold"),
     }
 
 
+def _read_holds(target: User | Conversation) -> list[dict[str, Any]]:
+    outer = {"user": "pk"} if isinstance(target, User) else {"user": "user", "conversation": "pk"}
+    row = type(target)._base_manager.filter(pk=target.pk).values_list(holds_in_force(**outer))
+    return list(row.get()[0])
+
+
 def on_hold(**outer: str) -> Exists:
-    """Return the condition that a hold in force covers a row, for lists. Examples: `on_hold(user="pk")` for users,
-    `on_hold(user="user", conversation="pk")` for conversations."""
-    rows = Hold.objects.filter(IN_FORCE, user=OuterRef(outer["user"]))
-    if "conversation" in outer:
-        rows = rows.filter(Q(conversation=None) | Q(conversation=OuterRef(outer["conversation"])))
-    return Exists(rows)
+    """Return the condition that a hold in force covers a row of a query. The names are those of `holds_in_force`."""
+    return Exists(_covering(**outer))
+
+
+def _covering(*, user: str, conversation: str = "") -> QuerySet[Hold]:
+    rows = Hold.objects.filter(IN_FORCE, user=OuterRef(user))
+    return rows.filter(Q(conversation=None) | Q(conversation=OuterRef(conversation))) if conversation else rows
 
 
 class ReasonField(forms.CharField):

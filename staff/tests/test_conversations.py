@@ -17,9 +17,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Idempotency, Preferences, User
 from accounts.services import create_token
-from conversations.models import Conversation, DailyUsage, DailyUsageChange, Message, Reaction
+from conversations.models import Conversation, DailyUsage, DailyUsageChange, ErasureReceipt, Message, Reaction
 from conversations.querysets import PURGING
-from conversations.services import conversations, messages, reactions
+from conversations.services import conversations, holds, messages, reactions
 from staff.models import AuditEvent, Job
 from testing.admin import allow, audited, list_of, page_of
 from testing.cast import create_conversation, create_user, dialogue, message_draft, message_with_text
@@ -53,6 +53,8 @@ def create_rows(root: User, count: int) -> None:
         Group.objects.create(name=f"{HOSTILE}{Group.objects.count()}")
         conversation = hostile_conversation(user)
         reactions.react(user=user, message_id=conversation.messages.earliest("seq").id, type=HOSTILE)
+        holds.place(user=user, conversation_id=conversation.id, reason=HOSTILE, by=user)
+        ErasureReceipt.objects.create(user_id=user.pk, asked_by=user.pk)
         AuditEvent.objects.create(
             actor=user.pk, owner=user.pk, action="search", object_id=HOSTILE, details={"words": HOSTILE}, reason=HOSTILE
         )
