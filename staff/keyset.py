@@ -3,8 +3,8 @@
 A page begins after the last row of the page before, so a late page costs no more than the first. There is no count,
 because a count reads as many rows as a page without results.
 
-A statement finds the ids of the rows within TIME_LIMIT. If it takes longer, because the filters keep few of many rows,
-the page looks only at the next WINDOW rows, and says how far it looked.
+One statement finds the ids of a page within TIME_LIMIT, and another reads the rows. If the first takes longer, because
+the filters keep few of many rows, the page looks only at the next WINDOW rows, and says how far it looked.
 """
 
 from datetime import datetime
@@ -39,20 +39,17 @@ class KeysetList(NewestFirst):
 
     def get_results(self, request: HttpRequest) -> None:
         self.start = self._parse_start(request.GET.get(PAGE_VAR, ""))
-        ids = self._find_ids()
-        if len(ids) > self.list_per_page:
-            ids = ids[: self.list_per_page]
-            self.older, self.searched_since = ids[-1], None
-        self.result_list = self.read_rows(ids)
-        self.full_result_count = self.result_count = len(ids)
+        rows = self._find_rows()
+        if len(rows) > self.list_per_page:
+            rows = rows[: self.list_per_page]
+            self.older, self.searched_since = rows[-1].pk, None
+        self.result_list = rows
+        self.full_result_count = self.result_count = len(rows)
         self.show_admin_actions = True
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         for spec in self.filters:
             if isinstance(spec, TextFilter):
                 spec.suggest(self.result_list)
-
-    def read_rows(self, ids: list[Any]) -> QuerySet:
-        return self.root_queryset.filter(pk__in=ids).order_by("-pk").only(*self.model_admin.list_only)
 
     @property
     def filters(self) -> list[Filter]:
@@ -78,20 +75,21 @@ class KeysetList(NewestFirst):
         except ValidationError:
             return None
 
-    def _find_ids(self) -> list[Any]:
-        """Return the ids of a page, and one more if there is one.
+    def _find_rows(self) -> list[Any]:
+        """Return the rows of a page, and one more if there is one.
 
         Set `older` and `searched_since` if it stops early."""
         rows = self._after_start(self.queryset)
         try:
-            return self._fetch(rows)
+            ids = self._fetch_ids(rows)
         except Invalid:
-            return self._find_in_window(rows)
+            return self._read_window(rows)
+        return self.read_rows(self.root_queryset.filter(pk__in=ids).order_by("-pk").only(*self.model_admin.list_only))
 
     def _after_start(self, rows: QuerySet) -> QuerySet:
         return rows.filter(pk__lt=self.start) if self.start else rows
 
-    def _fetch(self, rows: QuerySet) -> list[Any]:
+    def _fetch_ids(self, rows: QuerySet) -> list[Any]:
         """Return the ids of the first rows. Raise Invalid if that takes longer than TIME_LIMIT."""
         try:
             statement, params = rows.values("pk")[: self.list_per_page + 1].query.sql_with_params()
@@ -99,10 +97,14 @@ class KeysetList(NewestFirst):
             return []
         return [id for (id,) in Budget().fetch(statement, params, limit=TIME_LIMIT)]
 
-    def _find_in_window(self, rows: QuerySet) -> list[Any]:
+    def _read_window(self, rows: QuerySet) -> list[Any]:
         end = self._after_start(self.model._base_manager.order_by("-pk"))
         last = end.values_list("pk", "created_at")[WINDOW - 1 : WINDOW].first()
         if last:
             self.older, self.searched_since = last
             rows = rows.filter(pk__gte=self.older)
-        return list(rows.values_list("pk", flat=True)[: self.list_per_page + 1])
+        return self.read_rows(rows[: self.list_per_page + 1])
+
+    def read_rows(self, rows: QuerySet) -> list[Any]:
+        """Return the rows with everything that the columns show."""
+        return list(rows)

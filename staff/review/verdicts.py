@@ -25,11 +25,11 @@ NONE = "none"  # the value of the filter for conversations without a verdict
 class ListWithVerdicts(KeysetList):
     """A list of conversations with `verdicts`: name and tone of its verdict, then of those of its newest messages."""
 
-    def read_rows(self, ids: list[Any]) -> QuerySet:
+    def read_rows(self, rows: QuerySet) -> list[Any]:
         judged = Review.objects.filter(conversation=OuterRef("pk"), label__isnull=False)
         # In PostgreSQL, nulls are the highest values. A message of null is the conversation itself.
         names = judged.order_by("-message").values(json=JSONObject(name="label__name", tone="label__tone"))
-        return super().read_rows(ids).annotate(verdicts=ArraySubquery(names[:SHOWN]))
+        return super().read_rows(rows.annotate(verdicts=ArraySubquery(names[:SHOWN])))
 
 
 @admin.display(description=gettext_lazy("verdict"), empty_value="")

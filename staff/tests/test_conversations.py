@@ -160,7 +160,6 @@ def test_a_list_always_has_the_newest_row_first(client: Client, root: User, alic
     rows = [create_conversation(alice, title=title) for title in "bac"]
     result = client.get(list_of(Conversation), {"o": "1"}).context["cl"].result_list
     assert [row.pk for row in result] == [row.pk for row in reversed(rows)]
-    assert result.query.order_by == ("-pk",)
 
 
 @pytest.mark.parametrize(
