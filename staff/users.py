@@ -168,7 +168,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
             "original": user,
             "opts": self.opts,
             "title": str(user),
-            "badges": self.state(user) or badge(gettext("active"), "ok"),
+            "badges": format_html("{} {}", badge(gettext("active"), "ok") if user.is_active else "", self.state(user)),
         }
         context |= {"acts": acts.offered(request, user), "may_edit": self.has_change_permission(request, user)}
         return render(request, "admin/accounts/user/page.html", context)
