@@ -103,8 +103,8 @@ class KeysetList(NewestFirst):
         if last:
             self.older, self.searched_since = last
             rows = rows.filter(pk__gte=self.older)
-        return self.read_rows(rows[: self.list_per_page + 1])
+        return self.read_rows(rows)
 
     def read_rows(self, rows: QuerySet) -> list[Any]:
-        """Return the rows with everything that the columns show."""
-        return list(rows)
+        """Return the rows of a page, and one more, with everything that the columns show."""
+        return list(rows[: self.list_per_page + 1])
