@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -50,11 +49,10 @@ class FilterForm(forms.ModelForm):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        """Return the query of an address, or of a query. Leaves out the number of the page.
+        """Return the query of the list, with or without the question mark. Leaves out the page.
 
         Raises ValidationError for search words, because such a queue would read all titles for each count."""
-        text = self.cleaned_data["query"]
-        query = QueryDict(urlsplit(text).query if "?" in text else text, mutable=True)
+        query = QueryDict(self.cleaned_data["query"].removeprefix("?"), mutable=True)
         query.pop("p", None)
         if "q" in query:
             raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
