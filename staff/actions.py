@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +16,7 @@ from chatstore.errors import ServiceError
 from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
 
-from .big_tables import COUNT_LIMIT
+from .big_tables import is_for_all
 from .jobs import creation
 from .jobs.acts import ACTS, Act, perform
 from .models import Job
@@ -24,12 +24,6 @@ from .models import Job
 
 class TagForm(forms.Form):
     tag = forms.CharField(label=gettext_lazy("Tag"), max_length=100)
-
-
-class ForAllForm(ActionForm):
-    """The form above the list. Its checkbox selects all rows that match, on all pages. It works without JavaScript."""
-
-    select_across = forms.BooleanField(label="", required=False, widget=forms.CheckboxInput)
 
 
 def _as_action(name: str) -> Any:
@@ -42,11 +36,11 @@ def _as_action(name: str) -> Any:
 
 class ConversationActions(admin.ModelAdmin):
     actions = tuple(_as_action(name) for name in ACTS)
-    action_form = ForAllForm
+    has_actions_for_all = True
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        return {name: action for name, action in actions.items() if ACTS[name].is_allowed_to(request.user)}
+        refused = {name for name, act in ACTS.items() if not act.is_allowed_to(request.user)}
+        return {name: action for name, action in super().get_actions(request).items() if name not in refused}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the list, or run an action. Django runs none without a ticked row, also if all rows are selected."""
@@ -76,7 +70,7 @@ class ConversationActions(admin.ModelAdmin):
         act = ACTS[name]
         texts = {"action": name, "title": f"{act.label}?", "warning": act.effect, "submit": act.label, "form": form}
         if is_for_all(request):
-            count = count_text(creation.bounded_count(queryset if act.has_tag else act.select(queryset, "")))
+            count = creation.count_text(creation.bounded_count(queryset if act.has_tag else act.select(queryset, "")))
             return confirm(self, request, queryset.none(), **texts, job=new_id(), count=count, rows=[])
         rows = [f"{row.title[:80]} ({row.user}, {row.message_count})" for row in queryset]
         return confirm(self, request, queryset, **texts, rows=rows)
@@ -97,15 +91,6 @@ class ConversationActions(admin.ModelAdmin):
             except ServiceError as error:
                 self.message_user(request, f"{conversation.pk}: {error.message}", messages.ERROR)
         self.message_user(request, act.summary.format(count=count))
-
-
-def is_for_all(request: HttpRequest) -> bool:
-    """Return whether the form selects all rows that match the filters, and not only the ticked ones."""
-    return any(value not in ("", "0") for value in request.POST.getlist("select_across"))
-
-
-def count_text(count: int | None) -> str:
-    return f"{COUNT_LIMIT:,}+" if count is None else f"{count:,}"
 
 
 def start_job(model_admin: admin.ModelAdmin, request: HttpRequest, **fields: Any) -> HttpResponseRedirect | None:

@@ -14,8 +14,8 @@ from django.utils.translation import get_language, gettext
 from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.ids import new_id, parse_uuid
+from staff import big_tables
 from staff.audit import address_of, record
-from staff.big_tables import COUNT_LIMIT
 from staff.models import UNFINISHED, Action, Job, JobState
 
 MOST = 20  # unfinished jobs of a person
@@ -62,8 +62,13 @@ def describe_filters(query: str) -> list[str]:
 
 def bounded_count(rows: QuerySet) -> int | None:
     """Return the number of rows, or None if there are more than COUNT_LIMIT."""
-    count = rows.order_by()[: COUNT_LIMIT + 1].count()
-    return count if count <= COUNT_LIMIT else None
+    count = rows.order_by()[: big_tables.COUNT_LIMIT + 1].count()
+    return count if count <= big_tables.COUNT_LIMIT else None
+
+
+def count_text(count: int | None) -> str:
+    """Return the result of `bounded_count` for pages, such as "10,000+"."""
+    return f"{big_tables.COUNT_LIMIT:,}+" if count is None else f"{count:,}"
 
 
 @transaction.atomic

@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
-from staff.actions import count_text
 from staff.big_tables import BigTableAdmin, ReadOnly
 from staff.fields import badge, created
 from staff.models import Job, JobState
@@ -90,7 +89,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("conversations done"))
     def progress(self, job: Job) -> str:
-        return gettext("{done} of {total}").format(done=f"{job.done:,}", total=count_text(job.total))
+        return gettext("{done} of {total}").format(done=f"{job.done:,}", total=creation.count_text(job.total))
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -100,7 +99,7 @@ def describe(job: Job) -> dict[str, Any]:
         "title": title(job),
         "job": job,
         "state": badge(job.get_state_display(), KINDS[JobState(job.state)]),
-        "total": count_text(job.total),
+        "total": creation.count_text(job.total),
         "most": max(job.total or 0, finished),
         "finished": finished,
         "filters": creation.describe_filters(job.query),
