@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +16,7 @@ from chatstore.errors import ServiceError
 from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
 
-from .big_tables import bounded_count, count_text
+from .big_tables import bounded_count, count_text, is_for_all
 from .jobs import creation
 from .jobs.acts import ACTS, Act, perform
 from .models import Job
@@ -24,12 +24,6 @@ from .models import Job
 
 class TagForm(forms.Form):
     tag = forms.CharField(label=gettext_lazy("Tag"), max_length=100)
-
-
-class ForAllForm(ActionForm):
-    """The form above the list. Its checkbox selects all rows that match, on all pages. It works without JavaScript."""
-
-    select_across = forms.BooleanField(label="", required=False, widget=forms.CheckboxInput)
 
 
 def _as_action(name: str) -> Any:
@@ -42,11 +36,11 @@ def _as_action(name: str) -> Any:
 
 class ConversationActions(admin.ModelAdmin):
     actions = tuple(_as_action(name) for name in ACTS)
-    action_form = ForAllForm
+    has_actions_for_all = True
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        return {name: action for name, action in actions.items() if ACTS[name].is_allowed_to(request.user)}
+        refused = {name for name, act in ACTS.items() if not act.is_allowed_to(request.user)}
+        return {name: action for name, action in super().get_actions(request).items() if name not in refused}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the list, or run an action. Django runs none without a ticked row, also if all rows are selected."""
@@ -97,11 +91,6 @@ class ConversationActions(admin.ModelAdmin):
             except ServiceError as error:
                 self.message_user(request, f"{conversation.pk}: {error.message}", messages.ERROR)
         self.message_user(request, act.summary.format(count=count))
-
-
-def is_for_all(request: HttpRequest) -> bool:
-    """Return whether the form selects all rows that match the filters, and not only the ticked ones."""
-    return any(value not in ("", "0") for value in request.POST.getlist("select_across"))
 
 
 def start_job(model_admin: admin.ModelAdmin, request: HttpRequest, **fields: Any) -> HttpResponseRedirect | None:

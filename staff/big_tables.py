@@ -71,8 +71,10 @@ class BigTableAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each facet needs a count
-    # Django's counter of selected rows offers to select the rows of all pages. actions.html has a counter without this.
+    # Django's counter of selected rows offers to select the rows of all pages. actions.html has a counter of its own.
     actions_selection_counter = False
+    # Whether actions.html offers to run an action on all rows that match. Such an action must be a job.
+    has_actions_for_all = False
     ordering = ("-pk",)  # newest first, because ids increase; the index of the primary key has this order
     sortable_by = ()
     list_only: tuple[str, ...] = ()  # empty: all columns
@@ -88,6 +90,8 @@ class BigTableAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the list, or run an action. Raises PermissionDenied for a forbidden action, which Django ignores."""
         if set(request.POST.getlist("action")) - {""} - self.get_actions(request).keys():
+            raise PermissionDenied
+        if is_for_all(request) and not self.has_actions_for_all:
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
@@ -118,6 +122,11 @@ class BigTableAdmin(admin.ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
         return [record(request, Action.DELETE, obj) for obj in queryset]
+
+
+def is_for_all(request: HttpRequest) -> bool:
+    """Return whether the form selects all rows that match the filters, and not only the ticked ones."""
+    return any(value not in ("", "0") for value in request.POST.getlist("select_across"))
 
 
 class ReadOnly:

@@ -53,7 +53,7 @@ class Filter(admin.SimpleListFilter):
 
 
 class ChoiceFilter(Filter):
-    """A filter with a choice of names. It ignores a value that is not a choice."""
+    """A filter with a choice of names. A value that is not a choice finds nothing, so no job changes all rows."""
 
     input_type = "select"
     options: Mapping[str, tuple[Any, Q]]  # each value with its name and its condition
@@ -62,7 +62,7 @@ class ChoiceFilter(Filter):
         return [(value, name) for value, (name, _) in self.options.items()]
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        return queryset.filter(self.options[text][1]) if text in self.options else queryset
+        return queryset.filter(self.options[text][1]) if text in self.options else queryset.none()
 
     def describe(self, rows: Iterable[Any]) -> str | None:
         return str(self.options[self.text][0]) if self.text in self.options else None

@@ -347,6 +347,29 @@ def test_a_page_asks_before_a_job_starts_and_says_how_many_conversations_match(
     assert pages == {page_of(Job.objects.get())}, "a form that is sent twice starts one job"
 
 
+def test_the_number_of_conversations_that_match_is_bounded(
+    client: Client, curator: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("staff.big_tables.COUNT_LIMIT", 110)
+    create_many(alice, 120)
+    assert "all 110+ that match" in client.get(list_of(Conversation)).text
+    answer = client.post(list_of(Conversation), {"action": "trash", "select_across": "1"})
+    assert "shows 110+ conversations" in answer.text
+    job = start(client)
+    assert "of 110+" in client.get(page_of(job)).text
+    assert counts(run(job)) == (JobState.DONE, 120, 0, None)
+
+
+def test_other_lists_have_no_action_on_all_rows(
+    client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("staff.users.UserAdmin.list_per_page", 1)
+    assert "that match" not in client.get(list_of(User)).text
+    form = {**erase_form(alice), "select_across": "1"}
+    assert client.post(list_of(User), form).status_code == 403
+    assert User.objects.count() == 2
+
+
 def test_ticked_rows_are_changed_at_once(client: Client, curator: User, alice: User) -> None:
     conversation = create_conversation(alice, "Hi")
     form = {"action": "add_tag", "_selected_action": conversation.pk}
