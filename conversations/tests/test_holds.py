@@ -209,6 +209,13 @@ def test_a_hold_is_released_once(chat: Conversation) -> None:
         release(placed)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_erasure_after_the_release_deletes_the_hold_and_its_reason(kind: str, chat: Conversation) -> None:
+    release(hold(chat, kind))
+    erase.erase(user=chat.user)
+    assert not Hold.objects.exists()
+
+
 def test_a_hold_cannot_be_placed_on_a_conversation_of_another_user(chat: Conversation, bob: User) -> None:
     with pytest.raises(NotFound):
         holds.place(user=bob, conversation_id=chat.id, reason="Case 7", by=bob)

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.test import Client
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.models import User
 from conversations.models import Conversation, Hold
 from conversations.services import holds
+from staff.holds import hold_box
 from staff.models import AuditEvent
 from testing.admin import allow, audited, list_of, page_of
 from testing.api_client import create_user
@@ -138,6 +140,24 @@ def test_a_person_who_may_not_see_holds_sees_none(client: Client, sam: User, cha
     client.force_login(sam)
     holds.place(user=chat.user, conversation_id=chat.pk, reason="Case 7", by=sam)
     assert "Case 7" not in client.get(page_of(chat)).text
+
+
+def test_the_box_of_a_user_shows_the_holds_on_the_user_and_on_conversations(
+    rf: RequestFactory, root: User, chat: Conversation
+) -> None:
+    request: Any = rf.get("/")
+    request.user = root
+    assert hold_box(request, chat.user)["holds"] == []
+    holds.place(user=chat.user, reason="Case 7", by=root)
+    holds.place(user=chat.user, conversation_id=chat.pk, reason="Case 8", by=root)
+    holds.release(hold=holds.place(user=chat.user, reason="Case 9", by=root), reason="Closed", by=root)
+    box = hold_box(request, chat.user)
+    assert [(row["reason"], row["placed_by_name"]) for row in box["holds"]] == [
+        ("Case 7", root.email),
+        ("Case 8", root.email),
+    ]
+    page = render_to_string("admin/holds/box.html", box, request)
+    assert "Case 8" in page and "One conversation of this user" in page
 
 
 # --- Deletions by staff -----------------------------------------------------------------------------------------------
