@@ -180,3 +180,14 @@ def django_db_setup(
     hub.stop()  # its connections would keep the test database
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def live_port(django_db_setup: None, django_db_blocker: Any) -> Iterator[int]:
+    """The port of the server in testing/live_server.py. It starts once, because a start takes seconds."""
+    from django.db import connection
+
+    from testing.live_server import gunicorn
+
+    with django_db_blocker.unblock(), gunicorn(str(connection.settings_dict["NAME"])) as port:
+        yield port

@@ -1,6 +1,6 @@
 """A real gunicorn on the test database, for tests of HTTP itself: raw bytes, headers, bodies, connections.
 
-These tests commit what they write. Each test creates its own user, and the rows are deleted after each module.
+These tests commit what they write. Each test creates its own user.
 """
 
 import http.client
@@ -71,14 +71,16 @@ def create_token_of_new_user() -> str:
 
 
 @pytest.fixture(scope="module")
-def live(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
-    with django_db_blocker.unblock(), serving() as live:
-        yield live
+def live(live_port: int, django_db_blocker: Any) -> Iterator[Live]:
+    """The server that all modules use. The rows of the test database are deleted after each module."""
+    yield Live(live_port)
+    with django_db_blocker.unblock():
+        delete_rows()
 
 
 @contextmanager
 def serving(**variables: str) -> Iterator[Live]:
-    """Run a server with these environment variables, and delete the rows of the test database when it has ended."""
+    """Run another server, with these environment variables. At its end, delete the rows of the test database."""
     with gunicorn(str(connection.settings_dict["NAME"]), **variables) as port:
         yield Live(port)
         delete_rows()
