@@ -36,7 +36,7 @@ def _read_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
     )
     if job.cursor:
         rows = rows.filter(pk__lt=job.cursor)
-    return list(rows.order_by("-pk")[:BATCH])
+    return list(rows.select_related("user").order_by("-pk")[:BATCH])
 
 
 @contextmanager
