@@ -107,17 +107,15 @@ class PlaceForm(forms.Form):
     reason = ReasonField()
 
     def clean_target(self) -> User | Conversation:
-        text = self.cleaned_data["target"].strip()
-        if found := _find(text):
+        if found := _find(self.cleaned_data["target"].strip()):
             return found
         raise forms.ValidationError(gettext("There is no such user or conversation."))
 
 
 def _find(text: str) -> User | Conversation | None:
-    if id := parse_uuid(text):
-        conversation = Conversation.objects.select_related("user").filter(pk=id).first()
-        return conversation or User.objects.filter(pk=id).first()
-    return User.objects.filter(email__lower=text.replace("\0", "").lower()).first()
+    id = parse_uuid(text)
+    conversation = Conversation.objects.select_related("user").filter(pk=id).first() if id else None
+    return conversation or User.objects.find(text)
 
 
 class ReleaseForm(forms.Form):

@@ -14,6 +14,8 @@ from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.ids import new_id, parse_uuid
 from staff.audit import address_of, record
+from staff.conversation_filters import FILTERS
+from staff.filters import ChoiceFilter
 from staff.models import UNFINISHED, Action, Job, JobState
 
 MOST = 20  # unfinished jobs of a person
@@ -54,8 +56,16 @@ def filters_of(request: HttpRequest) -> str:
 
 
 def describe_filters(query: str) -> list[str]:
-    """Return the filters for pages, such as "state: live"."""
-    return [f"{gettext('search words') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
+    """Return the filters for pages, such as "state: Live"."""
+    return [_describe_filter(name, value) for name, value in parse_qsl(query)]
+
+
+def _describe_filter(name: str, value: str) -> str:
+    if name == "q":
+        return gettext("search words: {words}").format(words=value)
+    spec = next((spec for spec in FILTERS if spec.parameter_name == name), None)
+    choices = spec.options if spec and issubclass(spec, ChoiceFilter) else {}
+    return f"{spec.title if spec else name}: {choices[value][0] if value in choices else value}"
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -35,7 +36,7 @@ def title(job: Job) -> str:
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, BigTableAdmin):
-    """Staff see their own jobs, superusers those of all."""
+    """The jobs. Staff see their own ones, superusers see all."""
 
     list_display = ("what", "who", "state_badge", "progress", created)
     list_select_related = ("actor",)
@@ -89,7 +90,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("conversations done"))
     def progress(self, job: Job) -> str:
-        return gettext("{done} of {total}").format(done=f"{job.done:,}", total=count_text(job.total))
+        return gettext("{done} of {total}").format(done=intcomma(job.done), total=count_text(job.total))
 
 
 def describe(job: Job) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The conversations of a job: those that match the list's filters and search, in batches, newest first.
+"""The conversations of a job: those that match the filters and the search of the list, in batches, newest first.
 
-A job uses the list of the admin itself, so it refuses and understands the same filters. It selects only conversations
-that existed when it was created. A conversation must still match when the job gets to it."""
+A job selects only conversations that existed when it was created. A conversation must still match when the job gets to
+it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def _read_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
     )
     if job.cursor:
         rows = rows.filter(pk__lt=job.cursor)
-    return list(rows.order_by("-pk")[:BATCH])
+    return list(rows.select_related("user").order_by("-pk")[:BATCH])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ reads. Reviews that are added meanwhile are left out."""
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
 from chatstore.database import release_connection
 from conversations.models import Message
 from staff.audit import record
+from staff.filters import A_DAY, start_of
 from staff.models import Action, AuditEvent, Label, Note, Review
 from staff.transcript.page import TEXTS
 
@@ -90,8 +90,8 @@ def select(label: Label | None, since: date | None, until: date | None) -> Query
     rows = Review.objects.filter(label=label) if label else Review.objects.filter(label__isnull=False)
     rows = rows.filter(Q(message=None) | Q(message__deleted_at=None), conversation__deleted_at=None)
     if since:
-        rows = rows.filter(done_at__gte=_start(since))
-    return rows.filter(done_at__lt=_start(until) + timedelta(days=1)) if until else rows
+        rows = rows.filter(done_at__gte=start_of(since))
+    return rows.filter(done_at__lt=start_of(until) + A_DAY) if until else rows
 
 
 def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[Line]:
@@ -162,10 +162,6 @@ def _read_notes(reviews: list[Review]) -> dict[tuple[UUID, UUID | None], list[No
     for note in Note.objects.filter(about_conversations | about_messages).order_by("pk"):
         notes[note.conversation_id, note.message_id].append(note)
     return notes
-
-
-def _start(day: date) -> datetime:
-    return make_aware(datetime.combine(day, time.min))
 
 
 def _encode(lines: Iterator[Line]) -> Iterator[bytes]:

@@ -28,12 +28,13 @@ from conversations import daily_usage
 from conversations.services import erase as erasure
 from staff.audit import id_of, record
 from staff.audit.reasons import reason_needed
+from staff.big_tables import up_to
 from staff.jobs import creation, erasures
 from staff.models import Action
 from transfer.api.downloads import download_archive
 from transfer.exporters import archive
 
-COUNT_LIMIT = 1_000  # managed users that the page of an erasure counts
+COUNT_LIMIT = 1_000  # tokens and managed users that the page of an erasure counts
 
 Text = str | Promise
 
@@ -225,14 +226,10 @@ def count_losses(user: User) -> list[str]:
     counts = {
         gettext("Conversations"): intcomma(conversations),
         gettext("Messages"): intcomma(texts),
-        gettext("API tokens"): _bounded(user.tokens.all()[: COUNT_LIMIT + 1].count()),
-        gettext("Managed users, with all their data"): _bounded(managed),
+        gettext("API tokens"): up_to(COUNT_LIMIT, user.tokens.all()[: COUNT_LIMIT + 1].count()),
+        gettext("Managed users, with all their data"): up_to(COUNT_LIMIT, managed),
     }
     return [f"{name}: {count}" for name, count in counts.items()]
-
-
-def _bounded(count: int) -> str:
-    return intcomma(count) if count <= COUNT_LIMIT else f"{intcomma(COUNT_LIMIT)}+"
 
 
 def _back(request: HttpRequest, user: User, text: str) -> HttpResponse:
