@@ -46,8 +46,8 @@ class Filter(admin.SimpleListFilter):
         """Return the rows that fit the value. Each filter has its own condition."""
         raise NotImplementedError
 
-    def describe(self, rows: Iterable[Any]) -> str | None:
-        """Return the value as a person reads it, or None if the filter ignores it. `rows` are the rows on the page."""
+    def describe(self, rows: Iterable[Any]) -> str:
+        """Return the value as a person reads it. `rows` are the rows on the page."""
         return self.text
 
 
@@ -63,8 +63,8 @@ class ChoiceFilter(Filter):
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
         return queryset.filter(self.options[text][1]) if text in self.options else queryset.none()
 
-    def describe(self, rows: Iterable[Any]) -> str | None:
-        return str(self.options[self.text][0]) if self.text in self.options else None
+    def describe(self, rows: Iterable[Any]) -> str:
+        return str(self.options[self.text][0]) if self.text in self.options else self.text
 
 
 class FlagFilter(Filter):

@@ -61,11 +61,14 @@ class KeysetList(NewestFirst):
 
     @property
     def active_filters(self) -> list[ActiveFilter]:
-        described = [(spec, spec.describe(self.result_list)) for spec in self.filters if spec.text]
         return [
-            ActiveFilter(str(spec.title), value, self.get_query_string(remove=[spec.parameter_name]))
-            for spec, value in described
-            if value is not None
+            ActiveFilter(
+                str(spec.title),
+                spec.describe(self.result_list),
+                self.get_query_string(remove=[spec.parameter_name]),
+            )
+            for spec in self.filters
+            if spec.text
         ]
 
     def _parse_start(self, text: str) -> Any:

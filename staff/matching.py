@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
@@ -13,10 +14,8 @@ from accounts.models import User
 from chatstore.errors import Invalid
 from conversations.models import Conversation
 
-from .big_tables import NewestFirst
 
-
-class _WithoutRows(NewestFirst):
+class _WithoutRows(ChangeList):
     """A list that only computes its queryset."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -33,6 +32,7 @@ def conversations_matching(user: User, query: QueryDict) -> Any:
     request.GET = query  # type: ignore[assignment]
     request.review_labels = []  # type: ignore[attr-defined]  # the choices of the filter "verdict", which are not shown
     model_admin: Any = copy(admin.site.get_model_admin(Conversation))
+    model_admin.get_queryset = lambda request: Conversation.objects.all()  # without what only the columns need
     model_admin.get_search_results = model_admin.find
     model_admin.get_queryset = lambda _: Conversation.objects.order_by("-pk")  # without what the columns need
     model_admin.get_changelist = lambda *_, **__: _WithoutRows

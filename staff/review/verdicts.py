@@ -57,7 +57,7 @@ class VerdictFilter(Filter):
         return queryset.none()
 
     def describe(self, rows: Iterable[Any]) -> str:
-        return str(dict(self.lookup_choices).get(self.text, ""))
+        return str(dict(self.lookup_choices).get(self.text, self.text))
 
 
 def read_labels(request: HttpRequest) -> list[Label]:

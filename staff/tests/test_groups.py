@@ -186,7 +186,7 @@ def test_the_migration_changes_no_group_that_exists(db: None) -> None:
     Group.objects.get(name="Support").delete()
     for _ in range(2):
         create_groups(apps, None)
-    assert privacy.permissions.count() == 8 and not curators.permissions.exists()
+    assert privacy.permissions.count() == 13 and not curators.permissions.exists()
     assert Group.objects.get(name="Support").permissions.count() == 5
     assert Group.objects.count() == 3
 

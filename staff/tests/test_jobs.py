@@ -12,12 +12,13 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ApiToken, User
+from accounts.services import create_token
 from conversations.models import Conversation
 from conversations.services import conversations
 from staff.jobs import acts, creation, erasures, progress, runner
@@ -233,7 +234,9 @@ def test_a_deletion_that_was_interrupted_is_finished_with_one_event(
     conversation = create_conversation(alice, "Hi")
     job = start(client, "purge")
 
-    def crash(*args: Any) -> None:
+    def crash(*args: Any, on_begin: Any, **options: Any) -> None:
+        with transaction.atomic():
+            on_begin()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -296,9 +299,7 @@ def test_a_person_without_the_right_starts_no_job(client: Client, sam: User, ali
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "query", ["?user__password__startswith=a", "?messages__content=a", "?q=%00", "?user=x%00", "?user=nobody"]
-)
+@pytest.mark.parametrize("query", ["?user__password__startswith=a", "?messages__content=a", "?q=%00"])
 def test_filters_that_the_list_does_not_know_are_refused(query: str, client: Client, root: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     form = {"action": "trash", "select_across": "1", "confirmed": "yes"}
@@ -362,11 +363,12 @@ def test_the_number_of_conversations_that_match_is_bounded(
 def test_other_lists_have_no_action_on_all_rows(
     client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    create_token(user=alice, name="laptop")
     monkeypatch.setattr("staff.users.UserAdmin.list_per_page", 1)
     assert "that match" not in client.get(list_of(User)).text
-    form = {**erase_form(alice), "select_across": "1"}
-    assert client.post(list_of(User), form).status_code == 403
-    assert User.objects.count() == 2
+    form = {"action": "delete_selected", "_selected_action": [1], "select_across": "1"}
+    assert client.post(list_of(ApiToken), form).status_code == 403
+    assert ApiToken.objects.count() == 1
 
 
 def test_ticked_rows_are_changed_at_once(client: Client, curator: User, alice: User) -> None:
@@ -422,17 +424,13 @@ def test_a_person_has_a_bounded_number_of_unfinished_jobs(client: Client, curato
 # --- Erasures -------------------------------------------------------------------------------------------
 
 
-def erase_form(*users: User) -> dict[str, Any]:
-    return {"action": "erase", "_selected_action": [user.pk for user in users], "confirmed": "yes"}
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_user_with_many_conversations_is_erased_by_a_job(client: Client, root: User, alice: User, bob: User) -> None:
     child = create_user("Child", managed_by=alice, external_id="child")
     create_many(alice, erasures.AT_ONCE)
     create_many(child, 10)
     create_conversation(bob, "Hi")
-    assert client.post(list_of(User), erase_form(alice)).status_code == 302
+    assert client.post(page_of(alice, "erase"), {"confirmation": str(alice.pk)}).status_code == 302
     job = Job.objects.get()
     assert User.objects.filter(pk=alice.pk).exists()
     assert counts(run(job)) == (JobState.DONE, erasures.AT_ONCE + 10, 0, erasures.AT_ONCE + 10)

@@ -74,7 +74,7 @@ def test_a_page_that_takes_too_long_looks_at_fewer_conversations_and_says_so(
     monkeypatch.setattr("django.db.models.sql.Query.sql_with_params", lambda query: slow)
     with executed_sql() as statements:
         response = client.get(list_of(Conversation), {"tag": "rare"})
-    assert len(statements) == 5, "two more for the permissions of staff who are not superusers"
+    assert len(statements) == 6, "two more for the permissions of staff who are not superusers"
     changelist = response.context["cl"]
     third = Conversation.objects.get(title="Title 3")
     assert (list(changelist.result_list), changelist.older) == ([], third.pk)
