@@ -25,7 +25,7 @@ class _WithoutRows(ChangeList):
 def conversations_matching(user: User, query: QueryDict) -> Any:
     """Return the conversations that the list shows to a member of the staff for a query, those of all pages.
 
-    Adds no event about a search. Executes no statement, except to find a user by e-mail address. Raises Invalid if the
+    Adds no event about a search. Executes no statement, except to find users by e-mail address. Raises Invalid if the
     list does not know one of the filters."""
     request = HttpRequest()
     request.method, request.user = "GET", user
@@ -34,7 +34,6 @@ def conversations_matching(user: User, query: QueryDict) -> Any:
     model_admin: Any = copy(admin.site.get_model_admin(Conversation))
     model_admin.get_queryset = lambda request: Conversation.objects.all()  # without what only the columns need
     model_admin.get_search_results = model_admin.find
-    model_admin.get_queryset = lambda _: Conversation.objects.order_by("-pk")  # without what the columns need
     model_admin.get_changelist = lambda *_, **__: _WithoutRows
     try:
         return model_admin.get_changelist_instance(request).queryset
