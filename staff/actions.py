@@ -1,4 +1,4 @@
-"""The admin's actions on conversations (`jobs/acts.py`): at once for the ticked rows, as a job for all that match."""
+"""Runs the actions on conversations (`jobs/acts.py`): at once for the ticked rows, as a job for all that match."""
 
 from typing import Any
 
@@ -17,8 +17,10 @@ from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
 
 from .big_tables import bounded_count, count_text, is_for_all
+from .conversation_filters import describe_filters
 from .jobs import creation
 from .jobs.acts import ACTS, Act, perform
+from .matching import without_paging
 from .models import Job
 
 
@@ -43,7 +45,7 @@ class ConversationActions(admin.ModelAdmin):
         return {name: action for name, action in super().get_actions(request).items() if name not in refused}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the list, or run an action. Django runs none without a ticked row, also if all rows are selected."""
+        """Show the list, or run an action. Django runs no action without a ticked row, even if it is for all rows."""
         if is_for_all(request) and ACTION_CHECKBOX_NAME not in request.POST:
             form = request.POST.copy()
             form[ACTION_CHECKBOX_NAME] = "all"
@@ -79,7 +81,9 @@ class ConversationActions(admin.ModelAdmin):
         if "%00" in request.GET.urlencode():
             raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
         total = bounded_count(rows)
-        return start_job(self, request, action=name, total=total, tag=tag, query=creation.filters_of(request))
+        return start_job(
+            self, request, action=name, total=total, tag=tag, query=without_paging(request.GET).urlencode()
+        )
 
     def _run(self, request: HttpRequest, rows: QuerySet, act: Act, tag: str) -> None:
         """Run the action on each row. Show a message for each error, then one with the count of successes."""
@@ -109,6 +113,6 @@ def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Query
     The context needs `action`, `title`, `warning`, `rows` and `submit`. An optional `form` adds fields to the page. An
     optional `job`, the id of a new job, and `count` say that the action is for all rows that match."""
     context |= {"ids": [row.pk for row in queryset], "opts": model_admin.opts}
-    context["filters"] = creation.describe_filters(creation.filters_of(request))
+    context["filters"] = describe_filters(without_paging(request.GET).urlencode())
     site_context = model_admin.admin_site.each_context(request)
     return TemplateResponse(request, "admin/confirm_action.html", site_context | context)

@@ -18,7 +18,7 @@ PERIODS = ((0, gettext_lazy("now")), (7, gettext_lazy("in 7 days")), (30, gettex
 
 
 def counts(preview: Preview) -> Iterator[tuple[str, int]]:
-    """Yield a label and a count for each reason why something goes or stays."""
+    """Yield a label and a count for each reason why something is deleted or kept."""
     yield gettext("Interrupted erasures of users that housekeeping completes"), up_to(COUNT_LIMIT, preview.erasures)
     yield gettext("Conversations deleted from the trash"), up_to(COUNT_LIMIT, preview.purged)
     yield gettext("Messages deleted from the trash"), up_to(COUNT_LIMIT, preview.messages)

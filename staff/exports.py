@@ -33,7 +33,7 @@ from transfer.exporters.conversations import FORMATS, Source, stream
 from .audit import record, record_each
 from .audit.reasons import reason_needed
 from .big_tables import bounded_count, count_text
-from .matching import conversations_matching
+from .matching import conversations_matching, without_paging
 from .models import Action
 
 PERMISSION = "conversations.export_conversation"
@@ -78,11 +78,10 @@ class ConversationExports(admin.ModelAdmin):
 
         Raises PermissionDenied, or Http404 if there is no such format."""
         _check_permission(request)
-        filters = request.GET.copy()
+        filters = without_paging(request.GET)
         format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].strip()
         if owner and (user := User.objects.find(owner)):
             filters["user"] = str(user.pk)
-        filters.pop("p", None)  # a page of the list; the export has all of them
         request.GET = filters  # type: ignore[assignment]  # the list takes each parameter for a filter
         if not format or (owner and not user) or lacks_owner(request):
             return self._ask_for_format(request, owner)

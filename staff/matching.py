@@ -14,6 +14,16 @@ from accounts.models import User
 from chatstore.errors import Invalid
 from conversations.models import Conversation
 
+PAGING = ("p", "o", "all", "_facets", "e")  # parameters of the list that select no rows
+
+
+def without_paging(query: QueryDict) -> QueryDict:
+    """Return the filters and the search words of a query of the list, without the parameters that select no rows."""
+    filters = query.copy()
+    for name in PAGING:
+        filters.pop(name, None)
+    return filters
+
 
 class _WithoutRows(ChangeList):
     """A list that only computes its queryset."""

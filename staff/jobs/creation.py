@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -14,14 +13,11 @@ from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.ids import new_id, parse_uuid
 from staff.audit import address_of, record
-from staff.conversation_filters import FILTERS
-from staff.filters import ChoiceFilter
 from staff.models import UNFINISHED, Action, Job, JobState
 
 MOST = 20  # unfinished jobs of a person
 KEPT = timedelta(days=30)  # after the end of a job
 BATCH = 1_000
-PAGING = ("p", "o", "all", "_facets", "e")  # parameters of the list that select no rows
 
 
 @transaction.atomic
@@ -45,27 +41,6 @@ def start(request: HttpRequest, *, action: str, total: int | None, **fields: Any
     job.refresh_from_db()
     record(request, Action.START_JOB, job, action=action, tag=job.tag, filters=job.query, users=job.users)
     return job
-
-
-def filters_of(request: HttpRequest) -> str:
-    """Return the filters and the search of the list, as the query of its URL."""
-    parameters = request.GET.copy()
-    for name in PAGING:
-        parameters.pop(name, None)
-    return parameters.urlencode()
-
-
-def describe_filters(query: str) -> list[str]:
-    """Return the filters for pages, such as "state: Live"."""
-    return [_describe_filter(name, value) for name, value in parse_qsl(query)]
-
-
-def _describe_filter(name: str, value: str) -> str:
-    if name == "q":
-        return gettext("search words: {words}").format(words=value)
-    spec = next((spec for spec in FILTERS if spec.parameter_name == name), None)
-    choices = spec.options if spec and issubclass(spec, ChoiceFilter) else {}
-    return f"{spec.title if spec else name}: {choices[value][0] if value in choices else value}"
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
 from staff.big_tables import BigTableAdmin, ReadOnly, count_text
+from staff.conversation_filters import describe_filters
 from staff.fields import badge, created
 from staff.models import Job, JobState
 
@@ -103,7 +104,7 @@ def describe(job: Job) -> dict[str, Any]:
         "total": count_text(job.total),
         "most": max(job.total or 0, finished),
         "finished": finished,
-        "filters": creation.describe_filters(job.query),
+        "filters": describe_filters(job.query),
         "is_erasure": job.action == erasures.ACTION,
         "user_count": len(job.users),
         "reloads": job.is_unfinished,

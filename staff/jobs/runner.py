@@ -20,13 +20,13 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Forbidden, NotFound, ServiceError
+from chatstore.errors import NotFound, ServiceError
 from conversations.models import Conversation
-from staff.audit import Actor
 from staff.models import Job, JobState
 
 from . import erasures, progress
 from .acts import ACTS, Act, record_act
+from .rights import actor_of, require_rights
 from .selection import next_batch
 
 logger = logging.getLogger(__name__)
@@ -71,23 +71,19 @@ def _work(job: Job, is_over: IsOver) -> None:
 def _work_on_list(job: Job, is_over: IsOver) -> bool:
     """Run the action on the conversations after the cursor. Return whether the job is finished."""
     act = ACTS[job.action]
-    actor = require_rights(job, act)
+    actor = require_rights(job, partial(_may_run, act))
     _finish_begun(job, act)
     while batch := next_batch(job, act, actor):
         for conversation in batch:
             if is_over():
                 return False
             _run_on(job, act, conversation)
-        actor = require_rights(job, act)
+        actor = require_rights(job, partial(_may_run, act))
     return True
 
 
-def require_rights(job: Job, act: Act) -> User:
-    """Return the person who started the job, with the present rights. Raises Forbidden if they do not suffice."""
-    actor: User = User.objects.get(pk=job.actor_id)
-    if not (actor.is_active and actor.is_staff and actor.has_perm(LIST) and act.is_allowed_to(actor)):
-        raise Forbidden(gettext("The person who started this job has no right to do this any more."))
-    return actor
+def _may_run(act: Act, user: User) -> bool:
+    return user.has_perm(LIST) and act.is_allowed_to(user)
 
 
 def _run_on(job: Job, act: Act, conversation: Conversation) -> None:
@@ -134,7 +130,3 @@ def _delete(job: Job, act: Act, conversation: Conversation, **options: Callable[
     except ServiceError as error:
         changes = progress.error_of(job, id, error)
     progress.store_finished(job, cursor=id, begun=None, **changes)
-
-
-def actor_of(job: Job) -> Actor:
-    return Actor(job.actor_id, job.address)

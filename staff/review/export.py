@@ -34,7 +34,7 @@ PERMISSIONS = (CHANGE, "conversations.view_conversation", "conversations.view_me
 BATCH = 100  # reviews in memory at a time
 CONTEXT = 100  # the most messages before a message
 CONTEXT_CHARACTERS = 2_000_000  # of the texts of these messages; the newest ones are kept
-ROLES = ("system", "developer", "user", "assistant")  # that the fine-tuning form contains
+ROLES = ("system", "developer", "user", "assistant")  # in the format for fine-tuning
 COLUMNS = """conversation_id done_at done_by_id label__name message__conversation_id message__seq message__role
     message__model message__is_active""".split()
 
@@ -42,7 +42,7 @@ Line = dict[str, Any]
 
 
 class ExportForm(forms.Form):
-    """What to export. With ADMIN_REQUIRE_REASON, a reason is required."""
+    """Selects the reviews and the format. With ADMIN_REQUIRE_REASON, it requires a reason."""
 
     form = forms.ChoiceField(choices=[("jsonl", "JSONL"), ("chat", "Chat")])
     label = forms.ModelChoiceField(Label.objects.all(), required=False)
@@ -58,7 +58,7 @@ class ExportForm(forms.Form):
         return reason
 
     def clean(self) -> dict[str, Any]:
-        """Require a label for the fine-tuning form, because examples of bad answers would teach them."""
+        """Require a label for fine-tuning, because a model would learn from bad answers, too."""
         values: dict[str, Any] = self.cleaned_data
         if values.get("form") == "chat" and not values.get("label"):
             self.add_error("label", gettext_lazy("Choose the label of the messages from which a model should learn."))
@@ -114,7 +114,7 @@ def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[
 
 
 def chat_lines(reviews: QuerySet[Review]) -> Iterator[Line]:
-    """Yield OpenAI's form of fine-tuning for each message with a verdict: the messages up to it.
+    """Yield OpenAI's format for fine-tuning for each message with a verdict: the messages up to it.
 
     Leaves out conversations as a whole, and messages that are not a text of the assistant."""
     for review, _ in _read(reviews.filter(message__role="assistant")):

@@ -101,7 +101,7 @@ def test_only_the_conversations_that_match_the_filters_and_the_search_are_change
     assert searches and AuditEvent.objects.filter(action=Action.SEARCH).count() == searches
 
 
-def test_a_filter_that_matches_more_later_does_not_grow(client: Client, curator: User, alice: User) -> None:
+def test_a_conversation_that_is_created_later_is_left_alone(client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
     later = create_conversation(alice, "Hi again")
@@ -278,7 +278,7 @@ def test_an_unexpected_error_ends_the_job(
 
 
 @pytest.mark.parametrize("loss", ["group", "staff", "active"])
-def test_a_person_without_the_right_stops(loss: str, client: Client, curator: User, alice: User) -> None:
+def test_a_job_stops_if_the_person_loses_the_right(loss: str, client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
     if loss == "group":
@@ -480,9 +480,7 @@ def test_housekeeping_runs_jobs_and_deletes_old_ones(client: Client, root: User,
     assert job.state == JobState.DONE
 
 
-def test_a_person_who_may_act_sees_the_own_job_without_the_right_to_list_jobs(
-    client: Client, sam: User, alice: User
-) -> None:
+def test_a_person_sees_their_own_job_without_the_right_to_list_jobs(client: Client, sam: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     allow(sam, "view_conversation", "delete_conversation")
     client.force_login(sam)

@@ -1,6 +1,6 @@
-"""What staff can do with a user: suspend, sign out, export, erase. Each has a page that explains it and asks.
+"""The actions on a user: suspend, sign out, export, erase. Each has a page that explains it and asks to confirm it.
 
-Each adds an event to the audit. Nobody acts on the own account, and only superusers act on other staff.
+Each adds an event to the audit. Nobody acts on their own account, and only superusers act on other staff.
 """
 
 from collections.abc import Callable
