@@ -33,6 +33,8 @@ TYPICAL = """SELECT c.id, m.id, u.id, u.email FROM conversation c
     JOIN account u ON u.id = c.user_id JOIN api_token t ON t.user_id = u.id AND t.name = 'typical'
     JOIN message m ON m.conversation_id = c.id AND m.seq = 2
     WHERE c.deleted_at IS NULL AND c.message_count BETWEEN 4 AND 8 ORDER BY c.id LIMIT 1"""
+# A conversation after which one of the last pages of the list begins.
+LATE = "SELECT id FROM conversation ORDER BY id OFFSET 100 LIMIT 1"
 
 
 def add_to(database_url: str) -> dict[str, str]:
@@ -56,6 +58,8 @@ def main() -> None:
         cursor.execute(TYPICAL)
         names = ("short", "message", "user", "email")
         facts = dict(zip(names, map(str, cursor.fetchone()), strict=True))
+        cursor.execute(LATE)
+        facts["late"] = str(cursor.fetchone()[0])
         facts["long"] = str(_add_long_conversation(UUID(facts["user"])))
         facts["cookie"] = _sign_in(UUID(facts["user"]))
         while cursor.execute("SELECT FROM daily_usage_change LIMIT 1").fetchone() is not None:

@@ -35,8 +35,7 @@ def test_the_dislikes_can_be_reviewed_with_the_keyboard_only(reader: Page) -> No
     expect(reader.get_by_role("heading", name="second")).to_be_visible()
     reader.keyboard.press("c")
     reader.keyboard.type("It is 1 of 2.")
-    reader.keyboard.press("Tab")
-    reader.keyboard.press("Enter")
+    reader.keyboard.press("Control+Enter")
     expect(reader.locator("#message-2 .staff-notes")).to_contain_text("It is 1 of 2.")
     reader.keyboard.press("i")  # skips the item
     expect(reader.get_by_role("heading", name="first")).to_be_visible()

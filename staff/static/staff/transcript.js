@@ -167,6 +167,8 @@ const actions = {
 };
 
 document.addEventListener("keydown", (event) => {
+    const isSending = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (isSending && event.target.matches("textarea")) return event.target.form.requestSubmit();
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^\d$/.test(event.key)) return judge(Number(event.key));
