@@ -290,8 +290,8 @@ class Hold(models.Model):
     """A legal hold on a conversation, or on a user and all conversations of this user.
 
     While it is in force, the database refuses to delete what it covers (migration 0012, docs/decisions/0030). `user` is
-    the user on hold, or the owner of the conversation on hold. Several holds can cover the same object. The foreign
-    keys delete with the user or the conversation (migration 0012), which needs that no hold is in force.
+    the user on hold, or the owner of the conversation on hold. Several holds can cover the same object. A hold is
+    deleted with its user or its conversation (migration 0012), which is only possible if no hold is in force.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -334,9 +334,9 @@ class Hold(models.Model):
 
 
 class ErasureReceipt(models.Model):
-    """What an erasure of a user deleted, or a deletion for good by staff of one conversation.
+    """The record of an erasure of a user, or of the deletion of one conversation for good by staff.
 
-    It has ids without foreign keys, and no content, name or address, so it stays when all else is gone. The database
+    It has ids without foreign keys, and no content, name or address, so it stays when the data is deleted. The database
     refuses to delete it, and to change it after its end (migration 0013). Each user whom an erased user managed has a
     receipt, too.
     """

@@ -1,4 +1,4 @@
-"""What staff do with a user: suspend, sign out everywhere, export, erase. Each has a page that asks, and is audited."""
+"""The actions on a user: suspend, sign out everywhere, export, erase. Each asks for a confirmation and is audited."""
 
 import io
 import json

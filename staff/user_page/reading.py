@@ -131,7 +131,7 @@ def read_usage(request: HttpRequest, user: User) -> dict[str, Any]:
 
 
 def last_seen(user: Any) -> datetime | None:
-    """Return when the user last signed in, used a token or wrote, as far as the caller may see it."""
+    """Return when the user last signed in, used a token or wrote. Leave out what the caller may not see."""
     times = [user.last_login]
     times += [token["last_used_at"] for token in user.parts.get("tokens", ())]
     times += [conversation["active_at"] for conversation in user.parts.get("conversations", ())]
