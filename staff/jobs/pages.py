@@ -19,7 +19,7 @@ from staff.fields import badge, created
 from staff.models import Job, JobState
 
 from . import creation, erasures
-from .acts import ACTS
+from .actions import ACTIONS
 
 KINDS = {
     JobState.WAITING: "",
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def title(job: Job) -> str:
-    name = gettext("Erase users") if job.action == erasures.ACTION else str(ACTS[job.action].label)
+    name = gettext("Erase users") if job.action == erasures.ACTION else str(ACTIONS[job.action].label)
     return f"{name}: {job.tag}" if job.tag else name
 
 
