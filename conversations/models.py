@@ -344,12 +344,18 @@ class ErasureReceipt(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user_id = models.UUIDField(gettext_lazy("user"))
     conversation_id = models.UUIDField(
-        gettext_lazy("conversation"), null=True, help_text="The conversation; null for the erasure of the user."
+        gettext_lazy("conversation"),
+        null=True,
+        help_text=gettext_lazy("The deleted conversation. Empty for the erasure of a user."),
     )
     asked_by = models.UUIDField(
-        gettext_lazy("asked by"), null=True, help_text="The user or a member of staff; null if it is not known."
+        gettext_lazy("asked by"),
+        null=True,
+        help_text=gettext_lazy("The user or a member of staff. Empty if it is not known."),
     )
-    manager_id = models.UUIDField(null=True, help_text="The erased user who managed this one.")
+    manager_id = models.UUIDField(
+        gettext_lazy("managed by"), null=True, help_text=gettext_lazy("The erased user who managed this one.")
+    )
     begun_at = models.DateTimeField(gettext_lazy("begun"), db_default=Now())
     ended_at = models.DateTimeField(gettext_lazy("ended"), null=True)
     # The counts are written by the transactions that delete the rows, so they are exact after an interruption, too.

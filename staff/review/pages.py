@@ -25,6 +25,7 @@ from staff.audit import record
 from staff.fields import MARKS, ago
 from staff.matching import without_paging
 from staff.models import Action, Label, Note, Review, SavedFilter
+from staff.transcript.reading import ROLES
 
 from . import changes, export
 from .changes import CHANGE, VIEW, Target, find_target, transcript_url
@@ -136,6 +137,7 @@ def _item(conversation: Conversation, message: Message | None, queue: str = "") 
     return {
         "title": conversation.title[:EXCERPT] or gettext("(no title)"),
         "message": message,
+        "role": ROLES.get(message.role, message.role) if message else "",
         "value": f"{conversation.pk}:{seq}",
         "url": transcript_url(conversation.pk, seq, queue),
     }
