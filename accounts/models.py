@@ -13,7 +13,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext, gettext_lazy
 
 from chatstore import raw_sql
-from chatstore.ids import new_id
+from chatstore.ids import new_id, parse_uuid
 
 NO_EMAIL = gettext_lazy("Empty for users whom a back end manages.")
 NOT_CHOSEN = gettext_lazy("Empty until the user chooses one.")
@@ -25,6 +25,12 @@ models.EmailField.register_lookup(Lower)
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__lower=(username or "").lower())
+
+    def find(self, text: str) -> "User | None":
+        """Return the user with this id or e-mail address, or None. Executes one statement."""
+        text = text.replace("\0", "").strip()
+        id = parse_uuid(text)
+        return self.filter(pk=id).first() if id else self.filter(email__lower=text.lower()).first()
 
     def create_user(self, email: str | None = None, password: str | None = None, **fields: object) -> "User":
         user = self.model(email=email.lower() if email else None, **fields)

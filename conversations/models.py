@@ -290,8 +290,8 @@ class Hold(models.Model):
     """A legal hold on a conversation, or on a user and all conversations of this user.
 
     While it is in force, the database refuses to delete what it covers (migration 0012, docs/decisions/0030). `user` is
-    the user on hold, or the owner of the conversation on hold. Several holds can cover the same object. The foreign
-    keys delete with the user or the conversation (migration 0012), which needs that no hold is in force.
+    the user on hold, or the owner of the conversation on hold. Several holds can cover the same object. A hold is
+    deleted with its user or its conversation (migration 0012), which is only possible if no hold is in force.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -334,9 +334,9 @@ class Hold(models.Model):
 
 
 class ErasureReceipt(models.Model):
-    """What an erasure of a user deleted, or a deletion for good by staff of one conversation.
+    """The record of an erasure of a user, or of the deletion of one conversation for good by staff.
 
-    It has ids without foreign keys, and no content, name or address, so it stays when all else is gone. The database
+    It has ids without foreign keys, and no content, name or address, so it stays when the data is deleted. The database
     refuses to delete it, and to change it after its end (migration 0013). Each user whom an erased user managed has a
     receipt, too.
     """
@@ -344,12 +344,18 @@ class ErasureReceipt(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user_id = models.UUIDField(gettext_lazy("user"))
     conversation_id = models.UUIDField(
-        gettext_lazy("conversation"), null=True, help_text="The conversation; null for the erasure of the user."
+        gettext_lazy("conversation"),
+        null=True,
+        help_text=gettext_lazy("The deleted conversation. Empty for the erasure of a user."),
     )
     asked_by = models.UUIDField(
-        gettext_lazy("asked by"), null=True, help_text="The user or a member of staff; null if it is not known."
+        gettext_lazy("asked by"),
+        null=True,
+        help_text=gettext_lazy("The user or a member of staff. Empty if it is not known."),
     )
-    manager_id = models.UUIDField(null=True, help_text="The erased user who managed this one.")
+    manager_id = models.UUIDField(
+        gettext_lazy("managed by"), null=True, help_text=gettext_lazy("The erased user who managed this one.")
+    )
     begun_at = models.DateTimeField(gettext_lazy("begun"), db_default=Now())
     ended_at = models.DateTimeField(gettext_lazy("ended"), null=True)
     # The counts are written by the transactions that delete the rows, so they are exact after an interruption, too.

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import EmptyResultSet, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -25,10 +26,15 @@ COUNT_LIMIT = 10_000
 
 
 class AtLeast(int):
-    """The result of a count that stopped at COUNT_LIMIT. Pages show it as 10,000+."""
+    """The result of a count that stopped at this number. Pages show it with a plus, such as 10,000+."""
 
     def __str__(self) -> str:
-        return f"{self:,}+"
+        return f"{intcomma(int(self))}+"
+
+
+def up_to(limit: int, count: int) -> int:
+    """Return a count for a page. A count above `limit` has stopped there, and becomes AtLeast."""
+    return count if count <= limit else AtLeast(limit)
 
 
 def bounded_count(rows: QuerySet) -> int | None:
@@ -44,15 +50,14 @@ def bounded_count(rows: QuerySet) -> int | None:
 
 
 def count_text(count: int | None) -> str:
-    """Return a count of `bounded_count` for a page."""
-    return gettext("many") if count is None else f"{count:,}"
+    """Return the result of `bounded_count` as a text for a page."""
+    return gettext("many") if count is None else intcomma(count)
 
 
 class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
-        rows = cast(QuerySet, self.object_list).order_by()[: COUNT_LIMIT + 1].count()
-        return rows if rows <= COUNT_LIMIT else AtLeast(COUNT_LIMIT)
+        return up_to(COUNT_LIMIT, cast(QuerySet, self.object_list).order_by()[: COUNT_LIMIT + 1].count())
 
 
 class NewestFirst(ChangeList):

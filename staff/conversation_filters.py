@@ -6,9 +6,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from conversations.models import DISLIKES, PROBLEMS, Conversation, Message, Reaction
 
@@ -150,3 +151,20 @@ FILTERS = (
     ErrorsFilter,
     DislikesFilter,
 )
+
+
+def describe_filters(query: str) -> list[str]:
+    """Return the filters in a query of the list for pages, such as "state: Live"."""
+    return [_describe_filter(name, value) for name, value in parse_qsl(query)]
+
+
+def _describe_filter(name: str, value: str) -> str:
+    if name == "q":
+        return gettext("search words: {words}").format(words=value)
+    spec: Any = next((spec for spec in FILTERS if spec.parameter_name == name), None)
+    if spec is None:
+        return f"{name}: {value}"
+    if issubclass(spec, FlagFilter):
+        return str(spec.title)
+    choices = spec.options if issubclass(spec, ChoiceFilter) else {}
+    return f"{spec.title}: {choices[value][0] if value in choices else value}"

@@ -49,7 +49,7 @@ from .unread import record_read
 TEMPLATES = "admin/conversations/conversation"
 MAX_OWNERS = 100  # a search by e-mail address returns the conversations of at most this many users
 EDITABLE = ("title", "model", "tags", "notebooks", "is_pinned", "archived_at")
-CURATED = ("tags", "archived_at")  # what staff can edit who are no superusers; the rest is the user's own
+CURATED = ("tags", "archived_at")  # staff without superuser rights edit only these; the other fields are the user's own
 SUMMARY = ("user", ("message_count", "prompt_tokens", "completion_tokens"), ("created_at", "active_at"))
 # One label per line, because a tag can contain a comma.
 LABELS = {

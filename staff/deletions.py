@@ -12,30 +12,26 @@ from django.utils.translation import gettext, gettext_lazy
 from conversations.services.preview import COUNT_LIMIT, Preview, read_preview
 
 from .audit.retention import count_old_events
-from .big_tables import AtLeast
+from .big_tables import up_to
 
 PERIODS = ((0, gettext_lazy("now")), (7, gettext_lazy("in 7 days")), (30, gettext_lazy("in 30 days")))
 
 
 def counts(preview: Preview) -> Iterator[tuple[str, int]]:
-    """Yield a label and a count for each reason why something goes or stays."""
-    yield gettext("Erasures of users that are finished"), _at_least(preview.erasures)
-    yield gettext("Conversations deleted from the trash"), _at_least(preview.purged)
-    yield gettext("Messages deleted from the trash"), _at_least(preview.messages)
+    """Yield a label and a count for each reason why something is deleted or kept."""
+    yield gettext("Interrupted erasures of users that housekeeping completes"), up_to(COUNT_LIMIT, preview.erasures)
+    yield gettext("Conversations deleted from the trash"), up_to(COUNT_LIMIT, preview.purged)
+    yield gettext("Messages deleted from the trash"), up_to(COUNT_LIMIT, preview.messages)
     for tag, count in sorted(preview.expired.items()):
         name = gettext("Conversations with the tag {tag} moved to the trash").format(tag=tag)
         yield name if tag else gettext("Conversations moved to the trash"), count
-    yield gettext("Audit events deleted"), _at_least(count_old_events(preview.until, COUNT_LIMIT + 1))
-    yield gettext("Conversations kept by a legal hold"), _at_least(preview.held)
-    yield gettext("Messages kept by a legal hold"), _at_least(preview.held_messages)
-
-
-def _at_least(count: int) -> int:
-    return count if count <= COUNT_LIMIT else AtLeast(COUNT_LIMIT)
+    yield gettext("Audit events deleted"), up_to(COUNT_LIMIT, count_old_events(preview.until, COUNT_LIMIT + 1))
+    yield gettext("Conversations kept by a legal hold"), up_to(COUNT_LIMIT, preview.held)
+    yield gettext("Messages kept by a legal hold"), up_to(COUNT_LIMIT, preview.held_messages)
 
 
 class PeriodForm(forms.Form):
-    days = forms.TypedChoiceField(label=gettext_lazy("What goes"), choices=PERIODS, coerce=int)
+    days = forms.TypedChoiceField(label=gettext_lazy("What will be deleted"), choices=PERIODS, coerce=int)
 
 
 def deletions_page(request: HttpRequest) -> HttpResponse:

@@ -33,12 +33,12 @@ from transfer.exporters.conversations import FORMATS, Source, stream
 from .audit import record, record_each
 from .audit.reasons import reason_needed
 from .big_tables import bounded_count, count_text
-from .matching import conversations_matching
+from .matching import conversations_matching, without_paging
 from .models import Action
 
 PERMISSION = "conversations.export_conversation"
 BATCH = 20  # conversations that get their events together, before the first of them is sent
-COLUMNS = ("user__email", "user__name", "user__external_id")  # which name the owner
+COLUMNS = ("user__email", "user__name", "user__external_id")  # the name of the owner consists of them
 DESCRIPTIONS = {
     "jsonl": (gettext_lazy("JSON Lines"), gettext_lazy("for programs: a conversation in each line, with all branches")),
     "json": (gettext_lazy("JSON"), gettext_lazy("for programs: one array of conversations, with all branches")),
@@ -78,11 +78,10 @@ class ConversationExports(admin.ModelAdmin):
 
         Raises PermissionDenied, or Http404 if there is no such format."""
         _check_permission(request)
-        filters = request.GET.copy()
+        filters = without_paging(request.GET)
         format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].strip()
-        if owner and (user := _find_owner(owner)):
+        if owner and (user := User.objects.find(owner)):
             filters["user"] = str(user.pk)
-        filters.pop("p", None)  # a page of the list; the export has all of them
         request.GET = filters  # type: ignore[assignment]  # the list takes each parameter for a filter
         if not format or (owner and not user) or lacks_owner(request):
             return self._ask_for_format(request, owner)
@@ -135,11 +134,6 @@ def _read_format(name: str) -> str:
 def lacks_owner(request: HttpRequest) -> bool:
     """Return whether the export is refused, because staff must give a reason for each owner but no owner is chosen."""
     return settings.ADMIN_REQUIRE_REASON and not parse_uuid(request.GET.get("user", ""))
-
-
-def _find_owner(text: str) -> User | None:
-    id = parse_uuid(text)
-    return User.objects.filter(pk=id).first() if id else User.objects.filter(email__lower=text.lower()).first()
 
 
 def _read_sources(request: HttpRequest, rows: ConversationQuerySet, **details: Any) -> Iterator[Source]:

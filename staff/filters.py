@@ -5,13 +5,12 @@ values that exist, because that would read the whole table. A text field can sug
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -96,10 +95,12 @@ class TextFilter(Filter):
 
 
 class UserFilter(TextFilter):
-    """A filter by a user. The value is the user's id or e-mail address."""
+    """A filter by a user. The value is the user's id or e-mail address. An address needs a statement."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        id = parse_uuid(text)
+        if id is None and (user := User.objects.find(text)):
+            id = user.pk
         return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
 
 
@@ -123,7 +124,12 @@ def _parse_day(text: str) -> datetime | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return make_aware(datetime.combine(day, time.min)) if 1970 <= day.year <= 9000 else None
+    return start_of(day) if 1970 <= day.year <= 9000 else None
+
+
+def start_of(day: date) -> datetime:
+    """Return the beginning of a day in UTC."""
+    return datetime.combine(day, time.min, UTC)
 
 
 class StateFilter(ChoiceFilter):

@@ -107,17 +107,15 @@ class PlaceForm(forms.Form):
     reason = ReasonField()
 
     def clean_target(self) -> User | Conversation:
-        text = self.cleaned_data["target"].strip()
-        if found := _find(text):
+        if found := _find(self.cleaned_data["target"].strip()):
             return found
         raise forms.ValidationError(gettext("There is no such user or conversation."))
 
 
 def _find(text: str) -> User | Conversation | None:
-    if id := parse_uuid(text):
-        conversation = Conversation.objects.select_related("user").filter(pk=id).first()
-        return conversation or User.objects.filter(pk=id).first()
-    return User.objects.filter(email__lower=text.replace("\0", "").lower()).first()
+    id = parse_uuid(text)
+    conversation = Conversation.objects.select_related("user").filter(pk=id).first() if id else None
+    return conversation or User.objects.find(text)
 
 
 class ReleaseForm(forms.Form):
@@ -169,7 +167,9 @@ class HoldAdmin(BigTableAdmin):
         return False
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Place a hold. The box on the pages of users and conversations posts to this page, too."""
+        """Show the form, or place a hold. The box on the pages of users and conversations posts to this page, too.
+
+        Raises PermissionDenied."""
         self._refuse_others(request)
         form = PlaceForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -187,6 +187,7 @@ class HoldAdmin(BigTableAdmin):
         return self._done(request, hold, gettext("The hold is in force."))
 
     def release_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Show the form, or release a hold. Raises PermissionDenied, or Http404 if there is no such hold."""
         self._refuse_others(request)
         hold = get_object_or_404(Hold.objects.select_related("user", "conversation"), pk=object_id)
         form = ReleaseForm(request.POST or None)
@@ -216,7 +217,7 @@ class HoldAdmin(BigTableAdmin):
         return redirect("admin:conversations_hold_changelist")
 
     def _done(self, request: HttpRequest, hold: Hold, message: str) -> HttpResponse:
-        """Redirect to the page of the conversation or of the user, as far as the caller may see it."""
+        """Redirect to the page of the conversation or of the user, or to the list if the caller may see neither."""
         self.message_user(request, message)
         for name, id in (("conversations_conversation", hold.conversation_id), ("accounts_user", hold.user_id)):
             if id and request.user.has_perm(f"{name.split('_')[0]}.view_{name.split('_')[1]}"):

@@ -14,6 +14,16 @@ from accounts.models import User
 from chatstore.errors import Invalid
 from conversations.models import Conversation
 
+PAGING = ("p", "o", "all", "_facets", "e")  # parameters of the list that select no rows
+
+
+def without_paging(query: QueryDict) -> QueryDict:
+    """Return the filters and the search words of a query of the list, without the parameters that select no rows."""
+    filters = query.copy()
+    for name in PAGING:
+        filters.pop(name, None)
+    return filters
+
 
 class _WithoutRows(ChangeList):
     """A list that only computes its queryset."""
@@ -25,7 +35,8 @@ class _WithoutRows(ChangeList):
 def conversations_matching(user: User, query: QueryDict) -> Any:
     """Return the conversations that the list shows to a member of the staff for a query, those of all pages.
 
-    Adds no event about a search. Executes no statement. Raises Invalid if the list does not know one of the filters."""
+    Adds no event about a search. Executes no statement, except to find users by e-mail address. Raises Invalid if the
+    list does not know one of the filters."""
     request = HttpRequest()
     request.method, request.user = "GET", user
     request.GET = query  # type: ignore[assignment]

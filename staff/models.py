@@ -196,8 +196,8 @@ UNFINISHED = models.Q(state__in=[JobState.WAITING.value, JobState.RUNNING.value]
 class Job(models.Model):
     """A large action of a member of staff. `jobs/runner.py` runs it in rounds, outside of the web requests.
 
-    `due_at` is the time from which a runner may take the job. A runner that has the job moves this time into the
-    future, again and again. If the runner is killed, another one takes the job when the time has come."""
+    `due_at` is the time from which a runner may take the job. The runner that has the job moves this time into the
+    future while it works. If it is killed, another runner takes the job after this time."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     actor = models.ForeignKey(
@@ -215,7 +215,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(db_default=Now())
     runner = models.UUIDField(null=True)  # a new id for each round: only the latest round can store progress
-    cursor = models.UUIDField(null=True)  # the last conversation that the job has finished with
+    cursor = models.UUIDField(null=True)  # the last conversation that the job has finished
     begun = models.UUIDField(null=True)  # the conversation or user whose deletion has its event, but is not finished
     users_done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True)  # conversations; null if there are more than a count reads
@@ -244,7 +244,7 @@ class Job(models.Model):
 
 
 class StaffRead(models.Model):
-    """How far staff have read a conversation. `unread.py` writes it.
+    """The message up to which staff have read a conversation. `unread.py` writes it.
 
     The database deletes the row with the conversation (migration 0007)."""
 

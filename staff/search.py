@@ -137,8 +137,7 @@ def _read_owner(text: str) -> tuple[search.Owner, str]:
     if not match:
         return search.AllUsers.ALL_USERS, text
     name = match[1] or match[2] or ""
-    id = parse_uuid(name)
-    owner = User.objects.filter(pk=id).first() if id else User.objects.filter(email__lower=name.lower()).first()
+    owner = User.objects.find(name)
     if owner is None:
         raise Invalid(gettext("There is no user {name}.").format(name=name), field="q")
     return owner, OWNER.sub(" ", text)

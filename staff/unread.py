@@ -1,4 +1,4 @@
-"""Which conversations staff have read. The members of the staff share this: one of them reads for all.
+"""Records which conversations staff have read. All members of the staff share this record.
 
 A conversation is read if a member of the staff has seen a page of its transcript with the newest message that the user
 sees. The audit says who read it.

@@ -37,7 +37,7 @@ from .fields import ago, badge, clipped, created, label, number, updated, user_c
 from .filters import StateFilter
 from .holds import hold_box, on_hold
 from .home import PERMISSION, period_of
-from .user_page import acts, reading
+from .user_page import actions, reading
 
 ACTIVE_DAYS = 30  # days of the numbers in the list
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -142,10 +142,10 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         pages = [
             path(
                 f"<uuid:object_id>/{name.replace('_', '-')}/",
-                view(partial(self.act_view, name=name)),
+                view(partial(self.action_view, name=name)),
                 name=f"accounts_user_{name}",
             )
-            for name in acts.ACTS
+            for name in actions.ACTIONS
         ]
         return [edit, *pages, *super().get_urls()]
 
@@ -170,7 +170,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
             "title": str(user),
             "badges": format_html("{} {}", badge(gettext("active"), "ok") if user.is_active else "", self.state(user)),
         }
-        context |= {"acts": acts.offered(request, user), "may_edit": self.has_change_permission(request, user)}
+        context |= {"actions": actions.offered(request, user), "may_edit": self.has_change_permission(request, user)}
         return render(request, "admin/accounts/user/page.html", context)
 
     def edit_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
@@ -184,9 +184,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         answer = super().response_change(request, obj)  # adds the message about the change
         return answer if "_continue" in request.POST else redirect("admin:accounts_user_change", obj.pk)
 
-    def act_view(self, request: HttpRequest, object_id: UUID, *, name: str) -> Any:
+    def action_view(self, request: HttpRequest, object_id: UUID, *, name: str) -> Any:
         context = self.admin_site.each_context(request) | {"opts": self.opts}
-        return acts.act_page(request, object_id, acts.ACTS[name], context)
+        return actions.action_page(request, object_id, actions.ACTIONS[name], context)
 
     @admin.display(description=gettext_lazy("user"))
     def who(self, user: User) -> str:

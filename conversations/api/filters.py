@@ -122,7 +122,7 @@ PAGING = {"limit", "cursor"}
 def read_filters(request: Request, other: Collection[str] = PAGING) -> dict[str, str]:
     """Return the filters in the query string that have a value. Raise ValidationError for unknown filters.
 
-    `other` are the parameters that are no filters."""
+    Ignore the parameters in `other`."""
     values = {name: value for name, value in request.query_params.dict().items() if name not in other}
     if unknown := values.keys() - ConversationFilters.base_filters.keys():
         raise exceptions.ValidationError({name: [gettext("There is no such filter.")] for name in sorted(unknown)})

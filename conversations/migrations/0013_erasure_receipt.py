@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "conversation_id",
                     models.UUIDField(
-                        help_text="The conversation; null for the erasure of the user.",
+                        help_text="The deleted conversation. Empty for the erasure of a user.",
                         null=True,
                         verbose_name="conversation",
                     ),
@@ -42,12 +42,17 @@ class Migration(migrations.Migration):
                 (
                     "asked_by",
                     models.UUIDField(
-                        help_text="The user or a member of staff; null if it is not known.",
+                        help_text="The user or a member of staff. Empty if it is not known.",
                         null=True,
                         verbose_name="asked by",
                     ),
                 ),
-                ("manager_id", models.UUIDField(help_text="The erased user who managed this one.", null=True)),
+                (
+                    "manager_id",
+                    models.UUIDField(
+                        help_text="The erased user who managed this one.", null=True, verbose_name="managed by"
+                    ),
+                ),
                 (
                     "begun_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="begun"),

@@ -181,8 +181,8 @@ def _end_sessions(user_id: uuid.UUID, ids_and_addresses: Collection[str]) -> Non
     """Delete every session that contains one of these ids or e-mail addresses.
 
     Such a session can belong to a signed-in user, or to an unfinished sign-up or password reset. SQL cannot search the
-    encoded data of sessions, so this function reads all sessions, in batches. It adds their
-    number to the receipt of the user with `user_id`.
+    encoded data of sessions, so this function reads all sessions, in batches. It adds their number to the receipt of
+    the user with `user_id`.
     """
     lowered = {text.lower() for text in ids_and_addresses}
     last_key = ""

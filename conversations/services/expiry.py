@@ -1,11 +1,11 @@
 """RETENTION_DAYS and RETENTION_DAYS_BY_TAG: old conversations go to the trash, and TRASH_DAYS later they are deleted.
 
-Hazard: a conversation goes that somebody still uses, or that a longer period or a legal hold keeps.
+Hazard: a conversation that somebody still uses, or that a longer period or a legal hold keeps, goes to the trash.
 
 Principle: the period of a conversation is the longest one of its tags that have a period. Without such a tag it is
 RETENTION_DAYS. It begins with the last message or the last other change, so a conversation that is restored from the
-trash gets a whole period. Pinned and archived conversations go, too, because the period is a rule of the operator.
-A conversation on hold stays where it is.
+trash gets a whole period. The period also applies to pinned and archived conversations, because it is a rule of the
+operator. It does not apply to a conversation on hold.
 
 A run reads the next SCANNED conversations in the order of their ids, and stores where it ended in the cache. So the
 rule needs no index, and a run is bounded. If the position is lost, the next run begins with the first conversation.
@@ -48,6 +48,7 @@ def trash_expired() -> int:
 
 
 def is_on() -> bool:
+    """Return whether a retention period is set."""
     return bool(settings.RETENTION_DAYS or any(settings.RETENTION_DAYS_BY_TAG.values()))
 
 

@@ -1,4 +1,4 @@
-"""What housekeeping will delete by a time. Reads only, and each count and list is bounded."""
+"""Reads what housekeeping will delete until a given time. Each count and each list is bounded."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -36,7 +36,9 @@ OWNER = Coalesce(
 
 
 class Row(NamedTuple):
-    """A conversation that goes. `tag` is the tag whose period has ended, or None if it is in the trash already."""
+    """A conversation that is purged at the time `at`, or moved to the trash.
+
+    `tag` is the tag whose retention period ends, or None if the conversation is in the trash already."""
 
     conversation: Any  # with `owner`, a text
     at: datetime
@@ -45,16 +47,18 @@ class Row(NamedTuple):
 
 @dataclass
 class Preview:
-    """What goes until `until`. Counts leave out what is on hold; `held` and `held_messages` count that."""
+    """What housekeeping deletes until the time `until`.
+
+    `held` and `held_messages` count what a legal hold keeps. The other counts leave this out."""
 
     until: datetime
     erasures: int  # users whose erasure was interrupted
     purged: int  # conversations in the trash
     messages: int  # single messages in the trash
-    held: int  # conversations that would go without a hold
+    held: int  # conversations that would be deleted or moved to the trash without a hold
     held_messages: int
     rows: list[Row] = field(default_factory=list)
-    expired: Counter[str] = field(default_factory=Counter)  # conversations that go to the trash, by tag
+    expired: Counter[str] = field(default_factory=Counter)  # conversations that are moved to the trash, by tag
     is_complete: bool = True  # false if only the oldest conversations were compared with the retention periods
 
 

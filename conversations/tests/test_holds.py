@@ -286,7 +286,7 @@ def test_an_erasure_waits_for_a_hold_that_has_not_committed_and_changes_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hold_on_a_conversation_that_is_just_deleted_finds_none(chat: Conversation) -> None:
+def test_a_hold_cannot_be_placed_on_a_conversation_that_is_deleted_meanwhile(chat: Conversation) -> None:
     chat.messages.all().delete()
     with pytest.raises(NotFound):
         run_while_locked(Conversation.objects.filter(pk=chat.pk).delete, partial(hold, chat))

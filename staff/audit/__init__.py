@@ -1,4 +1,4 @@
-"""What members of staff did: the function that writes it down, the pages that show it, the reasons, the retention."""
+"""The audit of staff: the functions that record events, the pages that show them, the reasons, the retention."""
 
 from .events import Actor, By, address_of, attach_names, current_reason, id_of, record, record_each, record_refusal
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,7 +18,6 @@ from staff.models import UNFINISHED, Action, Job, JobState
 MOST = 20  # unfinished jobs of a person
 KEPT = timedelta(days=30)  # after the end of a job
 BATCH = 1_000
-PAGING = ("p", "o", "all", "_facets", "e")  # parameters of the list that select no rows
 
 
 @transaction.atomic
@@ -43,19 +41,6 @@ def start(request: HttpRequest, *, action: str, total: int | None, **fields: Any
     job.refresh_from_db()
     record(request, Action.START_JOB, job, action=action, tag=job.tag, filters=job.query, users=job.users)
     return job
-
-
-def filters_of(request: HttpRequest) -> str:
-    """Return the filters and the search of the list, as the query of its URL."""
-    parameters = request.GET.copy()
-    for name in PAGING:
-        parameters.pop(name, None)
-    return parameters.urlencode()
-
-
-def describe_filters(query: str) -> list[str]:
-    """Return the filters for pages, such as "state: live"."""
-    return [f"{gettext('search words') if name == 'q' else name}: {value}" for name, value in parse_qsl(query)]
 
 
 @transaction.atomic

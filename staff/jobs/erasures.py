@@ -12,17 +12,17 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Forbidden, NotFound, ServiceError
+from chatstore.errors import NotFound, ServiceError
 from conversations.models import Conversation
 from conversations.services import conversations, erase
-from staff.audit import Actor, record
+from staff.audit import record
 from staff.big_tables import bounded_count
 from staff.models import Action, Job
 
 from . import progress
+from .rights import actor_of, require_rights
 
 ACTION = "erase"
 RIGHT = "accounts.erase_user"
@@ -38,18 +38,12 @@ def count_conversations(user_ids: list[UUID]) -> int | None:
 def work(job: Job, is_over: Callable[[], bool]) -> bool:
     """Erase the users of the job. Return whether the job is finished. Raises Forbidden, Lost."""
     while job.users_done < len(job.users):
-        _require_right(job)
+        require_rights(job, lambda user: user.has_perm(RIGHT))
         user = User.objects.filter(pk=job.users[job.users_done]).first()
         if user and not _erase(job, user, is_over):
             return False
         progress.store_finished(job, users_done=job.users_done + 1, begun=None)
     return True
-
-
-def _require_right(job: Job) -> None:
-    actor = User.objects.get(pk=job.actor_id)
-    if not (actor.is_active and actor.is_staff and actor.has_perm(RIGHT)):
-        raise Forbidden(gettext("The person who started this job has no right to do this any more."))
 
 
 def _erase(job: Job, user: User, is_over: Callable[[], bool]) -> bool:
@@ -71,7 +65,7 @@ def _begin(job: Job, user: User) -> None:
     if job.begun == user.pk:
         return
     if user.erasing_at is None:
-        record(Actor(job.actor_id, job.address), Action.ERASE, user, job=job.pk)
+        record(actor_of(job), Action.ERASE, user, job=job.pk)
     known = set(job.users)
     progress.store(job, begun=user.pk, users=[*job.users, *(id for id in marked if id not in known)])
 

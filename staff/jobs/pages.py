@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -13,11 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
 from staff.big_tables import BigTableAdmin, ReadOnly, count_text
+from staff.conversation_filters import describe_filters
 from staff.fields import badge, created
 from staff.models import Job, JobState
 
 from . import creation, erasures
-from .acts import ACTS
+from .actions import ACTIONS
 
 KINDS = {
     JobState.WAITING: "",
@@ -29,13 +31,13 @@ KINDS = {
 
 
 def title(job: Job) -> str:
-    name = gettext("Erase users") if job.action == erasures.ACTION else str(ACTS[job.action].label)
+    name = gettext("Erase users") if job.action == erasures.ACTION else str(ACTIONS[job.action].label)
     return f"{name}: {job.tag}" if job.tag else name
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, BigTableAdmin):
-    """Staff see their own jobs, superusers those of all."""
+    """The jobs. Staff see their own ones, superusers see all."""
 
     list_display = ("what", "who", "state_badge", "progress", created)
     list_select_related = ("actor",)
@@ -89,7 +91,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("conversations done"))
     def progress(self, job: Job) -> str:
-        return gettext("{done} of {total}").format(done=f"{job.done:,}", total=count_text(job.total))
+        return gettext("{done} of {total}").format(done=intcomma(job.done), total=count_text(job.total))
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def describe(job: Job) -> dict[str, Any]:
         "total": count_text(job.total),
         "most": max(job.total or 0, finished),
         "finished": finished,
-        "filters": creation.describe_filters(job.query),
+        "filters": describe_filters(job.query),
         "is_erasure": job.action == erasures.ACTION,
         "user_count": len(job.users),
         "reloads": job.is_unfinished,

@@ -1,7 +1,7 @@
-"""Who runs a job, and how far it is.
+"""The runner of a job, and its progress.
 
 Hazards: a runner is killed; two runners have the same job, because one of them was stopped for longer than LEASE; the
-job is cancelled meanwhile.
+job is cancelled in the meantime.
 
 Principle: each round has a new id in `Job.runner`. Everything that a round stores about the job goes through
 `store`, which changes the row only if it still contains this id. Otherwise `store` raises Lost, and the transaction of

@@ -20,13 +20,13 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import User
-from chatstore.errors import Forbidden, NotFound, ServiceError
+from chatstore.errors import NotFound, ServiceError
 from conversations.models import Conversation
-from staff.audit import Actor
 from staff.models import Job, JobState
 
 from . import erasures, progress
-from .acts import ACTS, Act, record_act
+from .actions import ACTIONS, ConversationAction, record_action
+from .rights import actor_of, require_rights
 from .selection import next_batch
 
 logger = logging.getLogger(__name__)
@@ -70,71 +70,63 @@ def _work(job: Job, is_over: IsOver) -> None:
 
 def _work_on_list(job: Job, is_over: IsOver) -> bool:
     """Run the action on the conversations after the cursor. Return whether the job is finished."""
-    act = ACTS[job.action]
-    actor = require_rights(job, act)
-    _finish_begun(job, act)
-    while batch := next_batch(job, act, actor):
+    action = ACTIONS[job.action]
+    actor = require_rights(job, partial(_may_run, action))
+    _finish_begun(job, action)
+    while batch := next_batch(job, action, actor):
         for conversation in batch:
             if is_over():
                 return False
-            _run_on(job, act, conversation)
-        actor = require_rights(job, act)
+            _run_on(job, action, conversation)
+        actor = require_rights(job, partial(_may_run, action))
     return True
 
 
-def require_rights(job: Job, act: Act) -> User:
-    """Return the person who started the job, with the present rights. Raises Forbidden if they do not suffice."""
-    actor: User = User.objects.get(pk=job.actor_id)
-    if not (actor.is_active and actor.is_staff and actor.has_perm(LIST) and act.is_allowed_to(actor)):
-        raise Forbidden(gettext("The person who started this job has no right to do this any more."))
-    return actor
+def _may_run(action: ConversationAction, user: User) -> bool:
+    return user.has_perm(LIST) and action.is_allowed_to(user)
 
 
-def _run_on(job: Job, act: Act, conversation: Conversation) -> None:
-    if act.is_final:
-        _delete(job, act, conversation, on_begin=partial(_begin, job, act, conversation))
+def _run_on(job: Job, action: ConversationAction, conversation: Conversation) -> None:
+    if action.is_final:
+        _delete(job, action, conversation, on_begin=partial(_begin, job, action, conversation))
     else:
-        _change(job, act, conversation)
+        _change(job, action, conversation)
 
 
 @transaction.atomic
-def _change(job: Job, act: Act, conversation: Conversation) -> None:
+def _change(job: Job, action: ConversationAction, conversation: Conversation) -> None:
     try:
         with transaction.atomic():
-            act.service(conversation.user, conversation.pk, job.tag)
-            record_act(act, actor_of(job), conversation, job=job.pk)
+            action.service(conversation.user, conversation.pk, job.tag)
+            record_action(action, actor_of(job), conversation, job=job.pk)
     except ServiceError as error:
         progress.store(job, cursor=conversation.pk, **progress.error_of(job, conversation.pk, error))
     else:
         progress.store(job, cursor=conversation.pk, done=job.done + 1)
 
 
-def _begin(job: Job, act: Act, conversation: Conversation) -> None:
-    record_act(act, actor_of(job), conversation, job=job.pk)
+def _begin(job: Job, action: ConversationAction, conversation: Conversation) -> None:
+    record_action(action, actor_of(job), conversation, job=job.pk)
     progress.store(job, begun=conversation.pk)
 
 
-def _finish_begun(job: Job, act: Act) -> None:
+def _finish_begun(job: Job, action: ConversationAction) -> None:
     """Finish the deletion during which an earlier round was interrupted."""
     if not job.begun:
         return
     conversation = Conversation.objects.filter(pk=job.begun).select_related("user").first()
     if conversation:
-        _delete(job, act, conversation)
+        _delete(job, action, conversation)
     else:
         progress.store_finished(job, cursor=job.begun, begun=None, done=job.done + 1)
 
 
-def _delete(job: Job, act: Act, conversation: Conversation, **options: Callable[[], object]) -> None:
+def _delete(job: Job, action: ConversationAction, conversation: Conversation, **options: Callable[[], object]) -> None:
     id, changes = conversation.pk, {"done": job.done + 1}
     try:
-        act.service(conversation.user, id, job.tag, asked_by=job.actor_id, **options)
+        action.service(conversation.user, id, job.tag, asked_by=job.actor_id, **options)
     except NotFound:  # another process has deleted it meanwhile
         pass
     except ServiceError as error:
         changes = progress.error_of(job, id, error)
     progress.store_finished(job, cursor=id, begun=None, **changes)
-
-
-def actor_of(job: Job) -> Actor:
-    return Actor(job.actor_id, job.address)

@@ -1,7 +1,7 @@
-"""The conversations of a job: those that match the list's filters and search, in batches, newest first.
+"""The conversations of a job: those that match the filters and the search of the list, in batches, newest first.
 
-A job uses the list of the admin itself, so it refuses and understands the same filters. It selects only conversations
-that existed when it was created. A conversation must still match when the job gets to it."""
+A job selects only conversations that existed when it was created. A conversation must still match when the job gets to
+it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,21 +17,21 @@ from conversations.models import Conversation
 from staff.matching import conversations_matching
 from staff.models import Job
 
-from .acts import Act
+from .actions import ConversationAction
 
 BATCH = 50
 SECONDS = 30
 
 
-def next_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
+def next_batch(job: Job, action: ConversationAction, actor: User) -> list[Conversation]:
     """Return the next BATCH conversations after the job's cursor. Raises Invalid if the list refuses a filter, or
     if the conversations cannot be found in SECONDS."""
     with _limited_time():
-        return _read_batch(job, act, actor)
+        return _read_batch(job, action, actor)
 
 
-def _read_batch(job: Job, act: Act, actor: User) -> list[Conversation]:
-    rows = act.select(conversations_matching(actor, QueryDict(job.query)), job.tag).filter(
+def _read_batch(job: Job, action: ConversationAction, actor: User) -> list[Conversation]:
+    rows = action.select(conversations_matching(actor, QueryDict(job.query)), job.tag).filter(
         created_at__lte=job.created_at
     )
     if job.cursor:

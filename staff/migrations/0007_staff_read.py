@@ -8,7 +8,7 @@ ALTER TABLE staff_read ADD CONSTRAINT staff_read_conversation
 
 
 class Migration(migrations.Migration):
-    """How far staff have read each conversation."""
+    """Create the table that says how far staff have read each conversation."""
 
     dependencies = [("staff", "0006_review_rights")]
 

@@ -1,1 +1,1 @@
-"""What staff think of messages and conversations: verdicts, notes, queues of what nobody has judged, and exports."""
+"""The review: verdicts and notes of staff on messages and conversations, queues of unjudged ones, and exports."""

@@ -118,7 +118,7 @@ def delete_note(request: HttpRequest, note_id: UUID) -> Target:
 
 
 def take(request: HttpRequest, row: Any) -> bool:
-    """Assign an item of a queue to the user. Return False if it is done or gone, or if another user has it."""
+    """Assign an item of a queue to the user. Return False if it is done or deleted, or if another user has it."""
     statement = TAKE_MESSAGE if isinstance(row, Message) else TAKE_CONVERSATION
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, {"id": new_id(), "user": request.user.pk, "object": row.pk})

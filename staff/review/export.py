@@ -5,7 +5,7 @@ reads. Reviews that are added meanwhile are left out."""
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
 from chatstore.database import release_connection
 from conversations.models import Message
 from staff.audit import record
+from staff.filters import A_DAY, start_of
 from staff.models import Action, AuditEvent, Label, Note, Review
 from staff.transcript.page import TEXTS
 
@@ -34,7 +34,7 @@ PERMISSIONS = (CHANGE, "conversations.view_conversation", "conversations.view_me
 BATCH = 100  # reviews in memory at a time
 CONTEXT = 100  # the most messages before a message
 CONTEXT_CHARACTERS = 2_000_000  # of the texts of these messages; the newest ones are kept
-ROLES = ("system", "developer", "user", "assistant")  # that the fine-tuning form contains
+ROLES = ("system", "developer", "user", "assistant")  # in the format for fine-tuning
 COLUMNS = """conversation_id done_at done_by_id label__name message__conversation_id message__seq message__role
     message__model message__is_active""".split()
 
@@ -42,7 +42,7 @@ Line = dict[str, Any]
 
 
 class ExportForm(forms.Form):
-    """What to export. With ADMIN_REQUIRE_REASON, a reason is required."""
+    """Selects the reviews and the format. With ADMIN_REQUIRE_REASON, it requires a reason."""
 
     form = forms.ChoiceField(choices=[("jsonl", "JSONL"), ("chat", "Chat")])
     label = forms.ModelChoiceField(Label.objects.all(), required=False)
@@ -58,7 +58,7 @@ class ExportForm(forms.Form):
         return reason
 
     def clean(self) -> dict[str, Any]:
-        """Require a label for the fine-tuning form, because examples of bad answers would teach them."""
+        """Require a label for fine-tuning, because a model would learn from bad answers, too."""
         values: dict[str, Any] = self.cleaned_data
         if values.get("form") == "chat" and not values.get("label"):
             self.add_error("label", gettext_lazy("Choose the label of the messages from which a model should learn."))
@@ -90,8 +90,8 @@ def select(label: Label | None, since: date | None, until: date | None) -> Query
     rows = Review.objects.filter(label=label) if label else Review.objects.filter(label__isnull=False)
     rows = rows.filter(Q(message=None) | Q(message__deleted_at=None), conversation__deleted_at=None)
     if since:
-        rows = rows.filter(done_at__gte=_start(since))
-    return rows.filter(done_at__lt=_start(until) + timedelta(days=1)) if until else rows
+        rows = rows.filter(done_at__gte=start_of(since))
+    return rows.filter(done_at__lt=start_of(until) + A_DAY) if until else rows
 
 
 def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[Line]:
@@ -114,7 +114,7 @@ def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[
 
 
 def chat_lines(reviews: QuerySet[Review]) -> Iterator[Line]:
-    """Yield OpenAI's form of fine-tuning for each message with a verdict: the messages up to it.
+    """Yield OpenAI's format for fine-tuning for each message with a verdict: the messages up to it.
 
     Leaves out conversations as a whole, and messages that are not a text of the assistant."""
     for review, _ in _read(reviews.filter(message__role="assistant")):
@@ -162,10 +162,6 @@ def _read_notes(reviews: list[Review]) -> dict[tuple[UUID, UUID | None], list[No
     for note in Note.objects.filter(about_conversations | about_messages).order_by("pk"):
         notes[note.conversation_id, note.message_id].append(note)
     return notes
-
-
-def _start(day: date) -> datetime:
-    return make_aware(datetime.combine(day, time.min))
 
 
 def _encode(lines: Iterator[Line]) -> Iterator[bytes]:

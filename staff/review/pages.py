@@ -23,7 +23,9 @@ from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message
 from staff.audit import record
 from staff.fields import MARKS, ago
+from staff.matching import without_paging
 from staff.models import Action, Label, Note, Review, SavedFilter
+from staff.transcript.reading import ROLES
 
 from . import changes, export
 from .changes import CHANGE, VIEW, Target, find_target, transcript_url
@@ -52,8 +54,7 @@ class FilterForm(forms.ModelForm):
         """Return the query of the list, with or without the question mark. Leaves out the page.
 
         Raises ValidationError for search words, because such a queue would read all titles for each count."""
-        query = QueryDict(self.cleaned_data["query"].removeprefix("?"), mutable=True)
-        query.pop("p", None)
+        query = without_paging(QueryDict(self.cleaned_data["query"].removeprefix("?")))
         if "q" in query:
             raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
         return query.urlencode()
@@ -136,6 +137,7 @@ def _item(conversation: Conversation, message: Message | None, queue: str = "") 
     return {
         "title": conversation.title[:EXCERPT] or gettext("(no title)"),
         "message": message,
+        "role": ROLES.get(message.role, message.role) if message else "",
         "value": f"{conversation.pk}:{seq}",
         "url": transcript_url(conversation.pk, seq, queue),
     }

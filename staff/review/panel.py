@@ -60,7 +60,7 @@ class WrittenNote:
 
 @dataclass
 class Panel:
-    """What a page shows about one object: its review, its notes."""
+    """The review and the notes of one object, as a page shows them."""
 
     verdict: SafeString | str = ""
     done_at: datetime | None = None

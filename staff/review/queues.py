@@ -40,16 +40,19 @@ Items = QuerySet[Any]  # messages or conversations
 
 
 class IsSampled(Func):
-    """Whether a message is in the sample, by the random end of its id: the condition of the index `message_sample`
-    (migration 0014 of `conversations`)."""
+    """Tests whether a message is in the sample, by the random end of its id.
+
+    The index `message_sample` has the same condition (migration 0014 of `conversations`)."""
 
     template = "mod(256 * get_byte(uuid_send(%(expressions)s), 14) + get_byte(uuid_send(%(expressions)s), 15), 100) = 0"
     output_field = BooleanField()
 
 
 class IsOneOf(Func):
-    """Whether an id is in an array. With `IN (SELECT …)`, PostgreSQL could read all messages in the order of their ids,
-    and compare each with the candidates."""
+    """Tests whether an id is in an array.
+
+    With `IN (SELECT …)`, PostgreSQL could read all messages in the order of their ids, and compare each with the
+    candidates."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("

@@ -21,7 +21,7 @@ from accounts.services import create_token
 from conversations.models import ErasureReceipt
 from conversations.services import conversations, holds, reactions
 from staff.models import AuditEvent, Job, Label
-from staff.user_page.acts import ACTS
+from staff.user_page.actions import ACTIONS
 from testing.cast import create_user, message_draft
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -141,8 +141,8 @@ def test_every_page_and_action_of_the_admin_is_in_the_table() -> None:
     forms = {row.page for row in ROWS if row.method == "POST" and not row.action}
     changes = {page for page in pages if page.endswith("_change") and not page.endswith("password_change")}
     pages_to_read = {"conversations_conversation_change", "accounts_user_change"}
-    acts_on_users = {f"accounts_user_{name}" for name in ACTS}
-    forms_apart = {"conversations_conversation_edit", "accounts_user_edit"} | acts_on_users
+    actions_on_users = {f"accounts_user_{name}" for name in ACTIONS}
+    forms_apart = {"conversations_conversation_edit", "accounts_user_edit"} | actions_on_users
     assert forms - ONLY_FORMS == changes - pages_to_read | forms_apart
     request: Any = RequestFactory().get("/")
     request.user = User(is_superuser=True)

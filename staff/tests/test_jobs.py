@@ -21,7 +21,7 @@ from accounts.models import ApiToken, User
 from accounts.services import create_token
 from conversations.models import Conversation
 from conversations.services import conversations
-from staff.jobs import acts, creation, erasures, progress, runner
+from staff.jobs import actions, creation, erasures, progress, runner
 from staff.models import Action, AuditEvent, Job, JobState
 from testing.admin import allow, audited, list_of, page_of
 from testing.api_client import create_user
@@ -101,7 +101,7 @@ def test_only_the_conversations_that_match_the_filters_and_the_search_are_change
     assert searches and AuditEvent.objects.filter(action=Action.SEARCH).count() == searches
 
 
-def test_a_filter_that_matches_more_later_does_not_grow(client: Client, curator: User, alice: User) -> None:
+def test_a_conversation_that_is_created_later_is_left_alone(client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
     later = create_conversation(alice, "Hi again")
@@ -240,7 +240,7 @@ def test_a_deletion_that_was_interrupted_is_finished_with_one_event(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setitem(acts.ACTS, "purge", acts.ACTS["purge"]._replace(service=crash))
+        patched.setitem(actions.ACTIONS, "purge", actions.ACTIONS["purge"]._replace(service=crash))
         with pytest.raises(KeyboardInterrupt):
             run(job)
     let_lease_end()
@@ -268,8 +268,8 @@ def test_an_unexpected_error_ends_the_job(
 ) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
-    broken = acts.ACTS["trash"]._replace(service=lambda *args: 1 / 0)
-    monkeypatch.setitem(acts.ACTS, "trash", broken)
+    broken = actions.ACTIONS["trash"]._replace(service=lambda *args: 1 / 0)
+    monkeypatch.setitem(actions.ACTIONS, "trash", broken)
     run(job)
     assert (job.state, job.error) == (JobState.FAILED, "An unexpected error. The log of the server describes it.")
 
@@ -278,7 +278,7 @@ def test_an_unexpected_error_ends_the_job(
 
 
 @pytest.mark.parametrize("loss", ["group", "staff", "active"])
-def test_a_person_without_the_right_stops(loss: str, client: Client, curator: User, alice: User) -> None:
+def test_a_job_stops_if_the_person_loses_the_right(loss: str, client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
     if loss == "group":
@@ -293,7 +293,7 @@ def test_a_person_without_the_right_stops(loss: str, client: Client, curator: Us
 def test_a_person_without_the_right_starts_no_job(client: Client, sam: User, alice: User) -> None:
     sam.groups.add(Group.objects.get(name="Support"))
     client.force_login(sam)
-    for action in acts.ACTS:
+    for action in actions.ACTIONS:
         form = {"action": action, "select_across": "1", "confirmed": "yes", "tag": "x"}
         assert client.post(list_of(Conversation), form).status_code == 403
     assert not Job.objects.exists()
@@ -316,8 +316,8 @@ def test_a_filter_that_takes_too_long_ends_the_job(
     create_conversation(alice, "Hi")
     job = start(client)
     monkeypatch.setattr("staff.jobs.selection.SECONDS", 0.01)
-    slow = acts.ACTS["trash"]._replace(select=lambda rows, tag: rows.extra(where=["pg_sleep(1) IS NOT NULL"]))
-    monkeypatch.setitem(acts.ACTS, "trash", slow)
+    slow = actions.ACTIONS["trash"]._replace(select=lambda rows, tag: rows.extra(where=["pg_sleep(1) IS NOT NULL"]))
+    monkeypatch.setitem(actions.ACTIONS, "trash", slow)
     run(job)
     assert job.state == JobState.FAILED and "takes too long" in job.error
 
@@ -480,9 +480,7 @@ def test_housekeeping_runs_jobs_and_deletes_old_ones(client: Client, root: User,
     assert job.state == JobState.DONE
 
 
-def test_a_person_who_may_act_sees_the_own_job_without_the_right_to_list_jobs(
-    client: Client, sam: User, alice: User
-) -> None:
+def test_a_person_sees_their_own_job_without_the_right_to_list_jobs(client: Client, sam: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     allow(sam, "view_conversation", "delete_conversation")
     client.force_login(sam)

@@ -45,7 +45,7 @@ def test_a_page_does_not_move_when_conversations_are_added(client: Client, title
 
 
 @pytest.mark.parametrize("start", ["2", "x", "", "\0"])
-def test_a_malformed_position_is_the_first_page(start: str, client: Client, titles: list[str]) -> None:
+def test_a_malformed_position_opens_the_first_page(start: str, client: Client, titles: list[str]) -> None:
     response = client.get(list_of(Conversation), {"p": start})
     assert [row.title for row in response.context["cl"].result_list] == titles[:3]
 

@@ -76,7 +76,7 @@ def test_the_messages_before_are_an_option(
     ]
 
 
-def test_the_fine_tuning_form_has_the_messages_up_to_the_judged_one(
+def test_the_fine_tuning_format_has_the_messages_up_to_the_judged_one(
     client: Client, carla: User, chat: Conversation, labels: dict[str, Label]
 ) -> None:
     judge(client, chat, 2, labels["Good"])
@@ -87,7 +87,7 @@ def test_the_fine_tuning_form_has_the_messages_up_to_the_judged_one(
     ]
 
 
-def test_the_fine_tuning_form_follows_the_branch_of_the_message(
+def test_the_fine_tuning_format_follows_the_branch_of_the_message(
     client: Client, carla: User, chat: Conversation, labels: dict[str, Label], alice: User
 ) -> None:
     first = chat.messages.get(seq=1)
@@ -97,7 +97,7 @@ def test_the_fine_tuning_form_follows_the_branch_of_the_message(
     assert [row["content"] for row in line["messages"]] == ["How much is it?", "Nothing.", "Really?", "Yes."]
 
 
-def test_the_fine_tuning_form_reads_texts_from_parts_and_leaves_out_messages_without_text(
+def test_the_fine_tuning_format_reads_texts_from_parts_and_leaves_out_messages_without_text(
     client: Client, carla: User, labels: dict[str, Label], alice: User
 ) -> None:
     drafts = [
@@ -114,7 +114,7 @@ def test_the_fine_tuning_form_reads_texts_from_parts_and_leaves_out_messages_wit
     ]
 
 
-def test_the_fine_tuning_form_needs_a_label(client: Client, carla: User) -> None:
+def test_the_fine_tuning_format_needs_a_label(client: Client, carla: User) -> None:
     page = client.get(EXPORT, {"form": "chat"}, follow=True)
     assert "Choose the label of the messages from which a model should learn." in page.text
     assert not AuditEvent.objects.filter(action="export").exists()

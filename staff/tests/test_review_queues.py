@@ -255,7 +255,7 @@ def test_a_saved_filter_is_a_queue_of_the_conversations_that_the_list_shows(
     assert counts(client)["Billing"] == (0, 0, 0)
 
 
-@pytest.mark.parametrize("query", ["?state=%00", "?verdict=x", "?nothing=1", "?state=", "?e=1", "?user=x", "x"])
+@pytest.mark.parametrize("query", ["?state=%00", "?verdict=x", "?nothing=1", "?state=", "?user=x", "x"])
 def test_a_saved_filter_that_is_not_valid_breaks_no_page(query: str, client: Client, carla: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     save_filter(client, query)

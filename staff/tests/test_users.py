@@ -1,4 +1,4 @@
-"""What staff do with a user: suspend, sign out everywhere, export, erase. Each has a page that asks, and is audited."""
+"""The actions on a user: suspend, sign out everywhere, export, erase. Each asks for a confirmation and is audited."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from testing.admin import allow, audited, list_of, page_of
 from testing.api_client import PASSWORD, create_user
 from testing.cast import create_conversation
 
-ACTS = ("suspend", "unsuspend", "sign_out", "export", "erase")
+ACTIONS = ("suspend", "unsuspend", "sign_out", "export", "erase")
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_a_user_who_manages_staff_cannot_be_erased(client: Client, privacy: User
 # --- Who may act on whom -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_staff_act_neither_on_staff_nor_on_themselves(client: Client, privacy: User, name: str) -> None:
     rita = create_user("Rita", is_staff=True)
     for user in (rita, privacy):
@@ -250,7 +250,7 @@ def test_each_action_needs_its_permission(
 ) -> None:
     allow(sam, "view_user", "change_user", "view_details", permission)
     client.force_login(sam)
-    assert {name for name in ACTS if client.get(page_of(alice, name)).status_code == 200} == names
+    assert {name for name in ACTIONS if client.get(page_of(alice, name)).status_code == 200} == names
 
 
 def test_the_page_of_a_missing_user_is_not_found(client: Client, privacy: User, alice: User) -> None:
@@ -261,8 +261,8 @@ def test_the_page_of_a_missing_user_is_not_found(client: Client, privacy: User, 
 
 def test_an_action_shown_in_a_list_needs_no_script(client: Client, privacy: User, alice: User) -> None:
     page = client.get(page_of(alice)).text
-    shown = {name for name in ACTS if f'href="{page_of(alice, name)}"' in page}
-    assert shown == set(ACTS) - {"unsuspend"} and "onclick" not in page
+    shown = {name for name in ACTIONS if f'href="{page_of(alice, name)}"' in page}
+    assert shown == set(ACTIONS) - {"unsuspend"} and "onclick" not in page
     assert page_of(alice, "edit") not in page
     assert "csrfmiddlewaretoken" in client.get(page_of(alice, "suspend")).text
     assert client.get(list_of(User)).status_code == 200

@@ -1,1 +1,1 @@
-"""The page of a user, and what staff can do there. `reading` reads what it shows, `acts` has its actions."""
+"""The page of a user. `reading` reads what it shows, `actions` has its actions."""

@@ -1,4 +1,4 @@
-"""What the page of a user shows: one statement reads the parts, and one the usage.
+"""Reads the page of a user: one statement for the parts, and one for the usage.
 
 A part is shown only to staff with its permission. It has at most MOST rows, and no secrets.
 """
@@ -35,7 +35,6 @@ OF_USER = {"user": OuterRef("pk")}
 VALID = Exists(Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=Now()))
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", ""), ("Chrome", ""), ("Safari", ""), ("curl", ""))
 SYSTEMS = (("Android", ""), ("iPhone", ""), ("iPad", ""), ("Windows", ""), ("Mac OS", "macOS"), ("Linux", ""))
-TIMES = {"active_at", "archived_at", "created_at", "last_used_at", "expires_at", "last_login"}
 
 
 class Part(NamedTuple):
@@ -95,9 +94,7 @@ def _subquery(part: Part) -> ArraySubquery:
 
 def _with_times(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row with the times in it as objects. In JSON, they are texts."""
-    return {
-        name: _to_time(value) if name.endswith(("_at", "_joined", "_login")) else value for name, value in row.items()
-    }
+    return {name: _to_time(value) if name.endswith(("_at", "_login")) else value for name, value in row.items()}
 
 
 def _to_time(text: str | None) -> datetime | None:
@@ -134,7 +131,7 @@ def read_usage(request: HttpRequest, user: User) -> dict[str, Any]:
 
 
 def last_seen(user: Any) -> datetime | None:
-    """Return when the user last signed in, used a token or wrote, as far as the caller may see it."""
+    """Return when the user last signed in, used a token or wrote. Leave out what the caller may not see."""
     times = [user.last_login]
     times += [token["last_used_at"] for token in user.parts.get("tokens", ())]
     times += [conversation["active_at"] for conversation in user.parts.get("conversations", ())]

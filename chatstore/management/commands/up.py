@@ -1,7 +1,7 @@
 """`make run`: start the database, migrate, create the first administrator and serve, until Ctrl-C or SIGTERM.
 
-Beside the web server runs the generator of replies. It has a lower priority, and is started again if it ends. A process
-that runs the jobs of staff is started when there is one, and ends when there is none.
+This command also starts the generator of replies, which has a lower priority, and starts it again if it ends. It starts
+a process for the jobs of staff when a job is due. This process ends when no job is due.
 
 At its end, this command stops these processes, the web server and then the embedded database server. If the command is
 killed, it cannot stop them. On Linux, the kernel then sends a stop signal to all of them.
@@ -40,7 +40,7 @@ MERGE_INTERVAL = 10  # seconds; every search reads the pending lists of the text
 CHILD_NICENESS = 5  # requests come first
 GENERATOR_PAUSE = 2  # seconds between two starts
 CHILD_TIMEOUT = 15  # seconds to end
-JOBS_INTERVAL = 2  # seconds between two looks for jobs
+JOBS_INTERVAL = 2  # seconds between two checks for jobs
 OLDEST_POSTGRESQL = 15
 REMEDIES = {  # by a part of the driver's error message
     "Connection refused": "Is PostgreSQL running there?",
@@ -300,7 +300,7 @@ class JobRunner:
 def _count_due_jobs() -> int:
     try:
         return int(call_command("jobs", count=True, stdout=io.StringIO()))
-    except DatabaseError:  # the next look finds them
+    except DatabaseError:  # the next check finds them
         logger.warning("the jobs of staff cannot be read", exc_info=True)
         return 0
     finally:
@@ -356,16 +356,16 @@ def _with_low_priority(prepare: Callable[[], object] | None) -> Callable[[], Non
 def _watch(
     web: subprocess.Popen[bytes], generator: Generator, job_runner: JobRunner, server: embedded.Server | None
 ) -> None:
-    next_look = time.monotonic()
+    next_check = time.monotonic()
     next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
     next_merge = time.monotonic() + MERGE_INTERVAL
     while web.poll() is None:
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
         generator.restart_if_ended()
-        if time.monotonic() > next_look:
+        if time.monotonic() > next_check:
             job_runner.start_if_needed()
-            next_look = time.monotonic() + JOBS_INTERVAL
+            next_check = time.monotonic() + JOBS_INTERVAL
         if time.monotonic() > next_housekeeping:
             _run_housekeeping(without_jobs=True)
             next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL

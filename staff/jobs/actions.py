@@ -18,7 +18,7 @@ DELETE = "conversations.delete_conversation"
 SUPERUSER = "superuser"  # no permission, so that nobody can grant it
 
 
-class Act(NamedTuple):
+class ConversationAction(NamedTuple):
     """`select` keeps the rows that the action can change. `service` changes one row. The texts are for pages."""
 
     label: Any  # a lazy text, as the next two
@@ -36,8 +36,8 @@ class Act(NamedTuple):
         return bool(user.is_superuser if self.right == SUPERUSER else user.has_perm(self.right))
 
 
-ACTS = {
-    "trash": Act(
+ACTIONS = {
+    "trash": ConversationAction(
         gettext_lazy("Move to trash"),
         gettext_lazy("Conversations moved to the trash: {count}."),
         gettext_lazy("This moves live conversations to the trash, from which you can restore them."),
@@ -47,7 +47,7 @@ ACTS = {
         Action.TRASH,
         {},
     ),
-    "restore": Act(
+    "restore": ConversationAction(
         gettext_lazy("Restore"),
         gettext_lazy("Conversations restored: {count}."),
         gettext_lazy("This takes conversations out of the trash. Their owners see them again."),
@@ -57,7 +57,7 @@ ACTS = {
         Action.RESTORE,
         {},
     ),
-    "add_tag": Act(
+    "add_tag": ConversationAction(
         gettext_lazy("Add a tag"),
         gettext_lazy("Conversations that got the tag: {count}."),
         gettext_lazy("This adds a tag to live conversations that do not have it. Their owners see the tag."),
@@ -68,7 +68,7 @@ ACTS = {
         {"fields": ["tags"]},
         has_tag=True,
     ),
-    "remove_tag": Act(
+    "remove_tag": ConversationAction(
         gettext_lazy("Remove a tag"),
         gettext_lazy("Conversations that lost the tag: {count}."),
         gettext_lazy("This removes a tag from live conversations that have it."),
@@ -79,7 +79,7 @@ ACTS = {
         {"fields": ["tags"]},
         has_tag=True,
     ),
-    "archive": Act(
+    "archive": ConversationAction(
         gettext_lazy("Archive"),
         gettext_lazy("Conversations archived: {count}."),
         gettext_lazy("This archives live conversations. Their owners find them in the archive."),
@@ -89,7 +89,7 @@ ACTS = {
         Action.CHANGE,
         {"fields": ["archived_at"]},
     ),
-    "unarchive": Act(
+    "unarchive": ConversationAction(
         gettext_lazy("Take out of the archive"),
         gettext_lazy("Conversations taken out of the archive: {count}."),
         gettext_lazy("This takes conversations out of the archive. Their owners see them in the list again."),
@@ -99,7 +99,7 @@ ACTS = {
         Action.CHANGE,
         {"fields": ["archived_at"]},
     ),
-    "purge": Act(
+    "purge": ConversationAction(
         gettext_lazy("Delete for good"),
         gettext_lazy("Conversations deleted for good: {count}."),
         gettext_lazy("This deletes these conversations and all their messages. It cannot be undone."),
@@ -113,17 +113,17 @@ ACTS = {
 }
 
 
-def perform(act: Act, by: By, conversation: Conversation, tag: str) -> None:
+def perform(action: ConversationAction, by: By, conversation: Conversation, tag: str) -> None:
     """Run an action on one conversation, and add its event. Raises a ServiceError if the service refuses it."""
-    if act.is_final:
+    if action.is_final:
         # The event is stored with the beginning of the deletion, which runs many transactions.
-        event = partial(record_act, act, by, conversation)
-        act.service(conversation.user, conversation.pk, tag, asked_by=id_of(by), on_begin=event)
+        event = partial(record_action, action, by, conversation)
+        action.service(conversation.user, conversation.pk, tag, asked_by=id_of(by), on_begin=event)
         return
     with transaction.atomic():
-        act.service(conversation.user, conversation.pk, tag)
-        record_act(act, by, conversation)
+        action.service(conversation.user, conversation.pk, tag)
+        record_action(action, by, conversation)
 
 
-def record_act(act: Act, by: By, conversation: Conversation, **details: Any) -> None:
-    record(by, act.event, conversation, **act.details, **details)
+def record_action(action: ConversationAction, by: By, conversation: Conversation, **details: Any) -> None:
+    record(by, action.event, conversation, **action.details, **details)

@@ -1,6 +1,6 @@
-"""What staff can do with a user: suspend, sign out, export, erase. Each has a page that explains it and asks.
+"""The actions on a user: suspend, sign out, export, erase. Each has a page that explains it and asks to confirm it.
 
-Each adds an event to the audit. Nobody acts on the own account, and only superusers act on other staff.
+Each adds an event to the audit. Nobody acts on their own account, and only superusers act on other staff.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,13 @@ from conversations import daily_usage
 from conversations.services import erase as erasure
 from staff.audit import id_of, record
 from staff.audit.reasons import reason_needed
+from staff.big_tables import up_to
 from staff.jobs import creation, erasures
 from staff.models import Action
 from transfer.api.downloads import download_archive
 from transfer.exporters import archive
 
-COUNT_LIMIT = 1_000  # managed users that the page of an erasure counts
+COUNT_LIMIT = 1_000  # tokens and managed users that the page of an erasure counts
 
 Text = str | Promise
 
@@ -62,7 +63,7 @@ class EraseForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Act:
+class UserAction:
     """An action on a user. `run` does it, records it and returns the response."""
 
     name: str
@@ -126,10 +127,10 @@ def erase(request: HttpRequest, user: User, form: forms.Form) -> HttpResponse:
     return redirect("admin:accounts_user_changelist")
 
 
-ACTS = {
-    act.name: act
-    for act in (
-        Act(
+ACTIONS = {
+    action.name: action
+    for action in (
+        UserAction(
             "suspend",
             "accounts.suspend_user",
             gettext_lazy("Suspend"),
@@ -139,14 +140,14 @@ ACTS = {
             ),
             suspend,
         ),
-        Act(
+        UserAction(
             "unsuspend",
             "accounts.suspend_user",
             gettext_lazy("End the suspension"),
             gettext_lazy("This user can sign in again. The tokens are valid again. The old sessions are not."),
             unsuspend,
         ),
-        Act(
+        UserAction(
             "sign_out",
             "accounts.suspend_user",
             gettext_lazy("Sign out everywhere"),
@@ -154,7 +155,7 @@ ACTS = {
             sign_out,
             SignOutForm,
         ),
-        Act(
+        UserAction(
             "export",
             "accounts.export_user",
             gettext_lazy("Export"),
@@ -164,7 +165,7 @@ ACTS = {
             ),
             export,
         ),
-        Act(
+        UserAction(
             "erase",
             "accounts.erase_user",
             gettext_lazy("Erase"),
@@ -182,39 +183,41 @@ ACTS = {
 def offered(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     """Return the actions that the page of a user shows, each with its URL."""
     useless = "unsuspend" if user.is_active else "suspend"
-    found = [act for act in ACTS.values() if act.name != useless and may(request, act, user)]
-    return [{"act": act, "url": reverse(f"admin:accounts_user_{act.name}", args=[user.pk])} for act in found]
+    found = [action for action in ACTIONS.values() if action.name != useless and is_allowed(request, action, user)]
+    return [
+        {"action": action, "url": reverse(f"admin:accounts_user_{action.name}", args=[user.pk])} for action in found
+    ]
 
 
-def may(request: HttpRequest, act: Act, user: User) -> bool:
+def is_allowed(request: HttpRequest, action: UserAction, user: User) -> bool:
     """Return whether the caller may do this. Nobody may do anything to a user whose erasure has begun."""
     if user.pk == request.user.pk or user.erasing_at or (user.is_staff and not request.user.is_superuser):
         return False
-    return request.user.has_perm(act.permission)
+    return request.user.has_perm(action.permission)
 
 
-def act_page(request: HttpRequest, object_id: UUID, act: Act, context: dict[str, Any]) -> HttpResponseBase:
+def action_page(request: HttpRequest, object_id: UUID, action: UserAction, context: dict[str, Any]) -> HttpResponseBase:
     """Ask whether to do this, or do it if the form was sent.
 
     Raises PermissionDenied, or Http404 if there is no such user."""
-    if not request.user.has_perm(act.permission):
+    if not request.user.has_perm(action.permission):
         raise PermissionDenied
     user = get_object_or_404(User, pk=object_id)
-    if not may(request, act, user):
+    if not is_allowed(request, action, user):
         raise PermissionDenied
-    if act.run is export and (question := reason_needed(request, user.pk)):
+    if action.run is export and (question := reason_needed(request, user.pk)):
         return question
-    form = act.form_for(user, request.POST if request.method == "POST" else None)
+    form = action.form_for(user, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            return act.run(request, user, form)
+            return action.run(request, user, form)
         except ServiceError as error:
             messages.error(request, error.message)
             return redirect("admin:accounts_user_change", user.pk)
-    context |= {"original": user, "act": act, "form": form, "title": act.label}
-    if act.run is erase:
+    context |= {"original": user, "action": action, "form": form, "title": action.label}
+    if action.run is erase:
         context |= {"losses": count_losses(user), "job": new_id()}
-    return render(request, "admin/accounts/user/act.html", context)
+    return render(request, "admin/accounts/user/action.html", context)
 
 
 def count_losses(user: User) -> list[str]:
@@ -225,14 +228,10 @@ def count_losses(user: User) -> list[str]:
     counts = {
         gettext("Conversations"): intcomma(conversations),
         gettext("Messages"): intcomma(texts),
-        gettext("API tokens"): _bounded(user.tokens.all()[: COUNT_LIMIT + 1].count()),
-        gettext("Managed users, with all their data"): _bounded(managed),
+        gettext("API tokens"): up_to(COUNT_LIMIT, user.tokens.all()[: COUNT_LIMIT + 1].count()),
+        gettext("Managed users, with all their data"): up_to(COUNT_LIMIT, managed),
     }
     return [f"{name}: {count}" for name, count in counts.items()]
-
-
-def _bounded(count: int) -> str:
-    return intcomma(count) if count <= COUNT_LIMIT else f"{intcomma(COUNT_LIMIT)}+"
 
 
 def _back(request: HttpRequest, user: User, text: str) -> HttpResponse:
