@@ -78,7 +78,6 @@ class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationA
         """title preview user__email user__name user__external_id message_count prompt_tokens completion_tokens model
         tags source active_at archived_at deleted_at tip_seq staff_read__seq""".split()
     )
-    list_per_page = 50  # half of the time of a page is the HTML of its rows
     list_filter = FILTERS
     lookups = tuple(spec.parameter_name for spec in FILTERS)
     search_fields = ("title",)  # shows the search field; `find` searches

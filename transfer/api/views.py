@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -16,7 +17,7 @@ from transfer.exporters.conversations import FORMATS, Source
 
 from .downloads import download, download_archive
 
-MEDIA_TYPES = [format.media_type.partition(";")[0] for format in FORMATS.values()]
+FILES: dict[Any, Any] = {(200, format.media_type.partition(";")[0]): OpenApiTypes.BINARY for format in FORMATS.values()}
 FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), description="The default is `jsonl`.")
 
 
@@ -41,7 +42,7 @@ class ConversationExportView(APIView):
 
     @extend_schema(
         parameters=[FORMAT],
-        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
+        responses=FILES | {(200, "application/json"): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, id: UUID) -> StreamingHttpResponse:
         """Download a conversation as a file.
@@ -62,7 +63,7 @@ class ConversationsExportView(APIView):
     @extend_schema(
         operation_id="conversations_export_list",
         parameters=[FORMAT, *filter_parameters()],
-        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
+        responses=FILES | {(200, "application/json"): {"type": "array", "items": {"type": "object"}}},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Download the conversations of the caller that pass the filters, newest first, as one file.
