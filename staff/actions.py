@@ -17,6 +17,7 @@ from chatstore.ids import new_id
 from conversations.querysets import ConversationQuerySet
 
 from .big_tables import bounded_count, count_text, is_for_all
+from .filters import without_address
 from .jobs import creation
 from .jobs.acts import ACTS, Act, perform
 from .models import Job
@@ -79,6 +80,7 @@ class ConversationActions(admin.ModelAdmin):
         if "%00" in request.GET.urlencode():
             raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
         total = bounded_count(rows)
+        request.GET = without_address(request.GET)  # type: ignore[assignment]
         return start_job(self, request, action=name, total=total, tag=tag, query=creation.filters_of(request))
 
     def _run(self, request: HttpRequest, rows: QuerySet, act: Act, tag: str) -> None:

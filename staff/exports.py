@@ -33,6 +33,7 @@ from transfer.exporters.conversations import FORMATS, Source, stream
 from .audit import record, record_each
 from .audit.reasons import reason_needed
 from .big_tables import bounded_count, count_text
+from .filters import without_address
 from .matching import conversations_matching
 from .models import Action
 
@@ -78,7 +79,7 @@ class ConversationExports(admin.ModelAdmin):
 
         Raises PermissionDenied, or Http404 if there is no such format."""
         _check_permission(request)
-        filters = request.GET.copy()
+        filters = without_address(request.GET)
         format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].strip()
         if owner and (user := _find_owner(owner)):
             filters["user"] = str(user.pk)
@@ -89,6 +90,8 @@ class ConversationExports(admin.ModelAdmin):
         return self._export(request, _read_format(format))
 
     def _ask_for_format(self, request: HttpRequest, owner: str) -> HttpResponse:
+        """Show the formats, and the number of conversations. Add an event about search words, because it tells whether
+        titles contain them."""
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Export conversations"),
@@ -99,6 +102,8 @@ class ConversationExports(admin.ModelAdmin):
             "lacks_owner": lacks_owner(request),
             "list_query": request.GET.urlencode(),
         }
+        if words := request.GET.get("q"):
+            record(request, Action.SEARCH, Conversation, words=words)
         return TemplateResponse(request, "admin/conversations/conversation/export.html", context)
 
     def _export(self, request: HttpRequest, format: str) -> HttpResponseBase:

@@ -7,10 +7,11 @@ values that exist, because that would read the whole table. A text field can sug
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy
 
@@ -99,8 +100,24 @@ class UserFilter(TextFilter):
     """A filter by a user. The value is the user's id or e-mail address."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+        id = _parse_user(text)
         return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
+
+
+def _parse_user(text: str) -> UUID | None:
+    """Return an id, or the id of the user with an e-mail address. Return None if there is no such user."""
+    return parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
+
+
+def without_address(query: QueryDict) -> QueryDict:
+    """Return the query of a list with the owner's id in place of the e-mail address.
+
+    Whatever is stored for longer than a request needs this, because an erasure could not remove the address."""
+    query = query.copy()
+    owner = query.get("user", "").replace("\0", "").strip()
+    if owner and (id := _parse_user(owner)):
+        query["user"] = str(id)
+    return query
 
 
 class DayFilter(TextFilter):

@@ -23,6 +23,7 @@ from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message
 from staff.audit import record
 from staff.fields import MARKS, ago
+from staff.filters import without_address
 from staff.models import Action, Label, Note, Review, SavedFilter
 
 from . import changes, export
@@ -49,14 +50,14 @@ class FilterForm(forms.ModelForm):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        """Return the query of the list, with or without the question mark. Leaves out the page.
+        """Return the query of the list, without a question mark, the page and the e-mail address of an owner.
 
         Raises ValidationError for search words, because such a queue would read all titles for each count."""
         query = QueryDict(self.cleaned_data["query"].removeprefix("?"), mutable=True)
         query.pop("p", None)
         if "q" in query:
             raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
-        return query.urlencode()
+        return without_address(query).urlencode()
 
 
 def review_page(request: HttpRequest) -> TemplateResponse:
@@ -208,7 +209,7 @@ def assign_view(request: HttpRequest) -> HttpResponse:
     for target in targets:
         changes.assign(request, target, assignee)
     if "from_queue" in request.POST:
-        return redirect("admin:review_queue", request.POST.get("queue", ""))
+        return redirect("admin:review_queue", find_queue(request, request.POST.get("queue", "")).key)
     return _back(request, targets[0]) if targets else redirect("admin:review")
 
 

@@ -179,6 +179,24 @@ def test_the_page_finds_an_owner_by_e_mail_address_or_id(
     assert "There is no user nobody@example.com" in page.text
 
 
+def test_a_search_on_that_page_is_an_event_because_it_tells_whether_titles_match(
+    client: Client, root: User, chats: list[Conversation]
+) -> None:
+    assert "Selected conversations: 1" in client.get(reverse(SET), {"q": "third"}).text
+    assert AuditEvent.objects.get(action=Action.SEARCH).details == {"words": "third"}
+
+
+@pytest.mark.parametrize("name", ["q", "user", "state"])
+def test_a_filter_with_a_nul_selects_nothing(name: str, client: Client, root: User, chats: list[Conversation]) -> None:
+    for query in ({name: "\0"}, {name: "\0", "format": "csv"}):
+        assert client.get(reverse(SET), query).status_code == 404
+
+
+def test_the_event_names_the_owner_by_id(client: Client, root: User, bob: User, chats: list[Conversation]) -> None:
+    assert titles(client, user="BOB@example.com") == ["Third"]
+    assert AuditEvent.objects.get(object_id="").details["filters"] == [f"user={bob.pk}"]
+
+
 # Rights
 
 

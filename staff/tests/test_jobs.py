@@ -101,6 +101,13 @@ def test_only_the_conversations_that_match_the_filters_and_the_search_are_change
     assert searches and AuditEvent.objects.filter(action=Action.SEARCH).count() == searches
 
 
+def test_a_job_names_the_owner_by_id(client: Client, curator: User, alice: User) -> None:
+    create_many(alice, 1)
+    job = start(client, query="?user=Alice@example.com")
+    assert job.query == f"user={alice.pk}", "an erasure could not remove the address from the job and its event"
+    assert AuditEvent.objects.get(action=Action.START_JOB).details["filters"] == job.query
+
+
 def test_a_filter_that_matches_more_later_does_not_grow(client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)

@@ -232,6 +232,11 @@ def test_two_people_never_get_the_same_next_item(alice: User) -> None:
     assert len(taken) == Review.objects.filter(assignee__in=people).count() == 12
 
 
+def test_an_assignment_in_an_unknown_queue_is_a_404(client: Client, carla: User) -> None:
+    form = {"assignee": "me", "from_queue": "1", "queue": "no/queue"}
+    assert client.post(reverse("admin:review_assign"), form).status_code == 404
+
+
 # Saved filters
 
 
@@ -266,6 +271,11 @@ def test_a_saved_filter_that_is_not_valid_breaks_no_page(query: str, client: Cli
 def test_a_saved_filter_has_no_search_words(client: Client, carla: User) -> None:
     assert "cannot have search words" in save_filter(client, "?q=invoice").text
     assert not SavedFilter.objects.exists()
+
+
+def test_a_saved_filter_names_the_owner_by_id(client: Client, carla: User, alice: User) -> None:
+    save_filter(client, "?user=Alice%40example.com&state=live")
+    assert SavedFilter.objects.get().query == f"user={alice.pk}&state=live", "an erasure could not remove the address"
 
 
 def test_a_saved_filter_needs_a_new_name_and_can_be_deleted(client: Client, carla: User) -> None:
