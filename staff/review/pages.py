@@ -19,6 +19,7 @@ from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
+from chatstore.errors import Invalid
 from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message
 from staff.audit import record
@@ -28,7 +29,7 @@ from staff.models import Action, Label, Note, Review, SavedFilter
 
 from . import changes, export
 from .changes import CHANGE, VIEW, Target, find_target, transcript_url
-from .queues import Queue, count_items, find_queue, fixed_queues, saved_queues, take_next
+from .queues import Queue, count_items, find_queue, fixed_queues, read_first, saved_queues, take_next
 from .verdicts import read_labels
 
 SEE = (VIEW, "conversations.view_conversation")
@@ -106,7 +107,9 @@ def _assigned_to(user: User) -> list[dict[str, Any]]:
 
 
 def _read_items(request: HttpRequest, queue: Queue, assigned: str) -> list[dict[str, Any]]:
-    """Return the newest items for the template. Without the right to read messages, they have no excerpt."""
+    """Return the newest items for the template. Without the right to read messages, they have no excerpt.
+
+    Return none, and show a message, if finding them takes too long."""
     items = queue.items()
     if assigned in ("me", "nobody"):
         items = items.filter(assignee_id=request.user.pk if assigned == "me" else None)
@@ -118,7 +121,11 @@ def _read_items(request: HttpRequest, queue: Queue, assigned: str) -> list[dict[
         rows = rows.defer("error").annotate(excerpt=Left("content", EXCERPT), problem=Left("error", EXCERPT))
     else:
         rows = rows.annotate(excerpt=F("preview"))
-    shown = list(rows[:SHOWN])
+    try:
+        shown = read_first(rows, SHOWN)
+    except Invalid:
+        shown = []
+        _say_too_slow(request)
     people = User.objects.in_bulk({row.assignee_id for row in shown if row.assignee_id})
     may_read = request.user.has_perm("conversations.view_message") and not settings.ADMIN_REQUIRE_REASON
     return [_queued(row, people.get(row.assignee_id), queue, may_read) for row in shown]
@@ -238,7 +245,11 @@ def delete_filter_view(request: HttpRequest, filter_id: UUID) -> HttpResponse:
 
 def _open_next(request: HttpRequest, key: str, after: UUID | None) -> HttpResponse:
     queue = find_queue(request, key)
-    row = take_next(request, queue, after)
+    try:
+        row = take_next(request, queue, after)
+    except Invalid:
+        _say_too_slow(request)
+        return redirect("admin:review")
     if row is None:
         messages.info(request, gettext("This was the last item of the queue."))
         return redirect("admin:review_queue", key)
@@ -264,6 +275,10 @@ def _parse_target(value: str) -> Target:
     if conversation_id is None or not seq.isdecimal() or len(seq) > 9:
         raise Http404
     return find_target(conversation_id, int(seq))
+
+
+def _say_too_slow(request: HttpRequest) -> None:
+    messages.error(request, gettext("Finding these conversations takes too long. Use other filters."))
 
 
 def _show_errors(request: HttpRequest, form: forms.BaseForm) -> None:

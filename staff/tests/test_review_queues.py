@@ -300,6 +300,19 @@ def test_saved_filters_that_take_too_long_have_no_count(
     assert shown["Dislikes not yet looked at"] == (1, 1, 0)
 
 
+def test_a_saved_filter_that_takes_too_long_has_no_items(
+    client: Client, carla: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_conversation(alice, "Hi")
+    save_filter(client, "?state=live")
+    slow = RawSQL("pg_sleep(5) IS NOT NULL", [], output_field=BooleanField())
+    monkeypatch.setattr(queues, "narrow_list", lambda *_: Conversation.objects.filter(slow))
+    monkeypatch.setattr(queues, "TIME_LIMIT", 100)
+    key = str(SavedFilter.objects.get().pk)
+    assert "takes too long" in client.get(reverse("admin:review_queue", args=[key])).text
+    assert "takes too long" in client.post(reverse("admin:review_next", args=[key]), follow=True).text
+
+
 # Costs
 
 
