@@ -36,6 +36,7 @@ from .big_tables import bounded_count, count_text
 from .filters import without_address
 from .matching import conversations_matching
 from .models import Action
+from .rights import require_present_rights
 
 PERMISSION = "conversations.export_conversation"
 BATCH = 20  # conversations that get their events together, before the first of them is sent
@@ -148,9 +149,10 @@ def _find_owner(text: str) -> User | None:
 
 
 def _read_sources(request: HttpRequest, rows: ConversationQuerySet, **details: Any) -> Iterator[Source]:
-    """Yield the conversations, newest first. Executes two statements for each batch."""
+    """Yield the conversations, newest first. Executes three statements for each batch. Raises PermissionDenied."""
     rows, last = rows.select_related("user").only(*COLUMNS).order_by("-pk"), None
     while batch := list((rows.filter(pk__lt=last) if last else rows)[:BATCH]):
+        require_present_rights(request, PERMISSION)
         record_each(request, Action.EXPORT, batch, **details)
         release_connection()  # the client can read slowly
         yield from (Source(row.user, row.pk) for row in batch)
