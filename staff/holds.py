@@ -33,6 +33,7 @@ from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import ago, label
 from .models import Action
+from .visible import visible
 
 IN_FORCE = Q(released_at__isnull=True)
 SHOWN = 20  # holds in a box
@@ -227,9 +228,9 @@ class HoldAdmin(BigTableAdmin):
     def target(self, hold: Hold) -> str:
         if not hold.conversation_id:
             url, name = reverse("admin:accounts_user_change", args=[hold.user_id]), gettext("All of this user")
-            return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.user, name)
+            return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, visible(hold.user), name)
         url = reverse("admin:conversations_conversation_change", args=[hold.conversation_id])
-        name = gettext("A conversation of {user}").format(user=hold.user)
+        name = format_html(gettext("A conversation of {user}"), user=visible(hold.user))
         return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.conversation_id, name)
 
     @admin.display(description=gettext_lazy("placed"))

@@ -38,6 +38,7 @@ from .filters import StateFilter
 from .holds import hold_box, on_hold
 from .home import PERMISSION, period_of
 from .user_page import acts, reading
+from .visible import visible
 
 ACTIVE_DAYS = 30  # days of the numbers in the list
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -193,8 +194,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         """Return the name, and below it the e-mail address or the id of the back end."""
         second = user.email or user.external_id or ""
         if not user.name:
-            return format_html('<span class="title">{}</span>', str(user))
-        return format_html('<span class="title">{}</span><span class="second">{}</span>', user.name, second)
+            return format_html('<span class="title">{}</span>', visible(user))
+        names = visible(user.name), visible(second)
+        return format_html('<span class="title">{}</span><span class="second">{}</span>', *names)
 
     @admin.display(description=gettext_lazy("state"), empty_value="")
     def state(self, user: User) -> str:

@@ -20,6 +20,7 @@ from staff.big_tables import BigTableAdmin, NewestFirst, ReadOnly
 from staff.csv_files import stream_csv
 from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter
 from staff.models import Action, AuditEvent
+from staff.visible import visible
 
 from .download import COLUMNS, details_text, read_batches
 from .events import attach_names, record
@@ -144,10 +145,10 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("details"))
     def details_line(self, event: AuditEvent) -> str:
-        return details_text(event)
+        return visible(details_text(event))
 
 
 def _filter_link(name: str, value: object, text: str) -> str:
     """Return a link to the events of the same actor, owner or object."""
     url = reverse("admin:staff_auditevent_changelist", query={name: value})
-    return format_html('<a href="{}" title="{}">{}</a>', url, value, text)
+    return format_html('<a href="{}" title="{}">{}</a>', url, value, visible(text))

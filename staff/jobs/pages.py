@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from staff.big_tables import BigTableAdmin, ReadOnly, count_text
 from staff.fields import badge, created
 from staff.models import Job, JobState
+from staff.visible import visible
 
 from . import creation, erasures
 from .acts import ACTS
@@ -77,7 +78,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("action"))
     def what(self, job: Job) -> str:
-        return title(job)
+        return visible(title(job))
 
     @admin.display(description=gettext_lazy("staff member"))
     def who(self, job: Job) -> str:
