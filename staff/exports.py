@@ -81,7 +81,7 @@ class ConversationExports(admin.ModelAdmin):
         Raises PermissionDenied, or Http404 if there is no such format."""
         _check_permission(request)
         filters = without_address(request.GET)
-        format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].strip()
+        format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].replace("\0", "").strip()
         if owner and (user := _find_owner(owner)):
             filters["user"] = str(user.pk)
         filters.pop("p", None)  # a page of the list; the export has all of them

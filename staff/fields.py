@@ -207,7 +207,9 @@ def model_and_source(conversation: Any) -> str:
 
 @admin.display(description=gettext_lazy("last activity"))
 def activity_and_state(conversation: Any) -> str:
-    shown = format_html("{} {}", state(conversation), hold_badge()) if conversation.hold_rows else state(conversation)
+    shown = state(conversation)
+    if getattr(conversation, "hold_rows", None):  # absent if the reader may not see holds
+        shown = format_html("{} {}", shown, hold_badge())
     return format_html('{}<span class="second">{}</span>', ago(conversation.active_at), shown)
 
 

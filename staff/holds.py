@@ -36,6 +36,7 @@ from .models import Action
 from .visible import visible
 
 IN_FORCE = Q(released_at__isnull=True)
+VIEW_HOLD = "conversations.view_hold"
 SHOWN = 20  # holds in a box
 LONGEST = Hold._meta.get_field("reason").max_length
 STAFF_NAME = User.objects.values("email")  # every member of staff signs in with an address
@@ -66,7 +67,7 @@ def hold_box(request: HttpRequest, target: User | Conversation) -> dict[str, Any
 
     Returns an empty context if the caller may not see holds. For a user, the box also shows the holds on conversations
     of this user, at most SHOWN holds in all."""
-    if not request.user.has_perm("conversations.view_hold"):
+    if not request.user.has_perm(VIEW_HOLD):
         return {}
     rows = target.hold_rows if hasattr(target, "hold_rows") else _read_holds(target)
     return {

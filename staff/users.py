@@ -35,7 +35,7 @@ from conversations.models import Conversation, DailyUsage, DailyUsageChange
 from .big_tables import BigTableAdmin, NewestFirst
 from .fields import ago, badge, clipped, created, label, number, updated, user_column
 from .filters import StateFilter
-from .holds import hold_box, on_hold
+from .holds import VIEW_HOLD, hold_box, on_hold
 from .home import PERMISSION, period_of
 from .user_page import acts, reading
 from .visible import visible
@@ -223,7 +223,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
-        return rows.annotate(is_on_hold=on_hold(user="pk"))
+        return rows.annotate(is_on_hold=on_hold(user="pk")) if request.user.has_perm(VIEW_HOLD) else rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return the fields that the caller cannot change. Only superusers can change RIGHTS, or the IDENTITY of an

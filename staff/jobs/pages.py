@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from staff.big_tables import BigTableAdmin, ReadOnly, count_text
 from staff.fields import badge, created
+from staff.filters import ChoiceFilter
 from staff.models import Job, JobState
 from staff.visible import visible
 
@@ -34,6 +35,12 @@ def title(job: Job) -> str:
     return f"{name}: {job.tag}" if job.tag else name
 
 
+class JobStateFilter(ChoiceFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options = {state.value: (state.label, Q(state=state.value)) for state in JobState}
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnly, BigTableAdmin):
     """Staff see their own jobs, superusers those of all."""
@@ -41,8 +48,8 @@ class JobAdmin(ReadOnly, BigTableAdmin):
     list_display = ("what", "who", "state_badge", "progress", created)
     list_select_related = ("actor",)
     list_display_links = ("what",)
-    list_filter = ("state",)
-    lookups = ("state__exact",)
+    list_filter = (JobStateFilter,)
+    lookups = ("state",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("actor").defer("users", "errors")

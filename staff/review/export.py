@@ -15,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator
 from django.db.models import ExpressionWrapper, Q, QuerySet, TextField
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -36,6 +37,7 @@ PERMISSIONS = (CHANGE, "conversations.view_conversation", "conversations.view_me
 BATCH = 100  # reviews in memory at a time
 CONTEXT = 100  # the most messages before a message
 CONTEXT_CHARACTERS = 2_000_000  # of the texts of these messages; the newest ones are kept
+LAST_DAY = date(9000, 1, 1)  # no day follows the last one that Python knows
 ROLES = ("system", "developer", "user", "assistant")  # that the fine-tuning form contains
 COLUMNS = """conversation__user_id done_at done_by_id label__name message__conversation_id message__seq message__role
     message__model message__is_active""".split()
@@ -49,8 +51,8 @@ class ExportForm(forms.Form):
 
     form = forms.ChoiceField(choices=[("jsonl", "JSONL"), ("chat", "Chat")])
     label = forms.ModelChoiceField(Label.objects.all(), required=False)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = forms.DateField(required=False, validators=[MaxValueValidator(LAST_DAY)])
+    until = forms.DateField(required=False, validators=[MaxValueValidator(LAST_DAY)])
     context = forms.BooleanField(required=False)
     reason = forms.CharField(max_length=AuditEvent._meta.get_field("reason").max_length, required=False)
 

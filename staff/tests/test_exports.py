@@ -199,6 +199,10 @@ def test_the_event_names_the_owner_by_id(client: Client, root: User, bob: User, 
     assert AuditEvent.objects.get(object_id="").details["filters"] == [f"user={bob.pk}"]
 
 
+def test_an_owner_with_a_nul_is_unknown(client: Client, root: User, chats: list[Conversation]) -> None:
+    assert "There is no user" in client.get(reverse(SET), {"owner": "x\0", "format": "csv"}).text
+
+
 # Rights
 
 

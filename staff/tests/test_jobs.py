@@ -407,6 +407,15 @@ def test_the_pages_of_jobs_take_few_statements(client: Client, curator: User, al
         assert len(statements) <= 8
 
 
+def test_the_list_filters_by_state_and_finds_nothing_for_an_unknown_one(
+    client: Client, root: User, alice: User
+) -> None:
+    create_many(alice, 1)
+    path = page_of(start(client))
+    for state, is_shown in {"waiting": True, "done": False, "x\0": False}.items():
+        assert (path in client.get(list_of(Job), {"state": state}).text) == is_shown, state
+
+
 def test_a_cancelled_job_stops(client: Client, curator: User, alice: User) -> None:
     create_many(alice, 5)
     job = start(client)

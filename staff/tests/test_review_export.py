@@ -134,6 +134,10 @@ def test_an_export_is_filtered_by_label_and_period(
     assert [line["verdict"] for line in download(client, since="2026-03-01")] == ["Good"]
 
 
+def test_a_day_after_which_there_is_no_day_is_refused(client: Client, carla: User) -> None:
+    assert client.get(EXPORT, {"form": "jsonl", "until": "9999-12-31"}).url == reverse("admin:review")
+
+
 def test_an_export_leaves_out_what_is_in_the_trash(
     client: Client, carla: User, chat: Conversation, labels: dict[str, Label], alice: User
 ) -> None:
