@@ -20,6 +20,7 @@ from chatstore.ids import parse_uuid
 
 LIVE = Q(deleted_at__isnull=True)
 A_DAY = timedelta(days=1)
+MOST_SUGGESTIONS = 50
 
 
 class Filter(admin.SimpleListFilter):
@@ -93,7 +94,8 @@ class TextFilter(Filter):
 
     def suggest(self, rows: Iterable[Model]) -> None:
         """Suggest the values of these rows."""
-        self.suggestions = sorted({value for row in rows for value in self.values_of(row) if value})
+        values = sorted({value for row in rows for value in self.values_of(row) if value})
+        self.suggestions = values[:MOST_SUGGESTIONS]  # a row can have many long tags
 
 
 class UserFilter(TextFilter):
@@ -109,14 +111,15 @@ def _parse_user(text: str) -> UUID | None:
     return parse_uuid(text) or User.objects.filter(email__lower=text.lower()).values_list("pk", flat=True).first()
 
 
-def without_address(query: QueryDict) -> QueryDict:
-    """Return the query of a list with the owner's id in place of the e-mail address.
+def without_address(query: QueryDict, *names: str) -> QueryDict:
+    """Return the query of a list with ids in place of e-mail addresses. The parameters `names` name users.
 
-    Whatever is stored for longer than a request needs this, because an erasure could not remove the address."""
+    Whatever is stored for longer than a request needs this, because an erasure could not remove an address."""
     query = query.copy()
-    owner = query.get("user", "").replace("\0", "").strip()
-    if owner and (id := _parse_user(owner)):
-        query["user"] = str(id)
+    for name in names or ("user",):
+        text = query.get(name, "").replace("\0", "").strip()
+        if text and (id := _parse_user(text)):
+            query[name] = str(id)
     return query
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from chatstore.ids import first_id, parse_uuid
 from staff.big_tables import BigTableAdmin, NewestFirst, ReadOnly
 from staff.csv_files import stream_csv
-from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter
+from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter, without_address
 from staff.models import Action, AuditEvent
 from staff.visible import visible
 
@@ -119,7 +119,8 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:  # such as a page that does not exist
             return redirect("admin:staff_auditevent_changelist")
-        filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
+        query = without_address(request.GET, "actor", "owner")
+        filters = [f"{name}={value}" for name in FILTERS if (value := query.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
         name = f"audit-{timezone.now():%Y-%m-%d}.csv"
         return stream_csv(name, COLUMNS, read_batches(changelist.queryset))

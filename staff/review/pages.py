@@ -64,14 +64,15 @@ class FilterForm(forms.ModelForm):
 def review_page(request: HttpRequest) -> TemplateResponse:
     """Show the queues with their counts, and what is assigned to the user. Raises PermissionDenied."""
     _require(request, VIEW)
-    fixed, saved = fixed_queues(), saved_queues(request)
+    may_see = request.user.has_perms(SEE)
+    fixed, saved = fixed_queues(), saved_queues(request) if may_see else []
     counts = count_items([*fixed, *saved], cast(User, request.user).pk)
     context = {
         **admin.site.each_context(request),
         "title": gettext("Review"),
         "queues": [(queue, counts[queue.key]) for queue in fixed],
         "saved": [(queue, counts[queue.key]) for queue in saved],
-        "mine": _assigned_to(cast(User, request.user)) if request.user.has_perms(SEE) else [],
+        "mine": _assigned_to(cast(User, request.user)) if may_see else [],
         "may_review": request.user.has_perm(CHANGE),
         "may_export": request.user.has_perms(export.PERMISSIONS),
         "labels": read_labels(request),

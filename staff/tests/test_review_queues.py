@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.services import conversations, reactions
 from staff.models import Label, Review, SavedFilter
 from staff.review import queues
-from testing.admin import audited, page_of
+from testing.admin import allow, audited, page_of
 from testing.cast import create_conversation, create_user, dialogue, message_draft
 from testing.parallel import repeat, run_concurrently
 from testing.statements import executed_sql
@@ -276,6 +276,18 @@ def test_a_saved_filter_has_no_search_words(client: Client, carla: User) -> None
 def test_a_saved_filter_names_the_owner_by_id(client: Client, carla: User, alice: User) -> None:
     save_filter(client, "?user=Alice%40example.com&state=live")
     assert SavedFilter.objects.get().query == f"user={alice.pk}&state=live", "an erasure could not remove the address"
+
+
+def test_saved_filters_are_counted_only_for_staff_who_may_see_conversations(
+    client: Client, carla: User, alice: User, sam: User
+) -> None:
+    create_conversation(alice, "Hi")
+    save_filter(client, "?state=live")
+    allow(sam, "view_review")
+    client.force_login(sam)
+    assert "Billing" not in client.get(REVIEW).text
+    allow(sam, "view_conversation")
+    assert "Billing" in client.get(REVIEW).text
 
 
 def test_a_saved_filter_needs_a_new_name_and_can_be_deleted(client: Client, carla: User) -> None:
