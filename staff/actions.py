@@ -18,6 +18,7 @@ from conversations.querysets import ConversationQuerySet
 
 from .big_tables import bounded_count, count_text, is_for_all
 from .conversation_filters import describe_filters
+from .filters import without_address
 from .jobs import creation
 from .jobs.actions import ACTIONS, ConversationAction, perform
 from .matching import without_paging
@@ -87,9 +88,8 @@ class ConversationActions(admin.ModelAdmin):
         if "%00" in request.GET.urlencode():
             raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
         total = bounded_count(rows)
-        return start_job(
-            self, request, action=name, total=total, tag=tag, query=without_paging(request.GET).urlencode()
-        )
+        query = without_address(without_paging(request.GET))
+        return start_job(self, request, action=name, total=total, tag=tag, query=query.urlencode())
 
     def _run(self, request: HttpRequest, rows: QuerySet, action: ConversationAction, tag: str) -> None:
         """Run the action on each row. Show a message for each error, then one with the count of successes."""

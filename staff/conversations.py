@@ -38,7 +38,7 @@ from .fields import (
     title_and_preview,
     tokens,
 )
-from .holds import hold_box, holds_in_force
+from .holds import VIEW_HOLD, hold_box, holds_in_force
 from .models import Action
 from .review import panel
 from .review.changes import VIEW as VIEW_REVIEWS
@@ -110,6 +110,8 @@ class ConversationAdmin(ShowsContent, ConversationExports, actions.ConversationA
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("user", "staff_read")
+        if not request.user.has_perm(VIEW_HOLD):
+            return rows
         return rows.annotate(hold_rows=holds_in_force(user="user", conversation="pk"))
 
     def find(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:

@@ -33,8 +33,10 @@ from transfer.exporters.conversations import FORMATS, Source, stream
 from .audit import record, record_each
 from .audit.reasons import reason_needed
 from .big_tables import bounded_count, count_text
+from .filters import without_address
 from .matching import conversations_matching, without_paging
 from .models import Action
+from .rights import require_present_rights
 
 PERMISSION = "conversations.export_conversation"
 BATCH = 20  # conversations that get their events together, before the first of them is sent
@@ -78,8 +80,8 @@ class ConversationExports(admin.ModelAdmin):
 
         Raises PermissionDenied, or Http404 if there is no such format."""
         _check_permission(request)
-        filters = without_paging(request.GET)
-        format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].strip()
+        filters = without_address(without_paging(request.GET))
+        format, owner = filters.pop("format", [""])[-1], filters.pop("owner", [""])[-1].replace("\0", "").strip()
         if owner and (user := User.objects.find(owner)):
             filters["user"] = str(user.pk)
         request.GET = filters  # type: ignore[assignment]  # the list takes each parameter for a filter
@@ -88,6 +90,8 @@ class ConversationExports(admin.ModelAdmin):
         return self._export(request, _read_format(format))
 
     def _ask_for_format(self, request: HttpRequest, owner: str) -> HttpResponse:
+        """Show the formats, and the number of conversations. Add an event about search words, because it tells whether
+        titles contain them."""
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Export conversations"),
@@ -98,6 +102,8 @@ class ConversationExports(admin.ModelAdmin):
             "lacks_owner": lacks_owner(request),
             "list_query": request.GET.urlencode(),
         }
+        if words := request.GET.get("q"):
+            record(request, Action.SEARCH, Conversation, words=words)
         return TemplateResponse(request, "admin/conversations/conversation/export.html", context)
 
     def _export(self, request: HttpRequest, format: str) -> HttpResponseBase:
@@ -137,9 +143,10 @@ def lacks_owner(request: HttpRequest) -> bool:
 
 
 def _read_sources(request: HttpRequest, rows: ConversationQuerySet, **details: Any) -> Iterator[Source]:
-    """Yield the conversations, newest first. Executes two statements for each batch."""
+    """Yield the conversations, newest first. Executes three statements for each batch. Raises PermissionDenied."""
     rows, last = rows.select_related("user").only(*COLUMNS).order_by("-pk"), None
     while batch := list((rows.filter(pk__lt=last) if last else rows)[:BATCH]):
+        require_present_rights(request, PERMISSION)
         record_each(request, Action.EXPORT, batch, **details)
         release_connection()  # the client can read slowly
         yield from (Source(row.user, row.pk) for row in batch)

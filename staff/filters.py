@@ -7,10 +7,11 @@ values that exist, because that would read the whole table. A text field can sug
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -18,6 +19,7 @@ from chatstore.ids import parse_uuid
 
 LIVE = Q(deleted_at__isnull=True)
 A_DAY = timedelta(days=1)
+MOST_SUGGESTIONS = 50
 
 
 class Filter(admin.SimpleListFilter):
@@ -91,17 +93,36 @@ class TextFilter(Filter):
 
     def suggest(self, rows: Iterable[Model]) -> None:
         """Suggest the values of these rows."""
-        self.suggestions = sorted({value for row in rows for value in self.values_of(row) if value})
+        values = sorted({value for row in rows for value in self.values_of(row) if value})
+        self.suggestions = values[:MOST_SUGGESTIONS]  # a row can have many long tags
 
 
 class UserFilter(TextFilter):
     """A filter by a user. The value is the user's id or e-mail address. An address needs a statement."""
 
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        id = parse_uuid(text)
-        if id is None and (user := User.objects.find(text)):
-            id = user.pk
+        id = _parse_user(text)
         return queryset.filter(**{self.parameter_name: id}) if id else queryset.none()
+
+
+def _parse_user(text: str) -> UUID | None:
+    """Return an id, or the id of the user with an e-mail address. Return None if there is no such user."""
+    if id := parse_uuid(text):
+        return id
+    user = User.objects.find(text)
+    return user.pk if user else None
+
+
+def without_address(query: QueryDict, *names: str) -> QueryDict:
+    """Return the query of a list with ids in place of e-mail addresses. The parameters `names` name users.
+
+    Whatever is stored for longer than a request needs this, because an erasure could not remove an address."""
+    query = query.copy()
+    for name in names or ("user",):
+        text = query.get(name, "").replace("\0", "").strip()
+        if text and (id := _parse_user(text)):
+            query[name] = str(id)
+    return query
 
 
 class DayFilter(TextFilter):

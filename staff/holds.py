@@ -33,8 +33,10 @@ from .audit import record
 from .big_tables import BigTableAdmin
 from .fields import ago, label
 from .models import Action
+from .visible import visible
 
 IN_FORCE = Q(released_at__isnull=True)
+VIEW_HOLD = "conversations.view_hold"
 SHOWN = 20  # holds in a box
 LONGEST = Hold._meta.get_field("reason").max_length
 STAFF_NAME = User.objects.values("email")  # every member of staff signs in with an address
@@ -65,7 +67,7 @@ def hold_box(request: HttpRequest, target: User | Conversation) -> dict[str, Any
 
     Returns an empty context if the caller may not see holds. For a user, the box also shows the holds on conversations
     of this user, at most SHOWN holds in all."""
-    if not request.user.has_perm("conversations.view_hold"):
+    if not request.user.has_perm(VIEW_HOLD):
         return {}
     rows = target.hold_rows if hasattr(target, "hold_rows") else _read_holds(target)
     return {
@@ -228,9 +230,9 @@ class HoldAdmin(BigTableAdmin):
     def target(self, hold: Hold) -> str:
         if not hold.conversation_id:
             url, name = reverse("admin:accounts_user_change", args=[hold.user_id]), gettext("All of this user")
-            return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.user, name)
+            return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, visible(hold.user), name)
         url = reverse("admin:conversations_conversation_change", args=[hold.conversation_id])
-        name = gettext("A conversation of {user}").format(user=hold.user)
+        name = format_html(gettext("A conversation of {user}"), user=visible(hold.user))
         return format_html('<a href="{}">{}</a><span class="second">{}</span>', url, hold.conversation_id, name)
 
     @admin.display(description=gettext_lazy("placed"))

@@ -36,7 +36,10 @@ def conversations_matching(user: User, query: QueryDict) -> Any:
     """Return the conversations that the list shows to a member of the staff for a query, those of all pages.
 
     Adds no event about a search. Executes no statement, except to find users by e-mail address. Raises Invalid if the
-    list does not know one of the filters."""
+    list does not know one of the filters, or if one contains a NUL: the list ignores such a filter, and would select
+    more rows than the person asked for."""
+    if "%00" in query.urlencode():
+        raise _unknown_filter()
     request = HttpRequest()
     request.method, request.user = "GET", user
     request.GET = query  # type: ignore[assignment]
@@ -48,4 +51,8 @@ def conversations_matching(user: User, query: QueryDict) -> Any:
     try:
         return model_admin.get_changelist_instance(request).queryset
     except (SuspiciousOperation, IncorrectLookupParameters):
-        raise Invalid(gettext("The list of conversations does not know one of the filters.")) from None
+        raise _unknown_filter() from None
+
+
+def _unknown_filter() -> Invalid:
+    return Invalid(gettext("The list of conversations does not know one of the filters."))

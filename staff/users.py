@@ -35,9 +35,10 @@ from conversations.models import Conversation, DailyUsage, DailyUsageChange
 from .big_tables import BigTableAdmin, NewestFirst
 from .fields import ago, badge, clipped, created, label, number, updated, user_column
 from .filters import StateFilter
-from .holds import hold_box, on_hold
+from .holds import VIEW_HOLD, hold_box, on_hold
 from .home import PERMISSION, period_of
 from .user_page import actions, reading
+from .visible import visible
 
 ACTIVE_DAYS = 30  # days of the numbers in the list
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -193,8 +194,9 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
         """Return the name, and below it the e-mail address or the id of the back end."""
         second = user.email or user.external_id or ""
         if not user.name:
-            return format_html('<span class="title">{}</span>', str(user))
-        return format_html('<span class="title">{}</span><span class="second">{}</span>', user.name, second)
+            return format_html('<span class="title">{}</span>', visible(user))
+        names = visible(user.name), visible(second)
+        return format_html('<span class="title">{}</span><span class="second">{}</span>', *names)
 
     @admin.display(description=gettext_lazy("state"), empty_value="")
     def state(self, user: User) -> str:
@@ -221,7 +223,7 @@ class UserAdmin(BigTableAdmin, DjangoUserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
-        return rows.annotate(is_on_hold=on_hold(user="pk"))
+        return rows.annotate(is_on_hold=on_hold(user="pk")) if request.user.has_perm(VIEW_HOLD) else rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return the fields that the caller cannot change. Only superusers can change RIGHTS, or the IDENTITY of an

@@ -62,9 +62,9 @@ def record(
     return event
 
 
-def record_each(by: By, action: Action, rows: Iterable[Model], /, **details: Any) -> None:
+def record_each(by: By, action: Action, rows: Iterable[Model], /, *, reason: str = "", **details: Any) -> None:
     """Add an event for each row, as `record` does. Executes one statement."""
-    AuditEvent.objects.bulk_create([_event(by, action, row, None, "", details) for row in rows])
+    AuditEvent.objects.bulk_create([_event(by, action, row, None, reason, details) for row in rows])
 
 
 def _event(

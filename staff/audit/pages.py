@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy
 from chatstore.ids import first_id, parse_uuid
 from staff.big_tables import BigTableAdmin, NewestFirst, ReadOnly
 from staff.csv_files import stream_csv
-from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter
+from staff.filters import A_DAY, ChoiceFilter, DayFilter, TextFilter, UserFilter, without_address
 from staff.models import Action, AuditEvent
+from staff.visible import visible
 
 from .download import COLUMNS, details_text, read_batches
 from .events import attach_names, record
@@ -118,7 +119,8 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:  # such as a page that does not exist
             return redirect("admin:staff_auditevent_changelist")
-        filters = [f"{name}={value}" for name in FILTERS if (value := request.GET.get(name))]
+        query = without_address(request.GET, "actor", "owner")
+        filters = [f"{name}={value}" for name in FILTERS if (value := query.get(name))]
         record(request, Action.EXPORT, AuditEvent, filters=filters)
         name = f"audit-{timezone.now():%Y-%m-%d}.csv"
         return stream_csv(name, COLUMNS, read_batches(changelist.queryset))
@@ -144,10 +146,10 @@ class AuditEventAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("details"))
     def details_line(self, event: AuditEvent) -> str:
-        return details_text(event)
+        return visible(details_text(event))
 
 
 def _filter_link(name: str, value: object, text: str) -> str:
     """Return a link to the events of the same actor, owner or object."""
     url = reverse("admin:staff_auditevent_changelist", query={name: value})
-    return format_html('<a href="{}" title="{}">{}</a>', url, value, text)
+    return format_html('<a href="{}" title="{}">{}</a>', url, value, visible(text))

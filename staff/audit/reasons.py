@@ -26,7 +26,12 @@ from staff.models import Action, AuditEvent
 
 from .events import current_reason, record
 
-SHOWING = ("conversations.view_conversation", "conversations.view_message", "accounts.export_user")
+SHOWING = (
+    "conversations.view_conversation",
+    "conversations.view_message",
+    "conversations.export_conversation",
+    "accounts.export_user",
+)
 
 
 class ReasonForm(forms.Form):

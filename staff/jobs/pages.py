@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -16,7 +16,9 @@ from django.utils.translation import gettext, gettext_lazy
 from staff.big_tables import BigTableAdmin, ReadOnly, count_text
 from staff.conversation_filters import describe_filters
 from staff.fields import badge, created
+from staff.filters import ChoiceFilter
 from staff.models import Job, JobState
+from staff.visible import visible
 
 from . import creation, erasures
 from .actions import ACTIONS
@@ -35,6 +37,12 @@ def title(job: Job) -> str:
     return f"{name}: {job.tag}" if job.tag else name
 
 
+class JobStateFilter(ChoiceFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options = {state.value: (state.label, Q(state=state.value)) for state in JobState}
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnly, BigTableAdmin):
     """The jobs. Staff see their own ones, superusers see all."""
@@ -42,8 +50,8 @@ class JobAdmin(ReadOnly, BigTableAdmin):
     list_display = ("what", "who", "state_badge", "progress", created)
     list_select_related = ("actor",)
     list_display_links = ("what",)
-    list_filter = ("state",)
-    lookups = ("state__exact",)
+    list_filter = (JobStateFilter,)
+    lookups = ("state",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("actor").defer("users", "errors")
@@ -79,7 +87,7 @@ class JobAdmin(ReadOnly, BigTableAdmin):
 
     @admin.display(description=gettext_lazy("action"))
     def what(self, job: Job) -> str:
-        return title(job)
+        return visible(title(job))
 
     @admin.display(description=gettext_lazy("staff member"))
     def who(self, job: Job) -> str:

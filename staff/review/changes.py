@@ -1,4 +1,5 @@
-"""The changes of reviews and notes. Each change and its audit event share a transaction.
+"""The changes of reviews and notes. Each change and its audit event share a transaction. Each raises Http404 if the
+object is gone.
 
 An object is a message, or a conversation as a whole. It has at most one review, a row that the first verdict,
 assignment or "looked at" creates. Several members of staff can do this at the same time, so each change is one INSERT
@@ -101,6 +102,7 @@ def assign(request: HttpRequest, target: Target, assignee: User | None) -> None:
 
 @transaction.atomic
 def add_note(request: HttpRequest, target: Target, text: str) -> None:
+    _lock(target)
     note = Note.objects.create(
         conversation=target.conversation, message=target.message, author=cast(User, request.user), text=text
     )
@@ -145,7 +147,16 @@ def find_reviewer(id: UUID | None) -> User:
     return get_object_or_404(reviewers(), pk=id)
 
 
+def _lock(target: Target) -> None:
+    """Lock the conversation, so that the object is not purged or forgotten meanwhile: what is written about it must not
+    outlive it. Raises Http404 if the object is gone."""
+    conversation = get_object_or_404(Conversation.objects.kept().only("pk").locked(), pk=target.conversation.pk)
+    if target.message:
+        get_object_or_404(conversation.messages.kept().only("pk"), pk=target.message.pk)
+
+
 def _store(target: Target, **values: Any) -> None:
+    _lock(target)
     Review.objects.bulk_create(
         [Review(conversation=target.conversation, message=target.message, **values)],
         update_conflicts=True,

@@ -4,8 +4,9 @@ One batch of reviews and the messages of one review are in memory. No database c
 reads. Reviews that are added meanwhile are left out."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator
 from django.db.models import ExpressionWrapper, Q, QuerySet, TextField
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -23,9 +25,10 @@ from django.utils.translation import gettext_lazy
 
 from chatstore.database import release_connection
 from conversations.models import Message
-from staff.audit import record
+from staff.audit import record, record_each
 from staff.filters import A_DAY, start_of
 from staff.models import Action, AuditEvent, Label, Note, Review
+from staff.rights import require_present_rights
 from staff.transcript.page import TEXTS
 
 from .changes import CHANGE
@@ -34,11 +37,13 @@ PERMISSIONS = (CHANGE, "conversations.view_conversation", "conversations.view_me
 BATCH = 100  # reviews in memory at a time
 CONTEXT = 100  # the most messages before a message
 CONTEXT_CHARACTERS = 2_000_000  # of the texts of these messages; the newest ones are kept
+LAST_DAY = date(9000, 1, 1)  # no day follows the last one that Python knows
 ROLES = ("system", "developer", "user", "assistant")  # in the format for fine-tuning
-COLUMNS = """conversation_id done_at done_by_id label__name message__conversation_id message__seq message__role
+COLUMNS = """conversation__user_id done_at done_by_id label__name message__conversation_id message__seq message__role
     message__model message__is_active""".split()
 
 Line = dict[str, Any]
+OnBatch = Callable[[list[Review]], object]  # called before a batch is sent
 
 
 class ExportForm(forms.Form):
@@ -46,8 +51,8 @@ class ExportForm(forms.Form):
 
     form = forms.ChoiceField(choices=[("jsonl", "JSONL"), ("chat", "Chat")])
     label = forms.ModelChoiceField(Label.objects.all(), required=False)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = forms.DateField(required=False, validators=[MaxValueValidator(LAST_DAY)])
+    until = forms.DateField(required=False, validators=[MaxValueValidator(LAST_DAY)])
     context = forms.BooleanField(required=False)
     reason = forms.CharField(max_length=AuditEvent._meta.get_field("reason").max_length, required=False)
 
@@ -77,12 +82,25 @@ def download(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return redirect("admin:review")
     choice = form.cleaned_data
     filters = [f"{name}={value}" for name in form.fields if name != "reason" and (value := request.GET.get(name))]
-    record(request, Action.EXPORT, Review, filters=filters, reason=choice["reason"])
+    export = record(request, Action.EXPORT, Review, filters=filters, reason=choice["reason"])
+    on_batch = partial(_record_batch, request, export)
     reviews = select(choice["label"], choice["since"], choice["until"])
-    lines = chat_lines(reviews) if choice["form"] == "chat" else verdict_lines(reviews, with_context=choice["context"])
+    if choice["form"] == "chat":
+        lines = chat_lines(reviews, on_batch)
+    else:
+        lines = verdict_lines(reviews, on_batch, with_context=choice["context"])
     name = f"review-{choice['form']}-{timezone.now():%Y-%m-%d}.jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(_encode(lines), content_type="application/jsonl", headers=headers)
+
+
+def _record_batch(request: HttpRequest, export: AuditEvent, reviews: list[Review]) -> None:
+    """Add an event for each conversation, so that its history and its owner's list of readings contain the export.
+
+    Raises PermissionDenied if the person has no right to export any more."""
+    require_present_rights(request, *PERMISSIONS)
+    conversations = {review.conversation_id: review.conversation for review in reviews}
+    record_each(request, Action.EXPORT, conversations.values(), reason=export.reason, export=export.pk)
 
 
 def select(label: Label | None, since: date | None, until: date | None) -> QuerySet[Review]:
@@ -94,9 +112,9 @@ def select(label: Label | None, since: date | None, until: date | None) -> Query
     return rows.filter(done_at__lt=start_of(until) + A_DAY) if until else rows
 
 
-def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[Line]:
+def verdict_lines(reviews: QuerySet[Review], on_batch: OnBatch, *, with_context: bool) -> Iterator[Line]:
     """Yield a line for each verdict. With context, it also has the messages before the message."""
-    for review, notes in _read(reviews):
+    for review, notes in _read(reviews, on_batch):
         line = {
             "conversation_id": review.conversation_id,
             "message_id": review.message_id,
@@ -113,11 +131,11 @@ def verdict_lines(reviews: QuerySet[Review], *, with_context: bool) -> Iterator[
         yield line
 
 
-def chat_lines(reviews: QuerySet[Review]) -> Iterator[Line]:
+def chat_lines(reviews: QuerySet[Review], on_batch: OnBatch) -> Iterator[Line]:
     """Yield OpenAI's format for fine-tuning for each message with a verdict: the messages up to it.
 
     Leaves out conversations as a whole, and messages that are not a text of the assistant."""
-    for review, _ in _read(reviews.filter(message__role="assistant")):
+    for review, _ in _read(reviews.filter(message__role="assistant"), on_batch):
         assert review.message
         rows = [row for row in read_path(review.message, 1 + CONTEXT) if row["role"] in ROLES and row["content"]]
         if rows and rows[-1]["seq"] == review.message.seq:
@@ -142,11 +160,12 @@ def read_path(message: Message, count: int) -> list[Line]:
     return [{"seq": row["seq"], "role": row["role"], "content": row["content_text"]} for row in rows]
 
 
-def _read(reviews: QuerySet[Review]) -> Iterator[tuple[Review, list[Note]]]:
+def _read(reviews: QuerySet[Review], on_batch: OnBatch) -> Iterator[tuple[Review, list[Note]]]:
     """Yield the reviews and the notes about their objects. Executes two statements for each batch."""
-    rows = reviews.order_by("pk").select_related("message", "label").only(*COLUMNS)
+    rows = reviews.order_by("pk").select_related("conversation", "message", "label").only(*COLUMNS)
     last = None
     while batch := list((rows.filter(pk__gt=last) if last else rows)[:BATCH]):
+        on_batch(batch)
         notes = _read_notes(batch)
         release_connection()
         yield from ((review, notes[review.conversation_id, review.message_id]) for review in batch)

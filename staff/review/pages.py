@@ -19,17 +19,19 @@ from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
+from chatstore.errors import Invalid
 from chatstore.ids import parse_uuid
 from conversations.models import Conversation, Message
 from staff.audit import record
 from staff.fields import MARKS, ago
+from staff.filters import without_address
 from staff.matching import without_paging
 from staff.models import Action, Label, Note, Review, SavedFilter
 from staff.transcript.reading import ROLES
 
 from . import changes, export
 from .changes import CHANGE, VIEW, Target, find_target, transcript_url
-from .queues import Queue, count_items, find_queue, fixed_queues, saved_queues, take_next
+from .queues import Queue, count_items, find_queue, fixed_queues, read_first, saved_queues, take_next
 from .verdicts import read_labels
 
 SEE = (VIEW, "conversations.view_conversation")
@@ -51,26 +53,27 @@ class FilterForm(forms.ModelForm):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        """Return the query of the list, with or without the question mark. Leaves out the page.
+        """Return the query of the list, without a question mark, the page and the e-mail address of an owner.
 
         Raises ValidationError for search words, because such a queue would read all titles for each count."""
         query = without_paging(QueryDict(self.cleaned_data["query"].removeprefix("?")))
         if "q" in query:
             raise forms.ValidationError(gettext("A queue cannot have search words. Use the filters of the list."))
-        return query.urlencode()
+        return without_address(query).urlencode()
 
 
 def review_page(request: HttpRequest) -> TemplateResponse:
     """Show the queues with their counts, and what is assigned to the user. Raises PermissionDenied."""
     _require(request, VIEW)
-    fixed, saved = fixed_queues(), saved_queues(request)
+    may_see = request.user.has_perms(SEE)
+    fixed, saved = fixed_queues(), saved_queues(request) if may_see else []
     counts = count_items([*fixed, *saved], cast(User, request.user).pk)
     context = {
         **admin.site.each_context(request),
         "title": gettext("Review"),
         "queues": [(queue, counts[queue.key]) for queue in fixed],
         "saved": [(queue, counts[queue.key]) for queue in saved],
-        "mine": _assigned_to(cast(User, request.user)) if request.user.has_perms(SEE) else [],
+        "mine": _assigned_to(cast(User, request.user)) if may_see else [],
         "may_review": request.user.has_perm(CHANGE),
         "may_export": request.user.has_perms(export.PERMISSIONS),
         "labels": read_labels(request),
@@ -106,7 +109,9 @@ def _assigned_to(user: User) -> list[dict[str, Any]]:
 
 
 def _read_items(request: HttpRequest, queue: Queue, assigned: str) -> list[dict[str, Any]]:
-    """Return the newest items for the template. Without the right to read messages, they have no excerpt."""
+    """Return the newest items for the template. Without the right to read messages, they have no excerpt.
+
+    Return none, and show a message, if finding them takes too long."""
     items = queue.items()
     if assigned in ("me", "nobody"):
         items = items.filter(assignee_id=request.user.pk if assigned == "me" else None)
@@ -118,7 +123,11 @@ def _read_items(request: HttpRequest, queue: Queue, assigned: str) -> list[dict[
         rows = rows.defer("error").annotate(excerpt=Left("content", EXCERPT), problem=Left("error", EXCERPT))
     else:
         rows = rows.annotate(excerpt=F("preview"))
-    shown = list(rows[:SHOWN])
+    try:
+        shown = read_first(rows, SHOWN)
+    except Invalid:
+        shown = []
+        _say_too_slow(request)
     people = User.objects.in_bulk({row.assignee_id for row in shown if row.assignee_id})
     may_read = request.user.has_perm("conversations.view_message") and not settings.ADMIN_REQUIRE_REASON
     return [_queued(row, people.get(row.assignee_id), queue, may_read) for row in shown]
@@ -210,7 +219,7 @@ def assign_view(request: HttpRequest) -> HttpResponse:
     for target in targets:
         changes.assign(request, target, assignee)
     if "from_queue" in request.POST:
-        return redirect("admin:review_queue", request.POST.get("queue", ""))
+        return redirect("admin:review_queue", find_queue(request, request.POST.get("queue", "")).key)
     return _back(request, targets[0]) if targets else redirect("admin:review")
 
 
@@ -239,7 +248,11 @@ def delete_filter_view(request: HttpRequest, filter_id: UUID) -> HttpResponse:
 
 def _open_next(request: HttpRequest, key: str, after: UUID | None) -> HttpResponse:
     queue = find_queue(request, key)
-    row = take_next(request, queue, after)
+    try:
+        row = take_next(request, queue, after)
+    except Invalid:
+        _say_too_slow(request)
+        return redirect("admin:review")
     if row is None:
         messages.info(request, gettext("This was the last item of the queue."))
         return redirect("admin:review_queue", key)
@@ -265,6 +278,10 @@ def _parse_target(value: str) -> Target:
     if conversation_id is None or not seq.isdecimal() or len(seq) > 9:
         raise Http404
     return find_target(conversation_id, int(seq))
+
+
+def _say_too_slow(request: HttpRequest) -> None:
+    messages.error(request, gettext("Finding these conversations takes too long. Use other filters."))
 
 
 def _show_errors(request: HttpRequest, form: forms.BaseForm) -> None:

@@ -170,6 +170,11 @@ def test_a_download_is_an_event_itself(client: Client, root: User) -> None:
     assert event.details == {"filters": ["action=search", "until=2026-05-02"]}
 
 
+def test_the_event_of_a_download_names_users_by_id(client: Client, root: User, alice: User) -> None:
+    downloaded(client, owner="Alice@example.com", actor="nobody@example.com")
+    assert AuditEvent.objects.get().details == {"filters": ["actor=nobody@example.com", f"owner={alice.pk}"]}
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_begins_like_a_formula_is_harmless(start: str, client: Client, root: User, alice: User) -> None:
     formula = f'{start}HYPERLINK("https://evil.example";1)'

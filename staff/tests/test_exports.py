@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from accounts import services
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations
@@ -127,7 +129,7 @@ def test_conversations_are_read_in_batches(
         first = len(statements) - before
         conversations.create(user=alice, fields={"title": "Too late"}, drafts=[])
         assert b"Too late" not in b"".join(pieces)
-    assert first == 3, "a batch of conversations, their events, and one conversation; not its messages"
+    assert first == 4, "a batch of conversations, the rights, the events, and one conversation; not its messages"
 
 
 def test_the_audit_has_the_export_and_each_conversation_that_was_sent(
@@ -179,6 +181,28 @@ def test_the_page_finds_an_owner_by_e_mail_address_or_id(
     assert "There is no user nobody@example.com" in page.text
 
 
+def test_a_search_on_that_page_is_an_event_because_it_tells_whether_titles_match(
+    client: Client, root: User, chats: list[Conversation]
+) -> None:
+    assert "Selected conversations: 1" in client.get(reverse(SET), {"q": "third"}).text
+    assert AuditEvent.objects.get(action=Action.SEARCH).details == {"words": "third"}
+
+
+@pytest.mark.parametrize("name", ["q", "user", "state"])
+def test_a_filter_with_a_nul_selects_nothing(name: str, client: Client, root: User, chats: list[Conversation]) -> None:
+    for query in ({name: "\0"}, {name: "\0", "format": "csv"}):
+        assert client.get(reverse(SET), query).status_code == 404
+
+
+def test_the_event_names_the_owner_by_id(client: Client, root: User, bob: User, chats: list[Conversation]) -> None:
+    assert titles(client, user="BOB@example.com") == ["Third"]
+    assert AuditEvent.objects.get(object_id="").details["filters"] == [f"user={bob.pk}"]
+
+
+def test_an_owner_with_a_nul_is_unknown(client: Client, root: User, chats: list[Conversation]) -> None:
+    assert "There is no user" in client.get(reverse(SET), {"owner": "x\0", "format": "csv"}).text
+
+
 # Rights
 
 
@@ -195,6 +219,20 @@ def test_reading_does_not_give_the_right_to_export(client: Client, chats: list[C
     for path in (reverse(SET), page_of(chats[0], "export")):
         assert client.get(path, {"format": "csv"}).status_code == 403
     assert list(AuditEvent.objects.filter(actor=sam.pk).values_list("action", flat=True)) == ["refused", "refused"]
+
+
+def test_a_download_breaks_off_if_the_person_is_suspended(
+    client: Client, chats: list[Conversation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BATCH", 1)
+    sam = sign_in_with(client, "export_conversation")
+    answer: Any = client.get(reverse(SET), {"format": "jsonl"})
+    pieces = iter(answer.streaming_content)
+    assert b"Third" in next(pieces)
+    services.suspend(user=sam)
+    with pytest.raises(PermissionDenied):
+        list(pieces)
+    assert not audited(chats[0])
 
 
 def test_an_export_needs_a_reason_for_its_owner_if_reasons_are_required(

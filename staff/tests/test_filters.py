@@ -52,6 +52,12 @@ def test_a_typed_value_must_be_equal(name: str, value: str, client: Client, root
     assert len(listed(client, **{name: "\0 "})) == 3, "an empty value is no filter"
 
 
+def test_a_field_suggests_a_bounded_number_of_values(client: Client, root: User, alice: User) -> None:
+    for tags in (map(str, range(40)), map(str, range(40, 80))):
+        create(alice, message_draft("Hi"), tags=list(tags))
+    assert client.get(list_of(Conversation)).text.count("<option value=") < 90
+
+
 def test_days_select_by_last_activity_and_by_creation(client: Client, root: User, alice: User) -> None:
     rows = [create_conversation(alice, str(number)) for number in range(3)]
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -118,6 +118,15 @@ def test_the_list_of_users_shows_a_hold(client: Client, root: User, alice: User)
     assert "on hold" in client.get(list_of(User)).text
 
 
+def test_staff_who_may_not_see_holds_do_not_see_the_badge(client: Client, root: User, sam: User, alice: User) -> None:
+    chat = create_conversation(alice, "Hi", title="Held")
+    holds.place(user=alice, reason="A case", by=root)
+    allow(sam, "view_conversation", "view_user")
+    client.force_login(sam)
+    for path in (list_of(Conversation), page_of(chat), list_of(User), page_of(alice)):
+        assert "on hold" not in client.get(path).text, path
+
+
 def test_the_box_of_a_transcript_places_a_hold_without_javascript(
     client: Client, root: User, chat: Conversation
 ) -> None:

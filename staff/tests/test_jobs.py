@@ -101,6 +101,13 @@ def test_only_the_conversations_that_match_the_filters_and_the_search_are_change
     assert searches and AuditEvent.objects.filter(action=Action.SEARCH).count() == searches
 
 
+def test_a_job_names_the_owner_by_id(client: Client, curator: User, alice: User) -> None:
+    create_many(alice, 1)
+    job = start(client, query="?user=Alice@example.com")
+    assert job.query == f"user={alice.pk}", "an erasure could not remove the address from the job and its event"
+    assert AuditEvent.objects.get(action=Action.START_JOB).details["filters"] == job.query
+
+
 def test_a_conversation_that_is_created_later_is_left_alone(client: Client, curator: User, alice: User) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
@@ -398,6 +405,15 @@ def test_the_pages_of_jobs_take_few_statements(client: Client, curator: User, al
         with executed_statements() as statements:
             assert client.get(path).status_code == 200
         assert len(statements) <= 8
+
+
+def test_the_list_filters_by_state_and_finds_nothing_for_an_unknown_one(
+    client: Client, root: User, alice: User
+) -> None:
+    create_many(alice, 1)
+    path = page_of(start(client))
+    for state, is_shown in {"waiting": True, "done": False, "x\0": False}.items():
+        assert (path in client.get(list_of(Job), {"state": state}).text) == is_shown, state
 
 
 def test_a_cancelled_job_stops(client: Client, curator: User, alice: User) -> None:

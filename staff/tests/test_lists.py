@@ -1,16 +1,19 @@
 """What the rows of the lists show."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.utils import timezone, translation
 
 from accounts.models import User
-from conversations.models import Conversation, Message
-from conversations.services import conversations
+from conversations.models import Conversation, Hold, Message
+from conversations.services import conversations, holds
 from staff.fields import since
-from testing.admin import allow, list_of
+from staff.models import AuditEvent
+from testing.admin import allow, list_of, page_of
 from testing.cast import create_conversation, message_draft
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -99,3 +102,24 @@ def test_the_age_of_a_time_has_one_unit(age: timedelta, english: str, german: st
     for language, text in texts.items():
         with translation.override(language):
             assert since(time).replace(NO_BREAK_SPACE, " ") == text
+
+
+def test_texts_of_users_show_the_characters_that_reverse_the_direction_of_writing(
+    client: Client, root: User, alice: User
+) -> None:
+    evil = "good\u202edab"
+    User.objects.filter(pk=alice.pk).update(name=evil, email=None)
+    chat = create_conversation(User.objects.get(pk=alice.pk), "Hi", title=evil, model=evil, tags=[evil])
+    client.get(page_of(chat))
+    holds.place(user=alice, reason="A case", by=root)
+    form = {"action": "purge", ACTION_CHECKBOX_NAME: str(chat.pk)}
+    pages = [
+        client.get(list_of(Conversation), {"user": str(alice.pk), "model": evil}),
+        client.post(list_of(Conversation) + "?model=" + evil, form),
+        *(client.get(list_of(model)) for model in (Message, User, Hold, AuditEvent)),
+        client.get("/admin/search/", {"q": str(alice.pk)}),
+    ]
+    for page in pages:
+        shown = re.sub(r'="[^"]*"', "", page.text)  # without the attributes
+        leaks = [line for line in shown.splitlines() if "\u202e" in line]
+        assert "U+202E" in shown and not leaks, (page.request["PATH_INFO"], leaks)

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.test import Client
+from django.http import Http404
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation
+from conversations.querysets import PURGING
 from conversations.services import conversations, erase, messages, retention
 from staff.models import Label, Note, Review
+from staff.review import changes
 from testing.admin import allow, audited, list_of, page_of
 from testing.cast import create_conversation
 from testing.statements import executed_sql
@@ -266,3 +269,20 @@ def test_superusers_configure_the_labels(client: Client, root: User, chat: Conve
 def test_the_default_labels_are_translated(client: Client, carla: User, chat: Conversation) -> None:
     page = client.get(page_of(chat), headers={"Accept-Language": "de"}).text
     assert "Falsche Fakten</button>" in page
+
+
+@pytest.mark.parametrize("seq", [0, 2])
+def test_what_is_deleted_while_a_form_is_handled_gets_no_verdict_and_no_note(
+    seq: int, rf: RequestFactory, carla: User, chat: Conversation, labels: dict[str, Label]
+) -> None:
+    request = rf.post("/")
+    request.user = carla
+    target = changes.find_target(chat.pk, seq)
+    (chat.messages.filter(seq=seq) if seq else Conversation.objects).update(deleted_at=PURGING)
+    for change in (
+        lambda: changes.add_note(request, target, "It quotes the message."),
+        lambda: changes.judge(request, target, labels["Bad"]),
+    ):
+        with pytest.raises(Http404):
+            change()
+    assert not Note.objects.exists() and not Review.objects.exists()

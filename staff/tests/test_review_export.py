@@ -12,7 +12,8 @@ from conversations.models import Conversation, Message
 from conversations.services import branches, conversations, messages
 from staff.models import AuditEvent, Label, Review
 from staff.review import export
-from testing.admin import allow
+from testing.admin import allow, audited
+from testing.api_client import ApiClient
 from testing.cast import create_conversation, dialogue, message_draft
 from testing.statements import executed_statements
 
@@ -133,6 +134,10 @@ def test_an_export_is_filtered_by_label_and_period(
     assert [line["verdict"] for line in download(client, since="2026-03-01")] == ["Good"]
 
 
+def test_a_day_after_which_there_is_no_day_is_refused(client: Client, carla: User) -> None:
+    assert client.get(EXPORT, {"form": "jsonl", "until": "9999-12-31"}).url == reverse("admin:review")
+
+
 def test_an_export_leaves_out_what_is_in_the_trash(
     client: Client, carla: User, chat: Conversation, labels: dict[str, Label], alice: User
 ) -> None:
@@ -149,6 +154,20 @@ def test_an_export_is_an_event_of_the_audit(client: Client, carla: User, labels:
     event = AuditEvent.objects.get(action="export")
     assert (event.actor, event.object_type) == (carla.pk, "staff.review")
     assert event.details == {"filters": ["form=jsonl", f"label={labels['Good'].pk}"]}
+
+
+def test_the_audit_has_each_conversation_of_an_export(
+    client: Client, carla: User, labels: dict[str, Label], chat: Conversation, as_alice: ApiClient, settings: Any
+) -> None:
+    settings.SHOW_AUDIT_TO_USERS = True
+    settings.ADMIN_REQUIRE_REASON = True
+    judge(client, chat, 2, labels["Good"])
+    judge(client, chat, 4, labels["Good"])
+    download(client, reason="An evaluation.")
+    export = AuditEvent.objects.get(action="export", object_type="staff.review")
+    assert audited(chat) == [("export", {"export": str(export.pk)})]
+    [seen] = as_alice("GET", "me/audit/")["results"]
+    assert (seen["action"], seen["conversation_id"], seen["reason"]) == ("export", str(chat.pk), "An evaluation.")
 
 
 def test_an_export_needs_a_reason_where_reasons_are_asked_for(client: Client, carla: User, settings: Any) -> None:
@@ -173,7 +192,7 @@ def test_a_long_export_is_sent_in_batches(
     for seq in range(1, 6):
         judge(client, chat, seq, labels["Good"])
     assert [line["seq"] for line in download(client)] == [1, 2, 3, 4, 5]
-    lines = export.verdict_lines(export.select(None, None, None), with_context=False)
+    lines = export.verdict_lines(export.select(None, None, None), len, with_context=False)
     with executed_statements() as verbs:
         next(lines)
     assert len(verbs) == 4  # the reviews of a batch, their notes, and two for the text of a message

@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message, Reaction
 from conversations.services import conversations, reactions
 from staff.models import Label, Review, SavedFilter
 from staff.review import queues
-from testing.admin import audited, page_of
+from testing.admin import allow, audited, page_of
 from testing.cast import create_conversation, create_user, dialogue, message_draft
 from testing.parallel import repeat, run_concurrently
 from testing.statements import executed_sql
@@ -232,6 +232,11 @@ def test_two_people_never_get_the_same_next_item(alice: User) -> None:
     assert len(taken) == Review.objects.filter(assignee__in=people).count() == 12
 
 
+def test_an_assignment_in_an_unknown_queue_is_a_404(client: Client, carla: User) -> None:
+    form = {"assignee": "me", "from_queue": "1", "queue": "no/queue"}
+    assert client.post(reverse("admin:review_assign"), form).status_code == 404
+
+
 # Saved filters
 
 
@@ -268,6 +273,23 @@ def test_a_saved_filter_has_no_search_words(client: Client, carla: User) -> None
     assert not SavedFilter.objects.exists()
 
 
+def test_a_saved_filter_names_the_owner_by_id(client: Client, carla: User, alice: User) -> None:
+    save_filter(client, "?user=Alice%40example.com&state=live")
+    assert SavedFilter.objects.get().query == f"user={alice.pk}&state=live", "an erasure could not remove the address"
+
+
+def test_saved_filters_are_counted_only_for_staff_who_may_see_conversations(
+    client: Client, carla: User, alice: User, sam: User
+) -> None:
+    create_conversation(alice, "Hi")
+    save_filter(client, "?state=live")
+    allow(sam, "view_review")
+    client.force_login(sam)
+    assert "Billing" not in client.get(REVIEW).text
+    allow(sam, "view_conversation")
+    assert "Billing" in client.get(REVIEW).text
+
+
 def test_a_saved_filter_needs_a_new_name_and_can_be_deleted(client: Client, carla: User) -> None:
     save_filter(client, "?state=trash")
     assert "already exists" in save_filter(client, "?state=live").text
@@ -288,6 +310,19 @@ def test_saved_filters_that_take_too_long_have_no_count(
     shown = counts(client)
     assert shown["Billing"] is None
     assert shown["Dislikes not yet looked at"] == (1, 1, 0)
+
+
+def test_a_saved_filter_that_takes_too_long_has_no_items(
+    client: Client, carla: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_conversation(alice, "Hi")
+    save_filter(client, "?state=live")
+    slow = RawSQL("pg_sleep(5) IS NOT NULL", [], output_field=BooleanField())
+    monkeypatch.setattr(queues, "narrow_list", lambda *_: Conversation.objects.filter(slow))
+    monkeypatch.setattr(queues, "TIME_LIMIT", 100)
+    key = str(SavedFilter.objects.get().pk)
+    assert "takes too long" in client.get(reverse("admin:review_queue", args=[key])).text
+    assert "takes too long" in client.post(reverse("admin:review_next", args=[key]), follow=True).text
 
 
 # Costs
