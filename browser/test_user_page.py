@@ -47,7 +47,7 @@ def browser_of_ida(chromium: Browser, address: str, headers: dict[str, str], sit
 
 def choose(page: Page, action: str) -> None:
     """Choose an action on the page of the user, and confirm it on the page that opens."""
-    page.get_by_role("link", name=action, exact=True).click()
+    page.get_by_role("complementary").get_by_role("link", name=action, exact=True).click()
     page.get_by_role("button", name=action, exact=True).click()
 
 
