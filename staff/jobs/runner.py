@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -37,7 +37,7 @@ IsOver = Callable[[], bool]
 
 
 def run_due(is_over: IsOver) -> None:
-    """Run due jobs in turn, until none is due or `is_over` returns true. Raises DatabaseError."""
+    """Run due jobs in turn, until none is due or `is_over` returns true. Raises as `run_round` does."""
     while not is_over() and (job := progress.claim()):
         run_round(job, is_over)
 
@@ -45,7 +45,8 @@ def run_due(is_over: IsOver) -> None:
 def run_round(job: Job, is_over: IsOver = lambda: False) -> None:
     """Run a job that this process has claimed, for at most ROUND seconds or until `is_over`. Then end or release it.
 
-    Raises DatabaseError, such as after a deadlock. Another round continues the job when its lease is over."""
+    Raises OperationalError or InterfaceError, such as after a deadlock or without the database. Another round continues
+    the job when its lease is over."""
     deadline = time.monotonic() + ROUND
     try:
         with translation.override(job.language or None):
@@ -59,7 +60,7 @@ def _work(job: Job, is_over: IsOver) -> None:
         is_finished = erasures.work(job, is_over) if job.action == erasures.ACTION else _work_on_list(job, is_over)
     except ServiceError as error:
         progress.end(job, JobState.FAILED, error.message)
-    except (progress.Lost, DatabaseError):
+    except (progress.Lost, OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("job %s failed", job.pk)

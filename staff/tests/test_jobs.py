@@ -7,12 +7,13 @@ import sys
 import time
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import Count
 from django.test import Client
 from django.utils import timezone
@@ -270,12 +271,13 @@ def test_a_round_ends_and_the_next_one_continues(
     assert run(second).state == run(first).state == JobState.DONE
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, DataError])
 def test_an_unexpected_error_ends_the_job(
-    client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
+    error: type[Exception], client: Client, root: User, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_conversation(alice, "Hi")
     job = start(client)
-    broken = actions.ACTIONS["trash"]._replace(service=lambda *args: 1 / 0)
+    broken = actions.ACTIONS["trash"]._replace(service=Mock(side_effect=error))
     monkeypatch.setitem(actions.ACTIONS, "trash", broken)
     run(job)
     assert (job.state, job.error) == (JobState.FAILED, "An unexpected error. The log of the server describes it.")
