@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import SESSION_KEY
 from django.db import connections
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from accounts.models import User
 from testing import scratch
 from testing.live_server import random_ip_address, serving
 from testing.outbox import Outbox, outbox
 
-from .site import Site
+from .site import Site, create_account
 
 # Playwright runs an event loop in this thread, and Django refuses database access in a thread with an event loop.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -160,3 +165,28 @@ def site(page: Page, mails: Outbox) -> Site:
 
 def _is_error(message: ConsoleMessage, own_pages: str) -> bool:
     return message.type in ("error", "warning") and message.location["url"].startswith(own_pages)
+
+
+@pytest.fixture
+def reader(context: BrowserContext, page: Page, address: str) -> Page:
+    """The page of a superuser who has signed in to the admin with a second factor."""
+    user = User.objects.get(email=create_account())
+    user.is_staff = user.is_superuser = True
+    user.save()
+    Authenticator.objects.create(user=user, type="totp", data={"secret": "unused"})
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+    session["account_authentication_methods_user"] = session[SESSION_KEY]
+    session.save()
+    context.add_cookies([{"name": "sessionid", "value": session.session_key, "url": address}])
+    return page
+
+
+@pytest.fixture
+def requests(page: Page) -> list[str]:
+    """Collect the addresses that the page loads."""
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    return urls

@@ -9,7 +9,6 @@ from staff.models import Label, Note, Review
 from testing.cast import dialogue
 
 from .site import create_account
-from .test_transcript import reader, requests  # noqa: F401
 
 WIDTHS = (1280, 390)
 
@@ -21,7 +20,7 @@ def create_disliked(owner: User, title: str) -> Conversation:
     return conversation
 
 
-def test_the_dislikes_can_be_reviewed_with_the_keyboard_only(reader: Page) -> None:  # noqa: F811
+def test_the_dislikes_can_be_reviewed_with_the_keyboard_only(reader: Page) -> None:
     for position, name in enumerate(("Good", "Wrong facts")):
         Label.objects.update_or_create(name=name, defaults={"position": position, "is_active": True})
     owner = User.objects.get(email=create_account())
@@ -50,7 +49,7 @@ def test_the_dislikes_can_be_reviewed_with_the_keyboard_only(reader: Page) -> No
     assert Note.objects.get(conversation=second).text == "It is 1 of 2."
 
 
-def test_the_pages_of_the_review_fit_on_a_desktop_and_a_phone(reader: Page) -> None:  # noqa: F811
+def test_the_pages_of_the_review_fit_on_a_desktop_and_a_phone(reader: Page) -> None:
     owner = User.objects.get(email=create_account())
     conversation = create_disliked(owner, "w" * 300)
     for width in WIDTHS:

@@ -5,8 +5,6 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import reverse
@@ -15,14 +13,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations
-from testing.admin import allow, list_of, page_of
-from testing.authenticator import totp_code
+from testing.admin import list_of, page_of
 
-from .site import PASSWORD, Site, create_account
+from .site import Site
+from .staff import PHONE, TABLET, WIDE, serious_problems, sign_in_staff
 
-SECRET = "JBSWY3DPEHPK3PXP"
 LIST = list_of(Conversation)
-WIDE, TABLET, PHONE = ({"width": width, "height": 900} for width in (1280, 800, 390))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,16 +28,6 @@ def sample(address: str) -> None:
     fields = {"title": "W" * 480, "model": "m" * 250, "source": "s" * 32, "tags": ["t" * 100, "u" * 100]}
     conversations.create(user=owner, fields=fields, drafts=[{"role": "user", "content": "P" * 500}])
     call_command("loadsample", str(settings.BASE_DIR / "sample" / "console.jsonl"), stdout=io.StringIO())
-
-
-def sign_in_staff(site: Site, *permissions: str, **fields: bool) -> None:
-    """Sign in a member of the staff with a second factor, which the tests' site requires."""
-    user = User.objects.get(email=create_account())
-    User.objects.filter(pk=user.pk).update(is_staff=True, **fields)
-    allow(user, *permissions)
-    TOTP.activate(user, SECRET)
-    site.sign_in(str(user.email), PASSWORD)
-    site.fill(code=totp_code(SECRET))
 
 
 @pytest.fixture
@@ -111,16 +97,6 @@ def test_axe_finds_no_serious_problem(scheme: str, size: dict[str, int], root: N
     for path in paths():
         page.goto(path)
         assert serious_problems(page) == [], path
-
-
-def serious_problems(page: Page) -> list[str]:
-    """Return the rules that the page breaks, with the elements. Django's widget that selects groups is left out."""
-    return [
-        f"{rule['id']}: {node['html']}"
-        for rule in Axe().run(page).response["violations"]
-        for node in rule["nodes"]
-        if rule["impact"] in ("serious", "critical") and "help-tooltip" not in node["html"]
-    ]
 
 
 def test_the_list_speaks_german(support: None, context: BrowserContext, page: Page, headers: dict[str, str]) -> None:

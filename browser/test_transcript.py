@@ -1,15 +1,10 @@
 """Tests of the page on which staff read a conversation: hostile content, keys, scrolling, printing."""
 
 import base64
-import time
 import zlib
 from typing import Any
 
-import pytest
-from allauth.mfa.models import Authenticator
-from django.contrib.auth import SESSION_KEY
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation
@@ -62,31 +57,6 @@ HOSTILE = [
         model="m" * 200,
     ),
 ]
-
-
-@pytest.fixture
-def reader(context: BrowserContext, page: Page, address: str) -> Page:
-    """The page of a superuser who has signed in to the admin with a second factor."""
-    user = User.objects.get(email=create_account())
-    user.is_staff = user.is_superuser = True
-    user.save()
-    Authenticator.objects.create(user=user, type="totp", data={"secret": "unused"})
-    client = Client()
-    client.force_login(user)
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
-    session["account_authentication_methods_user"] = session[SESSION_KEY]
-    session.save()
-    context.add_cookies([{"name": "sessionid", "value": session.session_key, "url": address}])
-    return page
-
-
-@pytest.fixture
-def requests(page: Page) -> list[str]:
-    """Collect the addresses that the page loads."""
-    urls: list[str] = []
-    page.on("request", lambda request: urls.append(request.url))
-    return urls
 
 
 def create(*drafts: Any, title: str = "Notes") -> Conversation:

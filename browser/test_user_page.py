@@ -14,7 +14,7 @@ from testing.admin import list_of, page_of
 from testing.cast import create_conversation
 
 from .site import PASSWORD, Site, create_account
-from .test_staff import PHONE, WIDE, serious_problems, sign_in_staff
+from .staff import PHONE, WIDE, serious_problems, sign_in_staff
 
 
 @pytest.fixture
