@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar
@@ -63,6 +63,12 @@ class Up:
     def runs(self, command: list[str]) -> bool:
         """Return whether a child runs this command."""
         return command in [child.as_dict(["cmdline"])["cmdline"] for child in self.children()]  # None for a zombie
+
+    def runs_jobs(self) -> bool:
+        """Return whether a child runs `manage.py jobs`."""
+        with suppress(psutil.NoSuchProcess):  # it ends at this moment
+            return any("jobs" in (child.as_dict(["cmdline"])["cmdline"] or ()) for child in self.children())
+        return False
 
     def status(self, path: str) -> int:
         try:
@@ -274,7 +280,7 @@ def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(mig
 
 def test_a_process_runs_the_jobs_of_staff_and_ends(migrated: Path) -> None:
     running = Up(migrated).started()
-    assert not [child for child in running.children() if "jobs" in child.cmdline()]
+    assert not running.runs_jobs()
     with scratch.connect(migrated, autocommit=True) as database:
         database.execute(
             """INSERT INTO staff_job
@@ -283,7 +289,7 @@ def test_a_process_runs_the_jobs_of_staff_and_ends(migrated: Path) -> None:
             FROM account WHERE is_superuser"""
         )
         scratch.wait_until(lambda: database.execute("SELECT state FROM staff_job").fetchone() == ("done",))
-    scratch.wait_until(lambda: not [child for child in running.children() if "jobs" in child.cmdline()])
+    scratch.wait_until(lambda: not running.runs_jobs())
     assert running.signal_group(signal.SIGINT)[0] == 0
 
 

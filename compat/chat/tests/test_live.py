@@ -7,9 +7,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
+from testing import fast_django
 from testing.fake_provider import FakeProvider, answers_when_set, running
 from testing.generator import running as generating
 from testing.live_server import Live, create_token_of_new_user, gunicorn, json_body
@@ -50,7 +50,7 @@ def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Live
         knobs = {"MODELS": json.dumps({"groq": provider.route()}), "DB_POOL_SIZE": "1", "WEB_WORKERS": "1"}
         with gunicorn(str(connection.settings_dict["NAME"]), **knobs) as port:
             yield Live(port), provider
-            call_command("flush", interactive=False, verbosity=0)
+            fast_django.delete_rows()
 
 
 @pytest.fixture
