@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy
@@ -22,7 +22,6 @@ from .filters import without_address
 from .jobs import creation
 from .jobs.actions import ACTIONS, ConversationAction, perform
 from .matching import without_paging
-from .models import Job
 
 
 class TagForm(forms.Form):
@@ -89,7 +88,12 @@ class ConversationActions(admin.ModelAdmin):
             raise SuspiciousOperation("a NUL in a filter")  # the list ignores such a filter, and shows all rows
         total = bounded_count(rows)
         query = without_address(without_paging(request.GET))
-        return start_job(self, request, action=name, total=total, tag=tag, query=query.urlencode())
+        try:
+            job = creation.start(request, action=name, total=total, tag=tag, query=query.urlencode())
+        except ServiceError as error:  # the person has too many jobs
+            self.message_user(request, error.message, messages.ERROR)
+            return None
+        return redirect("admin:staff_job_change", job.pk)
 
     def _run(self, request: HttpRequest, rows: QuerySet, action: ConversationAction, tag: str) -> None:
         """Run the action on each row. Show a message for each error, then one with the count of successes."""
@@ -101,16 +105,6 @@ class ConversationActions(admin.ModelAdmin):
             except ServiceError as error:
                 self.message_user(request, f"{conversation.pk}: {error.message}", messages.ERROR)
         self.message_user(request, action.summary.format(count=count))
-
-
-def start_job(model_admin: admin.ModelAdmin, request: HttpRequest, **fields: Any) -> HttpResponseRedirect | None:
-    """Start a job, and redirect to its page. Show a message and return None if the person has too many jobs."""
-    try:
-        job: Job = creation.start(request, **fields)
-    except ServiceError as error:
-        model_admin.message_user(request, error.message, messages.ERROR)
-        return None
-    return redirect("admin:staff_job_change", job.pk)
 
 
 def confirm(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet, **context: Any) -> HttpResponse:

@@ -4,6 +4,7 @@ A filter names its parameter in the URL, and its title. `narrow` returns the row
 values that exist, because that would read the whole table. A text field can suggest the values of the rows on the page.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ A_DAY = timedelta(days=1)
 MOST_SUGGESTIONS = 50
 
 
-class Filter(admin.SimpleListFilter):
+class Filter(admin.SimpleListFilter, ABC):
     """Base of all filters. `filter_fields.html` shows its field, which depends on `input_type`."""
 
     parameter_name: str
@@ -44,9 +45,9 @@ class Filter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return self.narrow(queryset, self.text) if self.text else queryset
 
+    @abstractmethod
     def narrow(self, queryset: QuerySet, text: str) -> QuerySet:
-        """Return the rows that fit the value. Each filter has its own condition."""
-        raise NotImplementedError
+        """Return the rows that fit the value."""
 
     def describe(self, rows: Iterable[Any]) -> str:
         """Return the value as a person reads it. `rows` are the rows on the page."""
@@ -134,9 +135,9 @@ class DayFilter(TextFilter):
         day = _parse_day(text)
         return queryset.filter(self.condition(day)) if day else queryset.none()
 
+    @abstractmethod
     def condition(self, day: datetime) -> Q:
         """Return the condition for the beginning of the day."""
-        raise NotImplementedError
 
 
 def _parse_day(text: str) -> datetime | None:

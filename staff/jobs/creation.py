@@ -45,7 +45,7 @@ def start(request: HttpRequest, *, action: str, total: int | None, **fields: Any
 
 @transaction.atomic
 def cancel(request: HttpRequest, job: Job) -> bool:
-    """Cancel a job and add an event. What it has done stays. Return False if the job has ended already."""
+    """Cancel a job and add an event. Undo nothing. Return False if the job has ended already."""
     unfinished = Job.objects.filter(UNFINISHED, pk=job.pk)
     if not unfinished.update(state=JobState.CANCELLED, finished_at=Now()):
         return False
