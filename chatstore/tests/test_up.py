@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar
+from unittest.mock import Mock
 
 import psutil
 import psycopg
@@ -60,15 +61,17 @@ class Up:
     def child(self, name: str) -> psutil.Process:
         return next(child for child in psutil.Process(self.process.pid).children() if name in " ".join(child.cmdline()))
 
-    def runs(self, command: list[str]) -> bool:
-        """Return whether a child runs this command."""
-        return command in [child.as_dict(["cmdline"])["cmdline"] for child in self.children()]  # None for a zombie
+    def commands(self) -> list[list[str]]:
+        """Return the command of each child. A child that ends at this moment has none."""
+        found = []
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):
+                found.append(child.as_dict(["cmdline"])["cmdline"] or [])  # None for a zombie
+        return found
 
     def runs_jobs(self) -> bool:
         """Return whether a child runs `manage.py jobs`."""
-        with suppress(psutil.NoSuchProcess):  # it ends at this moment
-            return any("jobs" in (child.as_dict(["cmdline"])["cmdline"] or ()) for child in self.children())
-        return False
+        return any("jobs" in command for command in self.commands())
 
     def status(self, path: str) -> int:
         try:
@@ -265,13 +268,30 @@ def test_up_ends_when_the_web_server_is_killed(migrated: Path) -> None:
     scratch.wait_until(lambda: have_exited(started))
 
 
+@pytest.fixture
+def handlers_of_signals() -> Iterator[None]:
+    """Restore the handlers of signals after the test."""
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler)
+
+
+@pytest.mark.usefixtures("handlers_of_signals")
+def test_up_stops_although_python_has_dropped_the_interrupt() -> None:
+    with suppress(KeyboardInterrupt):
+        up._interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        up._watch(Mock(**{"poll.return_value": None}), Mock(), Mock(), None)
+
+
 def test_a_generator_of_replies_that_is_killed_is_started_again_under_its_id(migrated: Path) -> None:
     running = Up(migrated).started()
     first = running.child("replies")
     command = first.cmdline()
     assert first.nice() == psutil.Process(running.process.pid).nice() + up.CHILD_NICENESS
     first.kill()
-    scratch.wait_until(lambda: scratch.has_exited(first) and running.runs(command))
+    scratch.wait_until(lambda: scratch.has_exited(first) and command in running.commands())
     assert running.status("/readyz/") == 200
     status, errors = running.signal_group(signal.SIGINT)
     assert status == 0

@@ -139,6 +139,11 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _is_interrupted() -> bool:
+    """Return whether a signal has arrived. Python drops the KeyboardInterrupt if it is raised in a weakref callback."""
+    return signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+
+
 def _claim_data_dir() -> AbstractContextManager[bool]:
     """Reserve DATA_DIR during the block. Yield whether the previous `up` may have been killed.
 
@@ -338,6 +343,7 @@ def _generator() -> Iterator[Generator]:
 def _job_runner() -> Iterator[JobRunner]:
     runner = JobRunner()
     try:
+        runner.start_if_needed()
         yield runner
     finally:
         if runner.process:
@@ -356,10 +362,12 @@ def _with_low_priority(prepare: Callable[[], object] | None) -> Callable[[], Non
 def _watch(
     web: subprocess.Popen[bytes], generator: Generator, job_runner: JobRunner, server: embedded.Server | None
 ) -> None:
-    next_check = time.monotonic()
+    next_check = time.monotonic() + JOBS_INTERVAL
     next_housekeeping = time.monotonic() + HOUSEKEEPING_INTERVAL
     next_merge = time.monotonic() + MERGE_INTERVAL
     while web.poll() is None:
+        if _is_interrupted():
+            raise KeyboardInterrupt
         if server and not server.process():
             raise CommandError(f"The database server ended by itself; see {server.log}.")
         generator.restart_if_ended()
