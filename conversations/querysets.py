@@ -6,6 +6,7 @@ owner. `skeleton` takes the id of a conversation that a service has locked. Only
 read across users. The SQL statements are in `sql.py`.
 """
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import connections, models
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
 from chatstore import raw_sql
 from chatstore.ids import as_uuid
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
     from .drafts import MessageDraft, SyncProfile
-    from .models import Conversation, Message
+    from .models import Conversation, Message, Share
 
 # The `deleted_at` of an object that cannot be restored: a conversation whose purge has begun, or a message that was
 # forgotten. The date is long past, so housekeeping treats an interrupted purge as expired trash and finishes it.
@@ -316,3 +317,39 @@ class MessageQuerySet(OwnedQuerySet):
         params |= {"user": user.pk, "conversation": conversation_id, "bytes": PAGE_BYTES}
         rows = raw_sql.fetch_column(statement, params)
         return [text for text in rows if text is not None] if rows else None
+
+
+# The form of the token of a share. Other texts are never looked up.
+SHARE_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+class ShareQuerySet(models.QuerySet[Any]):
+    """Shares. `open` and `page` have no owner, because they serve everyone who has the token."""
+
+    def owned_by(self, user: "User") -> Self:
+        return self.filter(user=user)
+
+    def listed(self) -> Self:
+        """Return the shares that have not expired, newest first. Leave out conversations that are being purged."""
+        unexpired = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now())
+        return self.filter(unexpired).exclude(conversation__deleted_at=PURGING).order_by("-id")
+
+    def open(self, token: str) -> "Share | None":
+        """Return the share with this token, or None.
+
+        The result is None if the share has expired, if its conversation is in the trash, or if its owner cannot sign
+        in. The comparison of tokens in the index takes no constant time: 128 random bits cannot be found by timing.
+        """
+        if not SHARE_TOKEN.fullmatch(token):
+            return None
+        statement = sql.OPEN_SHARE.format(columns=raw_sql.columns(self.model))  # type: ignore[arg-type]
+        row = raw_sql.fetch_row(statement, {"token": token})
+        return raw_sql.build_instance(self.model, row) if row else None
+
+    def page(self, share: "Share", *, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return the live messages of a share with a `seq` above `after`, as pairs of `seq` and JSON.
+
+        An empty text at the end means that the page ended at PAGE_BYTES and that more messages follow.
+        """
+        params = {"share": share.pk, "after": after, "limit": limit, "bytes": PAGE_BYTES}
+        return raw_sql.fetch_rows(sql.SHARED_PAGE, params)

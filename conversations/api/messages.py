@@ -78,7 +78,7 @@ class TranscriptViewSet(ViewSet):
         limit = PAGE_SIZE.read(request)
         read = Message.objects.tree if bool_param(request, "all") else Message.objects.transcript
         cursor = f"messages-{id}"
-        after = pagination.read_cursor(request, cursor, _parse_seq) or 0
+        after = pagination.read_cursor(request, cursor, parse_seq) or 0
         texts = _or_404(read(request.user, id, after=after, limit=limit + 1))
         return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
 
@@ -143,7 +143,7 @@ def _or_404(texts: list[str] | None) -> list[str]:
     return texts
 
 
-def _parse_seq(value: Any) -> int:
+def parse_seq(value: Any) -> int:
     if type(value) is not int or not 0 < value < 2**31:
         raise ValueError(value)
     return value
