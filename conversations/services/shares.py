@@ -117,6 +117,17 @@ def revoke(*, user: User, share_id: uuid.UUID) -> None:
     signals.share_revoked.send(Share, share=share)
 
 
+@transaction.atomic
+def revoke_all(*, user: User, conversation_id: uuid.UUID) -> None:
+    """Delete all shares of a conversation, for staff. Raises NotFound if it has none. Locks the conversation.
+
+    Sends no signal, because the caller records the action. The conversation can be in the trash or on hold.
+    """
+    _lock(conversation_id)
+    if not Share.objects.owned_by(user).filter(conversation=conversation_id).delete()[0]:
+        raise NotFound("share")
+
+
 def delete_expired() -> int:
     """Delete at most EXPIRED_PER_RUN expired shares, each in a transaction that locks its conversation. Return how
     many."""
@@ -131,5 +142,10 @@ def _delete_one(share: Share) -> bool:
 
 def _delete(share: Share) -> bool:
     """Delete the share under the lock of its conversation. Return false if it was deleted in the meantime."""
-    list(Conversation.objects.filter(pk=share.conversation_id).locked())
+    _lock(share.conversation_id)
     return bool(Share.objects.filter(pk=share.pk).delete()[0])
+
+
+def _lock(conversation_id: uuid.UUID) -> None:
+    """Lock the conversation, which can be in the trash, or in the middle of a purge."""
+    list(Conversation.objects.filter(pk=conversation_id).locked())

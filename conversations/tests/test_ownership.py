@@ -73,6 +73,9 @@ WRITES: dict[str, Call] = {
     "shares.revoke": lambda user, conversation, message: shares.revoke(
         user=user, share_id=conversation.shares.values_list("id", flat=True)[0]
     ),
+    "shares.revoke_all": lambda user, conversation, message: shares.revoke_all(
+        user=user, conversation_id=conversation.id
+    ),
     "sync.sync": lambda user, conversation, message: sync(
         user=user, conversation_id=conversation.id, drafts=[message_draft("other")]
     ),
@@ -81,6 +84,7 @@ WRITES: dict[str, Call] = {
 PREPARATIONS: dict[str, Call] = {
     "reactions.unreact": WRITES["reactions.react"],
     "shares.revoke": WRITES["shares.create"],
+    "shares.revoke_all": WRITES["shares.create"],
     "conversations.remove_tag": WRITES["conversations.add_tag"],
     "messages.restore": WRITES["messages.trash"],
     "conversations.restore": WRITES["conversations.trash"],
