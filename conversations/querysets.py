@@ -1,9 +1,10 @@
 """The reads of conversations and messages.
 
 Every read of user data names the owner: it begins with `owned_by(user)`, or its method has a parameter `user`. There
-are two exceptions. A method that takes a row, such as `answer_to`, relies on the caller to have read that row with its
-owner. `skeleton` takes the id of a conversation that a service has locked. Only the admin, housekeeping and erasure
-read across users. The SQL statements are in `sql.py`.
+are three exceptions. A method that takes a row, such as `answer_to`, relies on the caller to have read that row with
+its owner. `skeleton` takes the id of a conversation that a service has locked. `ShareQuerySet.open` takes the token of
+a share, which is the permission to read it. Only the admin, housekeeping and erasure read across users. The SQL
+statements are in `sql.py`.
 """
 
 import re
@@ -338,7 +339,7 @@ class ShareQuerySet(models.QuerySet[Any]):
         """Return the share with this token, or None.
 
         The result is None if the share has expired, if its conversation is in the trash, or if its owner cannot sign
-        in. The comparison of tokens in the index takes no constant time: 128 random bits cannot be found by timing.
+        in. The comparison of tokens takes no constant time: nobody finds 192 random bits by the time of a look-up.
         """
         if not SHARE_TOKEN.fullmatch(token):
             return None
