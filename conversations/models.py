@@ -400,7 +400,7 @@ class Share(models.Model):
     conversation = _deleted_with(Conversation, related_name="shares")
     user = _deleted_with(settings.AUTH_USER_MODEL, related_name="shares")
     # Stored readable, because the owner's list shows the link again.
-    token = models.CharField(max_length=64, unique=True)
+    token = models.CharField(max_length=64)
     title = models.CharField(max_length=500, help_text="The title of the conversation when it was shared.")
     message_count = models.IntegerField(help_text="The number of messages when the conversation was shared.")
     sign_in_required = models.BooleanField(default=False)
@@ -412,6 +412,8 @@ class Share(models.Model):
     class Meta:
         db_table = "share"
         default_permissions = ()
+        # The look-up of a reader. `unique=True` would create a second index, for LIKE.
+        constraints = [models.UniqueConstraint(fields=["token"], name="share_token")]
         indexes = [
             # The lists of the owner, newest first. The second one also serves the foreign key.
             models.Index(fields=["user", "id"], name="share_user"),

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=chatstore.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
-                ("token", models.CharField(max_length=64, unique=True)),
+                ("token", models.CharField(max_length=64)),
                 (
                     "title",
                     models.CharField(help_text="The title of the conversation when it was shared.", max_length=500),
@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "share",
                 "default_permissions": (),
+                "constraints": [models.UniqueConstraint(fields=["token"], name="share_token")],
             },
         ),
         migrations.CreateModel(

@@ -1,6 +1,11 @@
 """Shares: what readers of a link see, and what they do not see."""
 
+import io
+import logging
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import managed_user
+from chatstore.errors import NotFound
 from conversations.models import Conversation, Message, Share, SharedMessage
 from conversations.services import branches, conversations, holds, messages, retention, shares
 from testing.api_client import ApiClient, acting_client
@@ -166,6 +172,20 @@ def test_every_response_about_a_link_forbids_indexing_referrers_and_caches(
             assert {name: client.answer.headers[name] for name in HEADERS} == HEADERS
 
 
+def test_the_log_of_a_refused_request_does_not_contain_the_token(as_alice: ApiClient, chat: Conversation) -> None:
+    token = share(as_alice, chat, sign_in_required=True)["token"]
+    (handler,) = (each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
+    log = io.StringIO()
+    usual = handler.setStream(log)
+    try:
+        ApiClient()("GET", f"shared/{token}/messages/", status=401)
+        ApiClient().status_of("GET", f"/share/{token}")
+    finally:
+        handler.setStream(usual)
+    assert "Unauthorized: /api/v1/shared/…/messages/" in log.getvalue()
+    assert token not in log.getvalue()
+
+
 # --- When a link works --------------------------------------------------------------------------------
 
 
@@ -317,6 +337,25 @@ def test_simultaneous_requests_with_one_idempotency_key_create_one_share(alice: 
     assert sorted(statuses) == [200, 200, 200, 201]
     assert len({client.text for client in clients}) == 1
     assert Share.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_shares_revocations_and_a_purge_end_without_a_deadlock(alice: User) -> None:
+    for _ in range(5):
+        chat = create_conversation(alice, *(f"text {number}" for number in range(50)))
+        existing = [shares.create(user=alice, conversation_id=chat.id) for _ in range(3)]
+        works = [
+            *(partial(shares.revoke, user=alice, share_id=share.id) for share in existing),
+            *[partial(shares.create, user=alice, conversation_id=chat.id)] * 3,
+            partial(conversations.purge, user=alice, conversation_id=chat.id),
+        ]
+        run_concurrently(*(partial(unless_gone, work) for work in works))
+        assert not Share.objects.exists() and not SharedMessage.objects.exists()
+
+
+def unless_gone(work: Callable[[], Any]) -> None:
+    with suppress(NotFound):
+        work()
 
 
 # --- Costs --------------------------------------------------------------------------------------------
