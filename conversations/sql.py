@@ -285,3 +285,36 @@ PATH_TO = """WITH RECURSIVE path AS (
 # Whether a hold in force covers a row. `user` and `conversation` are its columns with these ids.
 HELD = """EXISTS (SELECT FROM hold WHERE hold.user_id = {user} AND hold.released_at IS NULL
     AND (hold.conversation_id IS NULL OR hold.conversation_id = {conversation}))"""
+
+# --- Shares ---
+
+# The messages that a share can contain: those that a person or a model wrote, and results of tools. Instructions
+# (`system`, `developer`) are often confidential. Items of other types are not texts to read. A message that is in
+# progress would change, and a silent one has no text. The caller replaces `%s` with the subquery of the path.
+SHARED_ROLES = ("user", "assistant", "tool")
+_SHAREABLE = f"""SELECT * FROM (%s) path WHERE item_type = 'message' AND role IN {SHARED_ROLES}
+    AND status <> 'in_progress' AND NOT {SILENT}"""
+# The number of these messages, up to a limit, and the sum of their sizes. PostgreSQL knows the size of a text and the
+# stored size of JSON without reading them.
+MEASURE_SHARE = f"""SELECT count(*), coalesce(sum(coalesce(octet_length(content), 0)
+        + coalesce(pg_column_size(parts), 0) + coalesce(pg_column_size(tool_calls), 0)), 0)
+    FROM ({_SHAREABLE} LIMIT %%s) m"""
+FILL_SHARE = f"""INSERT INTO shared_message (share_id, seq, message_id, {", ".join(columns.SHARED)})
+    SELECT %%s, seq, id, {", ".join(columns.SHARED)} FROM ({_SHAREABLE}) m"""
+# The share with a token, if its link is valid. An owner who cannot sign in shares nothing. The caller replaces
+# `{columns}` with the columns of the share.
+OPEN_SHARE = """SELECT {columns} FROM share
+    JOIN conversation ON conversation.id = share.conversation_id AND conversation.deleted_at IS NULL
+    JOIN account owner ON owner.id = share.user_id AND owner.is_active
+    LEFT JOIN account manager ON manager.id = owner.managed_by_id
+    WHERE share.token = %(token)s AND (share.expires_at IS NULL OR share.expires_at > clock_timestamp())
+    AND manager.is_active IS NOT FALSE"""
+# The reasoning is not shared, because models quote their instructions in it. The subquery in the condition is no join,
+# so PostgreSQL looks up the messages one by one, and ends at the limit.
+_SHARED_JSON = json_select(("id", *columns.SHARED, "reasoning"))
+SHARED_PAGE = _limit_bytes(f"""SELECT m.seq AS key, ({_SHARED_JSON % "SELECT m.*"}) AS json FROM (
+        SELECT s.*, s.message_id AS id, '' AS reasoning FROM shared_message s
+        WHERE s.share_id = %(share)s AND s.seq > %(after)s
+        AND (SELECT deleted_at IS NULL FROM message WHERE message.id = s.message_id)
+        ORDER BY s.seq LIMIT %(limit)s
+    ) m""")

@@ -6,6 +6,7 @@ the JSON (see `querysets`), and these classes describe it for the OpenAPI docume
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
@@ -208,3 +209,58 @@ class HistoryMessageSerializer(serializers.Serializer[Any]):
 
     role = serializers.ChoiceField(Role.choices)
     content = serializers.CharField(allow_null=True)
+
+
+class ShareSerializer(StrictSerializer):
+    """A share: a copy of messages of a conversation, which everyone with the link can read."""
+
+    id = serializers.UUIDField(read_only=True)
+    token = serializers.CharField(read_only=True, help_text="The secret part of the link.")
+    url = serializers.URLField(read_only=True, help_text="The link.")
+    conversation_id = serializers.UUIDField(read_only=True)
+    title = serializers.CharField(read_only=True, help_text="The title when the conversation was shared.")
+    message_count = serializers.IntegerField(
+        read_only=True, help_text="The number of messages when the conversation was shared."
+    )
+    sign_in_required = StrictBooleanField(required=False, help_text="Only people who are signed in can read the share.")
+    expires_at = UTCDateTimeField(allow_null=True, required=False, help_text="Null for a share without an end.")
+    created_at = UTCDateTimeField(read_only=True)
+
+    def validate_expires_at(self, value: Any) -> Any:
+        if value and value <= timezone.now():
+            raise serializers.ValidationError(gettext("Must be in the future."))
+        return value
+
+
+class NewShareSerializer(ShareSerializer):
+    """A new share."""
+
+    message_id = StrictUUIDField(
+        required=False,
+        help_text="The last message to share, on any branch. The default is the end of the active path.",
+    )
+
+
+class SharedSerializer(serializers.Serializer[Any]):
+    """A share, for its readers."""
+
+    title = serializers.CharField()
+    created_at = UTCDateTimeField()
+    expires_at = UTCDateTimeField(allow_null=True)
+    message_count = serializers.IntegerField(help_text="The number of messages when the conversation was shared.")
+
+
+class SharedMessageSerializer(serializers.Serializer[Any]):
+    """A message of a share, for its readers."""
+
+    id = serializers.UUIDField()
+    role = serializers.ChoiceField(Role.choices, help_text="`user`, `assistant` or `tool`.")
+    content = serializers.CharField(allow_null=True)
+    parts = StrictJSONField(dict, list, allow_null=True, help_text="Structured content, as any JSON object or array.")
+    reasoning = serializers.CharField(help_text="Always empty, because models quote their instructions in it.")
+    tool_calls = StrictJSONField(list, allow_null=True)
+    tool_call_id = serializers.CharField()
+    name = serializers.CharField()
+    model = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices, help_text="Never `in_progress`.")
+    created_at = UTCDateTimeField()
