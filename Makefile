@@ -4,6 +4,7 @@
 # make check         check lint, types, layers, migrations and settings
 # make demo          load sample conversations of demo@localhost and eight other users
 # make bench         measure speed and sizes on this machine (benchmarks/README.md)
+# make web           build the web app from web/src, with Node.js 20.19 or later
 # make schema        generate docs/openapi.yaml from the code
 # make messages      compile the translations in locale/
 # make install       create the virtualenv only
@@ -23,11 +24,13 @@ stamp = $(VENV)/.$(1)-$(firstword $(shell cat $(2) | cksum))
 run := $(call stamp,run,requirements.txt)
 dev := $(call stamp,dev,requirements.txt requirements-dev.txt)
 bench := $(call stamp,bench,requirements.txt benchmarks/requirements.txt)
+packages := web/node_modules/.installed-$(firstword $(shell cksum < web/package-lock.json))
+has_node = node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019 ? 1 : 0)' 2>/dev/null
 # Settings as in production, for `check --deploy`.
 production = HOST=0.0.0.0 HTTPS=true DEBUG=false ALLOWED_HOSTS=chatstore.example \
 	SECRET_KEY=$$($(bin)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test test-browser check demo bench schema messages install clean
+.PHONY: help run test test-browser check check-web web demo bench schema messages install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -35,7 +38,7 @@ help:
 run: $(run)
 	@$(manage) up
 
-test: check
+test: check check-web
 	$(bin)/python -m pytest
 
 test-browser: $(dev)
@@ -49,6 +52,14 @@ check: $(dev)
 	$(manage) makemigrations --check --dry-run
 	@echo "manage.py check --deploy, with settings as in production"
 	@$(production) $(manage) check --deploy --fail-level WARNING
+
+web: $(packages)
+	cd web && npm run --silent build
+
+# Only the tests of web/ need Node.js.
+check-web:
+	@if $(has_node); then $(MAKE) --no-print-directory $(packages) && cd web && npm run --silent check; \
+	else echo "web/ is not checked, because Node.js 20.19 or later is not installed."; fi
 
 demo: $(run)
 	$(manage) loadconversations sample/mt_bench.jsonl --user demo@localhost --create-user
@@ -66,7 +77,7 @@ messages: $(dev)
 install: $(run)
 
 clean:
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	rm -rf $(VENV) web/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 
 # A stamp file records that a set of requirements is installed. If the requirements change, the stamp's name changes, so
 # make installs them again. make must not compare times, because the clock can be wrong: all stamps have an old time,
@@ -89,6 +100,11 @@ $(bench): | $(run)
 	@echo "Installing benchmarks/requirements.txt into $(VENV)"
 	@rm -f $(VENV)/.bench*
 	@$(call pip,-r benchmarks/requirements.txt)
+	@$(touch) $@
+
+$(packages):
+	@echo "Installing web/package-lock.json into web/node_modules"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
 	@$(touch) $@
 
 $(bin)/python:

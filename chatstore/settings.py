@@ -155,11 +155,12 @@ _PAGES_AND_SESSIONS = [
 MIDDLEWARE = [*_EVERY_REQUEST, "accounts.middleware.BearerMiddleware", *_PAGES_AND_SESSIONS]
 APPEND_SLASH = False  # SlashMiddleware does it without a redirect
 ROOT_URLCONF = "chatstore.urls"
+WEB_APP = BASE_DIR / "web" / "dist"  # what `make web` builds
 WSGI_APPLICATION = "chatstore.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", WEB_APP],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -172,6 +173,8 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [("app", WEB_APP)]
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/app/.+-[\w-]{8}\.\w+$"  # the names contain a hash of the content
 WHITENOISE_USE_FINDERS = True  # so that a first run needs no collectstatic; the build of the Docker image runs it
 
 LANGUAGE_CODE = "en"

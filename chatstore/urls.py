@@ -17,6 +17,9 @@ docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
 
 urlpatterns = [
     path("", views.welcome),
+    path("app/", views.web_app),
+    path("app/<path:page>", views.web_app),
+    path("share/<str:token>/", views.shared_conversation),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("conversations.api.urls")),
     path("api/v1/", include("replies.api.urls")),

@@ -1,0 +1,55 @@
+/** The HTTP client. Its types come from docs/openapi.yaml (`npm run types`). */
+
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema";
+import { setSignedOut } from "./session";
+
+export type Schemas = components["schemas"];
+
+/** An answer with a status of 400 or more, or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+    /** Seconds to wait before the request is repeated; 0 if the server names none. */
+    readonly retryAfter = 0,
+  ) {
+    super(message);
+  }
+
+  /** Whether the same request can succeed later. */
+  get isTemporary(): boolean {
+    return this.status === 0 || this.status === 429 || this.status === 503;
+  }
+}
+
+export const api = createClient<paths>({ baseUrl: window.location.origin });
+
+/** Return the body of a successful answer. Throws ApiError for any other answer. */
+export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await request.catch(() => {
+    throw new ApiError(0, "offline", "");
+  });
+  if (!response.ok) throw toApiError(response, error);
+  return data as T;
+}
+
+/** Build the error of an answer from its status, its headers and its body, parsed or not. */
+export function toApiError(response: Response, body: unknown): ApiError {
+  if (response.status === 401) setSignedOut(true);
+  const { code, message, field } = readError(body);
+  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  return new ApiError(response.status, code, message, field, retryAfter);
+}
+
+function readError(body: unknown): { code: string; message: string; field: string | null } {
+  const { error } = (typeof body === "object" && body ? body : {}) as Partial<Schemas["Error"]>;
+  return { code: error?.code ?? "", message: error?.message ?? "", field: error?.field ?? null };
+}
+
+/** Return the `cursor` in a `next` or `previous` URL. */
+export function cursorOf(url: string | null | undefined): string | undefined {
+  return url ? (new URL(url, window.location.origin).searchParams.get("cursor") ?? undefined) : undefined;
+}

@@ -1,0 +1,15 @@
+import { QueryClient } from "@tanstack/react-query";
+import { ApiError } from "./client";
+
+const RETRIES = 3;
+
+function shouldRetry(failures: number, error: Error): boolean {
+  return failures < RETRIES && error instanceof ApiError && (error.isTemporary || error.status >= 500);
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: { retry: shouldRetry, staleTime: 10_000 },
+    mutations: { retry: false },
+  },
+});

@@ -1,0 +1,3 @@
+export function ArchivePage() {
+  return <div className="page" />;
+}

@@ -1,0 +1,57 @@
+/** The frame of the app: the sidebar, the page beside it, and what the user must know at any time. */
+
+import { Outlet, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Sidebar } from "../history/Sidebar";
+import { t } from "../i18n";
+import { setPaletteOpen, usePaletteOpen } from "../search/palette";
+import { IconButton } from "../ui/IconButton";
+import { SignedOutDialog } from "./SignedOutDialog";
+import { useDocumentTheme } from "./theme";
+import "./shell.css";
+
+const Palette = lazy(() => import("../search/Palette").then(({ Palette }) => ({ default: Palette })));
+
+export function Shell() {
+  const [isOpen, setOpen] = useState(false);
+  const isPaletteOpen = usePaletteOpen();
+  const address = useRouterState({ select: (state) => state.location.href });
+  useDocumentTheme();
+  usePaletteShortcut();
+  // On a phone the sidebar covers the page. It closes when the address changes.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the address is what the effect waits for
+  useEffect(() => setOpen(false), [address]);
+  return (
+    <div className="shell" data-sidebar={isOpen ? "open" : "closed"}>
+      <a className="skip-link" href="#main">
+        {t("Skip to the content")}
+      </a>
+      <div className="shell-bar">
+        <IconButton icon="menu" label={t("Conversations")} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+      </div>
+      <Sidebar />
+      <button type="button" className="shell-shade" aria-label={t("Close")} onClick={() => setOpen(false)} />
+      <main id="main" tabIndex={-1}>
+        <Outlet />
+      </main>
+      {isPaletteOpen && (
+        <Suspense>
+          <Palette />
+        </Suspense>
+      )}
+      <SignedOutDialog />
+    </div>
+  );
+}
+
+function usePaletteShortcut(): void {
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      setPaletteOpen(true);
+    };
+    window.addEventListener("keydown", open);
+    return () => window.removeEventListener("keydown", open);
+  }, []);
+}

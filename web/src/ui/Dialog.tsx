@@ -1,0 +1,26 @@
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import { t } from "../i18n";
+import { IconButton } from "./IconButton";
+import "./dialog.css";
+
+type Props = { title: string; onClose: () => void; children?: ReactNode };
+
+/** A modal dialog. It is open while it is mounted. The browser keeps the focus inside, and gives it back at the end. */
+export function Dialog({ title, onClose, children }: Props) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog ref={ref} className="dialog" aria-labelledby={titleId} onCancel={onClose} onClose={onClose}>
+      <header>
+        <h2 id={titleId}>{title}</h2>
+        <IconButton icon="close" label={t("Close")} onClick={onClose} />
+      </header>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,38 @@
+/** Icons of 24 × 24 units, drawn with lines. They are decorative: the button around an icon has the label. */
+
+const PATHS = {
+  archive: "M4 4h16v4H4zM6 8v12h12V8M10 12h4",
+  branch: "M6 4v10a4 4 0 0 0 4 4h8M6 9h6a4 4 0 0 0 4-4",
+  check: "M5 13l4 4L19 7",
+  chevronDown: "M6 9l6 6 6-6",
+  chevronLeft: "M15 6l-6 6 6 6",
+  chevronRight: "M9 6l6 6-6 6",
+  close: "M6 6l12 12M18 6L6 18",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+  menu: "M4 6h16M4 12h16M4 18h16",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  pin: "M9 4h6l-1 6 4 4H6l4-4zM12 14v6",
+  plus: "M12 5v14M5 12h14",
+  refresh: "M20 11a8 8 0 1 0-2 6M20 5v6h-6",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20 20",
+  send: "M12 20V5M6 11l6-6 6 6",
+  settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6",
+  share: "M12 15V4M8 8l4-4 4 4M5 13v7h14v-7",
+  stop: "M7 7h10v10H7z",
+  tag: "M4 4h8l8 8-8 8-8-8zM8 8h.01",
+  thumbsDown: "M17 14V4M7 4h10l3 8v2h-6l1 5-2 1-6-6z",
+  thumbsUp: "M7 10v10M17 20H7l0-10 5-7 2 1-1 6h7l-1 8z",
+  trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5",
+  user: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 20c1-4 4-6 8-6s7 2 8 6",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,25 @@
+import react from "@vitejs/plugin-react";
+import { compression } from "vite-plugin-compression2";
+import { defineConfig } from "vitest/config";
+
+const SERVER = "http://localhost:8000"; // `make run`
+
+export default defineConfig({
+  // Django serves dist/ under this address, and app.html as the template of every page of the app.
+  base: "/static/app/",
+  plugins: [
+    react(),
+    // WhiteNoise serves these files to the browsers that accept them.
+    compression({ algorithms: ["gzip", "brotliCompress"], include: /\.(js|css|svg|json)$/, threshold: 1000 }),
+  ],
+  build: {
+    assetsInlineLimit: 0, // the content security policy allows no data: URLs for scripts, styles and fonts
+    assetsDir: "",
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: "app.html" },
+  },
+  server: {
+    proxy: Object.fromEntries(["/api", "/accounts", "/_allauth", "/static/chatstore"].map((path) => [path, SERVER])),
+  },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+});
