@@ -144,6 +144,9 @@ def _page(shape: str, condition_and_order: str) -> str:
 
 TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
 TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+# The same backwards: the newest message comes first, so the limit of bytes cuts off the oldest ones.
+TRANSCRIPT_BEFORE = _page(MESSAGE_JSON, "is_active AND seq < %(before)s ORDER BY seq DESC LIMIT %(limit)s")
+TREE_BEFORE = _page(TREE_MESSAGE_JSON, "seq < %(before)s ORDER BY seq DESC LIMIT %(limit)s")
 CONTEXT = _page(CONTEXT_JSON, f"is_active AND NOT {SILENT} ORDER BY seq DESC LIMIT %(limit)s")
 MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
