@@ -200,6 +200,16 @@ class MessageQuerySet(OwnedQuerySet):
         answer: Message | None = answers.order_by("-is_active", "-seq").first()
         return answer
 
+    def alternatives_of(self, message: "Message") -> list[uuid.UUID]:
+        """Return the ids of the live messages at the place of a message, by `seq`: two or more, or none.
+
+        Runs no statement if the conversation, as it is in memory, is linear."""
+        if message.conversation.is_linear:
+            return []
+        rows = self.in_order().filter(conversation=message.conversation_id, parent_seq=message.parent_seq)
+        ids = list(rows.values_list("id", flat=True))
+        return ids if len(ids) > 1 else []
+
     def being_written(self) -> Self:
         """Return the messages that a reply under way fills. The app `replies` adds the relation."""
         return self.filter(reply__state__in=["queued", "running"])

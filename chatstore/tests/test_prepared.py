@@ -119,4 +119,5 @@ def test_plans_without_values_read_ranges_of_indexes(alice: User) -> None:
     }.items():
         plan = explain(statement, params)
         assert all(condition in plan for condition in conditions), plan
-        assert not re.search("Sort Key: .*(active_at|created_at|seq)", plan), plan
+        # `s_1.seq` sorts the alternatives of one message.
+        assert not re.search(r"Sort Key: (?!s_1\.seq).*(active_at|created_at|seq)", plan), plan

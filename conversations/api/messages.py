@@ -84,7 +84,7 @@ class TranscriptViewSet(ViewSet):
         outcome = run_idempotent(request, make)
         # If messages have an external_id, some may have been stored by an earlier request and have reactions.
         all_are_new = outcome.is_new and not (many and any(draft.get("external_id") for draft in drafts))
-        data = [_new(row) for row in outcome.rows] if all_are_new else self._stored(id, outcome.ids)
+        data = _appended(outcome.rows) if all_are_new else self._stored(id, outcome.ids)
         return Response(data if many else data[0], 201 if outcome.is_new else 200)
 
     def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
@@ -121,9 +121,19 @@ class TranscriptViewSet(ViewSet):
         return Response([orjson.Fragment(text) for text in reversed(newest) if text])
 
 
-def _new(row: Message) -> dict[str, Any]:
+def message_dict(row: Message) -> dict[str, Any]:
     """Return the JSON of a message that was just stored. It has no reactions yet."""
-    return row_to_dict(row, MESSAGE_FIELDS, reactions=[])
+    return _dict(row, Message.objects.alternatives_of(row))
+
+
+def _appended(rows: Sequence[Message]) -> list[dict[str, Any]]:
+    """Return the JSON of messages that were just appended. Only the first can have alternatives: the others follow a
+    new message."""
+    return [message_dict(rows[0]), *(_dict(row, []) for row in rows[1:])]
+
+
+def _dict(row: Message, sibling_ids: list[uuid.UUID]) -> dict[str, Any]:
+    return row_to_dict(row, MESSAGE_FIELDS, reactions=[], sibling_ids=sibling_ids)
 
 
 class MessageViewSet(ViewSet):
@@ -166,7 +176,7 @@ class MessageViewSet(ViewSet):
 
         outcome = run_idempotent(request, make)
         if outcome.is_new:
-            return Response(_new(outcome.rows[0]), 201)
+            return Response(message_dict(outcome.rows[0]), 201)
         return Response(self.read_live(outcome.ids[0]))
 
     @extend_schema(responses={204: None})

@@ -8,9 +8,9 @@ import pytest
 from accounts.models import User
 from chatstore.api.pagination import encode
 from conversations import querysets
-from conversations.services import branches, conversations, messages
+from conversations.services import conversations
 from testing.api_client import ApiClient
-from testing.cast import create_conversation, message_with_text
+from testing.cast import create_conversation, message_with_text, random_change
 from testing.statements import assert_statement_count
 
 
@@ -180,22 +180,6 @@ def test_the_limit_of_bytes_keeps_the_messages_at_the_right_end(alice: User, mon
 # --- Random conversations -----------------------------------------------------------------------------
 
 
-def change(chat: Any, dice: random.Random) -> None:
-    """Do one random operation on the conversation."""
-    live = list(chat.messages.live())
-    operation = dice.choice(["append", "append", "branch", "switch", "trash"]) if live else "append"
-    message = dice.choice(live) if live else None
-    draft: Any = {"role": "user", "content": "x" * dice.choice([1, 10, 3_000, 12_000])}
-    if operation == "append":
-        messages.append(user=chat.user, conversation_id=chat.id, drafts=[draft] * dice.randint(1, 5))
-    elif operation == "branch":
-        branches.branch(user=chat.user, message_id=message.id, changes={"content": "y"})
-    elif operation == "switch":
-        branches.switch(user=chat.user, conversation_id=chat.id, message_id=message.id)
-    else:
-        messages.trash(user=chat.user, message_id=message.id)
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_both_directions_read_the_same_messages_after_random_operations(
     seed: int, alice: User, monkeypatch: pytest.MonkeyPatch
@@ -204,7 +188,7 @@ def test_both_directions_read_the_same_messages_after_random_operations(
     dice = random.Random(seed)
     chat = create_conversation(alice)
     for _ in range(25):
-        change(chat, dice)
+        random_change(chat, dice)
     client, path = ApiClient(alice), f"conversations/{chat.id}/messages/"
     for query, rows in ("limit=3", chat.messages.shown()), ("limit=4&all=true", chat.messages.in_order()):
         expected = list(rows.values_list("seq", flat=True))

@@ -27,6 +27,7 @@ DEFAULTS = {
     "metadata": {},
     "deleted_at": None,
     "reactions": [],
+    "sibling_ids": [],
     "is_active": True,
 }
 EVERYTHING = {
