@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { startOutbox } from "../chat/outbox";
 import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
+import { useKeyboardHelp } from "../search/helpState";
 import { setPaletteOpen, usePaletteOpen } from "../search/palette";
 import { IconButton } from "../ui/IconButton";
 import { SignedOutDialog } from "./SignedOutDialog";
@@ -12,10 +13,14 @@ import { useDocumentTheme } from "./theme";
 import "./shell.css";
 
 const Palette = lazy(() => import("../search/Palette").then(({ Palette }) => ({ default: Palette })));
+const KeyboardHelp = lazy(() =>
+  import("../search/KeyboardHelp").then(({ KeyboardHelp }) => ({ default: KeyboardHelp })),
+);
 
 export function Shell() {
   const [isOpen, setOpen] = useState(false);
   const isPaletteOpen = usePaletteOpen();
+  const isHelpOpen = useKeyboardHelp();
   const address = useRouterState({ select: (state) => state.location.href });
   useDocumentTheme();
   usePaletteShortcut();
@@ -39,6 +44,11 @@ export function Shell() {
       {isPaletteOpen && (
         <Suspense>
           <Palette />
+        </Suspense>
+      )}
+      {isHelpOpen && (
+        <Suspense>
+          <KeyboardHelp />
         </Suspense>
       )}
       <SignedOutDialog />
