@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 
 import orjson
 
@@ -13,7 +14,10 @@ class HideShareTokens(logging.Filter):
     """Replaces the token of a share in a line with `…`, because everyone who knows the token can read the share."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = SHARE_TOKEN.sub(r"\1…", record.getMessage()), ()
+        with suppress(TypeError, ValueError):  # the arguments do not fit the message: the handler reports this
+            hidden = SHARE_TOKEN.sub(r"\1…", text := record.getMessage())
+            if hidden != text:
+                record.msg, record.args = hidden, ()
         return True
 
 

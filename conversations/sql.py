@@ -299,8 +299,15 @@ _SHAREABLE = f"""SELECT * FROM (%s) path WHERE item_type = 'message' AND role IN
 MEASURE_SHARE = f"""SELECT count(*), coalesce(sum(coalesce(octet_length(content), 0)
         + coalesce(pg_column_size(parts), 0) + coalesce(pg_column_size(tool_calls), 0)), 0)
     FROM ({_SHAREABLE} LIMIT %%s) m"""
-FILL_SHARE = f"""INSERT INTO shared_message (share_id, seq, message_id, {", ".join(columns.SHARED)})
-    SELECT %%s, seq, id, {", ".join(columns.SHARED)} FROM ({_SHAREABLE}) m"""
+# The reasoning is not shared, because models quote their instructions in it. It can also be in parts of the type
+# `reasoning` (OpenAI, Vercel's AI SDK) or `thinking` (Anthropic). A part whose `type` is no text is kept.
+_IS_REASONING = '(@.type like_regex "^(reasoning|thinking|redacted_thinking)$")'
+_COPIED = {name: name for name in columns.SHARED} | {
+    "parts": f"""CASE WHEN jsonb_typeof(parts) = 'array'
+        THEN jsonb_path_query_array(parts, '$[*] ? (!{_IS_REASONING} || {_IS_REASONING} is unknown)') ELSE parts END"""
+}
+FILL_SHARE = f"""INSERT INTO shared_message (share_id, seq, message_id, {", ".join(_COPIED)})
+    SELECT %%s, seq, id, {", ".join(_COPIED.values())} FROM ({_SHAREABLE}) m"""
 # The share with a token, if its link is valid. An owner who cannot sign in shares nothing. The caller replaces
 # `{columns}` with the columns of the share.
 OPEN_SHARE = """SELECT {columns} FROM share
@@ -309,8 +316,7 @@ OPEN_SHARE = """SELECT {columns} FROM share
     LEFT JOIN account manager ON manager.id = owner.managed_by_id
     WHERE share.token = %(token)s AND (share.expires_at IS NULL OR share.expires_at > clock_timestamp())
     AND manager.is_active IS NOT FALSE"""
-# The reasoning is not shared, because models quote their instructions in it. The subquery in the condition is no join,
-# so PostgreSQL looks up the messages one by one, and ends at the limit.
+# The subquery in the condition is no join, so PostgreSQL looks up the messages one by one, and ends at the limit.
 _SHARED_JSON = json_select(("id", *columns.SHARED, "reasoning"))
 SHARED_PAGE = _limit_bytes(f"""SELECT m.seq AS key, ({_SHARED_JSON % "SELECT m.*"}) AS json FROM (
         SELECT s.*, s.message_id AS id, '' AS reasoning FROM shared_message s

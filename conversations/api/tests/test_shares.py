@@ -97,6 +97,26 @@ def test_instructions_and_messages_without_text_are_not_shared(as_alice: ApiClie
     assert created["message_count"] == 3
 
 
+@pytest.mark.parametrize(
+    ("parts", "shared"),
+    [
+        ([{"type": "reasoning", "text": "secret"}, {"type": "text", "text": "a"}], [{"type": "text", "text": "a"}]),
+        ([{"type": "thinking"}, {"type": "redacted_thinking"}, {"type": "thinking_out"}], [{"type": "thinking_out"}]),
+        (
+            [{"type": 5}, {"type": None}, {"text": "a"}, "text", 1, None],
+            [{"type": 5}, {"type": None}, {"text": "a"}, "text", 1, None],
+        ),
+        ([], []),
+        ({"type": "reasoning"}, {"type": "reasoning"}),
+        (None, None),
+    ],
+)
+def test_parts_with_reasoning_are_not_shared(parts: Any, shared: Any, as_alice: ApiClient, alice: User) -> None:
+    chat, _ = conversations.create(user=alice, fields={}, drafts=[message_draft("Hi", "assistant", parts=parts)])
+    token = share(as_alice, chat)["token"]
+    assert ApiClient()("GET", f"shared/{token}/messages/")["results"][0]["parts"] == shared
+
+
 def test_later_messages_edits_and_branches_are_not_shared(as_alice: ApiClient, chat: Conversation, alice: User) -> None:
     token = share(as_alice, chat)["token"]
     before = read(token)
@@ -401,6 +421,17 @@ def test_readers_of_an_open_link_cost_one_statement_and_two_for_a_page(as_alice:
     for path, count in ((f"shared/{token}/", 1), (f"shared/{token}/messages/", 2), ("shared/x/", 0)):
         with assert_statement_count(count):
             ApiClient().status_of("GET", path)
+
+
+@pytest.mark.parametrize("rows", [1, 15])
+def test_lists_run_the_same_statements_for_any_number_of_shares(
+    rows: int, as_alice: ApiClient, chat: Conversation
+) -> None:
+    for _ in range(rows):
+        share(as_alice, chat)
+    for path, count in (("shares/", 1), (f"conversations/{chat.id}/shares/", 2)):
+        with assert_statement_count(1 + count):  # one for the token
+            assert len(as_alice("GET", path)["results"]) == rows
 
 
 # --- Nothing is left ----------------------------------------------------------------------------------
