@@ -42,6 +42,7 @@ BRANCH = object()  # the body names the message of SampleObjects
 ROWS = [
     Row("GET", "conversations/"),
     Row("POST", "conversations/", {}, 201),
+    Row("POST", "conversations/bulk/", {"ids": ["0190163d-8694-739b-aea5-966c26f8ad90"], "action": "pin"}),
     Row("GET", "conversations/<uuid:id>/", target="conversation"),
     Row("PATCH", "conversations/<uuid:id>/", {"title": "New"}, target="conversation"),
     Row("PUT", "conversations/<uuid:id>/", {"title": "New"}, target="conversation"),
@@ -68,6 +69,8 @@ ROWS = [
     Row("DELETE", "messages/<uuid:id>/reactions/?type=like", status=204, target="message"),
     Row("GET", "search/?q=zebra"),
     Row("GET", "stats/"),
+    Row("GET", "labels/"),
+    Row("GET", "service/"),
     Row("GET", "me/"),
     Row("PATCH", "me/", {"name": "Al"}),
     Row("DELETE", "me/", {"password": PASSWORD}),

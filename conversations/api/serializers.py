@@ -12,6 +12,7 @@ from rest_framework import serializers
 from chatstore.api.fields import (
     LabelListField,
     Many,
+    ShortList,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -21,9 +22,11 @@ from chatstore.api.fields import (
     UTCDateTimeField,
 )
 from conversations.models import Role, Status
+from conversations.services.bulk_changes import Action
 
 from .model_options import ModelOptionsSerializer
 
+BULK_LIMIT = 100  # conversations in a request
 REACTION_LENGTH = 32  # characters of a reaction, at most
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
@@ -83,6 +86,12 @@ class MessageSerializer(StrictSerializer):
     updated_at = UTCDateTimeField(read_only=True)
     deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
     reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    sibling_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        read_only=True,
+        help_text="The ids of the alternatives at this place by `seq`, including this message. The list is empty if "
+        "there are no others.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in self.needs_one_of):
@@ -162,6 +171,36 @@ class BranchSerializer(StrictSerializer):
     """The branch to display."""
 
     message_id = StrictUUIDField(help_text="Any message on the branch.")
+
+
+class BulkSerializer(StrictSerializer):
+    """An action on several conversations. `add_tag` and `remove_tag` need a `tag`."""
+
+    ids = ShortList(child=StrictUUIDField(), max_length=BULK_LIMIT, allow_empty=False)
+    action = serializers.ChoiceField([action.value for action in Action])
+    tag = StrictCharField(max_length=100, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["action"] in (Action.ADD_TAG, Action.REMOVE_TAG) and "tag" not in attrs:
+            error = serializers.ErrorDetail(gettext("This field is required."), "required")
+            raise serializers.ValidationError({"tag": [error]})
+        return attrs | {"action": Action(attrs["action"])}
+
+
+class RefusedSerializer(serializers.Serializer[Any]):
+    """A conversation that an action could not change."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField(help_text="A stable code, for programs.")
+    message = serializers.CharField(help_text="A sentence for people, in the language of the request.")
+
+
+class BulkOutcomeSerializer(serializers.Serializer[Any]):
+    """What became of each id."""
+
+    results = serializers.ListField(child=serializers.UUIDField())
+    not_found = serializers.ListField(child=serializers.UUIDField())
+    conflicts = RefusedSerializer(many=True)
 
 
 class HistoryMessageSerializer(serializers.Serializer[Any]):

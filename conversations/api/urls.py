@@ -5,11 +5,14 @@ from typing import Any
 from django.urls import path
 
 from .account import MeView
+from .conversations import BulkView
 from .conversations import ConversationViewSet as Conversations
+from .labels import LabelsView
 from .messages import MessageViewSet as Messages
 from .messages import ReactionViewSet as Reactions
 from .messages import TranscriptViewSet as Transcript
 from .search import SearchView
+from .service import ServiceView
 from .stats import StatsView
 
 DETAIL: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update", "delete": "destroy"}
@@ -17,6 +20,7 @@ REACTIONS: dict[str, Any] = {"get": "list", "post": "create", "delete": "destroy
 
 urlpatterns = [
     path("conversations/", Conversations.as_view({"get": "list", "post": "create"})),
+    path("conversations/bulk/", BulkView.as_view()),
     path("conversations/<uuid:id>/", Conversations.as_view(DETAIL)),
     path("conversations/<uuid:id>/restore/", Conversations.as_view({"post": "restore"})),
     path("conversations/<uuid:id>/branch/", Conversations.as_view({"post": "branch"})),
@@ -27,5 +31,7 @@ urlpatterns = [
     path("messages/<uuid:id>/reactions/", Reactions.as_view(REACTIONS)),
     path("search/", SearchView.as_view()),
     path("stats/", StatsView.as_view()),
+    path("labels/", LabelsView.as_view()),
+    path("service/", ServiceView.as_view()),
     path("me/", MeView.as_view()),
 ]

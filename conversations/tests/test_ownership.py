@@ -80,8 +80,10 @@ PREPARATIONS: dict[str, Call] = {
     "messages.restore": WRITES["messages.trash"],
     "conversations.restore": WRITES["conversations.trash"],
 }
-# These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.)
+# These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.
+# change_all does not raise NotFound, but returns the ids that it did not find: see test_bulk_changes.py.)
 WITHOUT_AN_OBJECT = {
+    "bulk_changes.change_all",
     "conversations.create",
     "conversations.create_all",
     "conversations.create_numbered",
@@ -103,6 +105,12 @@ READS: dict[str, Call] = {
     "MessageQuerySet.owned_by": lambda user, conversation, message: Message.objects.owned_by(user),
     "MessageQuerySet.transcript": lambda user, conversation, message: Message.objects.transcript(
         user, conversation.id, after=0, limit=10
+    ),
+    "MessageQuerySet.transcript_before": lambda user, conversation, message: Message.objects.transcript_before(
+        user, conversation.id, before=10, limit=10
+    ),
+    "MessageQuerySet.tree_before": lambda user, conversation, message: Message.objects.tree_before(
+        user, conversation.id, before=10, limit=10
     ),
     "MessageQuerySet.tree": lambda user, conversation, message: Message.objects.tree(
         user, conversation.id, after=0, limit=10
