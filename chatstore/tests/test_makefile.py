@@ -27,7 +27,7 @@ echo "npm $@"
 [ "$1" != ci ] || mkdir -p node_modules
 [ "$*" != "$NPM_FAILS" ]
 """
-COPIED = ("Makefile", "requirements.txt", "requirements-dev.txt", "benchmarks/requirements.txt", "web/package-lock.json")
+COPIED = "Makefile requirements.txt requirements-dev.txt benchmarks/requirements.txt web/package-lock.json".split()
 
 
 @pytest.fixture

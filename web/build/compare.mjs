@@ -38,7 +38,7 @@ const [committed, built] = [committedFiles(), await builtFiles()];
 const names = new Set([...committed.keys(), ...built.keys()]);
 const differing = [...names].filter((name) => !built.get(name)?.equals(committed.get(name) ?? Buffer.alloc(0))).sort();
 if (differing.length) {
-  console.error(`web/dist is not what web/src builds; ${differing.length} files differ, such as ${differing[0]}.`);
+  console.error(`web/dist is not what web/src builds. Files that differ: ${differing.slice(0, 5).join(", ")}.`);
   console.error("Run make web, and commit web/dist.");
   process.exit(1);
 }
