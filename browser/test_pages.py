@@ -41,7 +41,7 @@ def test_the_focused_element_has_a_visible_outline(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
-    assert outline == "3px"
+    assert outline == "2px"
 
 
 @pytest.mark.parametrize("path", PUBLIC)

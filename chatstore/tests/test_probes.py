@@ -81,6 +81,9 @@ def test_the_probes_accept_any_host_and_plain_http(settings: pytest.FixtureReque
         assert Client(SERVER_NAME="10.0.0.7").get(path).status_code == 200
 
 
-def test_the_welcome_page_says_that_the_service_runs() -> None:
+@pytest.mark.django_db
+def test_the_welcome_page_leads_strangers_to_the_sign_in() -> None:
     page = Client().get("/")
-    assert page.status_code == 200 and "It is running" in page.content.decode()
+    assert page.status_code == 200
+    for path in ("/accounts/login/", "/accounts/signup/", "/admin/", "/api/docs/", "/api/schema/"):
+        assert f'href="{path}"' in page.text

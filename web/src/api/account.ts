@@ -8,18 +8,7 @@ export type Model = Schemas["Model"];
 export type Preferences = Schemas["Preferences"];
 export type AuditEvent = Schemas["Audit"];
 /** What a client must know of the settings of the operator. */
-export type Service = {
-  version: string;
-  single_user: boolean;
-  trash_days: number;
-  keep_conversations: number;
-  retention_days: number;
-  retention_days_by_tag: Record<string, number>;
-  content_limit: number;
-  messages_limit: number;
-  audit_shown: boolean;
-  is_echo: boolean;
-};
+export type Service = Schemas["Service"];
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => unwrap(api.GET("/api/v1/me/")) });
 export const modelsQuery = queryOptions({
@@ -33,7 +22,7 @@ export const preferencesQuery = queryOptions({
 });
 export const serviceQuery = queryOptions({
   queryKey: ["service"],
-  queryFn: () => unwrap<Service>(api.GET("/api/v1/service/" as never)),
+  queryFn: () => unwrap(api.GET("/api/v1/service/")),
   staleTime: Number.POSITIVE_INFINITY,
 });
 export const auditQuery = infiniteQueryOptions({

@@ -6,7 +6,7 @@ import { Audit } from "./Audit";
 import { EraseAccount } from "./EraseAccount";
 
 export function Data() {
-  const { data: service } = useQuery({ ...serviceQuery, retry: false });
+  const { data: service } = useQuery(serviceQuery);
   return (
     <>
       <section className="settings-block" aria-labelledby="export-title">

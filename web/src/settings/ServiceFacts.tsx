@@ -4,7 +4,7 @@ import { formatNumber, t } from "../i18n";
 
 /** What the operator has set and a user should know: what is kept, for how long, and how much fits. */
 export function ServiceFacts() {
-  const { data: service } = useQuery({ ...serviceQuery, retry: false });
+  const { data: service } = useQuery(serviceQuery);
   if (!service) return null;
   return (
     <section className="settings-block" aria-labelledby="service-title">

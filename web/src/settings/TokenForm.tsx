@@ -23,29 +23,31 @@ export function TokenForm({ onCreated }: { onCreated: (token: NewToken) => void 
   const needsPassword = create.error instanceof ApiError && create.error.code === "reauthentication_required";
   const { variables } = create;
   return (
-    <form className="settings-block" onSubmit={submit} noValidate aria-labelledby="new-token-title">
-      <h3 id="new-token-title">{t("New token")}</h3>
-      <Field
-        label={t("Name")}
-        help={t("What it is for, such as “Backup script”")}
-        error={errorOf(create.error, "name")}
-      >
-        {(control) => (
-          <input {...control} value={name} autoComplete="off" onChange={(event) => setName(event.target.value)} />
-        )}
-      </Field>
-      <ScopeChoice chosen={scopes} onChange={setScopes} error={errorOf(create.error, "scopes")} />
-      <ExpiryChoice
-        expiry={expiry}
-        onChange={setExpiry}
-        error={isDateMissing ? t("Choose a date.") : errorOf(create.error, "expires_at")}
-      />
-      {!needsPassword && <Outcome error={create.error} fields={["name", "scopes", "expires_at"]} />}
-      <button type="submit" className="button" disabled={create.isPending}>
-        {t("Create a token")}
-      </button>
+    <>
+      <form className="settings-block" onSubmit={submit} noValidate aria-labelledby="new-token-title">
+        <h3 id="new-token-title">{t("New token")}</h3>
+        <Field
+          label={t("Name")}
+          help={t("What it is for, such as “Backup script”")}
+          error={errorOf(create.error, "name")}
+        >
+          {(control) => (
+            <input {...control} value={name} autoComplete="off" onChange={(event) => setName(event.target.value)} />
+          )}
+        </Field>
+        <ScopeChoice chosen={scopes} onChange={setScopes} error={errorOf(create.error, "scopes")} />
+        <ExpiryChoice
+          expiry={expiry}
+          onChange={setExpiry}
+          error={isDateMissing ? t("Choose a date.") : errorOf(create.error, "expires_at")}
+        />
+        {!needsPassword && <Outcome error={create.error} fields={["name", "scopes", "expires_at"]} />}
+        <button type="submit" className="button" disabled={create.isPending}>
+          {t("Create a token")}
+        </button>
+      </form>
       {needsPassword && variables && <ConfirmPassword onConfirmed={() => send(variables)} onClose={create.reset} />}
-    </form>
+    </>
   );
 }
 
