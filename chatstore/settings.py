@@ -370,9 +370,11 @@ LOGGING = {
         "json": {"()": "chatstore.logs.JsonFormatter"},
         "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
+    "filters": {"share_tokens": {"()": "chatstore.logs.HideShareTokens"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
+            "filters": ["share_tokens"],
             "formatter": env.choice("LOG_FORMAT", "text" if LOCAL else "json", ("text", "json")),
         }
     },

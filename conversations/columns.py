@@ -17,9 +17,11 @@ class Use(Flag):
     COPY = auto()  # an alternative gets the value of the original message
     CLEAR = auto()  # it is reset when a trashed message is forgotten, because it can contain personal data
     LOAD = auto()  # importers set it
+    SHARE = auto()  # a share has a copy of it
 
 
 NONE, READ, WRITE, COPY, CLEAR, LOAD = Use.NONE, Use.READ, Use.WRITE, Use.COPY, Use.CLEAR, Use.LOAD
+SHARE = Use.SHARE
 
 # Clients set `archived_at` through the flag `is_archived`.
 CONVERSATION = {
@@ -58,16 +60,16 @@ MESSAGE = {
     "seq": READ,
     "parent_seq": READ,
     "is_active": READ,
-    "role": READ | WRITE | COPY | LOAD,
+    "role": READ | WRITE | COPY | LOAD | SHARE,
     "item_type": READ | WRITE | COPY | CLEAR | LOAD,
-    "content": READ | WRITE | COPY | CLEAR | LOAD,
-    "parts": READ | WRITE | COPY | CLEAR | LOAD,
+    "content": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
+    "parts": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
     "reasoning": READ | WRITE | COPY | CLEAR | LOAD,
-    "name": READ | WRITE | COPY | CLEAR | LOAD,
-    "model": READ | WRITE | COPY | CLEAR | LOAD,
-    "tool_calls": READ | WRITE | COPY | CLEAR | LOAD,
-    "tool_call_id": READ | WRITE | COPY | CLEAR | LOAD,
-    "status": READ | WRITE | LOAD,
+    "name": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
+    "model": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
+    "tool_calls": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
+    "tool_call_id": READ | WRITE | COPY | CLEAR | LOAD | SHARE,
+    "status": READ | WRITE | LOAD | SHARE,
     "finish_reason": READ | WRITE | CLEAR | LOAD,
     "error": READ | WRITE | CLEAR | LOAD,
     "prompt_tokens": READ | WRITE | LOAD,
@@ -76,7 +78,7 @@ MESSAGE = {
     "metadata": READ | WRITE | COPY | CLEAR | LOAD,
     "link_digest": CLEAR,
     "fingerprint": CLEAR,
-    "created_at": READ | LOAD,
+    "created_at": READ | LOAD | SHARE,
     "updated_at": READ,
     "deleted_at": READ,
 }
@@ -96,3 +98,5 @@ def defaults(model: type[Model], columns: tuple[str, ...]) -> dict[str, Any]:
 # The fields of the API's JSON.
 CONVERSATION_FIELDS = names(CONVERSATION, READ)
 MESSAGE_FIELDS = names(MESSAGE, READ)
+# The columns of a message that a share copies.
+SHARED = names(MESSAGE, SHARE)

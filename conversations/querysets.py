@@ -1,11 +1,13 @@
 """The reads of conversations and messages.
 
 Every read of user data names the owner: it begins with `owned_by(user)`, or its method has a parameter `user`. There
-are two exceptions. A method that takes a row, such as `answer_to`, relies on the caller to have read that row with its
-owner. `skeleton` takes the id of a conversation that a service has locked. Only the admin, housekeeping and erasure
-read across users. The SQL statements are in `sql.py`.
+are three exceptions. A method that takes a row, such as `answer_to`, relies on the caller to have read that row with
+its owner. `skeleton` takes the id of a conversation that a service has locked. `ShareQuerySet.open` takes the token of
+a share, which is the permission to read it. Only the admin, housekeeping and erasure read across users. The SQL
+statements are in `sql.py`.
 """
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import connections, models
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
 from chatstore import raw_sql
 from chatstore.ids import as_uuid
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
     from .drafts import MessageDraft, SyncProfile
-    from .models import Conversation, Message
+    from .models import Conversation, Message, Share
 
 # The `deleted_at` of an object that cannot be restored: a conversation whose purge has begun, or a message that was
 # forgotten. The date is long past, so housekeeping treats an interrupted purge as expired trash and finishes it.
@@ -147,7 +149,8 @@ class MessageQuerySet(OwnedQuerySet):
 
     `transcript`, `tree`, `context` and `by_ids` return messages of one live conversation of the user as JSON, or None
     if there is no such conversation. An empty text at the end means that the page ended at PAGE_BYTES and that more
-    messages follow.
+    messages follow. `transcript_before` and `tree_before` read backwards: the newest message comes first. With `share`,
+    a page ends at this part of PAGE_BYTES.
     """
 
     def not_held(self) -> Self:
@@ -199,6 +202,16 @@ class MessageQuerySet(OwnedQuerySet):
         answer: Message | None = answers.order_by("-is_active", "-seq").first()
         return answer
 
+    def alternatives_of(self, message: "Message") -> list[uuid.UUID]:
+        """Return the ids of the live messages at the place of a message, by `seq`: two or more, or none.
+
+        Runs no statement if the conversation, as it is in memory, is linear."""
+        if message.conversation.is_linear:
+            return []
+        rows = self.in_order().filter(conversation=message.conversation_id, parent_seq=message.parent_seq)
+        ids = list(rows.values_list("id", flat=True))
+        return ids if len(ids) > 1 else []
+
     def being_written(self) -> Self:
         """Return the messages that a reply under way fills. The app `replies` adds the relation."""
         return self.filter(reply__state__in=["queued", "running"])
@@ -247,13 +260,29 @@ class MessageQuerySet(OwnedQuerySet):
         """Return each message as JSON."""
         return self._json_rows(sql.MESSAGE_JSON, MESSAGE_FIELDS)
 
-    def transcript(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+    def transcript(
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+    ) -> list[str] | None:
         """Return the shown messages with a `seq` above `after`."""
-        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, after=after, limit=limit)
+        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, share, after=after, limit=limit)
 
-    def tree(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+    def transcript_before(
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+    ) -> list[str] | None:
+        """Return the shown messages with a `seq` below `before`, newest first."""
+        return self._read_owned(sql.TRANSCRIPT_BEFORE, user, conversation_id, share, before=before, limit=limit)
+
+    def tree(
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+    ) -> list[str] | None:
         """Return the live messages with a `seq` above `after`, on all branches, each with its `sibling_count`."""
-        return self._read_owned(sql.TREE, user, conversation_id, after=after, limit=limit)
+        return self._read_owned(sql.TREE, user, conversation_id, share, after=after, limit=limit)
+
+    def tree_before(
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+    ) -> list[str] | None:
+        """Return the live messages with a `seq` below `before`, on all branches, newest first."""
+        return self._read_owned(sql.TREE_BEFORE, user, conversation_id, share, before=before, limit=limit)
 
     def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
         """Return role and content of the newest shown messages, newest first, as the context for a model."""
@@ -312,7 +341,45 @@ class MessageQuerySet(OwnedQuerySet):
             cursor.execute(sql.EXPORT, params)
             return cursor.fetchall()
 
-    def _read_owned(self, statement: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
-        params |= {"user": user.pk, "conversation": conversation_id, "bytes": PAGE_BYTES}
+    def _read_owned(
+        self, statement: str, user: "User", conversation_id: uuid.UUID, share: float = 1, **params: Any
+    ) -> list[str] | None:
+        params |= {"user": user.pk, "conversation": conversation_id, "bytes": int(PAGE_BYTES * share)}
         rows = raw_sql.fetch_column(statement, params)
         return [text for text in rows if text is not None] if rows else None
+
+
+# The form of the token of a share. Other texts are never looked up.
+SHARE_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+class ShareQuerySet(models.QuerySet[Any]):
+    """Shares. `open` and `page` have no owner, because they serve everyone who has the token."""
+
+    def owned_by(self, user: "User") -> Self:
+        return self.filter(user=user)
+
+    def listed(self) -> Self:
+        """Return the shares that have not expired, newest first. Leave out conversations that are being purged."""
+        unexpired = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now())
+        return self.filter(unexpired).exclude(conversation__deleted_at=PURGING).order_by("-id")
+
+    def open(self, token: str) -> "Share | None":
+        """Return the share with this token, or None.
+
+        The result is None if the share has expired, if its conversation is in the trash, or if its owner cannot sign
+        in. The comparison of tokens takes no constant time: nobody finds 192 random bits by the time of a look-up.
+        """
+        if not SHARE_TOKEN.fullmatch(token):
+            return None
+        statement = sql.OPEN_SHARE.format(columns=raw_sql.columns(self.model))  # type: ignore[arg-type]
+        row = raw_sql.fetch_row(statement, {"token": token})
+        return raw_sql.build_instance(self.model, row) if row else None
+
+    def page(self, share: "Share", *, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return the live messages of a share with a `seq` above `after`, as pairs of `seq` and JSON.
+
+        An empty text at the end means that the page ended at PAGE_BYTES and that more messages follow.
+        """
+        params = {"share": share.pk, "after": after, "limit": limit, "bytes": PAGE_BYTES}
+        return raw_sql.fetch_rows(sql.SHARED_PAGE, params)

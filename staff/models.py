@@ -30,6 +30,9 @@ class Action(models.TextChoices):
     SUSPEND = "suspend", gettext_lazy("suspended")
     UNSUSPEND = "unsuspend", gettext_lazy("unsuspended")
     SIGN_OUT = "sign_out", gettext_lazy("signed out everywhere")
+    END_SHARES = "end_shares", gettext_lazy("ended the shares")
+    SHARE = "share", gettext_lazy("shared")  # the owner, not staff; as the next one
+    END_SHARE = "end_share", gettext_lazy("ended a share")
     REASON = "reason", gettext_lazy("gave a reason")
     REFUSED = "refused", gettext_lazy("was refused")
     START_JOB = "start_job", gettext_lazy("started a job")
@@ -40,7 +43,7 @@ REASONS = models.Q(action=Action.REASON.value)
 
 
 class AuditEvent(models.Model):
-    """Something that a member of staff did, or was not allowed to do.
+    """Something that a member of staff did, or was not allowed to do. Or a share that a user created or ended.
 
     The database refuses to change events, and to delete events that housekeeping may not delete (migration 0002). So
     the columns contain ids and no foreign keys: the events stay when the rows that they name are deleted. They do not

@@ -9,12 +9,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from compat.contract import ContractView
-from conversations.services import conversations, messages, reactions
+from conversations.services import conversations, messages, reactions, shares
 
 from .api_client import AUTHENTICATION_KINDS, NO_BODY, PASSWORD, ApiClient, is_error
 
 # Routes that need no authentication
 PUBLIC = {"", "api/schema/", "api/docs/", "docs/", "livez/", "readyz/"}
+# Routes of the API that a link opens without authentication; conversations/api/tests/test_shares.py tests them
+BY_LINK = {"api/v1/shared/<str:token>/", "api/v1/shared/<str:token>/messages/"}
 # Pages with their own authentication and their own tests
 ELSEWHERE = ("admin/", "accounts/", "_allauth/")
 PREFIX = "api/v1/"
@@ -42,6 +44,7 @@ BRANCH = object()  # the body names the message of SampleObjects
 ROWS = [
     Row("GET", "conversations/"),
     Row("POST", "conversations/", {}, 201),
+    Row("POST", "conversations/bulk/", {"ids": ["0190163d-8694-739b-aea5-966c26f8ad90"], "action": "pin"}),
     Row("GET", "conversations/<uuid:id>/", target="conversation"),
     Row("PATCH", "conversations/<uuid:id>/", {"title": "New"}, target="conversation"),
     Row("PUT", "conversations/<uuid:id>/", {"title": "New"}, target="conversation"),
@@ -53,6 +56,10 @@ ROWS = [
     Row("POST", "conversations/<uuid:id>/messages/", MESSAGE, 201, target="conversation"),
     Row("PUT", "conversations/<uuid:id>/messages/", [MESSAGE], target="conversation"),
     Row("GET", "conversations/<uuid:id>/history/", target="conversation"),
+    Row("GET", "conversations/<uuid:id>/shares/", target="conversation"),
+    Row("POST", "conversations/<uuid:id>/shares/", {}, 201, target="conversation"),
+    Row("GET", "shares/"),
+    Row("DELETE", "shares/<uuid:id>/", status=204, target="share"),
     Row("POST", "chat/", {"content": "Hello?"}, 201),
     Row("POST", "conversations/<uuid:id>/reply/", {"content": "Hello?"}, 201, target="conversation"),
     Row("POST", "conversations/<uuid:id>/stop/", {}, 202, target="conversation"),
@@ -68,6 +75,8 @@ ROWS = [
     Row("DELETE", "messages/<uuid:id>/reactions/?type=like", status=204, target="message"),
     Row("GET", "search/?q=zebra"),
     Row("GET", "stats/"),
+    Row("GET", "labels/"),
+    Row("GET", "service/"),
     Row("GET", "me/"),
     Row("PATCH", "me/", {"name": "Al"}),
     Row("DELETE", "me/", {"password": PASSWORD}),
@@ -115,6 +124,7 @@ class SampleObjects:
         self.trashed_conversation, _ = conversations.create(user=alice, fields={}, drafts=drafts)
         self.token = ApiClient(alice).token
         self.reaction, _ = reactions.react(user=alice, message_id=self.message.id, type="like")
+        self.share = shares.create(user=alice, conversation_id=self.conversation.id)
         messages.trash(user=alice, message_id=self.trashed_message.id)
         conversations.trash(user=alice, conversation_id=self.trashed_conversation.id)
 
@@ -142,7 +152,7 @@ class SampleObjects:
 
 def native_routes() -> Iterator[tuple[str, Any]]:
     for route, view in routes(get_resolver().url_patterns):
-        if route not in PUBLIC and not route.startswith(ELSEWHERE) and not is_contract(view):
+        if route not in PUBLIC | BY_LINK and not route.startswith(ELSEWHERE) and not is_contract(view):
             yield route, view
 
 

@@ -9,7 +9,7 @@ import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from accounts.api.base import Request, ViewSet
+from accounts.api.base import APIView, Request, ViewSet
 from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
@@ -18,15 +18,21 @@ from conversations import columns
 from conversations.columns import CONVERSATION_FIELDS
 from conversations.models import Conversation
 from conversations.querysets import ConversationQuerySet
-from conversations.services import branches, conversations
+from conversations.services import branches, bulk_changes, conversations
 
 from .filters import apply_filters, filter_parameters, read_filters
-from .serializers import BranchSerializer, ConversationSerializer, NewConversationSerializer
+from .serializers import (
+    BranchSerializer,
+    BulkOutcomeSerializer,
+    BulkSerializer,
+    ConversationSerializer,
+    NewConversationSerializer,
+)
 
 CURSOR_KIND = "conversations"
 PAGE_SIZE = pagination.page_size(default=20, most=100)
 NEW, WHOLE, CHANGES = NewConversationSerializer(), ConversationSerializer(), ConversationSerializer(partial=True)
-BRANCH = BranchSerializer()
+BRANCH, BULK = BranchSerializer(), BulkSerializer()
 # A PUT resets the fields that it leaves out to these values. The title and the client's id stay.
 DEFAULTS: dict[str, Any] = {
     **columns.defaults(Conversation, columns.names(columns.CONVERSATION, columns.WRITE)),
@@ -129,6 +135,19 @@ class ConversationViewSet(ViewSet):
         """Display the branch of the given message, down to its newest answer."""
         branches.switch(user=request.user, conversation_id=id, **BRANCH.run_validation(request.data))
         return Response(self.read_live(id))
+
+
+class BulkView(APIView):
+    @extend_schema(operation_id="conversations_bulk", request=BulkSerializer, responses=BulkOutcomeSerializer)
+    def post(self, request: Request) -> Response:
+        """Do one action on up to 100 conversations. The response says what became of each id.
+
+        `results` are the ids whose conversation changed, or was so already. `conflicts` are those that cannot change,
+        each with the reason: a restored conversation whose `external_id` another one has by now, or one that has too
+        many tags. So the request can be repeated."""
+        outcome = bulk_changes.change_all(user=request.user, **BULK.run_validation(request.data))
+        refused = [{"id": id, "code": error.code, "message": error.message} for id, error in outcome.refused.items()]
+        return Response({"results": outcome.done, "not_found": outcome.not_found, "conflicts": refused})
 
 
 def _cursor(row: dict[str, Any]) -> str:

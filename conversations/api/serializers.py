@@ -6,12 +6,14 @@ the JSON (see `querysets`), and these classes describe it for the OpenAPI docume
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
 from chatstore.api.fields import (
     LabelListField,
     Many,
+    ShortList,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -21,9 +23,11 @@ from chatstore.api.fields import (
     UTCDateTimeField,
 )
 from conversations.models import Role, Status
+from conversations.services.bulk_changes import Action
 
 from .model_options import ModelOptionsSerializer
 
+BULK_LIMIT = 100  # conversations in a request
 REACTION_LENGTH = 32  # characters of a reaction, at most
 TOKEN_COUNT: dict[str, Any] = {"min_value": 0, "max_value": 2**31 - 1, "allow_null": True, "required": False}
 
@@ -83,6 +87,12 @@ class MessageSerializer(StrictSerializer):
     updated_at = UTCDateTimeField(read_only=True)
     deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
     reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    sibling_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        read_only=True,
+        help_text="The ids of the alternatives at this place by `seq`, including this message. The list is empty if "
+        "there are no others.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in self.needs_one_of):
@@ -164,8 +174,93 @@ class BranchSerializer(StrictSerializer):
     message_id = StrictUUIDField(help_text="Any message on the branch.")
 
 
+class BulkSerializer(StrictSerializer):
+    """An action on several conversations. `add_tag` and `remove_tag` need a `tag`."""
+
+    ids = ShortList(child=StrictUUIDField(), max_length=BULK_LIMIT, allow_empty=False)
+    action = serializers.ChoiceField([action.value for action in Action])
+    tag = StrictCharField(max_length=100, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["action"] in (Action.ADD_TAG, Action.REMOVE_TAG) and "tag" not in attrs:
+            error = serializers.ErrorDetail(gettext("This field is required."), "required")
+            raise serializers.ValidationError({"tag": [error]})
+        return attrs | {"action": Action(attrs["action"])}
+
+
+class RefusedSerializer(serializers.Serializer[Any]):
+    """A conversation that an action could not change."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField(help_text="A stable code, for programs.")
+    message = serializers.CharField(help_text="A sentence for people, in the language of the request.")
+
+
+class BulkOutcomeSerializer(serializers.Serializer[Any]):
+    """What became of each id."""
+
+    results = serializers.ListField(child=serializers.UUIDField())
+    not_found = serializers.ListField(child=serializers.UUIDField())
+    conflicts = RefusedSerializer(many=True)
+
+
 class HistoryMessageSerializer(serializers.Serializer[Any]):
     """A message as the context for a model."""
 
     role = serializers.ChoiceField(Role.choices)
     content = serializers.CharField(allow_null=True)
+
+
+class ShareSerializer(StrictSerializer):
+    """A share: a copy of messages of a conversation, which everyone with the link can read."""
+
+    id = serializers.UUIDField(read_only=True)
+    token = serializers.CharField(read_only=True, help_text="The secret part of the link.")
+    url = serializers.URLField(read_only=True, help_text="The link.")
+    conversation_id = serializers.UUIDField(read_only=True)
+    title = serializers.CharField(read_only=True, help_text="The title when the conversation was shared.")
+    message_count = serializers.IntegerField(
+        read_only=True, help_text="The number of messages when the conversation was shared."
+    )
+    sign_in_required = StrictBooleanField(required=False, help_text="Only people who are signed in can read the share.")
+    expires_at = UTCDateTimeField(allow_null=True, required=False, help_text="Null for a share without an end.")
+    created_at = UTCDateTimeField(read_only=True)
+
+    def validate_expires_at(self, value: Any) -> Any:
+        if value and value <= timezone.now():
+            raise serializers.ValidationError(gettext("Must be in the future."))
+        return value
+
+
+class NewShareSerializer(ShareSerializer):
+    """A new share."""
+
+    message_id = StrictUUIDField(
+        required=False,
+        help_text="The last message to share, on any branch. The default is the end of the active path.",
+    )
+
+
+class SharedSerializer(serializers.Serializer[Any]):
+    """A share, for its readers."""
+
+    title = serializers.CharField()
+    created_at = UTCDateTimeField()
+    expires_at = UTCDateTimeField(allow_null=True)
+    message_count = serializers.IntegerField(help_text="The number of messages when the conversation was shared.")
+
+
+class SharedMessageSerializer(serializers.Serializer[Any]):
+    """A message of a share, for its readers."""
+
+    id = serializers.UUIDField()
+    role = serializers.ChoiceField(Role.choices, help_text="`user`, `assistant` or `tool`.")
+    content = serializers.CharField(allow_null=True)
+    parts = StrictJSONField(dict, list, allow_null=True, help_text="Structured content, as any JSON object or array.")
+    reasoning = serializers.CharField(help_text="Always empty, because models quote their instructions in it.")
+    tool_calls = StrictJSONField(list, allow_null=True)
+    tool_call_id = serializers.CharField()
+    name = serializers.CharField()
+    model = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices, help_text="Never `in_progress`.")
+    created_at = UTCDateTimeField()

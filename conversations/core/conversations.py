@@ -62,16 +62,21 @@ def update_conversation(conversation: Conversation, changes: dict[str, Any]) -> 
 
     An empty title gives the conversation its automatic title again.
     """
-    changes = _with_automatic_title(conversation, changes)
+    if changed := set_changed(conversation, _with_automatic_title(conversation, changes)):
+        conversation.save(update_fields=changed)
+
+
+def set_changed(conversation: Conversation, changes: dict[str, Any]) -> list[str]:
+    """Set the fields whose new value differs. Return their names, and `updated_at`; none if nothing changes."""
     changes = {name: value for name, value in changes.items() if not json_equal(getattr(conversation, name), value)}
     if not changes:
-        return
+        return []
     changes["updated_at"] = conversation.now
     if "title" in changes:
         changes.setdefault("title_is_auto", False)
     for name, value in changes.items():
         setattr(conversation, name, value)
-    conversation.save(update_fields=list(changes))
+    return list(changes)
 
 
 def _with_automatic_title(conversation: Conversation, changes: dict[str, Any]) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from chatstore.database import database_time
 from chatstore.errors import Conflict, NotFound, OnHold
 from conversations import columns, daily_usage
 from conversations.core.holds import refused_on_hold
-from conversations.models import Conversation, Message, Reaction
+from conversations.models import Conversation, Message, Reaction, SharedMessage
 from conversations.querysets import PURGING
 
-from . import conversations, erase, expiry
+from . import conversations, erase, expiry, shares
 
 BATCH = 1_000  # messages
 CONVERSATIONS_PER_RUN = 100
@@ -46,6 +46,7 @@ def housekeep() -> dict[str, int]:
         "users": _finish_erasures(),
         "conversations": _purge_conversations(before),
         "messages": _forget_messages(before),
+        "shares": shares.delete_expired(),
         "idempotency_keys": idempotency.forget(),
     }
     merge_pending_lists()
@@ -93,6 +94,7 @@ def _forget_batch(before: datetime) -> int:
     # Read again under the locks, because a message can have been restored before they were taken.
     ids = list(expired.filter(id__in=[id for id, _ in batch]).values_list("id", flat=True))
     Reaction.objects.filter(message__in=ids).delete()
+    SharedMessage.objects.filter(message__in=ids)._raw_delete(connection.alias)
     return Message.objects.filter(id__in=ids).update(deleted_at=PURGING, **FORGOTTEN)
 
 

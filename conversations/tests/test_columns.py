@@ -11,20 +11,27 @@ from accounts.models import User
 from conversations import columns
 from conversations.api.serializers import ConversationSerializer, MessageSerializer
 from conversations.columns import Use
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, SharedMessage
 from conversations.services import branches, conversations, messages, retention
 
 TABLES = [(Conversation, columns.CONVERSATION), (Message, columns.MESSAGE)]
 SERIALIZERS = [
     # Clients set `is_archived`. They can only read `archived_at`.
     (ConversationSerializer, columns.CONVERSATION, {"is_archived"}, {"is_archived"}),
-    (MessageSerializer, columns.MESSAGE, {"reactions"}, set()),
+    (MessageSerializer, columns.MESSAGE, {"reactions", "sibling_ids"}, set()),
 ]
 
 
 @pytest.mark.parametrize(("model", "table"), TABLES)
 def test_the_table_names_every_column_of_the_model(model: type[Model], table: dict[str, Use]) -> None:
     assert list(table) == [field.attname for field in model._meta.concrete_fields]
+
+
+def test_a_share_has_the_columns_of_a_message_that_are_marked_share() -> None:
+    fields = [field.attname for field in SharedMessage._meta.concrete_fields]
+    assert fields[: -len(columns.SHARED)] == ["share_id", "seq", "message_id"]
+    assert tuple(fields[-len(columns.SHARED) :]) == columns.SHARED
+    assert set(columns.SHARED) <= set(columns.names(columns.MESSAGE, columns.READ))
 
 
 @pytest.mark.parametrize(("serializer", "table", "computed", "computed_writable"), SERIALIZERS)

@@ -12,9 +12,9 @@ from accounts.models import User
 from chatstore.errors import NotFound
 from conversations import services
 from conversations.drafts import SyncProfile
-from conversations.models import Conversation, Message
-from conversations.querysets import ConversationQuerySet, MessageQuerySet
-from conversations.services import answers, branches, conversations, holds, messages, reactions
+from conversations.models import Conversation, Message, Share
+from conversations.querysets import ConversationQuerySet, MessageQuerySet, ShareQuerySet
+from conversations.services import answers, branches, conversations, holds, messages, reactions, shares
 from conversations.services.sync import sync
 from testing.cast import create_conversation, message_draft, message_with_text, stored_rows
 
@@ -69,6 +69,13 @@ WRITES: dict[str, Call] = {
     "reactions.unreact": lambda user, conversation, message: reactions.unreact(
         user=user, message_id=message.id, type="like"
     ),
+    "shares.create": lambda user, conversation, message: shares.create(user=user, conversation_id=conversation.id),
+    "shares.revoke": lambda user, conversation, message: shares.revoke(
+        user=user, share_id=conversation.shares.values_list("id", flat=True)[0]
+    ),
+    "shares.revoke_all": lambda user, conversation, message: shares.revoke_all(
+        user=user, conversation_id=conversation.id
+    ),
     "sync.sync": lambda user, conversation, message: sync(
         user=user, conversation_id=conversation.id, drafts=[message_draft("other")]
     ),
@@ -76,12 +83,16 @@ WRITES: dict[str, Call] = {
 # Calls that the owner makes first, so that the tested call can succeed.
 PREPARATIONS: dict[str, Call] = {
     "reactions.unreact": WRITES["reactions.react"],
+    "shares.revoke": WRITES["shares.create"],
+    "shares.revoke_all": WRITES["shares.create"],
     "conversations.remove_tag": WRITES["conversations.add_tag"],
     "messages.restore": WRITES["messages.trash"],
     "conversations.restore": WRITES["conversations.trash"],
 }
-# These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.)
+# These take no id of a stored object. (sync_all takes ids that the client chose: see the tests of compat/storage.
+# change_all does not raise NotFound, but returns the ids that it did not find: see test_bulk_changes.py.)
 WITHOUT_AN_OBJECT = {
+    "bulk_changes.change_all",
     "conversations.create",
     "conversations.create_all",
     "conversations.create_numbered",
@@ -93,6 +104,7 @@ WITHOUT_AN_OBJECT = {
 }
 
 READS: dict[str, Call] = {
+    "ShareQuerySet.owned_by": lambda user, conversation, message: Share.objects.owned_by(user),
     "ConversationQuerySet.owned_by": lambda user, conversation, message: Conversation.objects.owned_by(user),
     "ConversationQuerySet.lock_one": lambda user, conversation, message: Conversation.objects.lock_one(
         user, conversation.id
@@ -103,6 +115,12 @@ READS: dict[str, Call] = {
     "MessageQuerySet.owned_by": lambda user, conversation, message: Message.objects.owned_by(user),
     "MessageQuerySet.transcript": lambda user, conversation, message: Message.objects.transcript(
         user, conversation.id, after=0, limit=10
+    ),
+    "MessageQuerySet.transcript_before": lambda user, conversation, message: Message.objects.transcript_before(
+        user, conversation.id, before=10, limit=10
+    ),
+    "MessageQuerySet.tree_before": lambda user, conversation, message: Message.objects.tree_before(
+        user, conversation.id, before=10, limit=10
     ),
     "MessageQuerySet.tree": lambda user, conversation, message: Message.objects.tree(
         user, conversation.id, after=0, limit=10
@@ -142,7 +160,7 @@ def test_every_service_with_a_user_is_in_the_table() -> None:
 
 
 def test_every_read_with_a_user_is_in_the_table() -> None:
-    querysets = (ConversationQuerySet, MessageQuerySet)
+    querysets = (ConversationQuerySet, MessageQuerySet, ShareQuerySet)
     names = {f"{queryset.__name__}.{name}" for queryset in querysets for name in functions_with_a_user(queryset)}
     assert names == READS.keys()
 
@@ -171,6 +189,7 @@ def test_a_read_finds_nothing_for_a_stranger_and_something_for_the_owner(
     name: str, conversation: Conversation, alice: User, bob: User, sam: User
 ) -> None:
     message = message_with_text(conversation, "Hello")
+    shares.create(user=alice, conversation_id=conversation.id)
     assert READS[name](alice, conversation, message)
     assert not READS[name](bob, conversation, message)
     assert not READS[name](sam, conversation, message)

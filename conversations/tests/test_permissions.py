@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiToken, Preferences, User
-from conversations.models import Conversation, Message, Reaction
+from conversations.models import Conversation, Message, Reaction, Share
 from testing import contract_routes, routes
 from testing.api_client import ApiClient, acting_client, acting_client_for, create_user, is_error
 
@@ -71,7 +71,7 @@ def expected_status(row: Any, kind: str) -> int:
 
 def rows_of(user: User) -> list[Any]:
     """Return the stored rows of the user. For tokens, return only the ids, because a use of a token changes its row."""
-    models = (Conversation, Message, Reaction, Preferences)
+    models = (Conversation, Message, Reaction, Share, Preferences)
     own = [list(model._default_manager.filter(user=user).order_by("pk").values()) for model in models]
     tokens = ApiToken.objects.filter(user=user).order_by("pk").values_list("pk", flat=True)
     return [*own, list(tokens), *User.objects.filter(pk=user.pk).values()]

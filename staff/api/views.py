@@ -29,6 +29,7 @@ SHOWN = (
     Action.TRASH,
     Action.RESTORE,
     Action.DELETE,
+    Action.END_SHARES,
 )
 
 

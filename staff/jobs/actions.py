@@ -5,17 +5,19 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy
 
-from conversations.models import Conversation
+from conversations.models import Conversation, Share
 from conversations.querysets import ConversationQuerySet
-from conversations.services import conversations
+from conversations.services import conversations, shares
 from staff.audit import By, id_of, record
 from staff.models import Action
 
 CHANGE = "conversations.change_conversation"
 DELETE = "conversations.delete_conversation"
 SUPERUSER = "superuser"  # no permission, so that nobody can grant it
+IS_SHARED = Exists(Share.objects.filter(conversation=OuterRef("pk")))
 
 
 class ConversationAction(NamedTuple):
@@ -98,6 +100,16 @@ ACTIONS = {
         lambda user, id, tag: conversations.update(user=user, conversation_id=id, changes={"is_archived": False}),
         Action.CHANGE,
         {"fields": ["archived_at"]},
+    ),
+    "end_shares": ConversationAction(
+        gettext_lazy("End the shares"),
+        gettext_lazy("Conversations whose shares were ended: {count}."),
+        gettext_lazy("This ends all shares of these conversations. Their links stop working at once."),
+        DELETE,
+        lambda rows, tag: rows.filter(IS_SHARED),
+        lambda user, id, tag: shares.revoke_all(user=user, conversation_id=id),
+        Action.END_SHARES,
+        {},
     ),
     "purge": ConversationAction(
         gettext_lazy("Delete for good"),

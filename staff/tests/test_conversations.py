@@ -17,7 +17,16 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Idempotency, Preferences, User
 from accounts.services import create_token
-from conversations.models import Conversation, DailyUsage, DailyUsageChange, ErasureReceipt, Message, Reaction
+from conversations.models import (
+    Conversation,
+    DailyUsage,
+    DailyUsageChange,
+    ErasureReceipt,
+    Message,
+    Reaction,
+    Share,
+    SharedMessage,
+)
 from conversations.querysets import PURGING
 from conversations.services import conversations, holds, messages, reactions
 from staff.models import AuditEvent, Job
@@ -102,9 +111,9 @@ def statement_count(client: Client, path: str) -> int:
     return len(verbs)
 
 
-def test_every_model_except_idempotency_and_the_daily_counts_has_an_admin_page() -> None:
+def test_every_model_has_an_admin_page_except_keys_daily_counts_and_shares() -> None:
     ours = {*apps.get_app_config("accounts").get_models(), *apps.get_app_config("conversations").get_models()}
-    assert ours - admin.site._registry.keys() == {Idempotency, DailyUsage, DailyUsageChange}
+    assert ours - admin.site._registry.keys() == {Idempotency, DailyUsage, DailyUsageChange, Share, SharedMessage}
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)

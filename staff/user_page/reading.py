@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Preferences, User
 from conversations import daily_usage
-from conversations.models import Conversation
+from conversations.models import Conversation, Share
 from staff.fields import state
 from staff.home import PERIODS, PERMISSION, SERIES, add_empty_days, draw_chart, period_of, read_period
 
@@ -48,6 +48,11 @@ PARTS = {
         CONVERSATIONS,
         Conversation.objects.filter(**OF_USER).live().by_activity(),
         ("id", "title", "message_count", "active_at", "archived_at"),
+    ),
+    "shares": Part(
+        CONVERSATIONS,
+        Share.objects.filter(**OF_USER).listed(),
+        ("id", "conversation_id", "title", "message_count", "sign_in_required", "created_at", "expires_at"),
     ),
     "addresses": Part(
         DETAILS, EmailAddress.objects.filter(**OF_USER).order_by("-primary", "pk"), ("email", "verified", "primary")

@@ -28,8 +28,9 @@ class ExportView(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """Download the account and the conversations of the caller as a ZIP file.
 
-        `account.json` has the profile, the preferences, the tokens (without secrets), the e-mail addresses and the
-        linked accounts. `conversations.jsonl` has one conversation per line, with the messages of all branches.
+        `account.json` has the profile, the preferences, the tokens (without secrets), the e-mail addresses, the linked
+        accounts and the shares (without their links). `conversations.jsonl` has one conversation per line, with the
+        messages of all branches.
         Archived conversations and those in the trash are included.
         """
         # A HEAD request gets the headers only.

@@ -2,8 +2,9 @@
 
 The export uses no temporary file and no transaction. No database connection is open while the client reads. Only one
 batch of conversations and one batch of messages are in memory. `account.json` has the profile, the preferences, the
-tokens (without secrets), the e-mail addresses and the linked accounts. `conversations.jsonl` has one conversation per
-line: its JSON as in the API, and its `messages`. `transfer.importers.jsonl` reads that file.
+tokens (without secrets), the e-mail addresses, the linked accounts and the shares (without their links).
+`conversations.jsonl` has one conversation per line: its JSON as in the API, and its `messages`.
+`transfer.importers.jsonl` reads that file.
 """
 
 import io
@@ -20,11 +21,13 @@ from allauth.socialaccount.models import SocialAccount
 from accounts.api.serializers import MeSerializer, PreferencesSerializer, TokenSerializer
 from accounts.models import User
 from accounts.services import preferences_of
+from chatstore.api.responses import row_to_dict
 from chatstore.database import release_connection
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Share
 
 CONVERSATIONS_PER_BATCH = 100
 MESSAGES_PER_BATCH = 100  # a batch also ends at PAGE_BYTES
+SHARE_FIELDS = ("id", "conversation_id", "title", "message_count", "sign_in_required", "expires_at", "created_at")
 
 
 def stream(*, user: User, account: bytes) -> Iterator[bytes]:
@@ -41,16 +44,19 @@ def account_of(user: User) -> bytes:
 def _account(user: User) -> dict[str, Any]:
     """Return the values of `account.json`.
 
-    `profile`, `preferences` and `tokens` have the same form as in the responses of the API. Tokens have no secrets.
+    `profile`, `preferences` and `tokens` have the same form as in the responses of the API. Tokens have no secrets, and
+    shares have no links, because everyone who gets the file could open them.
     """
     addresses = EmailAddress.objects.filter(user=user).order_by("id")
     linked = SocialAccount.objects.filter(user=user).order_by("id")
+    shares = Share.objects.owned_by(user).order_by("-id")  # SHARES_LIMIT bounds their number
     return {
         "profile": MeSerializer(user).data,
         "preferences": PreferencesSerializer(preferences_of(user)).data,
         "tokens": TokenSerializer(user.tokens.order_by("-id"), many=True).data,
         "emails": list(addresses.values("email", "verified", "primary")),
         "linked_accounts": list(linked.values("provider", "uid", "date_joined", "last_login", "extra_data")),
+        "shares": [row_to_dict(share, SHARE_FIELDS) for share in shares],
     }
 
 

@@ -69,13 +69,17 @@ def test_the_account_equals_the_responses_of_the_api_and_has_no_secrets(by: str,
     caller("PATCH", "preferences/", {"theme": "light", "extra": {"font": 14}})
     created = caller("POST", "tokens/", {"name": "laptop"}, status=201)
     alice.emailaddress_set.create(email="alice@example.com", verified=True, primary=True)
+    chat = create_conversation(alice, "Hi")
+    share = caller("POST", f"conversations/{chat.id}/shares/", {}, status=201)
     account = export_account(caller)
+    assert share["token"] not in json.dumps(account)
     assert account == {
         "profile": caller("GET", "me/"),
         "preferences": caller("GET", "preferences/"),
         "tokens": caller("GET", "tokens/"),
         "emails": [{"email": "alice@example.com", "verified": True, "primary": True}],
         "linked_accounts": [],
+        "shares": [{name: value for name, value in share.items() if name not in ("token", "url")}],
     }
     assert "laptop" in [token["name"] for token in account["tokens"]]
     assert created["token"] not in json.dumps(account)

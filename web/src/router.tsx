@@ -9,10 +9,14 @@ const root = createRootRoute({ notFoundComponent: NotFound });
 const app = createRoute({ getParentRoute: () => root, path: "/app", component: Shell });
 const getParentRoute = () => app;
 
-/** Return a reader of the text parameter `name` in an address. */
-function textParameter<Name extends string>(name: Name) {
+/** Return a reader of the text parameters with these names in an address. */
+function textParameters<Name extends string>(...names: Name[]) {
   return (search: Record<string, unknown>) =>
-    (typeof search[name] === "string" ? { [name]: search[name] } : {}) as { [Key in Name]?: string };
+    Object.fromEntries(
+      names.filter((name) => typeof search[name] === "string").map((name) => [name, search[name]]),
+    ) as {
+      [Key in Name]?: string;
+    };
 }
 
 const pages = [
@@ -21,13 +25,13 @@ const pages = [
   createRoute({
     getParentRoute,
     path: "/c/$conversationId",
-    validateSearch: textParameter("message"),
+    validateSearch: textParameters("message"),
     component: ChatPage,
   }),
   createRoute({
     getParentRoute,
     path: "/search",
-    validateSearch: textParameter("q"),
+    validateSearch: textParameters("q", "sort"),
     component: lazyRouteComponent(() => import("./search/SearchPage"), "SearchPage"),
   }),
   createRoute({
@@ -53,8 +57,20 @@ const shared = createRoute({
   component: lazyRouteComponent(() => import("./sharing/SharedPage"), "SharedPage"),
 });
 
+/** Return the text parameters as the end of an address. */
+function formatParameters(search: Record<string, unknown>): string {
+  const texts = Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return texts.length > 0 ? `?${new URLSearchParams(texts)}` : "";
+}
+
 export function createAppRouter() {
-  return createRouter({ routeTree: root.addChildren([app.addChildren(pages), shared]), trailingSlash: "preserve" });
+  return createRouter({
+    routeTree: root.addChildren([app.addChildren(pages), shared]),
+    trailingSlash: "preserve",
+    // The parameters are texts. By default, the router reads `?q=2026` as a number, and `?q="a b"` as JSON.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: formatParameters,
+  });
 }
 
 declare module "@tanstack/react-router" {

@@ -10,14 +10,25 @@ from testing.api_client import ApiClient
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad90"
 TIME = "2026-01-01T00:00:00.000000Z"
-LISTS = ("conversations/", "conversations/{id}/messages/", "search/?q=word", "search/?q=word&sort=relevance")
+LISTS = (
+    "conversations/",
+    "conversations/{id}/messages/",
+    "search/?q=word",
+    "search/?q=word&sort=relevance",
+    "shares/",
+    "conversations/{id}/shares/",
+)
+KINDS = ("conversations", "messages-{id}", "search-recent", "search-relevance", "shares", "shares-{id}")
 
 
 @pytest.fixture
 def as_alice(as_alice: ApiClient) -> ApiClient:
     for number in range(3):
         messages = [{"role": "user", "content": f"word {number}"}] * 3
-        as_alice("POST", "conversations/", {"messages": messages, "external_id": str(number)}, status=201)
+        body = {"messages": messages, "external_id": str(number)}
+        id = as_alice("POST", "conversations/", body, status=201)["id"]
+        for _ in range(2):
+            as_alice("POST", f"conversations/{id}/shares/", {}, status=201)
     return as_alice
 
 
@@ -65,9 +76,9 @@ def forged_keys() -> list[list[Any]]:
 def test_a_forged_cursor_is_a_200_or_a_400(listed: str, as_alice: ApiClient) -> None:
     path = path_of(as_alice, listed)
     id = path_of(as_alice, "{id}")
-    kinds = dict(zip(LISTS, ("conversations", f"messages-{id}", "search-recent", "search-relevance"), strict=True))
+    kinds = dict(zip(LISTS, KINDS, strict=True))
     for key in forged_keys():
-        url = with_cursor(path, encode(kinds[listed], key))
+        url = with_cursor(path, encode(kinds[listed].format(id=id), key))
         answer = as_alice.client.get("/api/v1/" + url, headers=as_alice.headers)
         assert answer.status_code in (200, 400), (key, answer.status_code)
         if answer.status_code == 400:

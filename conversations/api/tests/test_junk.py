@@ -20,6 +20,7 @@ from conversations.api.serializers import (
     BranchSerializer,
     MessageSerializer,
     NewConversationSerializer,
+    NewShareSerializer,
     ReactionSerializer,
 )
 from replies.api.serializers import QuestionSerializer, ReplySerializer, StopSerializer
@@ -49,6 +50,7 @@ FIELDS = {
     "conversations/<uuid:id>/branch/": BranchSerializer,
     "conversations/<uuid:id>/messages/": MessageSerializer,
     "conversations/<uuid:id>/reply/": ReplySerializer,
+    "conversations/<uuid:id>/shares/": NewShareSerializer,
     "conversations/<uuid:id>/stop/": StopSerializer,
     "messages/<uuid:id>/": MessageSerializer,
     "messages/<uuid:id>/?branch=true": MessageSerializer,
@@ -183,6 +185,8 @@ PARAMETERS = {
     "conversations/<uuid:id>/": "permanent",
     "conversations/<uuid:id>/messages/": "limit cursor all",
     "conversations/<uuid:id>/history/": "limit",
+    "conversations/<uuid:id>/shares/": "limit cursor",
+    "shares/": "limit cursor",
     "messages/<uuid:id>/reactions/": "type",
     "search/": "q sort limit cursor",
     "stats/": "days tz",

@@ -1,11 +1,25 @@
 /** The user, the preferences, the models and the settings of the service. */
 
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { api, type Schemas, unwrap } from "./client";
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiError, api, cursorOf, type Schemas, toApiError, unwrap } from "./client";
 
 export type Me = Schemas["Me"];
 export type Model = Schemas["Model"];
 export type Preferences = Schemas["Preferences"];
+export type AuditEvent = Schemas["Audit"];
+/** What a client must know of the settings of the operator. */
+export type Service = {
+  version: string;
+  single_user: boolean;
+  trash_days: number;
+  keep_conversations: number;
+  retention_days: number;
+  retention_days_by_tag: Record<string, number>;
+  content_limit: number;
+  messages_limit: number;
+  audit_shown: boolean;
+  is_echo: boolean;
+};
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => unwrap(api.GET("/api/v1/me/")) });
 export const modelsQuery = queryOptions({
@@ -17,12 +31,67 @@ export const preferencesQuery = queryOptions({
   queryKey: ["preferences"],
   queryFn: () => unwrap(api.GET("/api/v1/preferences/")),
 });
+export const serviceQuery = queryOptions({
+  queryKey: ["service"],
+  queryFn: () => unwrap<Service>(api.GET("/api/v1/service/" as never)),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+export const auditQuery = infiniteQueryOptions({
+  queryKey: ["audit"],
+  queryFn: ({ pageParam: cursor }) =>
+    unwrap(api.GET("/api/v1/me/audit/", { params: { query: cursor ? { cursor } : {} } })),
+  initialPageParam: "",
+  getNextPageParam: (page) => cursorOf(page.next),
+});
 
-/** Change some preferences. The new values are shown at once. */
+/** Change some preferences. The new values are shown at once, and the old ones again if the server refuses them. */
 export function useChangePreferences() {
   const client = useQueryClient();
+  const { queryKey } = preferencesQuery;
   return useMutation({
     mutationFn: (body: Schemas["PatchedPreferencesRequest"]) => unwrap(api.PATCH("/api/v1/preferences/", { body })),
-    onSuccess: (stored) => client.setQueryData(preferencesQuery.queryKey, stored),
+    onMutate: async (body) => {
+      await client.cancelQueries({ queryKey });
+      const before = client.getQueryData(queryKey);
+      const created_at = before?.created_at ?? new Date().toISOString();
+      if (before) client.setQueryData(queryKey, { ...before, ...(body as Partial<Preferences>), created_at });
+      return before;
+    },
+    onError: (_error, _body, before) => client.setQueryData(queryKey, before),
+    onSuccess: (stored, body) => {
+      client.setQueryData(queryKey, stored);
+      // The server marks the model of the preferences in the list of models.
+      if ("default_model" in body) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
+    },
   });
+}
+
+/** Change the name or the picture of the user. */
+export function useChangeMe() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["PatchedMeRequest"]) => unwrap(api.PATCH("/api/v1/me/", { body })),
+    onSuccess: (stored) => client.setQueryData(meQuery.queryKey, stored),
+  });
+}
+
+/** Erase the account. Without a password, the user must have signed in within the last five minutes. */
+export function eraseAccount(password: string): Promise<Schemas["Erased"]> {
+  const body = (password ? { password } : {}) as never; // OpenAPI describes no bodies of DELETE
+  return unwrap(api.DELETE("/api/v1/me/", { body }));
+}
+
+type AllauthError = { errors?: { code: string; message: string; param?: string }[] };
+
+/** Confirm the password in this session, by allauth's route. Then the API allows what needs a recent sign-in. */
+export async function confirmPassword(password: string): Promise<void> {
+  const url = "/_allauth/browser/v1/auth/reauthenticate";
+  const headers = { "Content-Type": "application/json" };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ password }) }).catch(() => {
+    throw new ApiError(0, "offline", "");
+  });
+  if (response.ok) return;
+  const { errors } = (await response.json().catch(() => ({}))) as AllauthError;
+  const error = errors?.[0];
+  throw toApiError(response, { error: error && { ...error, field: error.param ?? null } });
 }

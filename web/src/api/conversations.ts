@@ -1,28 +1,40 @@
-/** Conversations: lists, one conversation, and changes. */
+/** Conversations: lists, one conversation, and changes, which are shown before the server has answered. */
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, cursorOf, type Schemas, unwrap } from "./client";
+import { api, cursorOf, type Schemas, toApiError, unwrap } from "./client";
+import { refreshLabels } from "./labels";
+import {
+  type Conversation,
+  type ConversationList,
+  type ConversationPage,
+  conversationsOf,
+  drop,
+  type Filters,
+  mergeHead,
+  place,
+} from "./lists";
 import { queryClient } from "./queryClient";
 
-export type Conversation = Schemas["Conversation"];
+export type { Conversation, Filters } from "./lists";
 export type ConversationChanges = Schemas["PatchedConversationRequest"];
-export type Filters = {
-  pinned?: "true" | "false";
-  archived?: "true" | "false" | "any";
-  trashed?: "true";
-  tag?: string;
-  notebook?: string;
-};
+export type BulkAction = "trash" | "restore" | "archive" | "unarchive" | "pin" | "unpin" | "add_tag" | "remove_tag";
 
 const LISTS = ["conversations"] as const;
+const PAGE_SIZE = 50;
+const BULK_SIZE = 100; // ids in one request
+
+/** The number of changes so far. A list that was requested before a change is out of date when it arrives. */
+let version = 0;
 
 export function listQuery(filters: Filters) {
   return infiniteQueryOptions({
     queryKey: [...LISTS, filters],
-    queryFn: ({ pageParam: cursor }) =>
-      unwrap(api.GET("/api/v1/conversations/", { params: { query: { ...filters, ...(cursor && { cursor }) } } })),
+    queryFn: ({ pageParam: cursor }) => readPage(filters, cursor),
     initialPageParam: "",
     getNextPageParam: (page) => cursorOf(page.next),
+    // `refreshLists` reads only the first page. TanStack Query would read all loaded pages, one after the other.
+    staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false, // it compares by position, and conversations move
   });
 }
 
@@ -33,14 +45,126 @@ export function conversationQuery(id: string) {
   });
 }
 
-/** Read the lists again. Call this after a change that can move a conversation. */
-export function refreshLists(): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: LISTS });
+/** Read the first page of each list again. Call this after a change that can move a conversation. */
+export async function refreshLists(): Promise<void> {
+  const queries = queryClient.getQueryCache().findAll({ queryKey: LISTS });
+  await Promise.all(queries.map(({ queryKey }) => refreshList(queryKey as [string, Filters])));
 }
 
+async function refreshList(queryKey: [string, Filters]): Promise<void> {
+  const filter = { queryKey, exact: true };
+  if (queryClient.getQueryCache().find(filter)?.isActive() === false) return queryClient.removeQueries(filter);
+  if (!queryClient.getQueryData(queryKey)) return queryClient.refetchQueries(filter);
+  const before = version;
+  const head = await readPage(queryKey[1], "").catch(() => null); // the list stays as it is, and the next refresh follows
+  if (!head || before !== version) return;
+  await queryClient.cancelQueries(filter); // a page that is under way would be added to the list as it was
+  queryClient.setQueryData<ConversationList>(queryKey, (list) => list && mergeHead(list, head));
+}
+
+function readPage(filters: Filters, cursor: string): Promise<ConversationPage> {
+  const query = { ...filters, limit: PAGE_SIZE, ...(cursor && { cursor }) };
+  return unwrap(api.GET("/api/v1/conversations/", { params: { query } }));
+}
+
+/** Change one conversation. Throws ApiError; the lists then show it as it was. */
 export async function changeConversation(id: string, body: ConversationChanges): Promise<Conversation> {
-  const stored = await unwrap(api.PATCH("/api/v1/conversations/{id}/", { params: { path: { id } }, body }));
-  queryClient.setQueryData(conversationQuery(id).queryKey, stored);
-  await refreshLists();
+  const before = findConversation(id);
+  const request = () => unwrap(api.PATCH("/api/v1/conversations/{id}/", { params: { path: { id } }, body }));
+  if (!before) return finish(await request());
+  const after = { ...before, ...(body as Partial<Conversation>) };
+  return finish(await showing([after], [before], request));
+}
+
+async function finish(stored: Conversation): Promise<Conversation> {
+  queryClient.setQueryData(conversationQuery(stored.id).queryKey, stored);
+  await show([stored]);
   return stored;
+}
+
+/** Do the same with each of the conversations. Throws ApiError; the lists then show them as they were. */
+export async function changeConversations(before: Conversation[], action: BulkAction, tag = ""): Promise<void> {
+  const after = before.map((conversation) => ({ ...conversation, ...effect(conversation, action, tag) }));
+  await showing(after, before, async () => {
+    for (let start = 0; start < before.length; start += BULK_SIZE) {
+      const ids = before.slice(start, start + BULK_SIZE).map(({ id }) => id);
+      await requestBulk({ ids, action, ...(tag && { tag }) });
+    }
+  });
+}
+
+async function requestBulk(body: { ids: string[]; action: BulkAction; tag?: string }): Promise<void> {
+  const response = await fetch("/api/v1/conversations/bulk/", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw toApiError(response, await response.json().catch(() => null));
+}
+
+/** Return what an action changes in a conversation. */
+export function effect(conversation: Conversation, action: BulkAction, tag: string): Partial<Conversation> {
+  const { tags = [] } = conversation;
+  switch (action) {
+    case "trash":
+      return { deleted_at: new Date().toISOString() };
+    case "restore":
+      return { deleted_at: null };
+    case "archive":
+    case "unarchive":
+      return { is_archived: action === "archive" };
+    case "pin":
+    case "unpin":
+      return { is_pinned: action === "pin" };
+    case "add_tag":
+      return { tags: tags.includes(tag) ? tags : [...tags, tag] };
+    case "remove_tag":
+      return { tags: tags.filter((name) => name !== tag) };
+  }
+}
+
+/** Delete a conversation permanently. Throws ApiError, with the code `on_hold` if it must be kept. */
+export async function deletePermanently(id: string): Promise<void> {
+  const params = { path: { id }, query: { permanent: true } };
+  await unwrap(api.DELETE("/api/v1/conversations/{id}/", { params }));
+  version += 1;
+  await updateLists((list) => drop(list, new Set([id])));
+  queryClient.removeQueries({ queryKey: conversationQuery(id).queryKey });
+}
+
+/** Show conversations as they will be while a request runs, and as they were if it fails. */
+async function showing<T>(after: Conversation[], before: Conversation[], request: () => Promise<T>): Promise<T> {
+  await show(after);
+  try {
+    return await request();
+  } catch (error) {
+    await show(before);
+    throw error;
+  } finally {
+    version += 1;
+    void refreshLists();
+    refreshLabels();
+  }
+}
+
+async function show(conversations: Conversation[]): Promise<void> {
+  version += 1;
+  await updateLists((list, filters) => place(list, filters, conversations));
+  for (const conversation of conversations) {
+    const { queryKey } = conversationQuery(conversation.id);
+    queryClient.setQueryData(queryKey, (cached) => cached && conversation);
+  }
+}
+
+async function updateLists(update: (list: ConversationList, filters: Filters) => ConversationList): Promise<void> {
+  await queryClient.cancelQueries({ queryKey: LISTS });
+  for (const [queryKey, list] of queryClient.getQueriesData<ConversationList>({ queryKey: LISTS })) {
+    if (list) queryClient.setQueryData(queryKey, update(list, queryKey[1] as Filters));
+  }
+}
+
+function findConversation(id: string): Conversation | undefined {
+  const cached = queryClient.getQueryData(conversationQuery(id).queryKey);
+  const lists = queryClient.getQueriesData<ConversationList>({ queryKey: LISTS });
+  return cached ?? lists.flatMap(([, list]) => conversationsOf(list)).find((conversation) => conversation.id === id);
 }

@@ -1,3 +1,14 @@
+import { t } from "../i18n";
+import { StoredList } from "./StoredList";
+
 export function ArchivePage() {
-  return <div className="page" />;
+  return (
+    <div className="page">
+      <h1>{t("Archived conversations")}</h1>
+      <p className="soft">
+        {t("Archived conversations are kept, and search finds them. They are not in the sidebar.")}
+      </p>
+      <StoredList filters={{ archived: "true" }} back="unarchive" emptyText={t("The archive is empty.")} />
+    </div>
+  );
 }

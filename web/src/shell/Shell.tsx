@@ -2,8 +2,10 @@
 
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { startOutbox } from "../chat/outbox";
 import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
+import { useKeyboardHelp } from "../search/helpState";
 import { setPaletteOpen, usePaletteOpen } from "../search/palette";
 import { IconButton } from "../ui/IconButton";
 import { SignedOutDialog } from "./SignedOutDialog";
@@ -11,13 +13,18 @@ import { useDocumentTheme } from "./theme";
 import "./shell.css";
 
 const Palette = lazy(() => import("../search/Palette").then(({ Palette }) => ({ default: Palette })));
+const KeyboardHelp = lazy(() =>
+  import("../search/KeyboardHelp").then(({ KeyboardHelp }) => ({ default: KeyboardHelp })),
+);
 
 export function Shell() {
   const [isOpen, setOpen] = useState(false);
   const isPaletteOpen = usePaletteOpen();
+  const isHelpOpen = useKeyboardHelp();
   const address = useRouterState({ select: (state) => state.location.href });
   useDocumentTheme();
   usePaletteShortcut();
+  useEffect(startOutbox, []);
   // On a phone the sidebar covers the page. It closes when the address changes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the address is what the effect waits for
   useEffect(() => setOpen(false), [address]);
@@ -37,6 +44,11 @@ export function Shell() {
       {isPaletteOpen && (
         <Suspense>
           <Palette />
+        </Suspense>
+      )}
+      {isHelpOpen && (
+        <Suspense>
+          <KeyboardHelp />
         </Suspense>
       )}
       <SignedOutDialog />

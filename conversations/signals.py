@@ -1,0 +1,8 @@
+"""Signals about shares. Upper apps receive them: the audit of `staff` records them.
+
+They are sent in the transaction of the change, so a receiver that fails undoes the change."""
+
+from django.dispatch import Signal
+
+share_created = Signal()  # share
+share_revoked = Signal()  # share

@@ -1,0 +1,16 @@
+/** The numbers of messages and tokens of the user. */
+
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, type Schemas, unwrap } from "./client";
+
+export type Stats = Schemas["Stats"];
+
+/** The statistics of the last days, in the time zone of the browser. The numbers before a change stay in view. */
+export function statsQuery(days: number) {
+  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return queryOptions({
+    queryKey: ["stats", days],
+    queryFn: () => unwrap(api.GET("/api/v1/stats/", { params: { query: { days, tz } } })),
+    placeholderData: keepPreviousData,
+  });
+}

@@ -1,0 +1,44 @@
+import { useState } from "react";
+import type { BulkAction, Conversation } from "../api/conversations";
+import { formatNumber, t } from "../i18n";
+import { IconButton } from "../ui/IconButton";
+import { act } from "./actions";
+import type { Selection } from "./selection";
+import { TagsDialog } from "./TagsDialog";
+
+type Props = { selection: Selection; loaded: Conversation[] };
+
+/** What can be done with the selected conversations of the sidebar. */
+export function BulkBar({ selection, loaded }: Props) {
+  const [isTagging, setTagging] = useState(false);
+  const chosen = loaded.filter(({ id }) => selection.ids.has(id));
+  const apply = (action: BulkAction) => {
+    selection.stop();
+    void act(chosen, action);
+  };
+  const isNone = chosen.length === 0;
+  const arePinned = !isNone && chosen.every(({ is_pinned }) => is_pinned);
+  return (
+    <div className="bulk-bar" role="toolbar" aria-label={t("Selected conversations")}>
+      <div className="bulk-count">
+        <span aria-live="polite">{t("{{number}} selected", { number: formatNumber(chosen.length) })}</span>
+        <button type="button" className="link" onClick={selection.selectAll}>
+          {t("Select all")}
+        </button>
+        <IconButton icon="close" label={t("Stop selecting")} onClick={selection.stop} />
+      </div>
+      <div className="bulk-actions">
+        <IconButton
+          icon="pin"
+          label={arePinned ? t("Unpin") : t("Pin")}
+          disabled={isNone}
+          onClick={() => apply(arePinned ? "unpin" : "pin")}
+        />
+        <IconButton icon="tag" label={t("Add tags")} disabled={isNone} onClick={() => setTagging(true)} />
+        <IconButton icon="archive" label={t("Archive")} disabled={isNone} onClick={() => apply("archive")} />
+        <IconButton icon="trash" label={t("Move to the trash")} disabled={isNone} onClick={() => apply("trash")} />
+      </div>
+      {isTagging && <TagsDialog conversations={chosen} onClose={() => setTagging(false)} />}
+    </div>
+  );
+}

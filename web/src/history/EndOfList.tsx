@@ -1,0 +1,42 @@
+import type { UseInfiniteQueryResult } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { t } from "../i18n";
+import { explain } from "../ui/explain";
+
+const SKELETONS = [70, 55, 80, 45, 65, 60];
+const AHEAD = "800px"; // the next page is loaded before the end is visible
+
+/** The end of a list that has no end: it loads the next page when it comes near, and shows what is loading. */
+export function EndOfList({ query }: { query: UseInfiniteQueryResult }) {
+  const end = useRef<HTMLDivElement>(null);
+  const { isFetchNextPageError, isFetchingNextPage, hasNextPage, fetchNextPage } = query;
+  const canLoad = hasNextPage && !isFetchingNextPage && !isFetchNextPageError;
+  useEffect(() => {
+    if (!canLoad || !end.current) return;
+    const load = ([entry]: IntersectionObserverEntry[]) => entry?.isIntersecting && void fetchNextPage();
+    const observer = new IntersectionObserver(load, { root: end.current.closest("[data-scroll]"), rootMargin: AHEAD });
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [canLoad, fetchNextPage]);
+  if (query.isError && (!query.data || isFetchNextPageError)) return <Failure query={query} />;
+  return (
+    <div ref={end} className="end-of-list" aria-hidden="true">
+      {(query.isPending || hasNextPage) &&
+        SKELETONS.slice(0, query.isPending ? undefined : 2).map((width) => (
+          <span key={width} className="skeleton" style={{ inlineSize: `${width}%` }} />
+        ))}
+    </div>
+  );
+}
+
+function Failure({ query }: { query: UseInfiniteQueryResult }) {
+  const again = () => void (query.data ? query.fetchNextPage() : query.refetch());
+  return (
+    <p className="list-note" role="alert">
+      {explain(query.error)}{" "}
+      <button type="button" className="link" onClick={again}>
+        {t("Try again")}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,42 @@
+import type { BulkAction, Conversation } from "../api/conversations";
+import { formatNumber, t } from "../i18n";
+import { act } from "./actions";
+import type { Selection } from "./selection";
+
+type Props = { back: BulkAction; chosen: Conversation[]; selection: Selection; onDelete: () => void };
+
+/** What can be done with the selected conversations of the archive or the trash. */
+export function StoredToolbar({ back, chosen, selection, onDelete }: Props) {
+  const apply = (action: BulkAction) => {
+    selection.stop();
+    void act(chosen, action);
+  };
+  const isNone = chosen.length === 0;
+  return (
+    <div className="stored-toolbar" role="toolbar" aria-label={t("Selected conversations")}>
+      <button type="button" className="link" onClick={isNone ? selection.selectAll : selection.stop}>
+        {isNone ? t("Select all") : t("Select none")}
+      </button>
+      {!isNone && (
+        <>
+          <span className="soft" aria-live="polite">
+            {t("{{number}} selected", { number: formatNumber(chosen.length) })}
+          </span>
+          <button type="button" className="button secondary" onClick={() => apply(back)}>
+            {back === "restore" ? t("Restore") : t("Take out of the archive")}
+          </button>
+          {back === "unarchive" && (
+            <button type="button" className="button secondary" onClick={() => apply("trash")}>
+              {t("Move to the trash")}
+            </button>
+          )}
+          {back === "restore" && (
+            <button type="button" className="button danger" onClick={onDelete}>
+              {t("Delete permanently")}
+            </button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

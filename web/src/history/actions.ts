@@ -1,0 +1,99 @@
+/** What the user can do with conversations. Each action is shown at once and can be undone. */
+
+import {
+  type BulkAction,
+  type Conversation,
+  changeConversation,
+  changeConversations,
+  effect,
+} from "../api/conversations";
+import { t } from "../i18n";
+import { explain } from "../ui/explain";
+import { showToast } from "../ui/toasts";
+
+const INVERSE: Record<BulkAction, BulkAction> = {
+  trash: "restore",
+  restore: "trash",
+  archive: "unarchive",
+  unarchive: "archive",
+  pin: "unpin",
+  unpin: "pin",
+  add_tag: "remove_tag",
+  remove_tag: "add_tag",
+};
+
+/** Apply the action to those that it changes, and offer to undo it. An error is shown, and the lists stay right. */
+export async function act(conversations: Conversation[], action: BulkAction, tag = ""): Promise<void> {
+  const changing = conversations.filter((conversation) => isChanged(conversation, action, tag));
+  if (changing.length === 0) return;
+  try {
+    await changeConversations(changing, action, tag);
+  } catch (error) {
+    showToast(explain(error));
+    return;
+  }
+  const changed = changing.map((conversation) => ({ ...conversation, ...effect(conversation, action, tag) }));
+  showToast(describe(action, changing.length, tag), {
+    label: t("Undo"),
+    run: () => void undo(changed, INVERSE[action], tag),
+  });
+}
+
+async function undo(changed: Conversation[], action: BulkAction, tag: string): Promise<void> {
+  await changeConversations(changed, action, tag).catch((error: unknown) => showToast(explain(error)));
+}
+
+export async function rename(conversation: Conversation, title: string): Promise<void> {
+  if (!title || title === conversation.title) return;
+  await changeConversation(conversation.id, { title }).catch((error: unknown) => showToast(explain(error)));
+}
+
+function isChanged(conversation: Conversation, action: BulkAction, tag: string): boolean {
+  const { is_pinned = false, is_archived = false, tags = [] } = conversation;
+  const isDone: Record<BulkAction, boolean> = {
+    trash: conversation.deleted_at !== null,
+    restore: conversation.deleted_at === null,
+    archive: is_archived,
+    unarchive: !is_archived,
+    pin: is_pinned,
+    unpin: !is_pinned,
+    add_tag: tags.includes(tag),
+    remove_tag: !tags.includes(tag),
+  };
+  return !isDone[action];
+}
+
+function describe(action: BulkAction, count: number, tag: string): string {
+  switch (action) {
+    case "trash":
+      return t("{{count}} conversations moved to the trash", {
+        count,
+        defaultValue_one: "Conversation moved to the trash",
+      });
+    case "restore":
+      return t("{{count}} conversations restored", { count, defaultValue_one: "Conversation restored" });
+    case "archive":
+      return t("{{count}} conversations archived", { count, defaultValue_one: "Conversation archived" });
+    case "unarchive":
+      return t("{{count}} conversations taken out of the archive", {
+        count,
+        defaultValue_one: "Conversation taken out of the archive",
+      });
+    case "pin":
+      return t("{{count}} conversations pinned", { count, defaultValue_one: "Conversation pinned" });
+    case "unpin":
+      return t("{{count}} conversations unpinned", { count, defaultValue_one: "Conversation unpinned" });
+    case "add_tag":
+      return t("{{count}} conversations tagged “{{tag}}”", {
+        count,
+        tag,
+        defaultValue_one: "Conversation tagged “{{tag}}”",
+      });
+    case "remove_tag":
+      return t("Tag “{{tag}}” removed from {{count}} conversations", {
+        count,
+        tag,
+        defaultValue_one: "Tag “{{tag}}” removed",
+      });
+  }
+}

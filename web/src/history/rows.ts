@@ -1,0 +1,34 @@
+/** Moving the focus between the rows of a list. */
+
+const ROW = ".row";
+const TARGET = "a.row-link, .row-link input, button";
+
+/** Give the focus to the row after (or else before) the one with this element, which is about to disappear. */
+export function focusAfterRow(element: Element | null): void {
+  const row = element?.closest(ROW);
+  if (!row) return;
+  const next = neighbour(row, 1) ?? neighbour(row, -1);
+  // The menu or the dialog that disappears with the row moves the focus first.
+  setTimeout(() => focusRow(next), 50);
+}
+
+/** Move the focus to the row above (-1) or below (1) the focused one. */
+export function moveFocus(step: 1 | -1): boolean {
+  const row = document.activeElement?.closest(ROW);
+  const next = row && neighbour(row, step);
+  if (next) focusRow(next);
+  return Boolean(next);
+}
+
+export function focusRow(row: Element | null | undefined): void {
+  row?.querySelector<HTMLElement>(TARGET)?.focus();
+}
+
+export function rowOf(id: string): Element | null {
+  return document.querySelector(`${ROW}[data-conversation="${CSS.escape(id)}"]`);
+}
+
+function neighbour(row: Element, step: 1 | -1): Element | undefined {
+  const rows = [...(row.closest("[data-rows]")?.querySelectorAll(ROW) ?? [])];
+  return rows[rows.indexOf(row) + step];
+}

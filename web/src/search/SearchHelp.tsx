@@ -1,0 +1,41 @@
+import { t } from "../i18n";
+import { operators } from "./operators";
+
+const EXAMPLES = [
+  '"in this order"',
+  "role:user",
+  "after:2026-01-01",
+  "has:tool_calls",
+  "in:title plan",
+  "code -python",
+];
+
+/** What can be typed. It shows while nothing is searched for. */
+export function SearchHelp({ onTry }: { onTry: (text: string) => void }) {
+  return (
+    <section className="search-help">
+      <p>{t("Search finds words in the titles and messages of all conversations, also on other branches.")}</p>
+      <h2>{t("Narrow it down")}</h2>
+      <dl>
+        {operators().map(({ text, label, hint }) => (
+          <div key={text}>
+            <dt>
+              <code>{label}</code>
+            </dt>
+            <dd>{hint}</dd>
+          </div>
+        ))}
+      </dl>
+      <h2>{t("Try it")}</h2>
+      <ul className="examples">
+        {EXAMPLES.map((example) => (
+          <li key={example}>
+            <button type="button" onClick={() => onTry(example)}>
+              {example}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

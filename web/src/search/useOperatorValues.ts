@@ -1,0 +1,22 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { modelsQuery } from "../api/account";
+import { listQuery } from "../api/conversations";
+import { usedModelsQuery } from "../api/search";
+import type { Values } from "./operators";
+
+/** Return the models and tags that can be searched for. They are read when the text has their operator. */
+export function useOperatorValues(text: string): Values {
+  const wantsModels = /\bmodel:/i.test(text);
+  const used = useQuery({ ...usedModelsQuery, enabled: wantsModels });
+  const models = useQuery({ ...modelsQuery, enabled: wantsModels });
+  const recent = useInfiniteQuery({ ...listQuery({}), enabled: /\btag:/i.test(text) });
+  const tags = recent.data?.pages.flatMap((page) => page.results.flatMap((conversation) => conversation.tags ?? []));
+  return {
+    models: unique([...(used.data ?? []), ...(models.data ?? []).map(({ model }) => model)]),
+    tags: unique(tags ?? []),
+  };
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values.filter(Boolean))];
+}

@@ -1,0 +1,49 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { confirmPassword } from "../api/account";
+import { t } from "../i18n";
+import { Dialog } from "../ui/Dialog";
+import { errorOf, Field, Outcome } from "./Field";
+
+type Props = { onConfirmed: () => void; onClose: () => void };
+
+/** Asks for the password before an action that needs a recent sign-in. */
+export function ConfirmPassword({ onConfirmed, onClose }: Props) {
+  const [password, setPassword] = useState("");
+  const confirm = useMutation({ mutationFn: confirmPassword, onSuccess: onConfirmed });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    confirm.mutate(password);
+  };
+  return (
+    <Dialog title={t("Confirm that it is you")} onClose={onClose}>
+      <form onSubmit={submit} noValidate>
+        <p>{t("Your last sign-in was more than five minutes ago. Enter your password to go on.")}</p>
+        <Field label={t("Password")} error={errorOf(confirm.error, "password")}>
+          {(control) => (
+            <input
+              {...control}
+              type="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+        <Outcome error={confirm.error} fields={["password"]} />
+        <p className="actions">
+          <button type="submit" className="button" disabled={confirm.isPending}>
+            {t("Confirm")}
+          </button>
+          <button type="button" className="button secondary" onClick={onClose}>
+            {t("Cancel")}
+          </button>
+        </p>
+        <p className="soft">
+          {t("You have no password?")}{" "}
+          <a href="/accounts/reauthenticate/?next=/app/settings/tokens">{t("Confirm in another way")}</a>
+        </p>
+      </form>
+    </Dialog>
+  );
+}

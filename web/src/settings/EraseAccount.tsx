@@ -1,0 +1,103 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { eraseAccount, meQuery } from "../api/account";
+import { ApiError } from "../api/client";
+import { t } from "../i18n";
+import { Dialog } from "../ui/Dialog";
+import { errorOf, Field, Outcome } from "./Field";
+
+export function EraseAccount() {
+  const { data: me } = useQuery(meQuery);
+  const [isOpen, setOpen] = useState(false);
+  if (!me) return null;
+  return (
+    <section className="settings-block" aria-labelledby="erase-title">
+      <h3 id="erase-title">{t("Erase the account")}</h3>
+      {me.is_staff ? (
+        <p>
+          {t("You are a member of the staff. Staff cannot be erased until a superuser removes their staff rights.")}
+        </p>
+      ) : (
+        <>
+          <p>
+            {t(
+              "Your account and everything in it are deleted for good. Export your data first if you want to keep it.",
+            )}
+          </p>
+          <button type="button" className="button danger" onClick={() => setOpen(true)}>
+            {t("Erase the account…")}
+          </button>
+        </>
+      )}
+      {isOpen && <EraseDialog email={me.email ?? ""} onClose={() => setOpen(false)} />}
+    </section>
+  );
+}
+
+function EraseDialog({ email, onClose }: { email: string; onClose: () => void }) {
+  const [typed, setTyped] = useState("");
+  const [password, setPassword] = useState("");
+  const [isOther, setOther] = useState(false);
+  const erase = useMutation({ mutationFn: eraseAccount, onSuccess: () => window.location.replace("/") });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const isSame = typed.trim().toLowerCase() === email.toLowerCase();
+    setOther(!isSame);
+    if (isSame) erase.mutate(password);
+  };
+  return (
+    <Dialog title={t("Erase the account?")} onClose={onClose}>
+      <form onSubmit={submit} noValidate>
+        <p>{t("These are deleted at once and for good. Nobody can bring them back:")}</p>
+        <ul>
+          <li>{t("all conversations and messages, even those in the archive and the trash")}</li>
+          <li>{t("preferences, shares and API tokens; programs that use them stop working")}</li>
+          <li>{t("your sign-in; you are signed out everywhere")}</li>
+        </ul>
+        <Field
+          label={t("Type {{email}} to confirm", { email })}
+          error={isOther ? t("This is not the address of your account.") : undefined}
+        >
+          {(control) => (
+            <input
+              {...control}
+              type="email"
+              autoComplete="off"
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field
+          label={t("Password")}
+          help={t(
+            "Leave it empty if your account has no password and you have signed in within the last five minutes.",
+          )}
+          error={errorOf(erase.error, "password")}
+        >
+          {(control) => (
+            <input
+              {...control}
+              type="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+        <Outcome error={erase.error} fields={["password"]} />
+        {erase.error instanceof ApiError && erase.error.code === "on_hold" && (
+          <p>{t("The operator must keep your data for legal reasons. Nothing was erased. Ask the operator.")}</p>
+        )}
+        <p className="actions">
+          <button type="submit" className="button danger" disabled={erase.isPending || erase.isSuccess}>
+            {t("Erase for good")}
+          </button>
+          <button type="button" className="button secondary" onClick={onClose}>
+            {t("Cancel")}
+          </button>
+        </p>
+      </form>
+    </Dialog>
+  );
+}
