@@ -147,6 +147,11 @@ def _names_edited_question(case: Any) -> bool:
     return isinstance(case.body, dict) and bool(case.body.get("message_id") and case.body.get("external_id"))
 
 
+def _names_no_tag(case: Any) -> bool:
+    """Return whether an action on several conversations needs a tag, and has none."""
+    return isinstance(case.body, dict) and str(case.body.get("action")).endswith("_tag") and "tag" not in case.body
+
+
 def _repeats_id(case: Any) -> bool:
     """Return whether contract D saves two sessions with the same id."""
     sessions = case.body.get("chatSessions") if isinstance(case.body, dict) else None
@@ -172,5 +177,6 @@ RULES_IN_WORDS = (
     _expires,
     _empties_message,
     _names_edited_question,
+    _names_no_tag,
     _repeats_id,
 )

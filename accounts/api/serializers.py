@@ -15,6 +15,11 @@ class MeSerializer(StrictSerializer):
     name = StrictCharField(max_length=255, allow_blank=True, required=False)
     image = serializers.URLField(max_length=2000, allow_blank=True, required=False)
     is_staff = serializers.BooleanField(read_only=True)
+    has_password = serializers.BooleanField(
+        source="has_usable_password",
+        read_only=True,
+        help_text="Whether the user can sign in, and confirm an erasure, with a password.",
+    )
     created_at = UTCDateTimeField(read_only=True)
 
 

@@ -6,7 +6,7 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance, get_doc
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, inline_serializer
 from rest_framework import serializers
 
 from .fields import StrictSerializer
@@ -78,7 +78,8 @@ class Schema(AutoSchema):
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
         schema, is_required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
-        return schema, is_required or hasattr(serializer, "needs_one_of")
+        is_one_of_several = isinstance(serializer, PolymorphicProxySerializer)
+        return schema, is_required or is_one_of_several or hasattr(serializer, "needs_one_of")
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

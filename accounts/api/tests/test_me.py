@@ -16,8 +16,17 @@ def test_me_describes_the_user(as_alice: ApiClient, alice: User) -> None:
         "name": "Alice",
         "image": "",
         "is_staff": False,
+        "has_password": True,
         "created_at": f"{alice.created_at:%Y-%m-%dT%H:%M:%S.%fZ}",
     }
+
+
+def test_me_says_whether_the_user_has_a_password(as_either: ApiClient, alice: User) -> None:
+    assert as_either("GET", "me/")["has_password"]
+    alice.set_unusable_password()
+    alice.save(update_fields=["password"])
+    alone = ApiClient(alice)
+    assert not alone("GET", "me/")["has_password"]
 
 
 def test_only_name_and_image_can_be_changed(as_alice: ApiClient) -> None:

@@ -18,6 +18,7 @@ from accounts.api.serializers import ErasureSerializer, MeSerializer, Preference
 from accounts.models import User
 from conversations.api.serializers import (
     BranchSerializer,
+    BulkSerializer,
     MessageSerializer,
     NewConversationSerializer,
     NewShareSerializer,
@@ -46,6 +47,7 @@ RAW = [
 FIELDS = {
     "chat/": QuestionSerializer,
     "conversations/": NewConversationSerializer,
+    "conversations/bulk/": BulkSerializer,
     "conversations/<uuid:id>/": NewConversationSerializer,
     "conversations/<uuid:id>/branch/": BranchSerializer,
     "conversations/<uuid:id>/messages/": MessageSerializer,
@@ -183,7 +185,7 @@ PARAMETERS = {
     "conversations/": "limit cursor archived trashed pinned tag notebook model external_id updated_after "
     "updated_before metadata",
     "conversations/<uuid:id>/": "permanent",
-    "conversations/<uuid:id>/messages/": "limit cursor all",
+    "conversations/<uuid:id>/messages/": "limit cursor all at",
     "conversations/<uuid:id>/history/": "limit",
     "conversations/<uuid:id>/shares/": "limit cursor",
     "shares/": "limit cursor",
