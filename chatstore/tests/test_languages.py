@@ -242,14 +242,14 @@ def test_pages_prefer_the_language_of_the_user_to_the_language_of_the_browser(
 ) -> None:
     Preferences.objects.create(user=alice, language=chosen)
     client.force_login(alice)
-    assert language_of(client.get("/app/", headers=PAGE | {"Accept-Language": accepted})) == shown
+    assert language_of(client.get("/accounts/logout/", headers=PAGE | {"Accept-Language": accepted})) == shown
 
 
 def test_pages_use_the_language_of_the_browser_if_the_user_has_not_chosen_one(client: Client, alice: User) -> None:
     client.force_login(alice)
-    assert language_of(client.get("/app/", headers=GERMAN | PAGE)) == "de"
+    assert language_of(client.get("/accounts/logout/", headers=GERMAN | PAGE)) == "de"
     Preferences.objects.create(user=alice, theme="light")
-    assert language_of(client.get("/app/", headers=GERMAN | PAGE)) == "de"
+    assert language_of(client.get("/accounts/logout/", headers=GERMAN | PAGE)) == "de"
 
 
 def test_staff_read_the_admin_in_their_language(client: Client, alice: User) -> None:

@@ -117,9 +117,11 @@ def test_the_page_has_the_theme_that_the_user_has_chosen(as_alice: Client, alice
     assert theme_of(as_alice.get("/app/")) == "system"
 
 
-def test_the_page_is_in_the_language_of_the_browser(as_alice: Client) -> None:
+def test_the_page_is_in_the_language_of_the_user_or_else_of_the_browser(as_alice: Client, alice: User) -> None:
     for language in ("de", "en"):
         assert f'<html lang="{language}"' in as_alice.get("/app/", headers={"Accept-Language": language}).text
+    Preferences.objects.create(user=alice, language="de")
+    assert '<html lang="de"' in as_alice.get("/app/", headers={"Accept-Language": "en"}).text
 
 
 @pytest.fixture(scope="module")
