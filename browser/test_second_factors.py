@@ -64,7 +64,7 @@ def test_a_passkey_signs_in_without_a_password(site: Site, page: Page, passkeys:
     site.sign_out()
     page.goto("/accounts/login/")
     site.press("Sign in with a passkey")
-    page.wait_for_url("/")
+    page.wait_for_url("/app/")
     assert site.signed_in_as() == email
 
 
@@ -83,7 +83,7 @@ def test_a_passkey_is_a_second_factor_after_the_password(site: Site, page: Page,
     site.sign_in(email)
     assert site.signed_in_as() is None
     site.press("Use a security key")
-    page.wait_for_url("/")
+    page.wait_for_url("/app/")
     assert site.signed_in_as() == email
 
 

