@@ -5,7 +5,7 @@ import type { SearchPage } from "../api/search";
 import { formatTime, t } from "../i18n";
 import type { IconName } from "../ui/Icon";
 import type { Command } from "./commands";
-import { roleName } from "./operators";
+import { authorOf } from "./operators";
 
 /** What Enter does: it opens an address, or runs a command. */
 export type Action = { href: string } | { run: () => void };
@@ -78,7 +78,7 @@ function messageItems(found: SearchPage | undefined): Item[] {
     label: "",
     snippet: hit.snippet,
     isTall: true,
-    detail: [hit.conversation_title || t("Untitled"), roleName(hit.role), formatTime(hit.created_at)].join(" · "),
+    detail: [hit.conversation_title || t("Untitled"), authorOf(hit), formatTime(hit.created_at)].join(" · "),
     href: `/app/c/${hit.conversation_id}?${new URLSearchParams({ message: hit.message_id })}`,
   }));
 }

@@ -128,6 +128,11 @@ export function roleName(role: string): string {
   return names[role] ?? role;
 }
 
+/** Name the author of a message: the model that answered, or the role. */
+export function authorOf({ role, model }: { role: string; model: string }): string {
+  return role === "assistant" && model ? model : roleName(role);
+}
+
 function days(operator: "after" | "before", now: Date): Suggestion[] {
   const ago = (count: number) => new Date(now.getFullYear(), now.getMonth(), now.getDate() - count);
   const choices: [Date, string][] = [
