@@ -109,9 +109,9 @@ def test_results_are_reached_by_the_arrow_keys(alice_page: Page, alice: User) ->
 
 
 def test_hostile_text_in_a_hit_is_shown_as_text(alice_page: Page, alice: User) -> None:
-    create_conversation(alice, f"{HOSTILE} zibeline", title=HOSTILE)
+    create_conversation(alice, f"zibeline {HOSTILE}", title=HOSTILE)
     open_search(alice_page, "zibeline")
-    expect(alice_page.locator(".hit-snippet")).to_have_text(f"{HOSTILE} zibeline")
+    expect(alice_page.locator(".hit-snippet")).to_have_text(f"zibeline {HOSTILE}")
     expect(alice_page.locator(".hit mark")).to_have_text(["zibeline"])
     expect(alice_page.locator(".hit strong")).to_have_text(HOSTILE)
     assert alice_page.locator("main img, main script").count() == 0
@@ -166,14 +166,14 @@ def test_an_answer_to_an_older_query_does_not_replace_a_newer_one(alice_page: Pa
     create_conversation(alice, "Slow lorises climb")
     create_conversation(alice, "Quick marmots dig")
     held: list[Route] = []
-    alice_page.route("**/api/v1/search/?q=lorises*", held.append)
+    alice_page.route("**/api/v1/search/?q=lorises*", lambda route: held.append(route))
     open_search(alice_page)
     field(alice_page).fill("lorises")
     expect(alice_page).to_have_url(re.compile("q=lorises"))
-    field(alice_page).fill("marmots")
-    expect(alice_page.locator(".hit-snippet")).to_have_text("Quick marmots dig")
+    with alice_page.expect_event("requestfailed") as given_up:
+        field(alice_page).fill("marmots")
+    assert "q=lorises" in given_up.value.url
     assert len(held) == 1
-    held[0].abort()  # the page has given it up
     expect(alice_page.locator(".hit-snippet")).to_have_text("Quick marmots dig")
 
 
