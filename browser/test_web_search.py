@@ -129,8 +129,7 @@ def test_a_hit_on_another_branch_says_so(alice_page: Page, alice: User) -> None:
     open_search(alice_page, "marmots")
     hit = alice_page.get_by_role("link").filter(has_text="An answer about marmots")
     expect(hit).to_contain_text("On another branch")
-    hit.click()
-    expect(alice_page).to_have_url(re.compile(f"/app/c/{conversation.id}\\?message={answer.id}$"))
+    expect(hit).to_have_attribute("href", f"/app/c/{conversation.id}?message={answer.id}")
     open_search(alice_page, "another answer")
     expect(alice_page.locator(".hit")).not_to_contain_text("On another branch")
 
