@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Hit, TitleHit } from "../api/search";
-import { formatTime, t } from "../i18n";
+import { formatTime, language, t } from "../i18n";
 import { Icon } from "../ui/Icon";
-import { roleName } from "./operators";
+import { authorOf } from "./operators";
 import { Snippet } from "./Snippet";
 
 export function TitleHitLink({ title }: { title: TitleHit }) {
@@ -36,7 +36,7 @@ export function MessageHit({ hit }: { hit: Hit }) {
           <Snippet html={hit.snippet} />
         </span>
         <span className="hit-foot soft">
-          <span>{hit.role === "assistant" && hit.model ? hit.model : roleName(hit.role)}</span>
+          <span>{authorOf(hit)}</span>
           {!hit.is_active && (
             <span className="other-branch">
               <Icon name="branch" /> {t("On another branch")}
@@ -50,7 +50,7 @@ export function MessageHit({ hit }: { hit: Hit }) {
 
 function HitTime({ time }: { time: string }) {
   return (
-    <time className="soft" dateTime={time} title={new Date(time).toLocaleString()}>
+    <time className="soft" dateTime={time} title={new Date(time).toLocaleString(language())}>
       {formatTime(time)}
     </time>
   );

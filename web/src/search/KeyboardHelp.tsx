@@ -38,6 +38,7 @@ function inComposer(): Shortcut[] {
   return [
     [["Enter"], t("Send the message")],
     [["Shift", "Enter"], t("Begin a new line")],
+    [["Esc"], t("Stop the reply")],
   ];
 }
 

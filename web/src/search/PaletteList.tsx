@@ -41,7 +41,7 @@ function PaletteItem({ item, option, onOpen }: ItemProps) {
     <>
       <Icon name={item.icon} />
       <span className="palette-label" dir="auto">
-        {item.snippet ? <Snippet html={item.snippet} /> : item.label}
+        {item.snippet ? <Snippet html={item.snippet} isShort /> : item.label}
       </span>
       {item.detail && (
         <span className="palette-detail soft" dir="auto">
@@ -56,12 +56,12 @@ function PaletteItem({ item, option, onOpen }: ItemProps) {
   };
   if ("href" in item)
     return (
-      <a {...option} className="palette-item" href={item.href} onClick={open}>
+      <a {...option} className={item.isTall ? "palette-item tall" : "palette-item"} href={item.href} onClick={open}>
         {content}
       </a>
     );
   return (
-    <button type="button" {...option} className="palette-item" onClick={open}>
+    <button type="button" {...option} className={item.isTall ? "palette-item tall" : "palette-item"} onClick={open}>
       {content}
     </button>
   );

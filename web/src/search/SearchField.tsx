@@ -73,7 +73,7 @@ export function SearchField({ text, onChange, onSubmit, onLeaveDown }: Props) {
         {...options.field}
         aria-expanded={isListed}
         aria-label={t("Search conversations and messages")}
-        placeholder={t("Search conversations and messages")}
+        placeholder={t("Search")}
         value={text}
         dir="auto"
         autoComplete="off"

@@ -1,14 +1,16 @@
 import { t } from "../i18n";
 import { operators } from "./operators";
 
-const EXAMPLES = [
-  '"in this order"',
-  "role:user",
-  "after:2026-01-01",
-  "has:tool_calls",
-  "in:title plan",
-  "code -python",
-];
+function examples(): string[] {
+  const year = new Date().getFullYear();
+  return [
+    `"${t("for example")}"`,
+    `role:user after:${year}-01-01`,
+    "has:tool_calls",
+    `in:title ${t("plan")}`,
+    "python -javascript",
+  ];
+}
 
 /** What can be typed. It shows while nothing is searched for. */
 export function SearchHelp({ onTry }: { onTry: (text: string) => void }) {
@@ -28,7 +30,7 @@ export function SearchHelp({ onTry }: { onTry: (text: string) => void }) {
       </dl>
       <h2>{t("Try it")}</h2>
       <ul className="examples">
-        {EXAMPLES.map((example) => (
+        {examples().map((example) => (
           <li key={example}>
             <button type="button" onClick={() => onTry(example)}>
               {example}

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { type Sort, searchQuery } from "../api/search";
 import { t } from "../i18n";
 import { SearchField } from "./SearchField";
@@ -14,7 +14,8 @@ export function SearchPage() {
   const { q, sort, text, setText, submit, setSort } = useSearchAddress();
   const search = useInfiniteQuery(searchQuery(q, sort));
   const results = useRef<HTMLDivElement>(null);
-  useKeptScroll();
+  useKeptScroll(`${q}\n${sort}`);
+  useTitle(q || t("Search"));
   return (
     <div className="page search-page">
       <search className="search-head">
@@ -30,6 +31,15 @@ export function SearchPage() {
       <div ref={results}>{q ? <SearchResults q={q} search={search} /> : <SearchHelp onTry={submit} />}</div>
     </div>
   );
+}
+
+function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · chatstore`;
+    return () => {
+      document.title = "chatstore";
+    };
+  }, [title]);
 }
 
 function SortChoice({ sort, onChange }: { sort: Sort; onChange: (sort: Sort) => void }) {

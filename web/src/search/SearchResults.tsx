@@ -41,6 +41,9 @@ export function SearchResults({ q, search }: { q: string; search: Search }) {
           </ul>
         </section>
       )}
+      {titles.length + hits.length === 0 && !search.hasNextPage && !search.isPlaceholderData && (
+        <p className="no-results">{t("Check the spelling, or search for fewer words and without operators.")}</p>
+      )}
       <MoreResults search={search} />
     </div>
   );

@@ -1,8 +1,15 @@
-import { parseSnippet } from "./parseSnippet";
+import { parseSnippet, shorten } from "./parseSnippet";
+
+type Props = {
+  html: string;
+  /** Begin shortly before the first match, for a place of one line. */
+  isShort?: boolean;
+};
 
 /** The text of a snippet with its matches marked. React escapes the texts. */
-export function Snippet({ html }: { html: string }) {
-  return parseSnippet(html).map(({ text, isMarked }, index) => {
+export function Snippet({ html, isShort = false }: Props) {
+  const pieces = parseSnippet(html);
+  return (isShort ? shorten(pieces) : pieces).map(({ text, isMarked }, index) => {
     // biome-ignore lint/suspicious/noArrayIndexKey: the pieces have no identity, and no state
     return isMarked ? <mark key={index}>{text}</mark> : <span key={index}>{text}</span>;
   });

@@ -30,13 +30,22 @@ export function useCommands(): Command[] {
 }
 
 function pageCommands(): Command[] {
-  const settings = "settings preferences";
   return [
     { id: "new", icon: "plus", label: t("New conversation"), words: "chat", href: "/app/" },
-    { id: "archive", icon: "archive", label: t("Archive"), words: "archived", href: "/app/archive" },
-    { id: "trash", icon: "trash", label: t("Trash"), words: "deleted restore", href: "/app/trash" },
-    { id: "settings", icon: "settings", label: t("Settings"), words: settings, href: "/app/settings/general" },
+    { id: "archive", icon: "archive", label: t("Open the archive"), words: "archived", href: "/app/archive" },
+    { id: "trash", icon: "trash", label: t("Open the trash"), words: "deleted restore", href: "/app/trash" },
+    section("general", t("General"), "preferences theme language"),
+    section("account", t("Account"), "name e-mail password sessions two-factor"),
+    section("tokens", t("API tokens"), "keys"),
+    section("usage", t("Usage"), "statistics numbers"),
+    section("data", t("Data"), "export download erase delete"),
   ];
+}
+
+/** Return the command that opens a section of the settings. */
+function section(name: string, title: string, words: string): Command {
+  const label = t("Settings: {{section}}", { section: title });
+  return { id: `settings-${name}`, icon: "settings", label, words, href: `/app/settings/${name}` };
 }
 
 function endCommands(): Command[] {
@@ -53,9 +62,18 @@ function endCommands(): Command[] {
       icon: "user",
       label: t("Sign out"),
       words: "log out logout",
-      run: () => window.location.assign("/accounts/logout/"),
+      run: signOut,
     },
   ];
+}
+
+/** End the session by the form of the sign-out page. The server then shows the welcome page. */
+function signOut(): void {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = "/accounts/logout/";
+  document.body.append(form);
+  form.submit();
 }
 
 function themeLabel(theme: Theme): string {

@@ -5,12 +5,19 @@ import type { SearchPage } from "../api/search";
 import { formatTime, t } from "../i18n";
 import type { IconName } from "../ui/Icon";
 import type { Command } from "./commands";
-import { roleName } from "./operators";
+import { authorOf } from "./operators";
 
 /** What Enter does: it opens an address, or runs a command. */
 export type Action = { href: string } | { run: () => void };
-/** `snippet` is HTML of the API, in place of the label. */
-export type Item = { id: string; icon: IconName; label: string; snippet?: string; detail?: string } & Action;
+/** `snippet` is HTML of the API, in place of the label. The detail of a tall item is below its label. */
+export type Item = {
+  id: string;
+  icon: IconName;
+  label: string;
+  snippet?: string;
+  detail?: string;
+  isTall?: boolean;
+} & Action;
 export type Group = { title: string; items: Item[] };
 
 type Sources = { text: string; conversations: Conversation[]; commands: Command[]; found: SearchPage | undefined };
@@ -68,9 +75,10 @@ function messageItems(found: SearchPage | undefined): Item[] {
   return (found?.results ?? []).map((hit) => ({
     id: hit.message_id,
     icon: hit.is_active ? "message" : "branch",
-    label: hit.snippet,
+    label: "",
     snippet: hit.snippet,
-    detail: [hit.conversation_title || t("Untitled"), roleName(hit.role), formatTime(hit.created_at)].join(" · "),
+    isTall: true,
+    detail: [hit.conversation_title || t("Untitled"), authorOf(hit), formatTime(hit.created_at)].join(" · "),
     href: `/app/c/${hit.conversation_id}?${new URLSearchParams({ message: hit.message_id })}`,
   }));
 }

@@ -1,6 +1,6 @@
 import i18next from "i18next";
 import { beforeAll, describe, expect, it } from "vitest";
-import { complete, type Suggestion, suggest, tokenAt } from "./operators";
+import { complete, type Suggestion, suggest, tokenAt, withoutUnfinished } from "./operators";
 
 const VALUES = { models: ["gpt-4", "claude 3"], tags: ["travel", "two words"] };
 const NOW = new Date(2026, 2, 5, 12);
@@ -46,7 +46,14 @@ describe("the suggestions", () => {
   });
 
   it("are the values of an operator", () => {
-    expect(end("role:")).toEqual(["role:user", "role:assistant", "role:system", "role:tool"]);
+    expect(end("role:")).toEqual([
+      "role:user",
+      "role:assistant",
+      "role:system",
+      "role:developer",
+      "role:tool",
+      "role:critic",
+    ]);
     expect(end("model:g")).toEqual(["model:gpt-4"]);
     expect(end("has:")).toEqual(["has:tool_calls"]);
     expect(end("in:t")).toEqual(["in:title"]);
@@ -99,5 +106,30 @@ describe("completing", () => {
 
   it("begins a phrase", () => {
     expect(complete("stay ", 5, suggestion('"'))).toEqual({ text: 'stay "', cursor: 6 });
+  });
+});
+
+describe("a query that is being typed", () => {
+  it.each([
+    ["stay role:", "stay"],
+    ["stay role:us", "stay"],
+    ["after:2026-0", ""],
+    ['stay tag:"', "stay"],
+    ["in:", ""],
+  ])("is sent without an unfinished operator: %j", (text, sent) => {
+    expect(withoutUnfinished(text)).toBe(sent);
+  });
+
+  it.each([
+    "stay role:user",
+    'tag:"two words"',
+    "model:gpt",
+    "after:2026-01-01",
+    "https:",
+    "role: stay",
+    '"a role:',
+    "HAS:tool_calls",
+  ])("is sent as it is: %j", (text) => {
+    expect(withoutUnfinished(text)).toBe(text);
   });
 });

@@ -9,7 +9,17 @@ export type Suggestion = { text: string; label: string; hint: string };
 export type Completed = { text: string; cursor: number };
 type Token = { start: number; end: number; text: string };
 
-const ROLES = ["user", "assistant", "system", "tool"];
+const ROLES = ["user", "assistant", "system", "developer", "tool", "critic"];
+/** What a value looks like when it is complete. The API searches for other values as text. */
+const VALUE_PATTERNS: Record<string, RegExp> = {
+  role: new RegExp(`^(${ROLES.join("|")})$`),
+  model: /[^"]/,
+  tag: /[^"]/,
+  after: /^\d{4}-\d\d-\d\d/,
+  before: /^\d{4}-\d\d-\d\d/,
+  has: /^tool_calls$/i,
+  in: /^title$/i,
+};
 const MOST_VALUES = 8;
 
 /** Return the operators with explanations. An example stands for what has no name. */
@@ -49,6 +59,15 @@ export function suggest(text: string, cursor: number, values: Values, now = new 
   return valuesOf(operator.toLowerCase(), values, now)
     .filter((suggestion) => matches(suggestion, value) && suggestion.text !== typed)
     .slice(0, MOST_VALUES);
+}
+
+/** Return the query without an operator at its end whose value is still missing, such as `role:us`. */
+export function withoutUnfinished(text: string): string {
+  const query = text.trim();
+  const token = tokenAt(query, query.length);
+  const [, operator = "", value = ""] = /^([a-z]+):(.*)$/is.exec(token.text) ?? [];
+  const isFinished = VALUE_PATTERNS[operator.toLowerCase()]?.test(value) ?? true;
+  return isFinished ? query : query.slice(0, token.start).trim();
 }
 
 /** Return the text in which the suggestion replaces the token at the cursor. A finished token is followed by a space. */
@@ -102,10 +121,16 @@ export function roleName(role: string): string {
   const names: Record<string, string> = {
     user: t("You"),
     assistant: t("Assistant"),
-    system: t("System"),
+    system: t("System prompt"),
+    developer: t("System prompt"),
     tool: t("Tool"),
   };
   return names[role] ?? role;
+}
+
+/** Name the author of a message: the model that answered, or the role. */
+export function authorOf({ role, model }: { role: string; model: string }): string {
+  return role === "assistant" && model ? model : roleName(role);
 }
 
 function days(operator: "after" | "before", now: Date): Suggestion[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSnippet } from "./parseSnippet";
+import { parseSnippet, shorten } from "./parseSnippet";
 
 const textOf = (html: string) =>
   parseSnippet(html)
@@ -58,5 +58,24 @@ describe("a snippet", () => {
       { text: "b", isMarked: false },
       { text: "c", isMarked: true },
     ]);
+  });
+});
+
+describe("a snippet for a single line", () => {
+  const short = (html: string) =>
+    shorten(parseSnippet(html))
+      .map((piece) => piece.text)
+      .join("");
+
+  it("begins with a whole word shortly before the first mark", () => {
+    expect(short("The quick brown fox jumps over the lazy dog and <mark>stays</mark> there")).toBe(
+      "…over the lazy dog and stays there",
+    );
+  });
+
+  it("stays as it is if the mark is near, or missing", () => {
+    expect(short("Where should I <mark>stay</mark>?")).toBe("Where should I stay?");
+    expect(short("A text without any mark that is rather long")).toBe("A text without any mark that is rather long");
+    expect(short("")).toBe("");
   });
 });

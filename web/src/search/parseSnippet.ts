@@ -2,6 +2,7 @@
 
 export type Piece = { text: string; isMarked: boolean };
 
+const BEFORE_MARK = 28; // characters
 const TAG = /(<mark>|<\/mark>)/;
 const REFERENCES: Record<string, string> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
 
@@ -14,6 +15,14 @@ export function parseSnippet(html: string): Piece[] {
     else if (token) pieces.push({ text: unescapeHtml(token), isMarked });
   }
   return pieces;
+}
+
+/** Cut the text before the first mark, so that the mark is in view in a single line. */
+export function shorten(pieces: Piece[]): Piece[] {
+  const [first, ...rest] = pieces;
+  if (!first || first.isMarked || rest.length === 0 || first.text.length <= BEFORE_MARK) return pieces;
+  const end = first.text.slice(-BEFORE_MARK);
+  return [{ text: `…${end.slice(end.indexOf(" ") + 1)}`, isMarked: false }, ...rest];
 }
 
 function unescapeHtml(text: string): string {

@@ -1,6 +1,6 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { modelsQuery } from "../api/account";
-import { listQuery } from "../api/conversations";
+import { labelsQuery } from "../api/labels";
 import { usedModelsQuery } from "../api/search";
 import type { Values } from "./operators";
 
@@ -9,11 +9,10 @@ export function useOperatorValues(text: string): Values {
   const wantsModels = /\bmodel:/i.test(text);
   const used = useQuery({ ...usedModelsQuery, enabled: wantsModels });
   const models = useQuery({ ...modelsQuery, enabled: wantsModels });
-  const recent = useInfiniteQuery({ ...listQuery({}), enabled: /\btag:/i.test(text) });
-  const tags = recent.data?.pages.flatMap((page) => page.results.flatMap((conversation) => conversation.tags ?? []));
+  const labels = useQuery({ ...labelsQuery, enabled: /\btag:/i.test(text) });
   return {
     models: unique([...(used.data ?? []), ...(models.data ?? []).map(({ model }) => model)]),
-    tags: unique(tags ?? []),
+    tags: unique((labels.data?.tags ?? []).map(({ name }) => name)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { listQuery } from "../api/conversations";
+import { type Conversation, listQuery } from "../api/conversations";
 import { paletteSearchQuery } from "../api/search";
 import { useCommands } from "./commands";
 import { buildGroups, type Group } from "./items";
@@ -10,11 +10,19 @@ const DELAY = 150; // milliseconds without a key before the search is sent
 /** Return the groups of the palette. Conversations that are loaded show at once; the search adds the others. */
 export function usePaletteGroups(text: string): Group[] {
   const settled = useSettled(text.trim());
-  const list = useInfiniteQuery(listQuery({}));
+  // The sidebar has these lists, so nothing is loaded.
+  const pinned = useInfiniteQuery(listQuery({ pinned: "true" }));
+  const others = useInfiniteQuery(listQuery({ pinned: "false" }));
   const search = useQuery(paletteSearchQuery(settled));
   const commands = useCommands();
-  const conversations = list.data?.pages.flatMap((page) => page.results) ?? [];
+  const pages = [...(pinned.data?.pages ?? []), ...(others.data?.pages ?? [])];
+  const conversations = newestFirst(pages.flatMap((page) => page.results));
   return buildGroups({ text, conversations, commands, found: text.trim() ? search.data : undefined });
+}
+
+function newestFirst(conversations: Conversation[]): Conversation[] {
+  const unique = new Map(conversations.map((conversation) => [conversation.id, conversation]));
+  return [...unique.values()].sort((a, b) => b.active_at.localeCompare(a.active_at));
 }
 
 /** Return the text as it was before the keys of the last moment. */

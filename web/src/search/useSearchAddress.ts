@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import type { Sort } from "../api/search";
+import { withoutUnfinished } from "./operators";
 
 const DELAY = 250; // milliseconds without a key before the address follows
 
@@ -12,8 +13,9 @@ export function useSearchAddress() {
   const written = useRef(q);
 
   const write = (next: string, nextSort = sort) => {
-    written.current = next.trim();
-    const search = { ...(next.trim() && { q: next.trim() }), ...(nextSort !== "recent" && { sort: nextSort }) };
+    const query = next.trim();
+    written.current = query;
+    const search = { ...(query && { q: query }), ...(nextSort !== "recent" && { sort: nextSort }) };
     void navigate({ to: "/app/search", search, replace: true });
   };
 
@@ -26,8 +28,9 @@ export function useSearchAddress() {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only typing starts the delay
   useEffect(() => {
-    if (text.trim() === written.current) return;
-    const timer = setTimeout(() => write(text), DELAY);
+    const query = withoutUnfinished(text);
+    if (query === written.current) return;
+    const timer = setTimeout(() => write(query), DELAY);
     return () => clearTimeout(timer);
   }, [text]);
 
@@ -41,6 +44,6 @@ export function useSearchAddress() {
       setText(next);
       write(next);
     },
-    setSort: (next: Sort) => write(text, next),
+    setSort: (next: Sort) => write(withoutUnfinished(text), next),
   };
 }
