@@ -6,19 +6,6 @@ import { api, type Schemas, unwrap } from "./client";
 export type Me = Schemas["Me"];
 export type Model = Schemas["Model"];
 export type Preferences = Schemas["Preferences"];
-/** What a client must know of the settings of the operator. */
-export type Service = {
-  version: string;
-  single_user: boolean;
-  trash_days: number;
-  keep_conversations: number;
-  retention_days: number;
-  retention_days_by_tag: Record<string, number>;
-  content_limit: number;
-  messages_limit: number;
-  audit_shown: boolean;
-  is_echo: boolean;
-};
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => unwrap(api.GET("/api/v1/me/")) });
 export const modelsQuery = queryOptions({
@@ -32,7 +19,7 @@ export const preferencesQuery = queryOptions({
 });
 export const serviceQuery = queryOptions({
   queryKey: ["service"],
-  queryFn: () => unwrap<Service>(api.GET("/api/v1/service/" as never)),
+  queryFn: () => unwrap(api.GET("/api/v1/service/")),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
