@@ -1,7 +1,8 @@
 # make run           start the service at http://localhost:8000
-# make test          run make check, then the tests
+# make test          run make check and make check-web, then the tests
 # make test-browser  test the pages in Debian's chromium
 # make check         check lint, types, layers, migrations and settings
+# make check-web     check types, lint and unit tests of the web app, and that web/dist is up to date
 # make demo          load sample conversations of demo@localhost and eight other users
 # make bench         measure speed and sizes on this machine (benchmarks/README.md)
 # make web           build the web app from web/src, with Node.js 20.19 or later
@@ -56,9 +57,10 @@ check: $(dev)
 web: $(packages)
 	cd web && npm run --silent build
 
-# Only the tests of web/ need Node.js.
+# Only this target and `web` need Node.js.
 check-web:
-	@if $(has_node); then $(MAKE) --no-print-directory $(packages) && cd web && npm run --silent check; \
+	@if $(has_node); then \
+		$(MAKE) --silent $(packages) && cd web && npm run --silent check && npm run --silent compare; \
 	else echo "web/ is not checked, because Node.js 20.19 or later is not installed."; fi
 
 demo: $(run)

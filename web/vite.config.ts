@@ -1,6 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { compression } from "vite-plugin-compression2";
 import { defineConfig } from "vitest/config";
+import { limitFirstLoad } from "./build/firstLoad.ts";
 
 const SERVER = "http://localhost:8000"; // `make run`
 
@@ -11,15 +12,16 @@ export default defineConfig({
     react(),
     // WhiteNoise serves these files to the browsers that accept them.
     compression({ algorithms: ["gzip", "brotliCompress"], include: /\.(js|css|svg|json)$/, threshold: 1000 }),
+    limitFirstLoad(250_000),
   ],
   build: {
     assetsInlineLimit: 0, // the content security policy allows no data: URLs for scripts, styles and fonts
     assetsDir: "",
     modulePreload: { polyfill: false },
-    rollupOptions: { input: "app.html" },
+    rollupOptions: { input: "app.html", checks: { bundlerTimings: false } },
   },
   server: {
     proxy: Object.fromEntries(["/api", "/accounts", "/_allauth", "/static/chatstore"].map((path) => [path, SERVER])),
   },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", include: ["{src,build}/**/*.test.{ts,tsx}"] },
 });
