@@ -25,7 +25,9 @@ export function BulkBar({ selection, loaded, onEnd }: Props) {
     <div className="bulk-bar" role="toolbar" aria-label={t("Selected conversations")}>
       <div className="bulk-line">
         <span aria-live="polite">{t("{{number}} selected", { number: formatNumber(chosen.length) })}</span>
-        <IconButton icon="close" label={t("Stop selecting")} onClick={onEnd} />
+        <button type="button" className="link" onClick={selection.selectAll}>
+          {t("Select all")}
+        </button>
       </div>
       <div className="bulk-line">
         <IconButton
@@ -37,9 +39,7 @@ export function BulkBar({ selection, loaded, onEnd }: Props) {
         <IconButton icon="tag" label={t("Add tags")} disabled={isNone} onClick={() => setTagging(true)} />
         <IconButton icon="archive" label={t("Archive")} disabled={isNone} onClick={() => apply("archive")} />
         <IconButton icon="trash" label={t("Move to the trash")} disabled={isNone} onClick={() => apply("trash")} />
-        <button type="button" className="link" onClick={selection.selectAll}>
-          {t("Select all")}
-        </button>
+        <IconButton icon="close" className="bulk-end" label={t("Stop selecting")} onClick={onEnd} />
       </div>
       {isTagging && <TagsDialog conversations={chosen} onClose={() => setTagging(false)} />}
     </div>

@@ -34,8 +34,25 @@ export function Sidebar() {
   return (
     <nav className="sidebar" aria-label={t("Conversations")} data-collapsed={isCollapsed || undefined}>
       <div className="sidebar-head">
-        <SidebarLinks />
-        <div className="sidebar-tools">
+        <div className="sidebar-line">
+          <Link
+            to="/app"
+            className="sidebar-action"
+            activeOptions={{ exact: true }}
+            aria-label={t("New conversation")}
+            title={t("New conversation")}
+          >
+            <Icon name="plus" /> <span>{t("New conversation")}</span>
+          </Link>
+          <IconButton
+            className="sidebar-collapse"
+            icon="sidebar"
+            label={isCollapsed ? t("Show the sidebar") : t("Hide the sidebar")}
+            onClick={() => setCollapsed(!isCollapsed)}
+          />
+        </div>
+        <div className="sidebar-line">
+          <SearchButton />
           <IconButton
             ref={selectButton}
             className="sidebar-select"
@@ -43,13 +60,6 @@ export function Sidebar() {
             label={t("Select conversations")}
             aria-pressed={selection.isActive}
             onClick={selection.isActive ? selection.stop : selection.start}
-          />
-          <IconButton
-            className="sidebar-collapse"
-            icon="sidebar"
-            label={isCollapsed ? t("Show the sidebar") : t("Hide the sidebar")}
-            aria-expanded={!isCollapsed}
-            onClick={() => setCollapsed(!isCollapsed)}
           />
         </div>
       </div>
@@ -66,16 +76,17 @@ export function Sidebar() {
   );
 }
 
-function SidebarLinks() {
+function SearchButton() {
   return (
-    <div className="sidebar-links">
-      <Link to="/app" className="sidebar-action" activeOptions={{ exact: true }} title={t("New conversation")}>
-        <Icon name="plus" /> <span>{t("New conversation")}</span>
-      </Link>
-      <button type="button" className="sidebar-action" title={t("Search")} onClick={() => setPaletteOpen(true)}>
-        <Icon name="search" /> <span>{t("Search")}</span> <kbd>{t("Ctrl K")}</kbd>
-      </button>
-    </div>
+    <button
+      type="button"
+      className="sidebar-action"
+      aria-label={t("Search")}
+      title={t("Search")}
+      onClick={() => setPaletteOpen(true)}
+    >
+      <Icon name="search" /> <span>{t("Search")}</span> <kbd>{t("Ctrl K")}</kbd>
+    </button>
   );
 }
 
