@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { act } from "./actions";
 import { RenameDialog } from "./RenameDialog";
-import { focusAfterRow } from "./rows";
+import { focusAfterRow, focusMovedRow } from "./rows";
 import { TagsDialog } from "./TagsDialog";
 import { useMoveToTrash } from "./useMoveToTrash";
 import "./menu.css";
@@ -87,6 +87,10 @@ function OpenMenu({ conversation, button, onClose, onDialog }: OpenMenuProps) {
     focusAfterRow(button.current);
     change();
   };
+  const pin = () => {
+    focusMovedRow(button.current);
+    void act([conversation], is_pinned ? "unpin" : "pin");
+  };
   const trash = () => leave(() => moveToTrash([conversation]));
   const archive = () => leave(() => void act([conversation], is_archived ? "unarchive" : "archive"));
   return (
@@ -103,7 +107,7 @@ function OpenMenu({ conversation, button, onClose, onDialog }: OpenMenuProps) {
       <Item icon="edit" onClick={() => onDialog("rename")}>
         {t("Rename")}
       </Item>
-      <Item icon="pin" onClick={() => void act([conversation], is_pinned ? "unpin" : "pin")}>
+      <Item icon="pin" onClick={pin}>
         {is_pinned ? t("Unpin") : t("Pin")}
       </Item>
       <Item icon="tag" onClick={() => onDialog("tags")}>

@@ -12,6 +12,12 @@ export function focusAfterRow(element: Element | null): void {
   setTimeout(() => (next ? focusRow(next) : focusPage()), 50);
 }
 
+/** Give the focus to the row with this element again, after it has moved to another place of the list. */
+export function focusMovedRow(element: Element | null): void {
+  const id = element?.closest<HTMLElement>(ROW)?.dataset.conversation;
+  if (id) setTimeout(() => focusRow(rowOf(id)), 50);
+}
+
 /** Move the focus to the row above (-1) or below (1) the focused one. */
 export function moveFocus(step: 1 | -1): boolean {
   const row = document.activeElement?.closest(ROW);
@@ -26,6 +32,13 @@ export function focusRow(row: Element | null | undefined): void {
 
 export function rowOf(id: string): Element | null {
   return document.querySelector(`${ROW}[data-conversation="${CSS.escape(id)}"]`);
+}
+
+/** Give the focus to the first row on the page, or to the page if it has none. */
+export function focusFirstRow(): void {
+  const first = document.querySelector(`#main ${ROW}`);
+  if (first) focusRow(first);
+  else focusPage();
 }
 
 /** Give the focus to the page beside the sidebar, when what had it has disappeared and nothing is near. */
