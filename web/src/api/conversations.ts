@@ -1,7 +1,7 @@
 /** Conversations: lists, one conversation, and changes, which are shown before the server has answered. */
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, cursorOf, type Schemas, toApiError, unwrap } from "./client";
+import { ApiError, api, cursorOf, type Schemas, unwrap } from "./client";
 import { refreshLabels } from "./labels";
 import {
   type Conversation,
@@ -17,7 +17,7 @@ import { queryClient } from "./queryClient";
 
 export type { Conversation, Filters } from "./lists";
 export type ConversationChanges = Schemas["PatchedConversationRequest"];
-export type BulkAction = "trash" | "restore" | "archive" | "unarchive" | "pin" | "unpin" | "add_tag" | "remove_tag";
+export type BulkAction = Schemas["BulkActionEnum"];
 
 const LISTS = ["conversations"] as const;
 const PAGE_SIZE = 50;
@@ -82,24 +82,38 @@ async function finish(stored: Conversation): Promise<Conversation> {
   return stored;
 }
 
-/** Do the same with each of the conversations. Throws ApiError; the lists then show them as they were. */
-export async function changeConversations(before: Conversation[], action: BulkAction, tag = ""): Promise<void> {
+/** What became of an action: the conversations that it changed, and why it did not change the others. */
+export type Outcome = { changed: Conversation[]; error: unknown };
+
+/** Do the same with each of the conversations. The lists then show those as they were that could not be changed. */
+export async function changeConversations(before: Conversation[], action: BulkAction, tag = ""): Promise<Outcome> {
   const after = before.map((conversation) => ({ ...conversation, ...effect(conversation, action, tag) }));
-  await showing(after, before, async () => {
-    for (let start = 0; start < before.length; start += BULK_SIZE) {
-      const ids = before.slice(start, start + BULK_SIZE).map(({ id }) => id);
-      await requestBulk({ ids, action, ...(tag && { tag }) });
-    }
-  });
+  await show(after);
+  const done = new Set<string>();
+  const error = await requestAll(before, { action, ...(tag && { tag }) }, done);
+  await show(before.filter(({ id }) => !done.has(id)));
+  refreshAll();
+  return { changed: after.filter(({ id }) => done.has(id)), error };
 }
 
-async function requestBulk(body: { ids: string[]; action: BulkAction; tag?: string }): Promise<void> {
-  const response = await fetch("/api/v1/conversations/bulk/", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw toApiError(response, await response.json().catch(() => null));
+/** Change the conversations, some in each request. Add the ids of those that changed to `done`. Return an error. */
+async function requestAll(
+  conversations: Conversation[],
+  change: Omit<Schemas["BulkRequest"], "ids">,
+  done: Set<string>,
+): Promise<unknown> {
+  let refused: Schemas["Refused"] | undefined;
+  for (let start = 0; start < conversations.length; start += BULK_SIZE) {
+    const ids = conversations.slice(start, start + BULK_SIZE).map(({ id }) => id);
+    try {
+      const outcome = await unwrap(api.POST("/api/v1/conversations/bulk/", { body: { ids, ...change } }));
+      for (const id of outcome.results) done.add(id);
+      refused ??= outcome.conflicts[0];
+    } catch (error) {
+      return error;
+    }
+  }
+  return refused && new ApiError(409, refused.code, refused.message);
 }
 
 /** Return what an action changes in a conversation. */
@@ -141,10 +155,14 @@ async function showing<T>(after: Conversation[], before: Conversation[], request
     await show(before);
     throw error;
   } finally {
-    version += 1;
-    void refreshLists();
-    refreshLabels();
+    refreshAll();
   }
+}
+
+function refreshAll(): void {
+  version += 1;
+  void refreshLists();
+  refreshLabels();
 }
 
 async function show(conversations: Conversation[]): Promise<void> {

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { meQuery } from "../api/account";
+import { meQuery, serviceQuery } from "../api/account";
 import { t } from "../i18n";
 import { Icon } from "../ui/Icon";
 
 /** The foot of the sidebar: the archive, the trash, the settings, and the user. */
 export function AccountLinks() {
   const { data: me } = useQuery(meQuery);
+  const { data: service } = useQuery(serviceQuery);
   return (
     <div className="sidebar-foot">
       <div className="foot-links">
@@ -41,9 +42,11 @@ export function AccountLinks() {
           <span dir="auto" title={me.email ?? undefined}>
             {me.name || me.email}
           </span>
-          <button type="submit" className="icon-button" aria-label={t("Sign out")} title={t("Sign out")}>
-            <Icon name="signOut" />
-          </button>
+          {!service?.single_user && (
+            <button type="submit" className="icon-button" aria-label={t("Sign out")} title={t("Sign out")}>
+              <Icon name="signOut" />
+            </button>
+          )}
         </form>
       )}
     </div>

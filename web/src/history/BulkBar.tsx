@@ -5,29 +5,31 @@ import { IconButton } from "../ui/IconButton";
 import { act } from "./actions";
 import type { Selection } from "./selection";
 import { TagsDialog } from "./TagsDialog";
+import { useMoveToTrash } from "./useMoveToTrash";
 
-type Props = { selection: Selection; loaded: Conversation[] };
+type Props = { selection: Selection; loaded: Conversation[]; onEnd: () => void };
 
 /** What can be done with the selected conversations of the sidebar. */
-export function BulkBar({ selection, loaded }: Props) {
+export function BulkBar({ selection, loaded, onEnd }: Props) {
   const [isTagging, setTagging] = useState(false);
+  const moveToTrash = useMoveToTrash();
   const chosen = loaded.filter(({ id }) => selection.ids.has(id));
-  const apply = (action: BulkAction) => {
-    selection.stop();
-    void act(chosen, action);
-  };
   const isNone = chosen.length === 0;
   const arePinned = !isNone && chosen.every(({ is_pinned }) => is_pinned);
+  const apply = (action: BulkAction) => {
+    onEnd();
+    if (action === "trash") moveToTrash(chosen);
+    else void act(chosen, action);
+  };
   return (
     <div className="bulk-bar" role="toolbar" aria-label={t("Selected conversations")}>
-      <div className="bulk-count">
+      <div className="bulk-line">
         <span aria-live="polite">{t("{{number}} selected", { number: formatNumber(chosen.length) })}</span>
         <button type="button" className="link" onClick={selection.selectAll}>
           {t("Select all")}
         </button>
-        <IconButton icon="close" label={t("Stop selecting")} onClick={selection.stop} />
       </div>
-      <div className="bulk-actions">
+      <div className="bulk-line">
         <IconButton
           icon="pin"
           label={arePinned ? t("Unpin") : t("Pin")}
@@ -37,6 +39,7 @@ export function BulkBar({ selection, loaded }: Props) {
         <IconButton icon="tag" label={t("Add tags")} disabled={isNone} onClick={() => setTagging(true)} />
         <IconButton icon="archive" label={t("Archive")} disabled={isNone} onClick={() => apply("archive")} />
         <IconButton icon="trash" label={t("Move to the trash")} disabled={isNone} onClick={() => apply("trash")} />
+        <IconButton icon="close" className="bulk-end" label={t("Stop selecting")} onClick={onEnd} />
       </div>
       {isTagging && <TagsDialog conversations={chosen} onClose={() => setTagging(false)} />}
     </div>

@@ -1,15 +1,15 @@
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type DragEvent, type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from "react";
 import type { Conversation } from "../api/conversations";
 import { t } from "../i18n";
-import { act } from "./actions";
 import { ConversationRow, type RowEvents } from "./ConversationRow";
 import { setDragged } from "./dragged";
 import { EndOfList } from "./EndOfList";
 import { focusAfterRow, focusRow, moveFocus, rowOf } from "./rows";
 import { groupByTime, type Section } from "./sections";
 import type { Selection } from "./selection";
+import { useMoveToTrash } from "./useMoveToTrash";
 
 type List = { query: UseInfiniteQueryResult; rows: Conversation[] };
 type Props = {
@@ -22,7 +22,7 @@ type Props = {
 
 export function ConversationList({ pinned, recent, isFiltered, currentId, selection }: Props) {
   const [renamingId, setRenamingId] = useState<string | null>(null);
-  const events = useRowEvents(selection, setRenamingId);
+  const events = useRowEvents([...pinned.rows, ...recent.rows], selection, setRenamingId);
   const sections = useMemo(() => groupByTime(recent.rows), [recent.rows]);
   const drawRow = (conversation: Conversation) => (
     <ConversationRow
@@ -37,12 +37,7 @@ export function ConversationList({ pinned, recent, isFiltered, currentId, select
   const isEmpty = recent.query.isSuccess && pinned.query.isSuccess && pinned.rows.length + recent.rows.length === 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are shortcuts of the links inside
-    <div
-      className="conversation-list"
-      data-rows
-      data-scroll
-      onKeyDown={(event) => onRowKey(event, pinned, recent, events)}
-    >
+    <div className="conversation-list" data-rows data-scroll onKeyDown={(event) => onRowKey(event, events)}>
       {pinned.rows.length > 0 && <SectionRows title={t("Pinned")} rows={pinned.rows} drawRow={drawRow} />}
       {pinned.query.hasNextPage && (
         <button type="button" className="link" onClick={() => void pinned.query.fetchNextPage()}>
@@ -62,7 +57,7 @@ export function ConversationList({ pinned, recent, isFiltered, currentId, select
   );
 }
 
-type SectionProps = { title: string; rows: Conversation[]; drawRow: (conversation: Conversation) => React.ReactNode };
+type SectionProps = { title: string; rows: Conversation[]; drawRow: (conversation: Conversation) => ReactNode };
 
 function SectionRows({ title, rows, drawRow }: SectionProps) {
   return (
@@ -73,10 +68,15 @@ function SectionRows({ title, rows, drawRow }: SectionProps) {
   );
 }
 
-function useRowEvents(selection: Selection, setRenamingId: (id: string | null) => void): RowEvents {
+function useRowEvents(
+  loaded: Conversation[],
+  selection: Selection,
+  setRenamingId: (id: string | null) => void,
+): RowEvents {
   const navigate = useNavigate();
-  const latest = useRef({ selection, navigate });
-  latest.current = { selection, navigate };
+  const moveToTrash = useMoveToTrash();
+  const latest = useRef({ loaded, selection, navigate, moveToTrash });
+  latest.current = { loaded, selection, navigate, moveToTrash };
   return useMemo(
     () => ({
       open: (conversationId) =>
@@ -87,7 +87,8 @@ function useRowEvents(selection: Selection, setRenamingId: (id: string | null) =
         setRenamingId(null);
         if (isFromKeyboard) requestAnimationFrame(() => focusRow(rowOf(id)));
       },
-      drag: (id, event: DragEvent) => {
+      moveToTrash: (id) => latest.current.moveToTrash(latest.current.loaded.filter((one) => one.id === id)),
+      drag: (id, event) => {
         const { ids } = latest.current.selection;
         setDragged(event, ids.has(id) ? [...ids] : [id]);
       },
@@ -97,7 +98,7 @@ function useRowEvents(selection: Selection, setRenamingId: (id: string | null) =
 }
 
 /** The keys of a row: arrows move the focus, F2 renames, Delete moves to the trash. */
-function onRowKey(event: KeyboardEvent, pinned: List, recent: List, events: RowEvents): void {
+function onRowKey(event: KeyboardEvent, events: RowEvents): void {
   const target = event.target as HTMLElement;
   const id = target.closest<HTMLElement>(".row")?.dataset.conversation;
   if (!id || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -106,10 +107,7 @@ function onRowKey(event: KeyboardEvent, pinned: List, recent: List, events: RowE
   else if (event.key === "F2" && isLink) events.startRename(id);
   else if (event.key === "Delete" && isLink) {
     focusAfterRow(target);
-    void act(
-      [...pinned.rows, ...recent.rows].filter((conversation) => conversation.id === id),
-      "trash",
-    );
+    events.moveToTrash(id);
   } else return;
   event.preventDefault();
 }

@@ -1,5 +1,4 @@
 import { Menu, MenuButton, MenuItem, MenuProvider, MenuSeparator, useMenuStore } from "@ariakit/react";
-import { useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import type { Conversation } from "../api/conversations";
 import { t } from "../i18n";
@@ -8,8 +7,9 @@ import { Icon, type IconName } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { act } from "./actions";
 import { RenameDialog } from "./RenameDialog";
-import { focusAfterRow } from "./rows";
+import { focusAfterRow, focusMovedRow } from "./rows";
 import { TagsDialog } from "./TagsDialog";
+import { useMoveToTrash } from "./useMoveToTrash";
 import "./menu.css";
 
 const FORMATS = [
@@ -81,8 +81,18 @@ function OpenMenu({ conversation, button, onClose, onDialog }: OpenMenuProps) {
     store.setAutoFocusOnShow(true);
     store.setInitialFocus("first");
   }, [store]);
-  const moveToTrash = useMoveToTrash(conversation, button);
+  const moveToTrash = useMoveToTrash();
   const { is_pinned, is_archived } = conversation;
+  const leave = (change: () => void) => {
+    focusAfterRow(button.current);
+    change();
+  };
+  const pin = () => {
+    focusMovedRow(button.current);
+    void act([conversation], is_pinned ? "unpin" : "pin");
+  };
+  const trash = () => leave(() => moveToTrash([conversation]));
+  const archive = () => leave(() => void act([conversation], is_archived ? "unarchive" : "archive"));
   return (
     <Menu
       store={store}
@@ -97,7 +107,7 @@ function OpenMenu({ conversation, button, onClose, onDialog }: OpenMenuProps) {
       <Item icon="edit" onClick={() => onDialog("rename")}>
         {t("Rename")}
       </Item>
-      <Item icon="pin" onClick={() => void act([conversation], is_pinned ? "unpin" : "pin")}>
+      <Item icon="pin" onClick={pin}>
         {is_pinned ? t("Unpin") : t("Pin")}
       </Item>
       <Item icon="tag" onClick={() => onDialog("tags")}>
@@ -107,11 +117,11 @@ function OpenMenu({ conversation, button, onClose, onDialog }: OpenMenuProps) {
         {t("Share…")}
       </Item>
       <ExportMenu id={conversation.id} />
-      <Item icon="archive" onClick={() => void act([conversation], is_archived ? "unarchive" : "archive")}>
+      <Item icon="archive" onClick={archive}>
         {is_archived ? t("Take out of the archive") : t("Archive")}
       </Item>
       <MenuSeparator className="menu-separator" />
-      <Item icon="trash" className="menu-item danger" onClick={moveToTrash}>
+      <Item icon="trash" className="menu-item danger" onClick={trash}>
         {t("Move to the trash")}
       </Item>
     </Menu>
@@ -152,15 +162,4 @@ function ExportMenu({ id }: { id: string }) {
       </Menu>
     </MenuProvider>
   );
-}
-
-/** Return a function that moves the conversation to the trash. If it is open, a new conversation follows. */
-function useMoveToTrash(conversation: Conversation, button: RefObject<HTMLButtonElement | null>) {
-  const navigate = useNavigate();
-  const { conversationId } = useParams({ strict: false });
-  return () => {
-    focusAfterRow(button.current);
-    void act([conversation], "trash");
-    if (conversationId === conversation.id) void navigate({ to: "/app" });
-  };
 }

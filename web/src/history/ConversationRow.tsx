@@ -9,6 +9,7 @@ export type RowEvents = {
   toggle: (id: string, isRange: boolean) => void;
   startRename: (id: string) => void;
   endRename: (id: string, isFromKeyboard: boolean) => void;
+  moveToTrash: (id: string) => void;
   drag: (id: string, event: DragEvent) => void;
 };
 

@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { explain } from "../ui/explain";
 import { showToast } from "../ui/toasts";
+import { focusFirstRow } from "./rows";
 
 type Props = { conversations: Conversation[]; onClose: () => void };
 
@@ -19,7 +20,9 @@ export function DeleteDialog({ conversations, onClose }: Props) {
     setDeleting(false);
     setProblems(found);
     if (found.length < count) showDeleted(count - found.length);
-    if (found.length === 0) onClose();
+    if (found.length > 0) return;
+    onClose();
+    setTimeout(focusFirstRow); // the button that opened the dialog has disappeared
   };
   return (
     <Dialog title={t("Delete permanently?")} onClose={onClose}>

@@ -4,6 +4,7 @@ import type { Conversation } from "../api/conversations";
 import { type Label, labelsQuery } from "../api/labels";
 import { formatNumber, t } from "../i18n";
 import { Icon } from "../ui/Icon";
+import { IconButton } from "../ui/IconButton";
 import { act } from "./actions";
 import { isDraggingConversations, readDragged } from "./dragged";
 import type { LabelFilters } from "./Sidebar";
@@ -15,21 +16,24 @@ export function LabelFilter({ labels, onChange, loaded }: Props) {
   const { data } = useQuery(labelsQuery);
   const isDragging = useIsDragging();
   const [isOpen, setOpen] = useState(false);
-  if (!data || data.tags.length + data.notebooks.length === 0) return null;
+  const chosen = [labels.tag, labels.notebook].filter(Boolean).join(", ");
+  if (!data || (!chosen && data.tags.length + data.notebooks.length === 0)) return null;
   const drop = (tag: string, ids: string[]) =>
     void act(
       loaded.filter(({ id }) => ids.includes(id)),
       "add_tag",
       tag,
     );
-  const chosen = [labels.tag, labels.notebook].filter(Boolean).join(", ");
   const isShown = isOpen || isDragging;
   return (
     <div className="label-filter">
-      <button type="button" className="sidebar-action" aria-expanded={isShown} onClick={() => setOpen(!isOpen)}>
-        <Icon name="tag" /> <span dir="auto">{chosen || t("Tags and notebooks")}</span>
-        <Icon name={isShown ? "chevronDown" : "chevronRight"} />
-      </button>
+      <div className="sidebar-line">
+        <button type="button" className="sidebar-action" aria-expanded={isShown} onClick={() => setOpen(!isOpen)}>
+          <Icon name="tag" /> <span dir="auto">{chosen || t("Tags and notebooks")}</span>
+          <Icon name={isShown ? "chevronDown" : "chevronRight"} />
+        </button>
+        {chosen && <IconButton icon="close" label={t("Show all conversations")} onClick={() => onChange({})} />}
+      </div>
       {isShown && (
         <div className="label-lists">
           <LabelList

@@ -93,13 +93,13 @@ function Title({ conversation }: { conversation: Conversation }) {
 
 function Times({ conversation }: { conversation: Conversation }) {
   const { data: service } = useQuery({ ...serviceQuery, retry: false });
-  const { active_at, archived_at, deleted_at } = conversation;
-  const days = deleted_at && service ? daysLeft(deleted_at, service.trash_days, Date.now()) : null;
+  const { active_at, deleted_at } = conversation;
+  if (!deleted_at)
+    return <span className="stored-times">{t("Last message {{time}}", { time: formatTime(active_at) })}</span>;
   return (
-    <span className="stored-times soft">
-      {t("Last message {{time}}", { time: formatTime(active_at) })}
-      {!deleted_at && archived_at && ` · ${t("Archived {{time}}", { time: formatTime(archived_at) })}`}
-      {days !== null && ` · ${describeDays(days)}`}
+    <span className="stored-times">
+      {t("Moved here {{time}}", { time: formatTime(deleted_at) })}
+      {service && ` · ${describeDays(daysLeft(deleted_at, service.trash_days, Date.now()))}`}
     </span>
   );
 }

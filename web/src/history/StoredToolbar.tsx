@@ -1,20 +1,26 @@
+import { useRef } from "react";
 import type { BulkAction, Conversation } from "../api/conversations";
 import { formatNumber, t } from "../i18n";
 import { act } from "./actions";
 import type { Selection } from "./selection";
+import { useMoveToTrash } from "./useMoveToTrash";
 
 type Props = { back: BulkAction; chosen: Conversation[]; selection: Selection; onDelete: () => void };
 
 /** What can be done with the selected conversations of the archive or the trash. */
 export function StoredToolbar({ back, chosen, selection, onDelete }: Props) {
+  const first = useRef<HTMLButtonElement>(null);
+  const moveToTrash = useMoveToTrash();
   const apply = (action: BulkAction) => {
     selection.stop();
-    void act(chosen, action);
+    first.current?.focus(); // the other buttons disappear
+    if (action === "trash") moveToTrash(chosen);
+    else void act(chosen, action);
   };
   const isNone = chosen.length === 0;
   return (
     <div className="stored-toolbar" role="toolbar" aria-label={t("Selected conversations")}>
-      <button type="button" className="link" onClick={isNone ? selection.selectAll : selection.stop}>
+      <button ref={first} type="button" className="link" onClick={isNone ? selection.selectAll : selection.stop}>
         {isNone ? t("Select all") : t("Select none")}
       </button>
       {!isNone && (

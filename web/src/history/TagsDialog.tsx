@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { type Conversation, changeConversation } from "../api/conversations";
 import { labelsQuery } from "../api/labels";
 import { t } from "../i18n";
@@ -18,73 +18,85 @@ type Props = { conversations: Conversation[]; onClose: () => void };
 export function TagsDialog({ conversations, onClose }: Props) {
   const [only] = conversations.length === 1 ? conversations : [];
   const [tags, setTags] = useState(only?.tags ?? []);
+  const [text, setText] = useState("");
   const isFull = tags.length >= MOST_TAGS;
-  const add = (tag: string) => tag && !tags.includes(tag) && !isFull && setTags([...tags, tag]);
-  const save = async () => {
+  const add = (tag: string) => setTags((before) => (isFull ? before : withTag(before, tag)));
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (text.trim()) {
+      add(text);
+      setText("");
+      return;
+    }
     onClose();
-    if (only) await changeConversation(only.id, { tags }).catch((error: unknown) => showToast(explain(error)));
-    else for (const tag of tags) await act(conversations, "add_tag", tag);
+    void save(conversations, tags);
   };
   return (
     <Dialog title={only ? t("Tags") : t("Add tags")} onClose={onClose}>
-      <ul className="chips" aria-label={t("Chosen tags")}>
-        {tags.map((tag) => (
-          <li key={tag}>
-            <button
-              type="button"
-              className="chip chosen"
-              aria-label={t("Remove “{{tag}}”", { tag })}
-              onClick={() => setTags(tags.filter((name) => name !== tag))}
-            >
-              <span dir="auto">{tag}</span> <Icon name="close" />
-            </button>
-          </li>
-        ))}
-        {tags.length === 0 && <li className="soft">{t("No tags yet")}</li>}
-      </ul>
-      <NewTag onAdd={add} isFull={isFull} />
-      <Suggestions chosen={tags} onAdd={add} />
-      <p className="actions">
-        <button type="button" className="button" onClick={() => void save()}>
-          {t("Save")}
-        </button>
-        <button type="button" className="button secondary" onClick={onClose}>
-          {t("Cancel")}
-        </button>
-      </p>
+      <form onSubmit={submit} className="dialog-form">
+        <ChosenTags tags={tags} onRemove={(tag) => setTags(tags.filter((name) => name !== tag))} />
+        <NewTag text={text} onChange={setText} isFull={isFull} />
+        <Suggestions chosen={tags} onAdd={add} />
+        <p className="actions">
+          <button type="submit" className="button">
+            {text.trim() ? t("Add the tag") : t("Save")}
+          </button>
+          <button type="button" className="button secondary" onClick={onClose}>
+            {t("Cancel")}
+          </button>
+        </p>
+      </form>
     </Dialog>
   );
 }
 
-function NewTag({ onAdd, isFull }: { onAdd: (tag: string) => void; isFull: boolean }) {
-  const [text, setText] = useState("");
-  const hintId = useId();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onAdd(text.trim());
-    setText("");
-  };
+function withTag(tags: string[], text: string): string[] {
+  const tag = text.trim();
+  return !tag || tags.includes(tag) ? tags : [...tags, tag];
+}
+
+async function save(conversations: Conversation[], tags: string[]): Promise<void> {
+  const [first] = conversations;
+  if (conversations.length === 1 && first) {
+    await changeConversation(first.id, { tags }).catch((error: unknown) => showToast(explain(error)));
+  } else {
+    for (const tag of tags) await act(conversations, "add_tag", tag);
+  }
+}
+
+function ChosenTags({ tags, onRemove }: { tags: string[]; onRemove: (tag: string) => void }) {
+  if (tags.length === 0) return <p className="soft">{t("No tags yet")}</p>;
   return (
-    <form onSubmit={submit} className="new-tag">
-      <input
-        aria-label={t("New tag")}
-        aria-describedby={isFull ? hintId : undefined}
-        placeholder={t("New tag")}
-        dir="auto"
-        maxLength={MAX_LENGTH}
-        disabled={isFull}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <button type="submit" className="button secondary" disabled={!text.trim()}>
-        {t("Add")}
-      </button>
-      {isFull && (
-        <span id={hintId} className="soft">
-          {t("A conversation can have {{most}} tags.", { most: MOST_TAGS })}
-        </span>
-      )}
-    </form>
+    <ul className="chips" aria-label={t("Chosen tags")}>
+      {tags.map((tag) => (
+        <li key={tag}>
+          <button
+            type="button"
+            className="chip chosen"
+            aria-label={t("Remove “{{tag}}”", { tag })}
+            onClick={() => onRemove(tag)}
+          >
+            <span dir="auto">{tag}</span> <Icon name="close" />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type NewTagProps = { text: string; onChange: (text: string) => void; isFull: boolean };
+
+function NewTag({ text, onChange, isFull }: NewTagProps) {
+  if (isFull) return <p className="soft">{t("A conversation can have {{most}} tags.", { most: MOST_TAGS })}</p>;
+  return (
+    <input
+      aria-label={t("New tag")}
+      placeholder={t("New tag")}
+      dir="auto"
+      maxLength={MAX_LENGTH}
+      value={text}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }
 

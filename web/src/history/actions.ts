@@ -1,12 +1,6 @@
 /** What the user can do with conversations. Each action is shown at once and can be undone. */
 
-import {
-  type BulkAction,
-  type Conversation,
-  changeConversation,
-  changeConversations,
-  effect,
-} from "../api/conversations";
+import { type BulkAction, type Conversation, changeConversation, changeConversations } from "../api/conversations";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
 import { showToast } from "../ui/toasts";
@@ -26,21 +20,16 @@ const INVERSE: Record<BulkAction, BulkAction> = {
 export async function act(conversations: Conversation[], action: BulkAction, tag = ""): Promise<void> {
   const changing = conversations.filter((conversation) => isChanged(conversation, action, tag));
   if (changing.length === 0) return;
-  try {
-    await changeConversations(changing, action, tag);
-  } catch (error) {
-    showToast(explain(error));
-    return;
-  }
-  const changed = changing.map((conversation) => ({ ...conversation, ...effect(conversation, action, tag) }));
-  showToast(describe(action, changing.length, tag), {
-    label: t("Undo"),
-    run: () => void undo(changed, INVERSE[action], tag),
-  });
+  const { changed, error } = await changeConversations(changing, action, tag);
+  if (error) showToast(explain(error));
+  if (changed.length === 0) return;
+  const undo = () => void undoChange(changed, INVERSE[action], tag);
+  showToast(describe(action, changed.length, tag), { label: t("Undo"), run: undo });
 }
 
-async function undo(changed: Conversation[], action: BulkAction, tag: string): Promise<void> {
-  await changeConversations(changed, action, tag).catch((error: unknown) => showToast(explain(error)));
+async function undoChange(changed: Conversation[], action: BulkAction, tag: string): Promise<void> {
+  const { error } = await changeConversations(changed, action, tag);
+  if (error) showToast(explain(error));
 }
 
 export async function rename(conversation: Conversation, title: string): Promise<void> {

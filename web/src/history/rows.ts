@@ -9,7 +9,13 @@ export function focusAfterRow(element: Element | null): void {
   if (!row) return;
   const next = neighbour(row, 1) ?? neighbour(row, -1);
   // The menu or the dialog that disappears with the row moves the focus first.
-  setTimeout(() => focusRow(next), 50);
+  setTimeout(() => (next ? focusRow(next) : focusPage()), 50);
+}
+
+/** Give the focus to the row with this element again, after it has moved to another place of the list. */
+export function focusMovedRow(element: Element | null): void {
+  const id = element?.closest<HTMLElement>(ROW)?.dataset.conversation;
+  if (id) setTimeout(() => focusRow(rowOf(id)), 50);
 }
 
 /** Move the focus to the row above (-1) or below (1) the focused one. */
@@ -26,6 +32,18 @@ export function focusRow(row: Element | null | undefined): void {
 
 export function rowOf(id: string): Element | null {
   return document.querySelector(`${ROW}[data-conversation="${CSS.escape(id)}"]`);
+}
+
+/** Give the focus to the first row on the page, or to the page if it has none. */
+export function focusFirstRow(): void {
+  const first = document.querySelector(`#main ${ROW}`);
+  if (first) focusRow(first);
+  else focusPage();
+}
+
+/** Give the focus to the page beside the sidebar, when what had it has disappeared and nothing is near. */
+export function focusPage(): void {
+  document.getElementById("main")?.focus();
 }
 
 function neighbour(row: Element, step: 1 | -1): Element | undefined {

@@ -7,9 +7,10 @@ export type Section = { title: string; conversations: Conversation[] };
 
 /** Group conversations, which are sorted by `active_at`, by the user's local days and months. */
 export function groupByTime(conversations: Conversation[], now = new Date()): Section[] {
+  const titleOf = sectionTitles(now);
   const sections: Section[] = [];
   for (const conversation of conversations) {
-    const title = sectionTitle(new Date(conversation.active_at), now);
+    const title = titleOf(new Date(conversation.active_at));
     const section = sections.at(-1);
     if (section?.title === title) section.conversations.push(conversation);
     else sections.push({ title, conversations: [conversation] });
@@ -17,12 +18,17 @@ export function groupByTime(conversations: Conversation[], now = new Date()): Se
   return sections;
 }
 
-function sectionTitle(time: Date, now: Date): string {
-  if (time >= startOfDay(now, 0)) return t("Today");
-  if (time >= startOfDay(now, 1)) return t("Yesterday");
-  if (time >= startOfDay(now, 7)) return t("Last 7 days");
-  const year = time.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(language(), { month: "long", ...year }).format(time);
+/** Return a function from a time to the title of its section. Formats are built once, not for each conversation. */
+function sectionTitles(now: Date): (time: Date) => string {
+  const [today, yesterday, week] = [0, 1, 7].map((daysAgo) => startOfDay(now, daysAgo)) as [Date, Date, Date];
+  const month = new Intl.DateTimeFormat(language(), { month: "long" });
+  const monthAndYear = new Intl.DateTimeFormat(language(), { month: "long", year: "numeric" });
+  return (time) => {
+    if (time >= today) return t("Today");
+    if (time >= yesterday) return t("Yesterday");
+    if (time >= week) return t("Last 7 days");
+    return (time.getFullYear() === now.getFullYear() ? month : monthAndYear).format(time);
+  };
 }
 
 function startOfDay(now: Date, daysAgo: number): Date {

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { t } from "../i18n";
 import { IconButton } from "./IconButton";
 import "./dialog.css";
@@ -9,7 +9,8 @@ type Props = { title: string; onClose: () => void; children?: ReactNode };
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // A layout effect closes the dialog before React removes it. Otherwise the browser does not give the focus back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();
