@@ -1,4 +1,6 @@
-"""Fixtures: Debian's chromium, a live chatstore and an OpenID Connect provider, all on loopback."""
+"""Fixtures: Debian's chromium, a live chatstore and an OpenID Connect provider, all on loopback.
+
+The fixtures for the web app are in web.py."""
 
 import json
 import os
@@ -24,7 +26,19 @@ from testing.live_server import random_ip_address, serving
 from testing.outbox import Outbox, outbox
 
 from .site import Site, create_account
+from .web import alice, alice_page, app_address, bob, bob_page, model, problems, provider_of_models, sign_in
 
+__all__ = [
+    "alice",
+    "alice_page",
+    "app_address",
+    "bob",
+    "bob_page",
+    "model",
+    "problems",
+    "provider_of_models",
+    "sign_in",
+]
 # Playwright runs an event loop in this thread, and Django refuses database access in a thread with an event loop.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = "/usr/bin/chromium"

@@ -45,7 +45,8 @@ def shared_conversation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _render_app(request: HttpRequest) -> HttpResponse:
-    return render(request, "app.html", {"language": getattr(request, "LANGUAGE_CODE", ""), "theme": _theme(request.user)})
+    language = getattr(request, "LANGUAGE_CODE", "")
+    return render(request, "app.html", {"language": language, "theme": _theme(request.user)})
 
 
 def _theme(user: Any) -> str:

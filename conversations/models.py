@@ -102,6 +102,11 @@ class Conversation(models.Model):
     def is_archived(self) -> bool:
         return self.archived_at is not None
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether all messages are shown: none is on a hidden branch or in the trash, so none has alternatives."""
+        return self.message_count == self.last_seq
+
 
 class Role(models.TextChoices):
     """The author of a message."""

@@ -147,7 +147,8 @@ class MessageQuerySet(OwnedQuerySet):
 
     `transcript`, `tree`, `context` and `by_ids` return messages of one live conversation of the user as JSON, or None
     if there is no such conversation. An empty text at the end means that the page ended at PAGE_BYTES and that more
-    messages follow.
+    messages follow. `transcript_before` and `tree_before` read backwards: the newest message comes first. With `share`,
+    a page ends at this part of PAGE_BYTES.
     """
 
     def not_held(self) -> Self:
@@ -199,6 +200,16 @@ class MessageQuerySet(OwnedQuerySet):
         answer: Message | None = answers.order_by("-is_active", "-seq").first()
         return answer
 
+    def alternatives_of(self, message: "Message") -> list[uuid.UUID]:
+        """Return the ids of the live messages at the place of a message, by `seq`: two or more, or none.
+
+        Runs no statement if the conversation, as it is in memory, is linear."""
+        if message.conversation.is_linear:
+            return []
+        rows = self.in_order().filter(conversation=message.conversation_id, parent_seq=message.parent_seq)
+        ids = list(rows.values_list("id", flat=True))
+        return ids if len(ids) > 1 else []
+
     def being_written(self) -> Self:
         """Return the messages that a reply under way fills. The app `replies` adds the relation."""
         return self.filter(reply__state__in=["queued", "running"])
@@ -247,13 +258,29 @@ class MessageQuerySet(OwnedQuerySet):
         """Return each message as JSON."""
         return self._json_rows(sql.MESSAGE_JSON, MESSAGE_FIELDS)
 
-    def transcript(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+    def transcript(
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+    ) -> list[str] | None:
         """Return the shown messages with a `seq` above `after`."""
-        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, after=after, limit=limit)
+        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, share, after=after, limit=limit)
 
-    def tree(self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int) -> list[str] | None:
+    def transcript_before(
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+    ) -> list[str] | None:
+        """Return the shown messages with a `seq` below `before`, newest first."""
+        return self._read_owned(sql.TRANSCRIPT_BEFORE, user, conversation_id, share, before=before, limit=limit)
+
+    def tree(
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+    ) -> list[str] | None:
         """Return the live messages with a `seq` above `after`, on all branches, each with its `sibling_count`."""
-        return self._read_owned(sql.TREE, user, conversation_id, after=after, limit=limit)
+        return self._read_owned(sql.TREE, user, conversation_id, share, after=after, limit=limit)
+
+    def tree_before(
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+    ) -> list[str] | None:
+        """Return the live messages with a `seq` below `before`, on all branches, newest first."""
+        return self._read_owned(sql.TREE_BEFORE, user, conversation_id, share, before=before, limit=limit)
 
     def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
         """Return role and content of the newest shown messages, newest first, as the context for a model."""
@@ -312,7 +339,9 @@ class MessageQuerySet(OwnedQuerySet):
             cursor.execute(sql.EXPORT, params)
             return cursor.fetchall()
 
-    def _read_owned(self, statement: str, user: "User", conversation_id: uuid.UUID, **params: Any) -> list[str] | None:
-        params |= {"user": user.pk, "conversation": conversation_id, "bytes": PAGE_BYTES}
+    def _read_owned(
+        self, statement: str, user: "User", conversation_id: uuid.UUID, share: float = 1, **params: Any
+    ) -> list[str] | None:
+        params |= {"user": user.pk, "conversation": conversation_id, "bytes": int(PAGE_BYTES * share)}
         rows = raw_sql.fetch_column(statement, params)
         return [text for text in rows if text is not None] if rows else None

@@ -21,6 +21,22 @@ SIBLING_COUNT = """(SELECT count(*) FROM message s WHERE s.conversation_id = t.c
     AND (s.parent_seq = t.parent_seq OR (s.parent_seq IS NULL AND t.parent_seq IS NULL))) AS sibling_count"""
 
 
+def _sibling_ids(conversation: str) -> str:
+    """Return the key `sibling_ids`. `conversation` is the expression of the id of the conversation.
+
+    If all messages of the conversation are shown, none has alternatives, and the siblings are not looked up. With
+    `%%(conversation)s`, PostgreSQL reads the conversation once for the whole page (docs/decisions/0033).
+    """
+    children, roots = (
+        f"""(SELECT CASE WHEN count(*) > 1 THEN array_agg(s.id ORDER BY s.seq) ELSE '{{}}' END FROM message s
+            WHERE s.conversation_id = {conversation} AND s.deleted_at IS NULL AND s.parent_seq {parent})"""
+        for parent in ("= t.parent_seq", "IS NULL")
+    )
+    is_linear = f"(SELECT c.message_count = c.last_seq FROM conversation c WHERE c.id = {conversation})"
+    return f"""CASE WHEN {is_linear} THEN '{{}}' WHEN t.parent_seq IS NULL THEN {roots} ELSE {children}
+        END AS sibling_ids"""
+
+
 def iso_time(column: str, unit: str = "US") -> str:
     """Return the expression of a time in the format of every API: UTC, ISO 8601 with microseconds and `Z`.
 
@@ -39,8 +55,11 @@ def json_select(fields: tuple[str, ...], *computed: str) -> str:
 
 
 CONVERSATION_JSON = json_select(columns.CONVERSATION_FIELDS, "archived_at IS NOT NULL AS is_archived")
-MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
-TREE_MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, SIBLING_COUNT)
+EXPORTED_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS)
+MESSAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, _sibling_ids("t.conversation_id"))
+_IDS = _sibling_ids("%%(conversation)s")
+PAGE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, _IDS)
+TREE_JSON = json_select(columns.MESSAGE_FIELDS, REACTIONS, _IDS, SIBLING_COUNT)
 CONTEXT_JSON = json_select(("role", "content"))
 # The condition for a reply that has no text: it is under way, or the model failed. Clients that do not know the status
 # of a message would show it as an empty message.
@@ -142,10 +161,13 @@ def _page(shape: str, condition_and_order: str) -> str:
         LEFT JOIN ({_limit_bytes(rows)}) m ON true"""
 
 
-TRANSCRIPT = _page(MESSAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
-TREE = _page(TREE_MESSAGE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+TRANSCRIPT = _page(PAGE_JSON, "is_active AND seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+TREE = _page(TREE_JSON, "seq > %(after)s ORDER BY seq LIMIT %(limit)s")
+# The same backwards: the newest message comes first, so the limit of bytes cuts off the oldest ones.
+TRANSCRIPT_BEFORE = _page(PAGE_JSON, "is_active AND seq < %(before)s ORDER BY seq DESC LIMIT %(limit)s")
+TREE_BEFORE = _page(TREE_JSON, "seq < %(before)s ORDER BY seq DESC LIMIT %(limit)s")
 CONTEXT = _page(CONTEXT_JSON, f"is_active AND NOT {SILENT} ORDER BY seq DESC LIMIT %(limit)s")
-MESSAGES_BY_ID = _page(MESSAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
+MESSAGES_BY_ID = _page(PAGE_JSON, "id = ANY(%(ids)s) ORDER BY seq")
 
 # The newest messages on the path to a question, newest first, as the prompt of a model. The walk from the question to
 # the root ends after `limit` messages that a model gets, and after ten times as many in all. Its columns are all that
@@ -179,7 +201,7 @@ PROMPT = f"""WITH RECURSIVE path(seq, parent_seq, counts) AS (
 EXPORT = _limit_bytes(f"""SELECT c.id::text AS key, m.json
     FROM unnest(%(ids)s::uuid[], %(after)s::int[]) AS c(id, after)
     LEFT JOIN LATERAL (
-        SELECT ({MESSAGE_JSON % "SELECT m.*"}) AS json FROM (
+        SELECT ({EXPORTED_JSON % "SELECT m.*"}) AS json FROM (
             SELECT * FROM message WHERE conversation_id = c.id AND user_id = %(user)s AND seq > c.after
             AND (deleted_at IS NULL OR deleted_at > %(purging)s)
             ORDER BY seq LIMIT %(limit)s

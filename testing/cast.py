@@ -3,11 +3,12 @@
 Alice owns conversations, Bob is another user without access to them, and Sam is staff.
 """
 
+import random
 from typing import Any
 
 from accounts.models import User
 from conversations.models import Conversation, Message
-from conversations.services import conversations
+from conversations.services import branches, conversations, messages
 
 from .api_client import create_user
 
@@ -46,3 +47,19 @@ def stored_rows(conversation: Conversation) -> list[Any]:
         *Conversation.objects.filter(id=conversation.id).values(),
         *conversation.messages.order_by("seq").values(),
     ]
+
+
+def random_change(chat: Any, dice: random.Random) -> None:
+    """Do one random operation on the conversation."""
+    live = list(chat.messages.live())
+    operation = dice.choice(["append", "append", "branch", "switch", "trash"]) if live else "append"
+    message = dice.choice(live) if live else None
+    draft: Any = {"role": "user", "content": "x" * dice.choice([1, 10, 3_000, 12_000])}
+    if operation == "append":
+        messages.append(user=chat.user, conversation_id=chat.id, drafts=[draft] * dice.randint(1, 5))
+    elif operation == "branch":
+        branches.branch(user=chat.user, message_id=message.id, changes={"content": "y"})
+    elif operation == "switch":
+        branches.switch(user=chat.user, conversation_id=chat.id, message_id=message.id)
+    else:
+        messages.trash(user=chat.user, message_id=message.id)

@@ -117,7 +117,7 @@ def answers_when_set(gates: dict[str, Event]) -> Behavior:
     return answer
 
 
-Step = Any  # a dict: the delta of a chunk; bytes: sent as they are; an Event: wait for it
+Step = Any  # a dict: the delta of a chunk; a text: a delta with it; bytes: sent as they are; an Event: wait for it
 
 
 def streams(*steps: Step, ends: bool = True) -> Behavior:
@@ -137,6 +137,8 @@ def streams(*steps: Step, ends: bool = True) -> Behavior:
 def _take(step: Step, handler: _Handler) -> None:
     if isinstance(step, Event):
         step.wait(PATIENCE)
+    elif isinstance(step, str):
+        _take({"content": step}, handler)
     else:
         handler.wfile.write(step if isinstance(step, bytes) else b"data: " + json.dumps(chunk(step)).encode() + b"\n\n")
 

@@ -87,14 +87,20 @@ def page(request: Request, texts: list[str], limit: int, next_key: Callable[[Any
 
     `texts` are JSON objects, which the response includes unparsed. There is a next page if there are more than `limit`
     texts, or if the last text is empty. `next_key` gets the last object of the page and returns its cursor."""
-    next_page = None
-    if len(texts) > limit or "" in texts[-1:]:
-        texts = texts[: min(limit, len(texts) - 1)]
-        next_page = next_url(request, next_key(orjson.loads(texts[-1])))
+    texts, has_more = cut(texts, limit)
+    next_page = next_url(request, next_key(orjson.loads(texts[-1]))) if has_more else None
     return {"results": [orjson.Fragment(text) for text in texts], "next": next_page}
 
 
+def cut(texts: list[str], limit: int) -> tuple[list[str], bool]:
+    """Return the texts of a page, and whether more follow: more than `limit`, or an empty text at the end."""
+    if len(texts) > limit or "" in texts[-1:]:
+        return texts[: min(limit, len(texts) - 1)], True
+    return texts, False
+
+
 def next_url(request: Request, cursor: str) -> str:
-    """Return the URL of the next page: the URL of this request with another cursor."""
+    """Return the URL of another page: the URL of this request with this cursor, and without the parameter `at`."""
     query = {**dict(request.query_params.lists()), "cursor": [cursor]}
+    query.pop("at", None)
     return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")

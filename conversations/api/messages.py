@@ -15,7 +15,7 @@ from accounts.api.idempotency import run_idempotent
 from chatstore.api import pagination
 from chatstore.api.fields import Many
 from chatstore.api.responses import bool_param, get_or_404, row_to_dict
-from chatstore.api.schema import CURSOR, IDEMPOTENCY_KEY, paged
+from chatstore.api.schema import IDEMPOTENCY_KEY
 from chatstore.errors import Conflict, NotFound
 from conversations.columns import MESSAGE_FIELDS
 from conversations.models import Message, Reaction
@@ -23,6 +23,7 @@ from conversations.querysets import MessageQuerySet
 from conversations.services import branches, messages, reactions
 from conversations.services.sync import sync
 
+from .message_pages import AT, PAGE, PAGE_PARAMETERS, MessagePages, texts_or_404
 from .serializers import (
     REACTION_LENGTH,
     ChangedMessageSerializer,
@@ -30,28 +31,18 @@ from .serializers import (
     MessageSerializer,
     ReactionSerializer,
     SyncedMessageSerializer,
-    TreeMessageSerializer,
 )
 
 MESSAGE, CHANGES, REACTION = MessageSerializer(), ChangedMessageSerializer(partial=True), ReactionSerializer()
-PAGE_SIZE = pagination.page_size(default=100, most=1_000)
 HISTORY_SIZE = pagination.page_size(default=10, most=1_000, description="The number of messages.")
-ALL = OpenApiParameter("all", bool, description="List the messages of every branch, not only of the active path.")
 REACTION_TYPE = OpenApiParameter(
     "type",
     {"type": "string", "minLength": 1, "maxLength": REACTION_LENGTH},
     required=True,
     description="The reaction to remove.",
 )
-PAGE_PARAMETERS = [PAGE_SIZE.parameter, CURSOR, ALL]
 MANY = Many(child=MessageSerializer(), max_length=settings.MESSAGES_LIMIT, allow_empty=False)
 HISTORY = Many(child=SyncedMessageSerializer(), max_length=settings.HISTORY_LIMIT)
-PAGE = PolymorphicProxySerializer(
-    "MessagePageOrTreePage",
-    serializers=[paged("MessagePage", MessageSerializer), paged("TreePage", TreeMessageSerializer)],
-    resource_type_field_name=None,
-    many=False,
-)
 ONE_OR_MANY = PolymorphicProxySerializer(
     "MessageOrMessages",
     serializers=[MessageSerializer, MANY],  # type: ignore[list-item]
@@ -65,22 +56,15 @@ class TranscriptViewSet(ViewSet):
 
     body_limits = {"PUT": settings.HISTORY_BODY_LIMIT}
 
-    @extend_schema(parameters=PAGE_PARAMETERS, responses=PAGE)
+    @extend_schema(parameters=[*PAGE_PARAMETERS, AT], responses=PAGE)
     def list(self, request: Request, id: uuid.UUID) -> Response:
         """List the messages of the active path, in order.
 
         With `all=true`, list the messages of every branch. Each has `parent_seq`, the `seq` of the message that it
         answers, and `sibling_count`, the number of alternatives including itself. A page ends at `limit` messages or at
-        8 MB of JSON, whichever comes first. `next` is the URL of the next page."""
-        return self._page(request, id)
-
-    def _page(self, request: Request, id: uuid.UUID) -> Response:
-        limit = PAGE_SIZE.read(request)
-        read = Message.objects.tree if bool_param(request, "all") else Message.objects.transcript
-        cursor = f"messages-{id}"
-        after = pagination.read_cursor(request, cursor, _parse_seq) or 0
-        texts = _or_404(read(request.user, id, after=after, limit=limit + 1))
-        return Response(pagination.page(request, texts, limit, lambda row: pagination.encode(cursor, [row["seq"]])))
+        8 MB of JSON, whichever comes first. `next` and `previous` are the URLs of the next page and of the previous
+        page. The messages of a page are always in order."""
+        return Response(MessagePages(request, id).read(at=request.query_params.get("at")))
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -100,14 +84,14 @@ class TranscriptViewSet(ViewSet):
         outcome = run_idempotent(request, make)
         # If messages have an external_id, some may have been stored by an earlier request and have reactions.
         all_are_new = outcome.is_new and not (many and any(draft.get("external_id") for draft in drafts))
-        data = [_new(row) for row in outcome.rows] if all_are_new else self._stored(id, outcome.ids)
+        data = _appended(outcome.rows) if all_are_new else self._stored(id, outcome.ids)
         return Response(data if many else data[0], 201 if outcome.is_new else 200)
 
     def _stored(self, id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
         """Read the messages that still exist, in the order in which they were sent.
 
         Raises NotFound if none exists, Conflict if they are larger than a page by now."""
-        texts = _or_404(Message.objects.by_ids(self.request.user, id, ids))
+        texts = texts_or_404(Message.objects.by_ids(self.request.user, id, ids))
         if not texts:
             raise NotFound("message")
         if "" in texts:
@@ -125,7 +109,7 @@ class TranscriptViewSet(ViewSet):
         ends the active path earlier. Nothing is deleted, and repeating the request writes nothing."""
         drafts = HISTORY.run_validation(request.data)
         sync(user=request.user, conversation_id=id, drafts=drafts)
-        return self._page(request, id)
+        return Response(MessagePages(request, id).read())
 
     @extend_schema(parameters=[HISTORY_SIZE.parameter], responses=HistoryMessageSerializer(many=True))
     def history(self, request: Request, id: uuid.UUID) -> Response:
@@ -133,25 +117,23 @@ class TranscriptViewSet(ViewSet):
 
         The list is shorter if these messages have more than 8 MB of JSON."""
         limit = HISTORY_SIZE.read(request)
-        newest = _or_404(Message.objects.context(request.user, id, limit=limit))
+        newest = texts_or_404(Message.objects.context(request.user, id, limit=limit))
         return Response([orjson.Fragment(text) for text in reversed(newest) if text])
 
 
-def _or_404(texts: list[str] | None) -> list[str]:
-    if texts is None:
-        raise NotFound("conversation")
-    return texts
-
-
-def _parse_seq(value: Any) -> int:
-    if type(value) is not int or not 0 < value < 2**31:
-        raise ValueError(value)
-    return value
-
-
-def _new(row: Message) -> dict[str, Any]:
+def message_dict(row: Message) -> dict[str, Any]:
     """Return the JSON of a message that was just stored. It has no reactions yet."""
-    return row_to_dict(row, MESSAGE_FIELDS, reactions=[])
+    return _dict(row, Message.objects.alternatives_of(row))
+
+
+def _appended(rows: Sequence[Message]) -> list[dict[str, Any]]:
+    """Return the JSON of messages that were just appended. Only the first can have alternatives: the others follow a
+    new message."""
+    return [message_dict(rows[0]), *(_dict(row, []) for row in rows[1:])]
+
+
+def _dict(row: Message, sibling_ids: list[uuid.UUID]) -> dict[str, Any]:
+    return row_to_dict(row, MESSAGE_FIELDS, reactions=[], sibling_ids=sibling_ids)
 
 
 class MessageViewSet(ViewSet):
@@ -194,7 +176,7 @@ class MessageViewSet(ViewSet):
 
         outcome = run_idempotent(request, make)
         if outcome.is_new:
-            return Response(_new(outcome.rows[0]), 201)
+            return Response(message_dict(outcome.rows[0]), 201)
         return Response(self.read_live(outcome.ids[0]))
 
     @extend_schema(responses={204: None})

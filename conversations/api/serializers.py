@@ -83,6 +83,12 @@ class MessageSerializer(StrictSerializer):
     updated_at = UTCDateTimeField(read_only=True)
     deleted_at = UTCDateTimeField(read_only=True, allow_null=True)
     reactions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    sibling_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        read_only=True,
+        help_text="The ids of the alternatives at this place by `seq`, including this message. The list is empty if "
+        "there are no others.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.partial and all(attrs.get(name) is None for name in self.needs_one_of):

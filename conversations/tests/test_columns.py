@@ -18,7 +18,7 @@ TABLES = [(Conversation, columns.CONVERSATION), (Message, columns.MESSAGE)]
 SERIALIZERS = [
     # Clients set `is_archived`. They can only read `archived_at`.
     (ConversationSerializer, columns.CONVERSATION, {"is_archived"}, {"is_archived"}),
-    (MessageSerializer, columns.MESSAGE, {"reactions"}, set()),
+    (MessageSerializer, columns.MESSAGE, {"reactions", "sibling_ids"}, set()),
 ]
 
 

@@ -104,6 +104,12 @@ READS: dict[str, Call] = {
     "MessageQuerySet.transcript": lambda user, conversation, message: Message.objects.transcript(
         user, conversation.id, after=0, limit=10
     ),
+    "MessageQuerySet.transcript_before": lambda user, conversation, message: Message.objects.transcript_before(
+        user, conversation.id, before=10, limit=10
+    ),
+    "MessageQuerySet.tree_before": lambda user, conversation, message: Message.objects.tree_before(
+        user, conversation.id, before=10, limit=10
+    ),
     "MessageQuerySet.tree": lambda user, conversation, message: Message.objects.tree(
         user, conversation.id, after=0, limit=10
     ),

@@ -10,11 +10,10 @@ from accounts.api.base import APIView, Request
 from accounts.api.idempotency import run_idempotent
 from chatstore.api.negotiation import IgnoreAccept
 from chatstore.api.pagination import IntParam
-from chatstore.api.responses import row_to_dict
 from chatstore.api.schema import IDEMPOTENCY_KEY
 from chatstore.api.streaming import EventStream
 from chatstore.errors import NotFound
-from conversations.columns import MESSAGE_FIELDS
+from conversations.api.messages import message_dict
 from conversations.models import Message
 from replies import providers
 from replies.following import Follower
@@ -73,8 +72,8 @@ class AskingView(APIView):
         exchange = exchanges.read(user=self.request.user, asked=asked)
         response = {
             "conversation_id": str(exchange.conversation.id),
-            "question": _message(exchange.question),
-            "answer": _message(exchange.answer),
+            "question": message_dict(exchange.question),
+            "answer": message_dict(exchange.answer),
         }
         return Response(response, 201 if asked.is_new else 200)
 
@@ -180,7 +179,3 @@ def _content(body: dict[str, Any]) -> dict[str, Any]:
 
 def _question(body: dict[str, Any]) -> Any:
     return {"role": "user", "external_id": body.get("external_id"), **_content(body)}
-
-
-def _message(row: Message) -> dict[str, object]:
-    return row_to_dict(row, MESSAGE_FIELDS, reactions=[])

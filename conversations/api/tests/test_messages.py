@@ -27,6 +27,7 @@ DEFAULTS = {
     "metadata": {},
     "deleted_at": None,
     "reactions": [],
+    "sibling_ids": [],
     "is_active": True,
 }
 EVERYTHING = {
@@ -80,7 +81,7 @@ def test_a_post_of_one_message_returns_one_message(as_either: ApiClient, path: s
 def test_all_writable_fields_are_stored(as_either: ApiClient, path: str) -> None:
     created = as_either("POST", path, EVERYTHING, status=201)
     assert {name: created[name] for name in EVERYTHING} == EVERYTHING
-    assert as_either("GET", path) == {"results": [created], "next": None}
+    assert as_either("GET", path) == {"results": [created], "next": None, "previous": None}
 
 
 def test_a_post_of_an_array_returns_an_array_in_order(as_either: ApiClient, path: str) -> None:
@@ -281,7 +282,7 @@ def test_a_history_can_be_longer_than_an_append_and_is_returned_in_pages(as_alic
 
 def test_a_history_has_a_higher_body_limit(as_alice: ApiClient, path: str) -> None:
     body = b"[]" + b" " * settings.BODY_LIMIT
-    assert as_alice("PUT", path, body) == {"results": [], "next": None}
+    assert as_alice("PUT", path, body) == {"results": [], "next": None, "previous": None}
     body += b" " * settings.HISTORY_BODY_LIMIT
     assert as_alice.refusal("PUT", path, body, status=413) == ("too_large", None)
     assert "32,000,000" in as_alice.text

@@ -146,11 +146,15 @@ def analyze() -> None:
         cursor.execute("ANALYZE message")
 
 
-@pytest.mark.parametrize("statement", [sql.TRANSCRIPT, sql.TREE], ids=["transcript", "tree"])
+@pytest.mark.parametrize(
+    "statement",
+    [sql.TRANSCRIPT, sql.TREE, sql.TRANSCRIPT_BEFORE, sql.TREE_BEFORE],
+    ids=["transcript", "tree", "transcript backwards", "tree backwards"],
+)
 def test_only_the_messages_of_the_page_are_converted_to_json(statement: str, alice: User) -> None:
     id = create(alice, [LARGE] * 1_000)
     analyze()
-    explained = plan(statement, user=alice.pk, conversation=id, after=0, limit=1_001, bytes=BYTES)
+    explained = plan(statement, user=alice.pk, conversation=id, after=0, before=1_001, limit=1_001, bytes=BYTES)
     loops = [int(count) for count in re.findall(r"Result .*loops=(\d+)", explained)]
     assert loops and max(loops) < 10, explained
     assert "Sort Key: m.seq" not in explained

@@ -14,6 +14,19 @@ export function useSignedOut(): boolean {
   return useSyncExternalStore(subscribe, () => isSignedOut);
 }
 
+/** Wait until the user says that they have signed in again. */
+export function signedIn(): Promise<void> {
+  return new Promise((resolve) => {
+    const check = () => {
+      if (isSignedOut) return;
+      listeners.delete(check);
+      resolve();
+    };
+    listeners.add(check);
+    check();
+  });
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

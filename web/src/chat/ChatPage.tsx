@@ -1,7 +1,17 @@
-import { useParams } from "@tanstack/react-router";
-import { t } from "../i18n";
+import { useQuery } from "@tanstack/react-query";
+import { useParams, useSearch } from "@tanstack/react-router";
+import { meQuery } from "../api/account";
+import { ExistingChat } from "./ExistingChat";
+import { NewChat } from "./NewChat";
+import { ThreadSkeleton } from "./ThreadSkeleton";
+import "./chat.css";
 
+/** A conversation, or the beginning of a new one. */
 export function ChatPage() {
   const { conversationId } = useParams({ strict: false });
-  return <h1>{conversationId ?? t("New conversation")}</h1>;
+  const { message } = useSearch({ strict: false }) as { message?: string };
+  const { data: me } = useQuery(meQuery);
+  if (!me) return <ThreadSkeleton />;
+  if (!conversationId) return <NewChat userId={me.id} />;
+  return <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} />;
 }

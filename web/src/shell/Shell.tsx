@@ -2,6 +2,7 @@
 
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { startOutbox } from "../chat/outbox";
 import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
 import { setPaletteOpen, usePaletteOpen } from "../search/palette";
@@ -18,6 +19,7 @@ export function Shell() {
   const address = useRouterState({ select: (state) => state.location.href });
   useDocumentTheme();
   usePaletteShortcut();
+  useEffect(startOutbox, []);
   // On a phone the sidebar covers the page. It closes when the address changes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the address is what the effect waits for
   useEffect(() => setOpen(false), [address]);

@@ -2,11 +2,13 @@
 
 const PATHS = {
   archive: "M4 4h16v4H4zM6 8v12h12V8M10 12h4",
+  arrowDown: "M12 4v15M6 13l6 6 6-6",
   branch: "M6 4v10a4 4 0 0 0 4 4h8M6 9h6a4 4 0 0 0 4-4",
   check: "M5 13l4 4L19 7",
   chevronDown: "M6 9l6 6 6-6",
   chevronLeft: "M15 6l-6 6 6 6",
   chevronRight: "M9 6l6 6-6 6",
+  clock: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
   close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",

@@ -1,0 +1,80 @@
+import { type KeyboardEvent, useEffect, useRef } from "react";
+import type { Conversation } from "../api/conversations";
+import { t } from "../i18n";
+import { IconButton } from "../ui/IconButton";
+import { changeDraft, draftKey, readDraft, useDraft } from "./drafts";
+import { isSendKey } from "./keys";
+import { ModelPicker } from "./ModelPicker";
+import { SystemPrompt } from "./SystemPrompt";
+
+type Props = {
+  userId: string;
+  conversation: Conversation | undefined;
+  conversationId: string | null;
+  onSend: (text: string) => void;
+  /** Stops the reply under way; null if there is none. */
+  stop: (() => void) | null;
+};
+
+export function Composer({ userId, conversation, conversationId, onSend, stop }: Props) {
+  const key = draftKey(userId, conversationId);
+  const { text, error } = useDraft(key);
+  const field = useFocus(conversationId);
+  const send = () => {
+    // Read the draft again: a second click can come before the component is rendered.
+    const { text: typed } = readDraft(key);
+    if (!typed.trim() || stop) return;
+    changeDraft(key, { text: "", error: "" });
+    onSend(typed);
+    field.current?.focus();
+  };
+  const handleKey = (event: KeyboardEvent) => {
+    if (!isSendKey(event)) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <div className="composer">
+      {error && (
+        <p className="composer-error error-text" role="alert">
+          {error}
+        </p>
+      )}
+      <div className="composer-box">
+        <textarea
+          ref={field}
+          rows={1}
+          dir="auto"
+          aria-label={t("Message")}
+          placeholder={t("Write a message")}
+          value={text}
+          onChange={(event) => changeDraft(key, { text: event.target.value, error: "" })}
+          onKeyDown={handleKey}
+        />
+        <div className="composer-bar">
+          <ModelPicker conversation={conversation} draftKey={key} />
+          <SystemPrompt conversation={conversation} draftKey={key} />
+          <SendButton send={send} stop={stop} isEmpty={!text.trim()} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+type SendProps = { send: () => void; stop: (() => void) | null; isEmpty: boolean };
+
+function SendButton({ send, stop, isEmpty }: SendProps) {
+  if (!stop) return <IconButton icon="send" label={t("Send")} className="send" disabled={isEmpty} onClick={send} />;
+  // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
+  return <IconButton icon="stop" label={t("Stop")} className="send" onClick={(event) => event.detail < 2 && stop()} />;
+}
+
+/** Focus the field when the page is opened, but not on a phone, where the keyboard would cover the messages. */
+function useFocus(conversationId: string | null) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another page
+  useEffect(() => {
+    if (!window.matchMedia("(pointer: coarse)").matches) field.current?.focus();
+  }, [conversationId]);
+  return field;
+}

@@ -1,0 +1,53 @@
+import { useMemo } from "react";
+import { MessageBody } from "../content/MessageBody";
+import { t } from "../i18n";
+import { Icon } from "../ui/Icon";
+import { LiveRow } from "./MessageRow";
+import { discard, sendWaiting } from "./outbox";
+import type { Pending } from "./questions";
+import { draftOf } from "./replies";
+
+/** A question that the window of messages does not have yet, and the beginning of its answer. */
+export function PendingRow({ pending }: { pending: Pending }) {
+  const { question, phase } = pending;
+  const conversationId = question.conversationId ?? "";
+  const answerId = phase.name === "accepted" ? phase.answerId : "";
+  const answer = useMemo(() => draftOf({ id: answerId, conversationId }), [answerId, conversationId]);
+  const shown = useMemo(
+    () => ({ ...draftOf({ id: question.key, conversationId }), role: "user" as const, content: question.content }),
+    [question, conversationId],
+  );
+  return (
+    <>
+      {question.kind !== "again" && (
+        <article className="message" data-role="user" aria-label={t("You")}>
+          <div className="message-body">
+            <MessageBody message={shown} />
+          </div>
+          <PendingNote pending={pending} />
+        </article>
+      )}
+      {question.kind === "again" && <PendingNote pending={pending} />}
+      {answerId && conversationId && <LiveRow message={answer} />}
+    </>
+  );
+}
+
+function PendingNote({ pending }: { pending: Pending }) {
+  const { phase } = pending;
+  if (phase.name === "signed-out")
+    return <p className="message-note">{t("Waiting until you have signed in again…")}</p>;
+  if (phase.name !== "waiting") return <div className="message-actions" />;
+  return (
+    <p className="message-note waiting" role="status">
+      <Icon name="clock" />
+      <span>{phase.reason || t("Waiting for the connection…")}</span>
+      <button type="button" className="link" disabled={phase.isTrying} onClick={sendWaiting}>
+        {t("Send now")}
+      </button>
+      <button type="button" className="link" onClick={() => discard(pending)}>
+        {t("Discard")}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,113 @@
+import { memo, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import { useStickToBottom } from "use-stick-to-bottom";
+import { t } from "../i18n";
+import { explain } from "../ui/explain";
+import { IconButton } from "../ui/IconButton";
+import { KeepPosition } from "./KeepPosition";
+import { RowView } from "./RowView";
+import type { Row } from "./rows";
+import { SkeletonRows } from "./ThreadSkeleton";
+import type { ThreadState } from "./useThread";
+
+type Props = { thread: ThreadState; rows: readonly Row[]; markedId: string | undefined };
+
+/** The messages of a conversation, in a scroller that loads more at both ends. */
+export function Thread({ thread, rows, markedId }: Props) {
+  const { hasLater } = thread;
+  const stick = useStick(hasLater, markedId);
+  const { scrollRef, contentRef, scrollToBottom, isAtBottom } = stick;
+  useFirstPosition(scrollRef, thread, markedId);
+  useFollowSent(rows, scrollToBottom);
+  const jump = async () => {
+    await thread.showEnd();
+    void scrollToBottom({ animation: "instant", ignoreEscapes: true });
+  };
+  return (
+    <div className="thread-frame">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a person without a mouse scrolls it with the keys */}
+      <section className="thread" ref={scrollRef} aria-label={t("Messages")} tabIndex={0}>
+        <div className="thread-column" ref={contentRef}>
+          <LoadMore load={thread.loadEarlier} scroller={scrollRef} />
+          {thread.isLoading && <SkeletonRows />}
+          {thread.error && thread.isEmpty && <LoadError error={thread.error} retry={thread.retry} />}
+          <KeepPosition scroller={scrollRef} isSticky={isAtBottom && !hasLater}>
+            <Rows rows={rows} markedId={markedId} />
+          </KeepPosition>
+          <LoadMore load={thread.loadLater} scroller={scrollRef} />
+        </div>
+      </section>
+      {(!isAtBottom || hasLater) && !thread.isEmpty && (
+        <IconButton icon="arrowDown" label={t("Jump to the end")} className="jump" onClick={jump} />
+      )}
+    </div>
+  );
+}
+
+/** Keep the end in view while it grows. While there are later pages, the end of the window is not the end. */
+function useStick(hasLater: boolean, markedId: string | undefined) {
+  const later = useRef(hasLater);
+  later.current = hasLater;
+  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return useStickToBottom({
+    initial: markedId ? false : "instant",
+    resize: isCalm ? "instant" : "smooth",
+    targetScrollTop: (end, { scrollElement }) => (later.current ? scrollElement.scrollTop : end),
+  });
+}
+
+/** Begin at the end of the conversation, or at the marked message. */
+function useFirstPosition(scroller: RefObject<HTMLElement | null>, thread: ThreadState, markedId: string | undefined) {
+  const done = useRef("");
+  const goal = markedId ?? "end";
+  useLayoutEffect(() => {
+    if (thread.isEmpty || !thread.isOpened || done.current === goal) return;
+    const first = done.current === "";
+    done.current = goal;
+    const marked = markedId && document.getElementById(`message-${markedId}`);
+    if (marked) marked.scrollIntoView({ block: "center" });
+    else if (first && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, [thread.isEmpty, thread.isOpened, goal, markedId, scroller]);
+}
+
+/** Scroll to the end when the user sends something. */
+function useFollowSent(rows: readonly Row[], scrollToBottom: () => void): void {
+  const last = rows.at(-1);
+  const sent = last?.kind === "pending" && last.pending.question.kind === "ask" ? last.key : "";
+  useEffect(() => {
+    if (sent) void scrollToBottom();
+  }, [sent, scrollToBottom]);
+}
+
+const Rows = memo(({ rows, markedId }: { rows: readonly Row[]; markedId: string | undefined }) =>
+  rows.map((row, index) => (
+    <RowView key={row.key} row={row} isLast={index === rows.length - 1} isMarked={row.key === markedId} />
+  )),
+);
+
+const AHEAD = "1200px"; // how far before the end of the window the next page is loaded
+
+/** Loads a page when it comes near the visible part. */
+function LoadMore({ load, scroller }: { load: (() => void) | null; scroller: RefObject<HTMLElement | null> }) {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!load || !ref.current) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && load(), {
+      root: scroller.current,
+      rootMargin: `${AHEAD} 0px`,
+    });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, [load, scroller]);
+  return <div ref={ref} className="load-more" />;
+}
+
+function LoadError({ error, retry }: { error: Error; retry: () => void }) {
+  return (
+    <div className="thread-error">
+      <p className="error-text">{explain(error)}</p>
+      <button type="button" className="button secondary" onClick={retry}>
+        {t("Try again")}
+      </button>
+    </div>
+  );
+}

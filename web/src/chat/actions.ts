@@ -1,0 +1,40 @@
+/** What a user can do with a message of a conversation. */
+
+import { meQuery } from "../api/account";
+import { displayBranch, type Message, restoreMessage, trashMessage } from "../api/messages";
+import { queryClient } from "../api/queryClient";
+import { t } from "../i18n";
+import { explain } from "../ui/explain";
+import { showToast } from "../ui/toasts";
+import { submit } from "./outbox";
+
+/** Ask for another answer in the place of this one, or for the answer to this question. */
+export function askAgain(message: Message, model?: string): void {
+  submit({ ...addressOf(message), kind: "again", content: "", ...(model && { model }) });
+}
+
+/** Ask another question in the place of this one. */
+export function askEdited(message: Message, content: string): void {
+  submit({ ...addressOf(message), kind: "edit", content });
+}
+
+function addressOf({ id, conversation_id }: Message) {
+  const userId = queryClient.getQueryData(meQuery.queryKey)?.id ?? "";
+  return { userId, conversationId: conversation_id, messageId: id };
+}
+
+export function showBranch(message: Message, siblingId: string): void {
+  displayBranch(message.conversation_id, siblingId).catch(report);
+}
+
+export function remove(message: Message): void {
+  const undo = () => {
+    restoreMessage(message).catch(report);
+  };
+  const confirm = () => showToast(t("The message is in the trash."), { label: t("Undo"), run: undo });
+  trashMessage(message).then(confirm).catch(report);
+}
+
+function report(error: unknown): void {
+  showToast(explain(error));
+}

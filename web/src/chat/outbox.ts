@@ -1,0 +1,271 @@
+/**
+ * The outbox: questions until the server has stored them.
+ *
+ * Hazards: the connection is missing, the page is reloaded, two tabs send the same question, the session ends, another
+ * person signs in. A question is stored in the browser before it is sent, with its Idempotency-Key, and removed when the
+ * server has accepted it. One tab at a time sends a question (a Web Lock); where the browser has no locks, the key alone
+ * prevents that it is stored twice. A question belongs to a user, and is sent for this user only.
+ */
+
+import { useMemo, useSyncExternalStore } from "react";
+import { meQuery } from "../api/account";
+import { ApiError } from "../api/client";
+import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
+import { findMessage, type Message, messagesQuery, refreshMessages } from "../api/messages";
+import { queryClient } from "../api/queryClient";
+import { setSignedOut, signedIn } from "../api/session";
+import { t } from "../i18n";
+import { explain } from "../ui/explain";
+import { showToast } from "../ui/toasts";
+import { giveBack } from "./drafts";
+import type { Start } from "./events";
+import {
+  canWait,
+  delayAfter,
+  newKey,
+  nextInLine,
+  type Pending,
+  type Phase,
+  parseQuestion,
+  type Question,
+  requestOf,
+} from "./questions";
+import { begin, openStream } from "./replies";
+import { keysWith, onStored, readText, writeText } from "./storage";
+
+const STORED = "outbox.";
+let pending: readonly Pending[] = [];
+const timers = new Map<string, ReturnType<typeof setTimeout>>();
+const listeners = new Set<() => void>();
+const startListeners = new Set<(question: Question, conversationId: string) => void>();
+
+/** Send a question, now or when it is possible. */
+export function submit(draft: Omit<Question, "key" | "createdAt">): void {
+  enqueue({ ...draft, key: newKey(), createdAt: new Date().toISOString() });
+}
+
+function enqueue(question: Question): void {
+  writeText(STORED + question.key, JSON.stringify(question));
+  put({ question, phase: { name: "sending" } });
+  deliverNext();
+}
+
+/** Remove a question that waits. */
+export function discard({ question }: Pending): void {
+  forget(question.key);
+  writeText(STORED + question.key, "");
+  const undo = () => enqueue(question);
+  if (question.kind !== "again") showToast(t("The message was discarded."), { label: t("Undo"), run: undo });
+  deliverNext();
+}
+
+/** Send everything that waits. */
+export function sendWaiting(): void {
+  for (const { question } of pending.filter(({ phase }) => phase.name === "waiting")) tryAgain(question);
+}
+
+/** Return the questions of a conversation that the window of its messages does not have yet. */
+export function usePending(userId: string, conversationId: string | null): Pending[] {
+  const all = useSyncExternalStore(subscribe, () => pending);
+  return useMemo(
+    () => all.filter(({ question }) => question.userId === userId && question.conversationId === conversationId),
+    [all, userId, conversationId],
+  );
+}
+
+/** Call a function when the server has accepted a question. Return the function that stops this. */
+export function onAccepted(listener: (question: Question, conversationId: string) => void): () => void {
+  startListeners.add(listener);
+  return () => startListeners.delete(listener);
+}
+
+/** Send the questions that an earlier page has left, and those that wait when the connection is back. */
+export function startOutbox(): () => void {
+  for (const key of keysWith(STORED)) load(key);
+  deliverNext();
+  const stop = onStored((key) => key.startsWith(STORED) && follow(key));
+  const look = () => document.visibilityState === "visible" && resume();
+  window.addEventListener("online", sendWaiting);
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    stop();
+    window.removeEventListener("online", sendWaiting);
+    document.removeEventListener("visibilitychange", look);
+  };
+}
+
+function load(storedKey: string): void {
+  const question = parseQuestion(readText(storedKey));
+  if (question && !pending.some((other) => other.question.key === question.key)) {
+    put({ question, phase: { name: "sending" } });
+  }
+}
+
+/** Do what another tab has done: it has added a question, or it has sent or discarded one. */
+function follow(storedKey: string): void {
+  const known = pending.find(({ question }) => STORED + question.key === storedKey);
+  if (readText(storedKey)) {
+    load(storedKey);
+    // The other tab sends it. This tab waits for the lock, in case the other one is closed before.
+    deliverNext();
+  } else if (known && known.phase.name !== "accepted") leaveToOtherTab(known.question);
+}
+
+function leaveToOtherTab(question: Question): void {
+  forget(question.key);
+  if (question.conversationId) void refreshMessages(question.conversationId);
+  void refreshLists();
+  deliverNext();
+}
+
+const underWay = new Set<string>();
+
+function deliverNext(): void {
+  const ready = nextInLine(pending).filter(({ question }) => !underWay.has(question.key));
+  for (const { question } of ready) void deliver(question);
+}
+
+async function deliver(question: Question): Promise<void> {
+  underWay.add(question.key);
+  await locked(STORED + question.key, async () => {
+    if (!phaseOf(question)) return; // discarded
+    if (!readText(STORED + question.key)) return leaveToOtherTab(question);
+    await attempt(question).catch((error: unknown) => fail(question, error));
+  });
+  underWay.delete(question.key);
+  deliverNext();
+}
+
+function locked(name: string, run: () => Promise<void>): Promise<void> {
+  const { locks } = navigator as { locks?: LockManager };
+  return locks ? locks.request(`chatstore.${name}`, run).then(() => {}) : run();
+}
+
+async function attempt(question: Question): Promise<void> {
+  const me = await queryClient.fetchQuery({ ...meQuery, staleTime: Number.POSITIVE_INFINITY });
+  if (me.id !== question.userId) return forget(question.key); // it stays in the browser until its user comes back
+  const { url, body } = requestOf(question);
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": question.key };
+  const events = await openStream(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const { value: first } = await events.next();
+  const start = first && startOf(first.name, first.data);
+  if (!start) throw new ApiError(0, "offline", "");
+  begin(start, first, events);
+  writeText(STORED + question.key, "");
+  await accept(question, start);
+}
+
+/** Return the start that an event describes. The event `message` has the whole answer: the question was sent before. */
+function startOf(name: string, data: unknown): Start | null {
+  if (name === "start") return data as Start;
+  if (name !== "message") return null;
+  const { conversation_id, id, model, metadata } = data as Message;
+  const question_id = (metadata as { answers?: string } | undefined)?.answers ?? "";
+  return { conversation_id, question_id, message_id: id, model: model ?? "" };
+}
+
+async function accept(question: Question, start: Start): Promise<void> {
+  const id = start.conversation_id;
+  put({ question, phase: { name: "accepted", questionId: start.question_id, answerId: start.message_id } });
+  if (!question.conversationId) await openNew(question, id);
+  else void refreshMessages(id).then(() => settle(question.key, id, start.message_id));
+  for (const listener of startListeners) listener(question, id);
+  if (!question.conversationId) forget(question.key);
+  void refreshLists();
+}
+
+/** Read the conversation that a question has begun, so that its page shows the question at once. */
+async function openNew({ model, systemPrompt }: Question, id: string): Promise<void> {
+  const changes = {
+    ...(model && { model }),
+    ...(systemPrompt && { model_options: { system_prompt: systemPrompt } }),
+  };
+  const opened = queryClient.prefetchInfiniteQuery(messagesQuery(id));
+  if (Object.keys(changes).length) await changeConversation(id, changes).catch(() => {});
+  else await queryClient.prefetchQuery(conversationQuery(id));
+  await opened;
+}
+
+/** Forget a question that the window has. If reading the window was cut short, it is read again. */
+async function settle(key: string, conversationId: string, answerId: string): Promise<void> {
+  if (!findMessage(conversationId, answerId)) await refreshMessages(conversationId);
+  forget(key);
+}
+
+function fail(question: Question, error: unknown): void {
+  if (error instanceof ApiError && error.status === 401) waitForSignIn(question);
+  else if (error instanceof ApiError && canWait(error)) waitForServer(question, error);
+  else giveUp(question, error);
+}
+
+function waitForServer(question: Question, error: ApiError): void {
+  const before = phaseOf(question);
+  if (!before) return; // the user has discarded it
+  const attempts = (before.name === "waiting" ? before.attempts : 0) + 1;
+  put({ question, phase: { name: "waiting", reason: error.message, attempts, isTrying: false } });
+  const wait = delayAfter(attempts, error.retryAfter) * 1000;
+  timers.set(
+    question.key,
+    setTimeout(() => tryAgain(question), wait),
+  );
+}
+
+function waitForSignIn(question: Question): void {
+  put({ question, phase: { name: "signed-out" } });
+  void signedIn().then(async () => {
+    await queryClient.invalidateQueries({ queryKey: meQuery.queryKey }); // it can be another person
+    tryAgain(question);
+  });
+}
+
+/** Ask the server whether the user has signed in again, in another tab. */
+async function resume(): Promise<void> {
+  sendWaiting();
+  if (!pending.some(({ phase }) => phase.name === "signed-out")) return;
+  const response = await fetch("/api/v1/me/").catch(() => null);
+  if (response?.ok) setSignedOut(false);
+}
+
+/** Give the text back to the user, with the reason. */
+function giveUp(question: Question, error: unknown): void {
+  forget(question.key);
+  writeText(STORED + question.key, "");
+  if (question.kind === "again") showToast(explain(error));
+  else giveBack(question, explain(error));
+}
+
+function tryAgain(question: Question): void {
+  clearTimeout(timers.get(question.key));
+  const phase = phaseOf(question);
+  if (phase) put({ question, phase: phase.name === "waiting" ? { ...phase, isTrying: true } : { name: "sending" } });
+  deliverNext();
+}
+
+function phaseOf({ key }: Question): Phase | undefined {
+  return pending.find(({ question }) => question.key === key)?.phase;
+}
+
+function put(item: Pending): void {
+  const isKnown = pending.some(({ question }) => question.key === item.question.key);
+  const replaced = pending.map((other) => (other.question.key === item.question.key ? item : other));
+  publish(isKnown ? replaced : [...pending, item].sort(byTime));
+}
+
+function byTime(one: Pending, other: Pending): number {
+  return one.question.createdAt.localeCompare(other.question.createdAt);
+}
+
+function forget(key: string): void {
+  clearTimeout(timers.get(key));
+  publish(pending.filter(({ question }) => question.key !== key));
+}
+
+function publish(next: readonly Pending[]): void {
+  pending = next;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

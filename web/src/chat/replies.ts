@@ -1,0 +1,199 @@
+/**
+ * The replies that this tab follows. They live outside of the components, so that a reply goes on while its row is
+ * mounted again or its page changes.
+ *
+ * Hazards: the connection breaks, the server restarts, the session ends, pieces arrive faster than the screen draws, and
+ * a browser has few connections. The store counts the events that it has and reads on from there. It draws once for
+ * each frame. It closes the connection of a reply that nothing shows.
+ */
+
+import { useEffect, useSyncExternalStore } from "react";
+import { ApiError, toApiError } from "../api/client";
+import { conversationQuery, refreshLists } from "../api/conversations";
+import { findMessage, type Message, putMessage, refreshMessages } from "../api/messages";
+import { queryClient } from "../api/queryClient";
+import { signedIn } from "../api/session";
+import { applyEvent, messageOf, NOTHING, type Reply, type ReplyEvent, readEvents, type Start } from "./events";
+import { onFrame, pause } from "./waiting";
+
+type Followed = {
+  readonly id: string;
+  readonly conversationId: string;
+  reply: Reply;
+  isConnected: boolean;
+  isRunning: boolean;
+  watchers: number;
+  readonly abort: AbortController;
+};
+export type Events = AsyncGenerator<ReplyEvent>;
+/** What a row shows of a reply. */
+export type View = { readonly reply: Reply; readonly isConnected: boolean };
+
+const UNWATCHED = 2000; // milliseconds until a reply that nothing shows is left
+const POLL = 3000; // milliseconds between two looks at a message that another program writes
+const followed = new Map<string, Followed>();
+const views = new Map<string, View>();
+const listeners = new Set<() => void>();
+const endListeners = new Set<(message: Message) => void>();
+
+/** Follow a reply while the component is mounted, and return what it has said. */
+export function useReply(conversationId: string, messageId: string): View | undefined {
+  useEffect(() => watch(conversationId, messageId), [conversationId, messageId]);
+  return useSyncExternalStore(subscribe, () => views.get(messageId));
+}
+
+/** Call a function with each reply that ends. Return the function that stops this. */
+export function onReplyEnd(listener: (message: Message) => void): () => void {
+  endListeners.add(listener);
+  return () => endListeners.delete(listener);
+}
+
+/** Follow a reply whose first events are being read already. */
+export function begin(start: Start, first: ReplyEvent, events: Events): void {
+  if (followed.has(start.message_id)) return void events.return(undefined);
+  const entry = add(start.conversation_id, start.message_id);
+  entry.reply = applyEvent(NOTHING, first);
+  void run(entry, events);
+  leaveIfUnwatched(entry);
+}
+
+function watch(conversationId: string, messageId: string): () => void {
+  const entry = followed.get(messageId) ?? add(conversationId, messageId);
+  if (!entry.isRunning && !entry.reply.end) void run(entry);
+  entry.watchers += 1;
+  return () => {
+    entry.watchers -= 1;
+    leaveIfUnwatched(entry);
+  };
+}
+
+function add(conversationId: string, id: string): Followed {
+  const abort = new AbortController();
+  const entry = { id, conversationId, reply: NOTHING, isConnected: true, isRunning: false, watchers: 0, abort };
+  followed.set(id, entry);
+  publish(entry);
+  return entry;
+}
+
+function leaveIfUnwatched(entry: Followed): void {
+  setTimeout(() => {
+    if (entry.watchers > 0) return;
+    entry.abort.abort();
+    if (followed.get(entry.id) !== entry) return;
+    followed.delete(entry.id);
+    views.delete(entry.id);
+  }, UNWATCHED);
+}
+
+/** Read a reply until its end, however often the connection breaks. */
+async function run(entry: Followed, events?: Events): Promise<void> {
+  entry.isRunning = true;
+  await readToEnd(entry, events);
+  entry.isRunning = false;
+}
+
+async function readToEnd(entry: Followed, events?: Events): Promise<void> {
+  let source = events;
+  for (let failures = 0; !entry.abort.signal.aborted; failures += 1) {
+    const before = entry.reply.last;
+    let wait = 0;
+    try {
+      source ??= await connect(entry);
+      setConnected(entry, true);
+      if (await readAll(entry, source)) return;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return void refreshMessages(entry.conversationId);
+      if (error instanceof ApiError && error.status === 401) await signedIn();
+      if (error instanceof ApiError) wait = error.retryAfter * 1000;
+    }
+    source = undefined;
+    if (entry.reply.last > before) failures = 0;
+    setConnected(entry, false);
+    await pause(Math.max(wait, Math.min(15_000, 300 * 2 ** failures)), entry.abort.signal);
+  }
+}
+
+async function connect({ id, conversationId, reply, abort }: Followed): Promise<Events> {
+  const url = `/api/v1/conversations/${conversationId}/messages/${id}/stream/?after=${reply.last}`;
+  return openStream(url, { signal: abort.signal });
+}
+
+/** Send a request whose response is a stream of events. Throws ApiError. */
+export async function openStream(url: string, init: RequestInit): Promise<Events> {
+  const response = await fetch(url, init).catch(() => {
+    throw new ApiError(0, "offline", "");
+  });
+  if (!response.ok || !response.body) throw toApiError(response, await response.json().catch(() => null));
+  return readEvents(response.body);
+}
+
+/** Read events until the connection ends. Return whether the reply has ended. */
+async function readAll(entry: Followed, events: Events): Promise<boolean> {
+  for await (const event of events) {
+    if (entry.abort.signal.aborted) return true;
+    if (event.name === "closing") return false;
+    if (event.name === "message") return takeWhole(entry, event.data as Message);
+    entry.reply = applyEvent(entry.reply, event);
+    if (entry.reply.end) return finish(entry);
+    onFrame(entry.id, () => publish(entry));
+  }
+  return false;
+}
+
+/** Take a message whose events are deleted, or which another program writes. */
+async function takeWhole(entry: Followed, message: Message): Promise<boolean> {
+  putMessage(message);
+  if (message.status !== "in_progress") return true;
+  entry.reply = { ...NOTHING, text: message.content ?? "", reasoning: message.reasoning ?? "" };
+  publish(entry);
+  await pause(POLL, entry.abort.signal);
+  return false;
+}
+
+function finish(entry: Followed): true {
+  publish(entry);
+  const stored = findMessage(entry.conversationId, entry.id);
+  if (stored) putMessage(messageOf(stored, entry.reply));
+  for (const listener of endListeners) listener(messageOf(stored ?? draftOf(entry), entry.reply));
+  void refreshMessages(entry.conversationId);
+  void queryClient.invalidateQueries({ queryKey: conversationQuery(entry.conversationId).queryKey });
+  void refreshLists();
+  return true;
+}
+
+/** Return the message of a reply that the window does not have yet. */
+export function draftOf({ id, conversationId }: { id: string; conversationId: string }): Message {
+  const now = new Date().toISOString();
+  return {
+    id,
+    conversation_id: conversationId,
+    seq: 0,
+    parent_seq: null,
+    is_active: true,
+    role: "assistant",
+    content: "",
+    status: "in_progress",
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+    reactions: [],
+    sibling_ids: [],
+  };
+}
+
+function setConnected(entry: Followed, isConnected: boolean): void {
+  if (entry.isConnected === isConnected) return;
+  entry.isConnected = isConnected;
+  publish(entry);
+}
+
+function publish({ id, reply, isConnected }: Followed): void {
+  if (!followed.has(id)) return;
+  views.set(id, { reply, isConnected });
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

@@ -1,0 +1,19 @@
+import type { Message } from "../api/messages";
+import { t } from "../i18n";
+
+/** Name the author of a message. */
+export function speakerOf({ role, model, name }: Pick<Message, "role" | "model" | "name">): string {
+  switch (role) {
+    case "user":
+      return name || t("You");
+    case "assistant":
+      return model || t("Assistant");
+    case "tool":
+      return name ? t("Tool {{name}}", { name }) : t("Tool");
+    case "system":
+    case "developer":
+      return t("System prompt");
+    default:
+      return role;
+  }
+}

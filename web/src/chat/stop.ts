@@ -1,0 +1,26 @@
+import { useCallback, useEffect } from "react";
+import { stopReply } from "../api/messages";
+import { explain } from "../ui/explain";
+import { showToast } from "../ui/toasts";
+
+/** Return the function that stops a reply, or null if none is under way. Escape stops it, too. */
+export function useStop(conversationId: string, answerId: string | null): (() => void) | null {
+  const stop = useCallback(() => {
+    if (answerId) stopReply(conversationId, answerId).catch((error: unknown) => showToast(explain(error)));
+  }, [conversationId, answerId]);
+  useEffect(() => {
+    if (!answerId) return;
+    const handle = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !closesSomething(event.target)) stop();
+    };
+    window.addEventListener("keydown", handle);
+    return () => window.removeEventListener("keydown", handle);
+  }, [answerId, stop]);
+  return answerId ? stop : null;
+}
+
+/** Whether Escape closes a dialog, a menu or an editor. */
+function closesSomething(target: EventTarget | null): boolean {
+  const isInside = target instanceof Element && target.closest("[role=menu], .edit-form, [role=combobox]");
+  return Boolean(isInside || document.querySelector("dialog[open]"));
+}
