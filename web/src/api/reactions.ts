@@ -1,10 +1,10 @@
 /** The user's reactions to a message, such as thumbs up. */
 
-import { skipToken, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { explain } from "../ui/explain";
 import { showToast } from "../ui/toasts";
 import { api, unwrap } from "./client";
-import type { Message } from "./messages";
+import { findMessage, type Message, putMessage } from "./messages";
 
 export type Reaction = "thumbs_up" | "thumbs_down";
 type Change = { type: Reaction; isWanted: boolean };
@@ -12,35 +12,38 @@ type Change = { type: Reaction; isWanted: boolean };
 const OPPOSITE: Record<Reaction, Reaction> = { thumbs_up: "thumbs_down", thumbs_down: "thumbs_up" };
 
 /**
- * Return the reactions of a message, and a function that adds or removes one. The change is shown at once, and taken
- * back if it fails. Thumbs up removes thumbs down, and the other way round.
+ * Return a function that adds a reaction to a message, or removes it. The change is shown at once, and taken back if it
+ * fails. Thumbs up removes thumbs down, and the other way round.
  */
-export function useReactions(message: Message) {
-  const client = useQueryClient();
-  const queryKey = ["reactions", message.id];
-  // What the user has changed on this page. It stays longer than the row, which is unmounted when it scrolls away.
-  const { data: changed } = useQuery<string[]>({ queryKey, queryFn: skipToken, gcTime: Number.POSITIVE_INFINITY });
-  const reactions = changed ?? message.reactions;
+export function useToggleReaction(message: Message): (type: Reaction) => void {
   const { mutate } = useMutation({
     scope: { id: `reactions ${message.id}` }, // one change after the other
     mutationFn: (changes: Change[]) => store(message.id, changes),
     onMutate: (changes) => {
-      const before = client.getQueryData<string[]>(queryKey) ?? message.reactions;
-      client.setQueryData(queryKey, apply(before, changes));
+      const before = reactionsOf(message);
+      show(message, apply(before, changes));
       return before;
     },
     onError: (error, _, before) => {
-      client.setQueryData(queryKey, before);
+      show(message, before ?? []);
       showToast(explain(error));
     },
   });
-  const toggle = (type: Reaction) => {
+  return (type) => {
+    const reactions = reactionsOf(message);
     const isWanted = !reactions.includes(type);
     const opposite = OPPOSITE[type];
     const removal = isWanted && reactions.includes(opposite) ? [{ type: opposite, isWanted: false }] : [];
     mutate([...removal, { type, isWanted }]);
   };
-  return { has: (type: Reaction) => reactions.includes(type), toggle };
+}
+
+function reactionsOf(message: Message): string[] {
+  return (findMessage(message.conversation_id, message.id) ?? message).reactions;
+}
+
+function show(message: Message, reactions: string[]): void {
+  putMessage({ ...(findMessage(message.conversation_id, message.id) ?? message), reactions });
 }
 
 function apply(reactions: readonly string[], changes: readonly Change[]): string[] {

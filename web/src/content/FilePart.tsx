@@ -7,13 +7,14 @@ const DATA_ADDRESS = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
 /** A file or a sound in a message. Its bytes can be saved; a file elsewhere is a link. */
 export function FilePart({ name, data }: { name: string; data: string }) {
   const header = DATA_ADDRESS.exec(data)?.[0];
+  const title = name || t("Audio");
   return (
     <p className="file">
       <Icon name="archive" />
-      <Link address={data} text={name}>
-        <bdi>{name}</bdi>
+      <Link address={data} text={title}>
+        <bdi>{title}</bdi>
       </Link>
-      {header && <SaveButton name={name} header={header} base64={data.slice(header.length)} />}
+      {header && <SaveButton name={title} header={header} base64={data.slice(header.length)} />}
     </p>
   );
 }
@@ -22,7 +23,7 @@ function SaveButton({ name, header, base64 }: { name: string; header: string; ba
   const kilobytes = formatNumber(Math.ceil((base64.length * 3) / 4 / 1000));
   const address = `data:application/octet-stream;base64,${base64}`;
   return (
-    <a className="button secondary" href={address} download={fileName(name, header)}>
+    <a href={address} download={fileName(name, header)}>
       {t("Save ({{size}} kB)", { size: kilobytes })}
     </a>
   );

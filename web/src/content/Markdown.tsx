@@ -22,7 +22,7 @@ const Formula = lazy(() => import("./Formula"));
 const REMARK_PLUGINS = [remarkGfm];
 const NO_FORMULAS: FormulaData[] = [];
 
-export const Markdown = memo(function Markdown({ text, isStreaming = false }: Props) {
+const Markdown = memo(function Markdown({ text, isStreaming = false }: Props) {
   const prefix = useId();
   const block = useMemo(() => prepare(text, isStreaming), [text, isStreaming]);
   const plugins = useMemo(() => [rehypeFormulas(block.formulas), rehypeMessage], [block]);
@@ -38,6 +38,8 @@ export const Markdown = memo(function Markdown({ text, isStreaming = false }: Pr
     </ReactMarkdown>
   );
 });
+
+export default Markdown;
 
 /** Take the formulas out of the text, and complete what is still open while the text is streaming. */
 function prepare(source: string, isStreaming: boolean): { text: string; formulas: FormulaData[] } {

@@ -1,12 +1,16 @@
-import { memo, useDeferredValue, useMemo, useState } from "react";
+import { lazy, memo, Suspense, useDeferredValue, useMemo, useState } from "react";
 import { t } from "../i18n";
 import { type Block, splitBlocks } from "./blocks";
 import { CodeBlock } from "./CodeBlock";
 import { isTooComplex, LONGEST_MARKDOWN } from "./complexity";
-import { Markdown } from "./Markdown";
 import { PlainText } from "./PlainText";
 import { PlainTextBoundary } from "./PlainTextBoundary";
 import "./markdown.css";
+
+/** The parser is large. It is loaded beside the messages, so that the frame of the app is shown before. */
+const loading = import("./Markdown");
+loading.catch(() => {}); // PlainTextBoundary shows the text
+const Markdown = lazy(() => loading);
 
 type Props = { text: string; isStreaming?: boolean };
 
@@ -60,7 +64,9 @@ const BlockView = memo(function BlockView({ isStreaming, ...block }: Block & { i
   if (isTooComplex(block.text)) return <PlainText text={block.text} />;
   return (
     <PlainTextBoundary text={block.text}>
-      <Markdown text={block.text} isStreaming={isStreaming} />
+      <Suspense fallback={<PlainText text={block.text} />}>
+        <Markdown text={block.text} isStreaming={isStreaming} />
+      </Suspense>
     </PlainTextBoundary>
   );
 });

@@ -17,7 +17,7 @@ type Props = { message: MessageContent; isStreaming?: boolean };
 export function MessageBody({ message, isStreaming = false }: Props) {
   const content = message.content ?? "";
   return (
-    <div className="message-body">
+    <div className="message-content">
       <Reasoning text={message.reasoning ?? ""} isStreaming={isStreaming} isOpen={isStreaming && !content} />
       <Text message={message} isStreaming={isStreaming} />
       <Parts parts={message.parts} content={content} isPlain={message.role === "user"} />
@@ -51,7 +51,7 @@ function Text({ message, isStreaming }: { message: MessageContent; isStreaming: 
     case "system":
     case "developer":
       return (
-        <Fold title={role === "system" ? t("System prompt") : t("Developer's instructions")}>
+        <Fold isBare title={role === "system" ? t("System prompt") : t("Developer's instructions")}>
           <MarkdownText text={content} />
         </Fold>
       );

@@ -1,5 +1,5 @@
 import type { Message } from "../api/messages";
-import { useReactions } from "../api/reactions";
+import { useToggleReaction } from "../api/reactions";
 import { formatExactTime, formatNumber, formatTime, t } from "../i18n";
 import { IconButton } from "../ui/IconButton";
 import { CopyButton } from "./CopyButton";
@@ -18,19 +18,19 @@ export function MessageTools({ message }: { message: Message }) {
 }
 
 function Reactions({ message }: { message: Message }) {
-  const { has, toggle } = useReactions(message);
+  const toggle = useToggleReaction(message);
   return (
     <>
       <IconButton
         icon="thumbsUp"
         label={t("Good reply")}
-        aria-pressed={has("thumbs_up")}
+        aria-pressed={message.reactions.includes("thumbs_up")}
         onClick={() => toggle("thumbs_up")}
       />
       <IconButton
         icon="thumbsDown"
         label={t("Bad reply")}
-        aria-pressed={has("thumbs_down")}
+        aria-pressed={message.reactions.includes("thumbs_down")}
         onClick={() => toggle("thumbs_down")}
       />
     </>

@@ -30,7 +30,7 @@ function PieceView({ piece, isPlain }: { piece: Piece; isPlain: boolean }) {
       );
     case "picture":
       return (
-        <p>
+        <p className="picture">
           <Picture address={piece.address} description={piece.description} />
         </p>
       );

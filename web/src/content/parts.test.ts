@@ -15,7 +15,7 @@ describe("structured content", () => {
     expect(readParts(parts, "")).toEqual([
       { kind: "text", text: "Hello" },
       { kind: "picture", address: "https://a.example/b.png", description: "" },
-      { kind: "file", name: "input_audio", data: "data:audio/wav;base64,AAAA" },
+      { kind: "file", name: "", data: "data:audio/wav;base64,AAAA" },
       { kind: "file", name: "a.pdf", data: "data:application/pdf;base64,AAAA" },
       { kind: "file", name: "file-1", data: "" },
       { kind: "refusal", text: "No." },

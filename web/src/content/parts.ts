@@ -6,7 +6,7 @@
 export type Piece =
   | { kind: "text" | "refusal" | "reasoning"; text: string }
   | { kind: "picture"; address: string; description: string }
-  | { kind: "file"; name: string; data: string }
+  | { kind: "file"; name: string; data: string } // a sound has no name
   | { kind: "json"; name: string; value: unknown };
 
 type Fields = Record<string, unknown>;
@@ -55,7 +55,8 @@ function readMedia(type: string, part: Fields): Piece | null {
   if (PICTURES.has(type) || /^data:image\//i.test(data)) {
     return data ? { kind: "picture", address: data, description: name || textIn(part, "alt") } : null;
   }
-  return { kind: "file", name: name || textIn(media, "file_id", "id") || type, data };
+  const isAudio = type.includes("audio");
+  return { kind: "file", name: name || (isAudio ? "" : textIn(media, "file_id", "id") || type), data };
 }
 
 /** Return the part, with the fields of the object in it that describes the file. */
