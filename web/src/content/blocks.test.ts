@@ -46,6 +46,18 @@ describe("splitting Markdown into blocks", () => {
     expect(texts("- ```js\n  1\n\nText\n\nMore")).toEqual(["- ```js\n  1", "Text", "More"]);
   });
 
+  it("starts a block at a heading", () => {
+    expect(texts("a\n# b\nc\n## d")).toEqual(["a", "# b\nc", "## d"]);
+  });
+
+  it("splits a long list at its items, unless all have the same number", () => {
+    const item = "word ".repeat(100);
+    const list = (marks: string[]) => marks.map((mark) => `${mark} ${item}`).join("\n");
+    expect(splitBlocks(list(Array(20).fill("-"))).length).toBeGreaterThan(3);
+    expect(splitBlocks(list([..."123456789"].map((digit) => `${digit}.`))).length).toBeGreaterThan(1);
+    expect(splitBlocks(list(Array(20).fill("1.")))).toHaveLength(1);
+  });
+
   it("gives each block the definitions of links", () => {
     expect(texts("See [a].\n\nNo link\n\n[a]: https://a.example")).toEqual([
       "See [a].\n\n[a]: https://a.example",

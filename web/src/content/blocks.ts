@@ -11,11 +11,15 @@ export type FencedBlock = {
 };
 export type Block = MarkdownBlock | FencedBlock;
 
+/** A list that is longer, in characters, is split at its items, so that no block takes long to render. */
+const LONG_LIST = 2_000;
+
 type Fence = { mark: string; indent: number };
-type List = { kind: string; indent: number };
+type List = { kind: string; indent: number; number: string };
 
 const FENCE = /^( *)(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^\s{]*)/;
 const ITEM = /^ {0,3}([-*+]|\d{1,9}[.)])([ \t]|$)/;
+const HEADING = /^ {0,3}#{1,6}[ \t]/;
 const ITEM_WITH_FENCE = /^ *([-*+]|\d{1,9}[.)]) +(`{3,}|~{3,})/;
 const DEFINITION = /^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]*\S.*$/gm;
 const FOOTNOTE = /^ {0,3}\[\^[^\]\n]{1,200}\]:/m;
@@ -65,7 +69,8 @@ class Splitter {
     if (this.isInsideInnerFence(line)) return this.extend(position, end, line);
     const fence = indentOf(line) < 4 && !this.continuesItem(line) ? FENCE.exec(line) : null;
     if (fence) return this.readFence(position, fence);
-    if (this.isAfterBlank && !this.continuesBlock(line)) this.finish();
+    if (this.isAfterBlank ? !this.continuesBlock(line) : HEADING.test(line)) this.finish();
+    if (this.isNextItemOfLongList(position, line)) this.finish();
     this.readItem(line);
     return this.extend(position, end, line);
   }
@@ -93,7 +98,14 @@ class Splitter {
     if (this.list || ITEM.test(line)) this.inner = innerFence(line);
     const indent = indentOf(line);
     if (!ITEM.test(line) || (this.list && indent > this.list.indent + 1)) return;
-    this.list = { kind: kindOfItem(line), indent };
+    this.list ??= { kind: kindOfItem(line), indent, number: numberOfItem(line) };
+    this.list = { ...this.list, kind: kindOfItem(line), indent };
+  }
+
+  /** Whether a long list can be split before a line. A list that is numbered `1.` throughout needs its beginning. */
+  private isNextItemOfLongList(position: number, line: string): boolean {
+    if (!this.list || position - this.start < LONG_LIST || indentOf(line) > this.list.indent) return false;
+    return kindOfItem(line) === this.list.kind && (!numberOfItem(line) || numberOfItem(line) !== this.list.number);
   }
 
   private continuesBlock(line: string): boolean {
@@ -154,6 +166,11 @@ function withoutIndent(line: string, width: number): string {
 /** Return the sign of a list item: `-`, `*`, `+`, `.` or `)`; empty for another line. */
 function kindOfItem(line: string): string {
   return ITEM.exec(line)?.[1]?.slice(-1) ?? "";
+}
+
+/** Return the digits of an item of a numbered list; empty for another line. */
+function numberOfItem(line: string): string {
+  return /^ *(\d+)[.)]/.exec(line)?.[1] ?? "";
 }
 
 function innerFence(line: string): Fence | null {
