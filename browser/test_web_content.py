@@ -1,0 +1,147 @@
+"""How the web app shows the content of messages."""
+
+import json
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from .web import Problems
+
+CREATE = """async (messages) => {
+    const headers = {"Content-Type": "application/json"};
+    const body = JSON.stringify({title: "Content", messages});
+    return (await (await fetch("/api/v1/conversations/", {method: "POST", headers, body})).json()).id;
+}"""
+STORED_REACTIONS = """async (id) => {
+    const {results} = await (await fetch(`/api/v1/conversations/${id}/messages/`)).json();
+    return results.at(-1).reactions;
+}"""
+LONGEST_FREEZE = """() => new Promise((resolve) => {
+    new PerformanceObserver((list) => resolve(Math.max(...list.getEntries().map((entry) => entry.duration))))
+        .observe({type: "longtask", buffered: true});
+    setTimeout(() => resolve(0), 500);
+})"""
+HOSTILE = r"""
+<script>window.attacked = "script"</script>
+
+<img src=x onerror="window.attacked = 'image'"> <a href="javascript:window.attacked = 'raw link'">raw</a>
+
+[one](javascript:window.attacked='link') [two]( java&#115;cript:window.attacked='entity') <javascript:window.attacked>
+[three](data:text/html,<script>window.attacked='data'</script>) [four](//evil.example) [five](/accounts/logout/)
+
+![tracker](https://evil.example/pixel.png) ![svg](data:image/svg+xml;base64,PHN2Zy8+)
+
+$\href{javascript:window.attacked='formula'}{x}$ $\includegraphics{https://evil.example/formula.png}$
+
+```html"onmouseover="window.attacked=1
+<script>window.attacked = "code"</script>
+```
+"""
+
+
+def open_conversation(page: Page, *messages: dict[str, Any]) -> str:
+    """Store a conversation with these messages, open it, and return its id."""
+    page.goto("/app/")
+    conversation = str(page.evaluate(CREATE, list(messages)))
+    page.goto(f"/app/c/{conversation}")
+    return conversation
+
+
+def reply(content: str, **fields: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, **fields}
+
+
+def test_hostile_markdown_runs_no_script_and_makes_no_request(alice_page: Page, problems: Problems) -> None:
+    open_conversation(alice_page, reply(HOSTILE), {"role": "user", "content": HOSTILE})
+    expect(alice_page.get_by_role("button", name="Load the picture from evil.example")).to_be_visible()
+    for name in ("one", "two", "three", "four", "five"):
+        expect(alice_page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    assert alice_page.evaluate("window.attacked") is None
+    assert problems == []
+
+
+def test_markdown_that_is_nested_ten_thousand_times_is_shown_as_text(alice_page: Page) -> None:
+    quotations, brackets = ">" * 10_000 + " deep", "[" * 10_000 + " open"
+    open_conversation(alice_page, reply(quotations), reply(brackets), reply("- " * 10_000))
+    expect(alice_page.get_by_text("deep")).to_be_visible()
+    expect(alice_page.get_by_text("open")).to_be_visible()
+
+
+def test_a_text_of_a_megabyte_is_plain_until_the_reader_asks(alice_page: Page) -> None:
+    open_conversation(alice_page, reply("Some **bold** words.\n\n" * 40_000))
+    button = alice_page.get_by_role("button", name="Show as Markdown")
+    expect(button).to_be_visible()
+    expect(alice_page.get_by_text("Some **bold** words.").first).to_be_visible()
+    assert alice_page.evaluate(LONGEST_FREEZE) < 5_000  # milliseconds, on a busy machine
+
+
+def test_code_is_coloured_and_copied(alice_page: Page) -> None:
+    code = 'def greet():\n    return "Hello"  # **not bold**'
+    alice_page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_conversation(alice_page, reply(f"Here:\n\n```python\n{code}\n```\n"))
+    expect(alice_page.locator(".hljs-keyword").first).to_have_text("def")
+    alice_page.get_by_role("button", name="Copy code").click()
+    expect(alice_page.get_by_text("Copied")).to_be_attached()
+    assert alice_page.evaluate("navigator.clipboard.readText()") == code
+
+
+def test_formulas_are_loaded_only_for_texts_that_have_some(alice_page: Page, problems: Problems) -> None:
+    urls: list[str] = []
+    alice_page.on("request", lambda request: urls.append(request.url))
+    open_conversation(alice_page, reply("It costs $5 and $10, **not** more."))
+    expect(alice_page.locator("strong", has_text="not")).to_be_visible()
+    assert not any("Formula" in url or "KaTeX" in url for url in urls)
+    open_conversation(alice_page, reply("So $x^2$ and\n\n\\[\n\\frac{1}{2}\n\\]"))
+    expect(alice_page.locator(".katex")).to_have_count(2)
+    assert any("KaTeX" in url for url in urls)
+    assert problems == []  # no style violates the content security policy
+
+
+def test_reactions_are_stored(alice_page: Page) -> None:
+    conversation = open_conversation(alice_page, {"role": "user", "content": "Hello?"}, reply("Hello."))
+    good, bad = (alice_page.get_by_role("button", name=f"{name} reply") for name in ("Good", "Bad"))
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "true")
+    with alice_page.expect_response(lambda response: response.request.method == "POST"):
+        bad.click()
+    expect(good).to_have_attribute("aria-pressed", "false")
+    assert alice_page.evaluate(STORED_REACTIONS, conversation) == ["thumbs_down"]
+    alice_page.reload()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    with alice_page.expect_response(lambda response: response.request.method == "DELETE"):
+        bad.click()
+    assert alice_page.evaluate(STORED_REACTIONS, conversation) == []
+
+
+def test_reasoning_tools_and_parts_are_folded(alice_page: Page) -> None:
+    arguments = json.dumps({"city": "Lisbon"})
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": arguments}}
+    parts = [{"type": "refusal", "refusal": "I cannot say more."}, {"type": "chart", "points": [1]}]
+    open_conversation(
+        alice_page,
+        reply("Let me see.", reasoning="The user asks.", tool_calls=[call], parts=parts),
+        {"role": "tool", "name": "weather", "tool_call_id": "call_1", "content": '{"sky": "clear"}'},
+    )
+    expect(alice_page.get_by_text("I cannot say more.")).to_be_visible()
+    expect(alice_page.get_by_text("The user asks.")).to_have_count(0)
+    alice_page.get_by_text("Reasoning").click()
+    expect(alice_page.get_by_text("The user asks.")).to_be_visible()
+    alice_page.get_by_text("Tool call").click()
+    expect(alice_page.get_by_text('"city": "Lisbon"')).to_be_visible()
+    alice_page.get_by_text("Result of a tool").click()
+    expect(alice_page.get_by_text('"sky": "clear"')).to_be_visible()
+
+
+def test_right_to_left_texts_begin_on_the_right(alice_page: Page) -> None:
+    open_conversation(alice_page, reply("مرحبا بالعالم\n\n- عنصر\n\nEnglish"))
+    directions = "elements => elements.map((element) => getComputedStyle(element).direction)"
+    expect(alice_page.locator(".markdown li")).to_be_visible()
+    assert alice_page.locator(".markdown > p, .markdown > ul").evaluate_all(directions) == ["rtl", "rtl", "ltr"]
+
+
+def test_wide_content_scrolls_in_its_box_on_a_phone(alice_page: Page) -> None:
+    alice_page.set_viewport_size({"width": 390, "height": 844})
+    table = "|" + "a long heading|" * 12 + "\n|" + "---|" * 12 + "\n|" + "cell|" * 12
+    open_conversation(alice_page, reply(f"{table}\n\n```\n{'code ' * 100}\n```\n\n{'x' * 500}\n\n$${'x + ' * 100}x$$"))
+    expect(alice_page.locator(".katex")).to_be_visible()
+    assert alice_page.evaluate("document.querySelector('.thread').scrollWidth") <= 390
