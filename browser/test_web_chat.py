@@ -198,7 +198,7 @@ class TestOutbox:
         problems.expect("ERR_FAILED")
 
     def test_a_busy_server_is_asked_again(self, alice_page: Page, alice: User, problems: Problems) -> None:
-        error = {"error": {"code": "rate_limited", "message": "Too many replies.", "field": None, "details": []}}
+        error: Any = {"error": {"code": "rate_limited", "message": "Too many replies.", "field": None, "details": []}}
         open_chat(alice_page, converse(alice, "Hello", "Hi"))
         alice_page.route("**/reply/", lambda route: route.fulfill(status=429, json=error), times=1)
         ask(alice_page, "Now?")
@@ -208,7 +208,7 @@ class TestOutbox:
         problems.expect("status of 429")
 
     def test_a_refused_text_returns_to_the_composer(self, alice_page: Page, problems: Problems) -> None:
-        error = {"error": {"code": "bytes", "message": "This text is too long.", "field": "content", "details": []}}
+        error: Any = {"error": {"code": "bytes", "message": "This text is too long.", "field": "content", "details": []}}
         alice_page.goto("/app/")
         alice_page.route("**/chat/", lambda route: route.fulfill(status=400, json=error))
         ask(alice_page, "A long text")

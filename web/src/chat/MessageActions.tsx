@@ -33,12 +33,12 @@ function TryAgain({ message }: { message: Message }) {
       <MenuButton className="icon-button" aria-label={t("Try again")} title={t("Try again")}>
         <Icon name="refresh" />
       </MenuButton>
-      <Menu className="menu" gutter={4} portal unmountOnHide>
-        <MenuItem className="menu-item" onClick={() => askAgain(message)}>
+      <Menu className="chat-menu" gutter={4} portal unmountOnHide>
+        <MenuItem className="chat-menu-item" onClick={() => askAgain(message)}>
           {t("Try again")}
         </MenuItem>
         {models.map(({ name }) => (
-          <MenuItem key={name} className="menu-item" onClick={() => askAgain(message, name)}>
+          <MenuItem key={name} className="chat-menu-item" onClick={() => askAgain(message, name)}>
             {t("With {{model}}", { model: name })}
           </MenuItem>
         ))}
