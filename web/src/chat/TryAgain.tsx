@@ -1,5 +1,5 @@
-import { Menu, MenuButton, MenuItem, MenuProvider } from "@ariakit/react";
-import { useState } from "react";
+import { Menu, MenuButton, MenuItem, MenuProvider, useMenuStore } from "@ariakit/react";
+import { useEffect, useRef, useState } from "react";
 import { type Model, modelsQuery } from "../api/account";
 import type { Message } from "../api/messages";
 import { queryClient } from "../api/queryClient";
@@ -24,12 +24,20 @@ export function TryAgain({ message }: { message: Message }) {
 }
 
 function ModelMenu({ message, models }: { message: Message; models: readonly Model[] }) {
+  const menu = useMenuStore();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    menu.setDisclosureElement(button.current); // gets the focus when the menu closes
+    menu.setAutoFocusOnShow(true);
+    menu.setInitialFocus("first");
+    menu.show();
+  }, [menu]);
   return (
-    <MenuProvider defaultOpen>
-      <MenuButton className="icon-button" aria-label={t("Try again")} title={t("Try again")}>
+    <MenuProvider store={menu}>
+      <MenuButton ref={button} className="icon-button" aria-label={t("Try again")} title={t("Try again")}>
         <Icon name="refresh" />
       </MenuButton>
-      <Menu className="chat-menu" gutter={4} portal unmountOnHide autoFocusOnShow>
+      <Menu className="chat-menu" gutter={4} portal unmountOnHide>
         <MenuItem className="chat-menu-item" onClick={() => askAgain(message)}>
           {t("Try again")}
         </MenuItem>
