@@ -20,7 +20,7 @@ function EchoNote() {
     <aside className="echo-note">
       <p>
         <strong>{t("No model is configured.")}</strong>{" "}
-        {t("Until then the built-in echo answers. It repeats your question, and is not a language model.")}
+        {t("The built-in echo answers instead. It repeats your question, and is not a language model.")}
       </p>
       <p>{t("To ask a model on your own machine, name the address of its server and the model. This asks Ollama:")}</p>
       <pre>

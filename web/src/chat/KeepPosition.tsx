@@ -2,24 +2,30 @@ import { Component, type ReactNode, type RefObject } from "react";
 
 type Props = { scroller: RefObject<HTMLElement | null>; isSticky: boolean; children: ReactNode };
 type Anchor = { id: string; top: number };
+type Before = { anchor: Anchor | null; hasFocus: boolean };
 
 /**
- * Keeps the first visible message where it is when messages are added or removed above it.
+ * Keeps the first visible message where it is when messages are added or removed above it, and the focus in the thread
+ * when the focused message is removed.
  *
  * Browsers do this by themselves, but not at the very top, and Safari does not do it at all. It is a class, because
  * only a class can measure the page before React changes it.
  */
 export class KeepPosition extends Component<Props> {
-  override getSnapshotBeforeUpdate(): Anchor | null {
+  override getSnapshotBeforeUpdate(): Before {
     const scroller = this.props.scroller.current;
-    return scroller && !this.props.isSticky ? findAnchor(scroller) : null;
+    return {
+      anchor: scroller && !this.props.isSticky ? findAnchor(scroller) : null,
+      hasFocus: Boolean(scroller?.contains(document.activeElement)),
+    };
   }
 
-  override componentDidUpdate(_props: Props, _state: unknown, anchor: Anchor | null): void {
+  override componentDidUpdate(_props: Props, _state: unknown, { anchor, hasFocus }: Before): void {
     const scroller = this.props.scroller.current;
+    if (!scroller) return;
+    if (hasFocus && document.activeElement === document.body) scroller.focus({ preventScroll: true });
     const element = anchor && document.getElementById(anchor.id);
-    if (!scroller || !element) return;
-    const moved = element.getBoundingClientRect().top - anchor.top;
+    const moved = element ? element.getBoundingClientRect().top - anchor.top : 0;
     if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
   }
 

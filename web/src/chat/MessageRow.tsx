@@ -28,7 +28,7 @@ function StoredRow({ message, isLast, isMarked }: Props) {
     row.current?.focus();
   }, []);
   return (
-    <MessageFrame message={message} isMarked={isMarked} ref={row}>
+    <MessageFrame message={message} isMarked={isMarked} isLast={isLast} ref={row}>
       {isEdited ? (
         <EditForm message={message} onEnd={endEdit} />
       ) : (
@@ -75,12 +75,13 @@ function Thinking() {
 type FrameProps = {
   message: Message;
   isMarked?: boolean;
+  isLast?: boolean;
   isBusy?: boolean;
   children: ReactNode;
   ref?: React.Ref<HTMLElement>;
 };
 
-function MessageFrame({ message, isMarked = false, isBusy = false, children, ref }: FrameProps) {
+function MessageFrame({ message, isMarked = false, isLast = false, isBusy = false, children, ref }: FrameProps) {
   return (
     <article
       id={`message-${message.id}`}
@@ -88,6 +89,7 @@ function MessageFrame({ message, isMarked = false, isBusy = false, children, ref
       className="message"
       data-role={message.role}
       data-marked={isMarked || undefined}
+      data-last={isLast || undefined}
       aria-label={speakerOf(message)}
       aria-busy={isBusy}
       tabIndex={-1}

@@ -11,6 +11,13 @@ import { submit } from "./outbox";
 /** Ask for another answer in the place of this one, or for the answer to this question. */
 export function askAgain(message: Message, model?: string): void {
   submit({ ...addressOf(message), kind: "again", content: "", ...(model && { model }) });
+  setTimeout(focusThread, 100); // when the menu is closed
+}
+
+/** Focus the thread if the focused button has gone with its message. */
+function focusThread(): void {
+  if (document.activeElement !== document.body) return;
+  document.querySelector<HTMLElement>(".thread")?.focus({ preventScroll: true });
 }
 
 /** Ask another question in the place of this one. */
@@ -23,8 +30,13 @@ function addressOf({ id, conversation_id }: Message) {
   return { userId, conversationId: conversation_id, messageId: id };
 }
 
+/** Display the branch of an alternative. Its picker gets the focus, so that a person can go on with the keyboard. */
 export function showBranch(message: Message, siblingId: string): void {
-  displayBranch(message.conversation_id, siblingId).catch(report);
+  const focus = () =>
+    requestAnimationFrame(() => {
+      document.querySelector<HTMLElement>(`#message-${siblingId} .branch-picker button:enabled`)?.focus();
+    });
+  displayBranch(message.conversation_id, siblingId).then(focus).catch(report);
 }
 
 export function remove(message: Message): void {

@@ -27,14 +27,22 @@ export type ReplyEvent = { n: number; name: string; data: unknown };
 
 export const NOTHING: Reply = { text: "", reasoning: "", refusal: "", toolCalls: [], model: "", last: 0, end: null };
 
-/** Read the events of a response until the server closes it. Throws if the connection breaks. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ReplyEvent> {
+/**
+ * Read the events of a response until the server closes it, and call `onSign` with each sign of life. Throws if the
+ * connection breaks.
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  onSign: () => void = () => {},
+): AsyncGenerator<ReplyEvent> {
   const decoder = new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>;
-  const reader = body.pipeThrough(decoder).pipeThrough(new EventSourceParserStream()).getReader();
+  const parser = new EventSourceParserStream({ onComment: onSign });
+  const reader = body.pipeThrough(decoder).pipeThrough(parser).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      onSign();
       yield toEvent(value);
     }
   } finally {

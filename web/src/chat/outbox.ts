@@ -18,7 +18,7 @@ import { t } from "../i18n";
 import { explain } from "../ui/explain";
 import { showToast } from "../ui/toasts";
 import { giveBack } from "./drafts";
-import type { Start } from "./events";
+import type { ReplyEvent, Start } from "./events";
 import {
   canWait,
   delayAfter,
@@ -30,7 +30,7 @@ import {
   type Question,
   requestOf,
 } from "./questions";
-import { begin, openStream } from "./replies";
+import { begin, openStream, type Stream } from "./replies";
 import { keysWith, onStored, readText, writeText } from "./storage";
 
 const STORED = "outbox.";
@@ -146,13 +146,21 @@ async function attempt(question: Question): Promise<void> {
   if (me.id !== question.userId) return forget(question.key); // it stays in the browser until its user comes back
   const { url, body } = requestOf(question);
   const headers = { "Content-Type": "application/json", "Idempotency-Key": question.key };
-  const events = await openStream(url, { method: "POST", headers, body: JSON.stringify(body) });
-  const { value: first } = await events.next();
+  const stream = await openStream(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const first = await firstOf(stream);
   const start = first && startOf(first.name, first.data);
   if (!start) throw new ApiError(0, "offline", "");
-  begin(start, first, events);
+  begin(start, first, stream);
   writeText(STORED + question.key, "");
   await accept(question, start);
+}
+
+/** Return the first event. Throws ApiError if the connection breaks before. */
+async function firstOf({ events }: Stream): Promise<ReplyEvent | undefined> {
+  const { value } = await events.next().catch(() => {
+    throw new ApiError(0, "offline", "");
+  });
+  return value;
 }
 
 /** Return the start that an event describes. The event `message` has the whole answer: the question was sent before. */

@@ -14,7 +14,7 @@ import { findMessage, type Message, putMessage, refreshMessages } from "../api/m
 import { queryClient } from "../api/queryClient";
 import { signedIn } from "../api/session";
 import { applyEvent, messageOf, NOTHING, type Reply, type ReplyEvent, readEvents, type Start } from "./events";
-import { onFrame, pause } from "./waiting";
+import { Alarm, onFrame, pause } from "./waiting";
 
 type Followed = {
   readonly id: string;
@@ -26,11 +26,14 @@ type Followed = {
   readonly abort: AbortController;
 };
 export type Events = AsyncGenerator<ReplyEvent>;
+/** A response that is being read. */
+export type Stream = { readonly events: Events; readonly close: () => void };
 /** What a row shows of a reply. */
 export type View = { readonly reply: Reply; readonly isConnected: boolean };
 
 const UNWATCHED = 2000; // milliseconds until a reply that nothing shows is left
 const POLL = 3000; // milliseconds between two looks at a message that another program writes
+const SILENCE = 45_000; // milliseconds until a connection is taken for lost. The server sends a sign every 15 seconds
 const followed = new Map<string, Followed>();
 const views = new Map<string, View>();
 const listeners = new Set<() => void>();
@@ -49,11 +52,14 @@ export function onReplyEnd(listener: (message: Message) => void): () => void {
 }
 
 /** Follow a reply whose first events are being read already. */
-export function begin(start: Start, first: ReplyEvent, events: Events): void {
-  if (followed.has(start.message_id)) return void events.return(undefined);
+export function begin(start: Start, first: ReplyEvent, stream: Stream): void {
+  if (followed.has(start.message_id)) {
+    stream.close();
+    return;
+  }
   const entry = add(start.conversation_id, start.message_id);
   entry.reply = applyEvent(NOTHING, first);
-  void run(entry, events);
+  void run(entry, stream);
   leaveIfUnwatched(entry);
 }
 
@@ -86,14 +92,14 @@ function leaveIfUnwatched(entry: Followed): void {
 }
 
 /** Read a reply until its end, however often the connection breaks. */
-async function run(entry: Followed, events?: Events): Promise<void> {
+async function run(entry: Followed, stream?: Stream): Promise<void> {
   entry.isRunning = true;
-  await readToEnd(entry, events);
+  await readToEnd(entry, stream);
   entry.isRunning = false;
 }
 
-async function readToEnd(entry: Followed, events?: Events): Promise<void> {
-  let source = events;
+async function readToEnd(entry: Followed, stream?: Stream): Promise<void> {
+  let source = stream;
   for (let failures = 0; !entry.abort.signal.aborted; failures += 1) {
     const before = entry.reply.last;
     let wait = 0;
@@ -113,24 +119,38 @@ async function readToEnd(entry: Followed, events?: Events): Promise<void> {
   }
 }
 
-async function connect({ id, conversationId, reply, abort }: Followed): Promise<Events> {
-  const url = `/api/v1/conversations/${conversationId}/messages/${id}/stream/?after=${reply.last}`;
-  return openStream(url, { signal: abort.signal });
+function connect({ id, conversationId, reply }: Followed): Promise<Stream> {
+  return openStream(`/api/v1/conversations/${conversationId}/messages/${id}/stream/?after=${reply.last}`);
 }
 
 /** Send a request whose response is a stream of events. Throws ApiError. */
-export async function openStream(url: string, init: RequestInit): Promise<Events> {
-  const response = await fetch(url, init).catch(() => {
+export async function openStream(url: string, init: RequestInit = {}): Promise<Stream> {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const response = await fetch(url, { ...init, signal }).catch(() => {
     throw new ApiError(0, "offline", "");
   });
   if (!response.ok || !response.body) throw toApiError(response, await response.json().catch(() => null));
-  return readEvents(response.body);
+  const close = () => closing.abort();
+  // A browser that loses its network does not always notice that a connection is lost.
+  window.addEventListener("offline", close, { signal });
+  const silence = new Alarm(SILENCE, close);
+  signal.addEventListener("abort", () => silence.stop());
+  return { events: readEvents(response.body, () => silence.restart()), close };
 }
 
 /** Read events until the connection ends. Return whether the reply has ended. */
-async function readAll(entry: Followed, events: Events): Promise<boolean> {
+async function readAll(entry: Followed, { events, close }: Stream): Promise<boolean> {
+  entry.abort.signal.addEventListener("abort", close);
+  try {
+    return await takeAll(entry, events);
+  } finally {
+    close();
+  }
+}
+
+async function takeAll(entry: Followed, events: Events): Promise<boolean> {
   for await (const event of events) {
-    if (entry.abort.signal.aborted) return true;
     if (event.name === "closing") return false;
     if (event.name === "message") return takeWhole(entry, event.data as Message);
     entry.reply = applyEvent(entry.reply, event);

@@ -30,3 +30,24 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
     signal.addEventListener("abort", done);
   });
 }
+
+/** Calls a function when it was not restarted for so many milliseconds. */
+export class Alarm {
+  private timer: ReturnType<typeof setTimeout>;
+
+  constructor(
+    private readonly milliseconds: number,
+    private readonly ring: () => void,
+  ) {
+    this.timer = setTimeout(ring, milliseconds);
+  }
+
+  restart(): void {
+    this.stop();
+    this.timer = setTimeout(this.ring, this.milliseconds);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}
