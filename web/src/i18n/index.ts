@@ -35,6 +35,11 @@ export function formatTime(iso: string): string {
   return new Intl.DateTimeFormat(language(), style).format(time);
 }
 
+/** Format a time with its date and its seconds. */
+export function formatExactTime(iso: string): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "full", timeStyle: "medium" }).format(new Date(iso));
+}
+
 export function formatNumber(value: number): string {
   return new Intl.NumberFormat(language()).format(value);
 }

@@ -1,0 +1,35 @@
+import { formatNumber, t } from "../i18n";
+import { Icon } from "../ui/Icon";
+import { Link } from "./Link";
+
+const DATA_ADDRESS = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
+
+/** A file or a sound in a message. Its bytes can be saved; a file elsewhere is a link. */
+export function FilePart({ name, data }: { name: string; data: string }) {
+  const header = DATA_ADDRESS.exec(data)?.[0];
+  return (
+    <p className="file">
+      <Icon name="archive" />
+      <Link address={data} text={name}>
+        <bdi>{name}</bdi>
+      </Link>
+      {header && <SaveButton name={name} header={header} base64={data.slice(header.length)} />}
+    </p>
+  );
+}
+
+function SaveButton({ name, header, base64 }: { name: string; header: string; base64: string }) {
+  const kilobytes = formatNumber(Math.ceil((base64.length * 3) / 4 / 1000));
+  const address = `data:application/octet-stream;base64,${base64}`;
+  return (
+    <a className="button secondary" href={address} download={fileName(name, header)}>
+      {t("Save ({{size}} kB)", { size: kilobytes })}
+    </a>
+  );
+}
+
+/** Return the name, with an ending from the media type if it has none: `audio/wav` gives `.wav`. */
+function fileName(name: string, header: string): string {
+  const ending = DATA_ADDRESS.exec(header)?.[1]?.split(/[/+]/)[1];
+  return /\.\w+$/.test(name) || !ending ? name : `${name}.${ending}`;
+}
