@@ -1,6 +1,7 @@
 import type { Message } from "../api/messages";
 import { MessageTools } from "../content/MessageTools";
 import { t } from "../i18n";
+import { ShareUpTo } from "../sharing/ShareUpTo";
 import { IconButton } from "../ui/IconButton";
 import { remove } from "./actions";
 import { BranchPicker } from "./BranchPicker";
@@ -17,6 +18,7 @@ export function MessageActions({ message, isLast, onEdit }: Props) {
       <MessageTools message={message} />
       {isQuestion && message.content && <IconButton icon="edit" label={t("Edit the message")} onClick={onEdit} />}
       {(message.role === "assistant" || (isQuestion && isLast)) && <TryAgain message={message} />}
+      <ShareUpTo message={message} />
       <IconButton icon="trash" label={t("Delete the message")} onClick={() => remove(message)} />
     </div>
   );

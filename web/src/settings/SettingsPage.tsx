@@ -8,6 +8,7 @@ import { Icon, type IconName } from "../ui/Icon";
 import { Account } from "./Account";
 import { Data } from "./Data";
 import { General } from "./General";
+import { Shares } from "./Shares";
 import { Tokens } from "./Tokens";
 import { Usage } from "./Usage";
 import "./settings.css";
@@ -20,6 +21,7 @@ function sections(): Section[] {
     { name: "general", title: t("General"), icon: "settings", Content: General },
     { name: "account", title: t("Account"), icon: "user", Content: Account },
     { name: "tokens", title: t("API tokens"), icon: "key", Content: Tokens },
+    { name: "shares", title: t("Shared links"), icon: "share", Content: Shares },
     { name: "usage", title: t("Usage"), icon: "chart", Content: Usage },
     { name: "data", title: t("Data"), icon: "download", Content: Data },
   ];

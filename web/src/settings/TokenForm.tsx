@@ -3,8 +3,11 @@ import { ApiError } from "../api/client";
 import { type NewToken, type Scope, type TokenFields, useCreateToken } from "../api/tokens";
 import { t } from "../i18n";
 import { ConfirmPassword } from "./ConfirmPassword";
-import { type Expiry, expiryTime, PERIODS } from "./expiry";
+import { ExpiryChoice } from "./ExpiryChoice";
+import { type Expiry, expiryTime } from "./expiry";
 import { errorOf, Field, Outcome } from "./Field";
+
+const PERIODS = [7, 30, 90, 365];
 
 /** The form of a new token. If the last sign-in is too long ago, it asks for the password and sends the form again. */
 export function TokenForm({ onCreated }: { onCreated: (token: NewToken) => void }) {
@@ -37,6 +40,7 @@ export function TokenForm({ onCreated }: { onCreated: (token: NewToken) => void 
         </Field>
         <ScopeChoice chosen={scopes} onChange={setScopes} error={errorOf(create.error, "scopes")} />
         <ExpiryChoice
+          periods={PERIODS}
           expiry={expiry}
           onChange={setExpiry}
           error={isDateMissing ? t("Choose a date.") : errorOf(create.error, "expires_at")}
@@ -82,36 +86,5 @@ function ScopeChoice({ chosen, onChange, error }: ScopeProps) {
         </p>
       )}
     </fieldset>
-  );
-}
-
-type ExpiryProps = { expiry: Expiry; onChange: (expiry: Expiry) => void; error: string | undefined };
-
-function ExpiryChoice({ expiry, onChange, error }: ExpiryProps) {
-  const { choice, date } = expiry;
-  return (
-    <Field label={t("Expiry")} error={error}>
-      {(control) => (
-        <div className="pair">
-          <select {...control} value={choice} onChange={(event) => onChange({ choice: event.target.value, date })}>
-            {PERIODS.map((days) => (
-              <option key={days} value={days}>
-                {t("After {{count}} days", { count: days })}
-              </option>
-            ))}
-            <option value="date">{t("At the end of a day")}</option>
-            <option value="never">{t("Never")}</option>
-          </select>
-          {choice === "date" && (
-            <input
-              type="date"
-              aria-label={t("Last day")}
-              value={date}
-              onChange={(event) => onChange({ choice, date: event.target.value })}
-            />
-          )}
-        </div>
-      )}
-    </Field>
   );
 }

@@ -1,11 +1,10 @@
-/** The expiry of a new token: a number of days, a date, or never. */
+/** The expiry of a token or a link: a number of days, a date, or never. */
 
 export type Expiry = { choice: string; date: string };
 
-export const PERIODS = [7, 30, 90, 365] as const;
 const DAY = 24 * 3600 * 1000;
 
-/** Return the time at which the token expires, null for never, or undefined while no valid date is chosen. */
+/** Return the time at which it expires, null for never, or undefined while no valid date is chosen. */
 export function expiryTime({ choice, date }: Expiry, now: Date): string | null | undefined {
   if (choice === "never") return null;
   if (choice !== "date") return new Date(now.getTime() + Number(choice) * DAY).toISOString();

@@ -22,6 +22,7 @@ const PATHS = {
   menu: "M4 6h16M4 12h16M4 18h16",
   message: "M5 6h14M5 11h14M5 16h8",
   more: "M5 12h.01M12 12h.01M19 12h.01",
+  open: "M13 4h7v7M20 4l-9 9M18 14v6H4V6h6",
   pin: "M9 4h6l-1 6 4 4H6l4-4zM12 14v6",
   plus: "M12 5v14M5 12h14",
   refresh: "M20 11a8 8 0 1 0-2 6M20 5v6h-6",

@@ -1,0 +1,17 @@
+import { t } from "../i18n";
+import { ShareList } from "../sharing/ShareList";
+
+/** All links of the user. */
+export function Shares() {
+  return (
+    <section className="settings-block" aria-labelledby="shares-title">
+      <h3 id="shares-title">{t("Your links")}</h3>
+      <p className="soft">
+        {t(
+          "Everyone with a link can read the copy of a conversation that it shows. A link does not work while its conversation is in the trash.",
+        )}
+      </p>
+      <ShareList />
+    </section>
+  );
+}

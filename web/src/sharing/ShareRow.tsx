@@ -1,0 +1,100 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { type Share, useRevokeShare } from "../api/shares";
+import { CopyButton } from "../content/CopyButton";
+import { formatTime, t } from "../i18n";
+import { explain } from "../ui/explain";
+import { Icon } from "../ui/Icon";
+import { endOf } from "./ends";
+
+type Props = { share: Share; hasTitle: boolean };
+
+/** One link, with what its owner can do with it. */
+export function ShareRow({ share, hasTitle }: Props) {
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <li className="share">
+      <div className="row">
+        <div>
+          {hasTitle && <ShareTitle share={share} />}
+          <ShareFacts share={share} />
+        </div>
+        <div className="share-actions">
+          <CopyButton text={share.url} label={t("Copy the link")} />
+          <a
+            className="icon-button"
+            href={share.url}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={t("Open the link")}
+            title={t("Open the link")}
+          >
+            <Icon name="open" />
+          </a>
+          <button type="button" className="link danger" disabled={isAsking} onClick={() => setAsking(true)}>
+            {t("Revoke")}
+          </button>
+        </div>
+      </div>
+      {isAsking && <ConfirmRevoke id={share.id} onClose={() => setAsking(false)} />}
+    </li>
+  );
+}
+
+function ShareTitle({ share }: { share: Share }) {
+  return (
+    <Link to="/app/c/$conversationId" params={{ conversationId: share.conversation_id }} className="share-title">
+      <strong dir="auto">{share.title || t("Untitled")}</strong>
+    </Link>
+  );
+}
+
+function ShareFacts({ share }: { share: Share }) {
+  const { message_count: count, expires_at, sign_in_required, created_at } = share;
+  const messages = t("{{count}} messages", { count, defaultValue_one: "{{count}} message" });
+  return (
+    <>
+      <span className="share-facts">
+        {messages} · {endOf(expires_at)}
+      </span>
+      <small className="soft">
+        {t("created {{time}}", { time: formatTime(created_at) })}
+        {sign_in_required && ` · ${t("with sign-in only")}`}
+      </small>
+    </>
+  );
+}
+
+/** Asks in place, before a link is revoked. */
+function ConfirmRevoke({ id, onClose }: { id: string; onClose: () => void }) {
+  const revoke = useRevokeShare();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
+    <div className="confirm-revoke" role="group" aria-label={t("Revoke this link?")}>
+      <p>{t("Nobody can open the link from then on. This cannot be undone; a new link has another address.")}</p>
+      {revoke.error && (
+        <p className="error-text" role="alert">
+          {explain(revoke.error)}
+        </p>
+      )}
+      <div className="actions">
+        <button
+          type="button"
+          className="button danger"
+          ref={focus}
+          disabled={revoke.isPending}
+          onClick={() => revoke.mutate(id)}
+        >
+          {t("Revoke the link")}
+        </button>
+        <button type="button" className="button secondary" onClick={onClose}>
+          {t("Cancel")}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function focus(element: HTMLElement | null): void {
+  element?.focus();
+}
