@@ -11,7 +11,7 @@ from testing.fake_provider import FakeProvider, completes_with, streams
 from testing.outbox import Outbox
 
 from .site import Site, create_account
-from .web import SignIn
+from .web import Problems, SignIn
 
 
 class Person:
@@ -86,7 +86,7 @@ def person(sign_in: SignIn, mails: Outbox) -> Person:
 
 
 def test_a_person_chats_reloads_edits_searches_shares_deletes_restores_and_exports(
-    person: Person, model: FakeProvider, sign_in: SignIn
+    person: Person, model: FakeProvider, sign_in: SignIn, problems: Problems
 ) -> None:
     person.sign_in()
 
@@ -110,6 +110,7 @@ def test_a_person_chats_reloads_edits_searches_shares_deletes_restores_and_expor
     expect(person.messages).to_have_count(0)
     person.search("Ribeira")
     expect(person.messages.last).to_contain_text("In Ribeira")
+    problems.expect("status of 409")  # the message is on another branch, so the app displays this branch
 
     stranger = sign_in(None)
     stranger.goto(person.share())
