@@ -14,6 +14,7 @@ The provider has two models, `openai` and `second`. `sign_in(alice, base_url=add
 without a model, where only the built-in echo answers.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -66,6 +67,12 @@ def tool_call(name: str, arguments: str, id: str = "call_1") -> dict[str, Any]:
     return {"tool_calls": [{"index": 0, "id": id, "type": "function", "function": function}]}
 
 
+def settings_of_models(provider: FakeProvider) -> dict[str, str]:
+    """Return the environment variables of a chatstore whose models are those of the provider."""
+    second = {"base_url": provider.base_url, "model": "second"}
+    return {"OPENAI_BASE_URL": provider.base_url, "MODELS": json.dumps({"second": second})}
+
+
 @pytest.fixture(scope="session")
 def provider_of_models() -> Iterator[FakeProvider]:
     with fake_provider.running() as provider:
@@ -77,8 +84,7 @@ def app_address(provider_of_models: FakeProvider, django_db_setup: None, django_
     """The address of a chatstore with models. Its generator also answers for all other servers on the test database."""
     if not (settings.WEB_APP / "app.html").exists():
         pytest.fail("web/dist is missing. Run: make web")
-    second = f'{{"second": {{"base_url": "{provider_of_models.base_url}", "model": "second"}}}}'
-    models = {"OPENAI_BASE_URL": provider_of_models.base_url, "MODELS": second}
+    models = settings_of_models(provider_of_models)
     answering = generator.process(**models, DJANGO_SETTINGS_MODULE="chatstore.settings")
     with django_db_blocker.unblock(), serving(PROXIES="1", **models) as live, answering:
         yield f"http://localhost:{live.port}"
@@ -101,7 +107,8 @@ def problems() -> Iterator[Problems]:
     """
     problems = Problems()
     yield problems
-    assert problems == []
+    if problems:
+        pytest.fail("\n".join(problems))
 
 
 @pytest.fixture

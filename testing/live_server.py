@@ -106,8 +106,8 @@ def gunicorn(database: str, **variables: str) -> Iterator[int]:
 
 @contextmanager
 def web_server(application: str, **variables: str) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """Run gunicorn with this WSGI application. Yield the port and the main process."""
-    port = scratch.free_port()
+    """Run gunicorn with this WSGI application, on a free port or on PORT. Yield the port and the main process."""
+    port = int(variables.get("PORT") or scratch.free_port())
     fixed = {
         "PORT": str(port),
         "WEB_WORKERS": "2",
