@@ -16,7 +16,8 @@ export function EndOfList({ query }: { query: UseInfiniteQueryResult }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: each new page needs a new observer
   useEffect(() => {
     if (!canLoad || !end.current) return;
-    const load = ([entry]: IntersectionObserverEntry[]) => entry?.isIntersecting && void fetchNextPage();
+    // A slow browser reports several frames at once. The last one counts.
+    const load = (frames: IntersectionObserverEntry[]) => frames.at(-1)?.isIntersecting && void fetchNextPage();
     const observer = new IntersectionObserver(load, { root: end.current.closest("[data-scroll]"), rootMargin: AHEAD });
     observer.observe(end.current);
     return () => observer.disconnect();
