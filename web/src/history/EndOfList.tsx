@@ -11,13 +11,17 @@ export function EndOfList({ query }: { query: UseInfiniteQueryResult }) {
   const end = useRef<HTMLDivElement>(null);
   const { isFetchNextPageError, isFetchingNextPage, hasNextPage, fetchNextPage } = query;
   const canLoad = hasNextPage && !isFetchingNextPage && !isFetchNextPageError;
+  // A new observer reports at once whether the end is near. An old one would not, if the end left and came back between
+  // two frames.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new page needs a new observer
   useEffect(() => {
     if (!canLoad || !end.current) return;
-    const load = ([entry]: IntersectionObserverEntry[]) => entry?.isIntersecting && void fetchNextPage();
+    // A slow browser reports several frames at once. The last one counts.
+    const load = (frames: IntersectionObserverEntry[]) => frames.at(-1)?.isIntersecting && void fetchNextPage();
     const observer = new IntersectionObserver(load, { root: end.current.closest("[data-scroll]"), rootMargin: AHEAD });
     observer.observe(end.current);
     return () => observer.disconnect();
-  }, [canLoad, fetchNextPage]);
+  }, [canLoad, fetchNextPage, query.data]);
   if (query.isError && (!query.data || isFetchNextPageError)) return <Failure query={query} />;
   return (
     <div ref={end} className="end-of-list" aria-hidden="true">
