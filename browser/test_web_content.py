@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from .web import Problems
 
@@ -51,6 +51,12 @@ def reply(content: str, **fields: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": content, **fields}
 
 
+def press(button: Locator, method: str) -> None:
+    """Press a button, and wait for the response to its request."""
+    with button.page.expect_response(lambda response: response.request.method == method):
+        button.click()
+
+
 def test_hostile_markdown_runs_no_script_and_makes_no_request(alice_page: Page, problems: Problems) -> None:
     open_conversation(alice_page, reply(HOSTILE), {"role": "user", "content": HOSTILE})
     expect(alice_page.get_by_role("button", name="Load the picture from evil.example")).to_be_visible()
@@ -63,8 +69,8 @@ def test_hostile_markdown_runs_no_script_and_makes_no_request(alice_page: Page, 
 def test_markdown_that_is_nested_ten_thousand_times_is_shown_as_text(alice_page: Page) -> None:
     quotations, brackets = ">" * 10_000 + " deep", "[" * 10_000 + " open"
     open_conversation(alice_page, reply(quotations), reply(brackets), reply("- " * 10_000))
-    expect(alice_page.get_by_text("deep")).to_be_visible()
-    expect(alice_page.get_by_text("open")).to_be_visible()
+    expect(alice_page.locator("article", has_text="> deep")).to_be_visible()
+    expect(alice_page.locator("article", has_text="[ open")).to_be_visible()
 
 
 def test_a_text_of_a_megabyte_is_plain_until_the_reader_asks(alice_page: Page) -> None:
@@ -100,16 +106,14 @@ def test_formulas_are_loaded_only_for_texts_that_have_some(alice_page: Page, pro
 def test_reactions_are_stored(alice_page: Page) -> None:
     conversation = open_conversation(alice_page, {"role": "user", "content": "Hello?"}, reply("Hello."))
     good, bad = (alice_page.get_by_role("button", name=f"{name} reply") for name in ("Good", "Bad"))
-    good.click()
+    press(good, "POST")
     expect(good).to_have_attribute("aria-pressed", "true")
-    with alice_page.expect_response(lambda response: response.request.method == "POST"):
-        bad.click()
+    press(bad, "POST")
     expect(good).to_have_attribute("aria-pressed", "false")
     assert alice_page.evaluate(STORED_REACTIONS, conversation) == ["thumbs_down"]
     alice_page.reload()
     expect(bad).to_have_attribute("aria-pressed", "true")
-    with alice_page.expect_response(lambda response: response.request.method == "DELETE"):
-        bad.click()
+    press(bad, "DELETE")
     assert alice_page.evaluate(STORED_REACTIONS, conversation) == []
 
 
@@ -124,11 +128,11 @@ def test_reasoning_tools_and_parts_are_folded(alice_page: Page) -> None:
     )
     expect(alice_page.get_by_text("I cannot say more.")).to_be_visible()
     expect(alice_page.get_by_text("The user asks.")).to_have_count(0)
-    alice_page.get_by_text("Reasoning").click()
+    alice_page.locator("summary", has_text="Reasoning").click()
     expect(alice_page.get_by_text("The user asks.")).to_be_visible()
-    alice_page.get_by_text("Tool call").click()
+    alice_page.locator("summary", has_text="Tool call").click()
     expect(alice_page.get_by_text('"city": "Lisbon"')).to_be_visible()
-    alice_page.get_by_text("Result of a tool").click()
+    alice_page.locator("summary", has_text="Result of a tool").click()
     expect(alice_page.get_by_text('"sky": "clear"')).to_be_visible()
 
 

@@ -19,6 +19,7 @@ describe("hostile Markdown", () => {
     ["open brackets", "[".repeat(10_000)],
     ["open comments", "<!--".repeat(10_000)],
     ["emphasis that is never closed", "**a*".repeat(10_000)],
+    ["addresses of sites", "www.a.b ".repeat(1_000)],
     ["a paragraph without end", "word ".repeat(10_000)],
     ["headings without blank lines", "a\n=\n".repeat(10_000)],
   ])("is plain text: %s", (_, text) => {
