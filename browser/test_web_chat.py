@@ -208,7 +208,7 @@ class TestOutbox:
         problems.expect("status of 429")
 
     def test_a_refused_text_returns_to_the_composer(self, alice_page: Page, problems: Problems) -> None:
-        error: Any = {"error": {"code": "bytes", "message": "This text is too long.", "field": "content", "details": []}}
+        error: Any = {"error": {"code": "bytes", "message": "This text is too long.", "details": []}}
         alice_page.goto("/app/")
         alice_page.route("**/chat/", lambda route: route.fulfill(status=400, json=error))
         ask(alice_page, "A long text")

@@ -13,7 +13,7 @@ import { ApiError } from "../api/client";
 import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, messagesQuery, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
-import { setSignedOut, signedIn } from "../api/session";
+import { setSignedOut } from "../api/session";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
 import { showToast } from "../ui/toasts";
@@ -31,6 +31,7 @@ import {
   requestOf,
 } from "./questions";
 import { begin, openStream, type Stream } from "./replies";
+import { isSignedIn, signedInAgain } from "./signIn";
 import { keysWith, onStored, readText, writeText } from "./storage";
 
 const STORED = "outbox.";
@@ -220,7 +221,7 @@ function waitForServer(question: Question, error: ApiError): void {
 
 function waitForSignIn(question: Question): void {
   put({ question, phase: { name: "signed-out" } });
-  void signedIn().then(async () => {
+  void signedInAgain().then(async () => {
     await queryClient.invalidateQueries({ queryKey: meQuery.queryKey }); // it can be another person
     tryAgain(question);
   });
@@ -230,8 +231,7 @@ function waitForSignIn(question: Question): void {
 async function resume(): Promise<void> {
   sendWaiting();
   if (!pending.some(({ phase }) => phase.name === "signed-out")) return;
-  const response = await fetch("/api/v1/me/").catch(() => null);
-  if (response?.ok) setSignedOut(false);
+  if (await isSignedIn()) setSignedOut(false);
 }
 
 /** Give the text back to the user, with the reason. */
@@ -245,7 +245,8 @@ function giveUp(question: Question, error: unknown): void {
 function tryAgain(question: Question): void {
   clearTimeout(timers.get(question.key));
   const phase = phaseOf(question);
-  if (phase) put({ question, phase: phase.name === "waiting" ? { ...phase, isTrying: true } : { name: "sending" } });
+  if (phase?.name === "waiting") put({ question, phase: { ...phase, isTrying: true } });
+  if (phase?.name === "signed-out") put({ question, phase: { name: "sending" } });
   deliverNext();
 }
 

@@ -12,8 +12,8 @@ import { ApiError, toApiError } from "../api/client";
 import { conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, putMessage, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
-import { signedIn } from "../api/session";
 import { applyEvent, messageOf, NOTHING, type Reply, type ReplyEvent, readEvents, type Start } from "./events";
+import { signedInAgain } from "./signIn";
 import { Alarm, onFrame, pause } from "./waiting";
 
 type Followed = {
@@ -109,7 +109,7 @@ async function readToEnd(entry: Followed, stream?: Stream): Promise<void> {
       if (await readAll(entry, source)) return;
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return void refreshMessages(entry.conversationId);
-      if (error instanceof ApiError && error.status === 401) await signedIn();
+      if (error instanceof ApiError && error.status === 401) await signedInAgain();
       if (error instanceof ApiError) wait = error.retryAfter * 1000;
     }
     source = undefined;

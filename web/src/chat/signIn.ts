@@ -1,0 +1,17 @@
+import { signedIn } from "../api/session";
+
+const POLL = 5000; // milliseconds
+
+/**
+ * Wait until the user has signed in again. The user may have closed the dialog without signing in. So this asks the
+ * server without opening the dialog again.
+ */
+export async function signedInAgain(): Promise<void> {
+  await signedIn();
+  while (!(await isSignedIn())) await new Promise((resolve) => setTimeout(resolve, POLL));
+}
+
+export async function isSignedIn(): Promise<boolean> {
+  const response = await fetch("/api/v1/me/").catch(() => null);
+  return response?.ok ?? false;
+}
