@@ -12,6 +12,7 @@ type Props = { conversationId: string; lastMessageId?: string; onClose: () => vo
 /** Shares a conversation, up to a message if one is named, and lists the links that exist. */
 export function ShareDialog({ conversationId, lastMessageId, onClose }: Props) {
   const [created, setCreated] = useState<Share | null>(null);
+  const forget = ({ id }: Share) => setCreated((share) => (share?.id === id ? null : share));
   return (
     <Dialog title={lastMessageId ? t("Share up to this message") : t("Share")} onClose={onClose}>
       <p className="soft">
@@ -30,7 +31,7 @@ export function ShareDialog({ conversationId, lastMessageId, onClose }: Props) {
       )}
       <section className="share-links" aria-labelledby="share-links-title">
         <h3 id="share-links-title">{t("Links to this conversation")}</h3>
-        <ShareList conversationId={conversationId} />
+        <ShareList conversationId={conversationId} onRevoked={forget} />
       </section>
     </Dialog>
   );
