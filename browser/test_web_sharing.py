@@ -90,7 +90,7 @@ class TestTheOwner:
         expect(body(stranger)).to_contain_text("Sign in to read this conversation")
         problems.expect("status of 401")
         stranger.get_by_role("link", name="Sign in").click()
-        stranger.locator("input[name=login]").fill(alice.email)
+        stranger.locator("input[name=login]").fill(str(alice.email))
         stranger.locator("input[name=password]").fill(PASSWORD)
         stranger.keyboard.press("Enter")
         expect(body(stranger)).to_contain_text("ends on")
