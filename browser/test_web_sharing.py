@@ -90,7 +90,7 @@ class TestTheOwner:
         expect(body(stranger)).to_contain_text("Sign in to read this conversation")
         problems.expect("status of 401")
         stranger.get_by_role("link", name="Sign in").click()
-        stranger.locator("input[name=login]").fill(alice.email)
+        stranger.locator("input[name=login]").fill(str(alice.email))
         stranger.locator("input[name=password]").fill(PASSWORD)
         stranger.keyboard.press("Enter")
         expect(body(stranger)).to_contain_text("ends on")
@@ -154,12 +154,12 @@ class TestTheReader:
     def test_scrolls_through_a_long_conversation(self, alice: User, stranger: Page) -> None:
         texts = [f"Message {number}" for number in range(120)]
         stranger.goto(f"/share/{share(create_conversation(alice, *texts)).token}")
-        expect(stranger.get_by_text("Message 0", exact=True)).to_be_visible()
-        expect(stranger.get_by_text("Message 119", exact=True)).to_have_count(0)
-        for _ in range(3):
-            stranger.keyboard.press("End")
-            stranger.wait_for_timeout(200)
-        expect(stranger.get_by_text("Message 119", exact=True)).to_be_visible()
+        expect(stranger.locator("article")).to_have_count(50)
+        stranger.keyboard.press("End")
+        expect(stranger.locator("article")).to_have_count(100)
+        stranger.keyboard.press("End")
+        expect(stranger.locator("article")).to_have_count(120)
+        expect(stranger.locator("article").last).to_have_text("Message 119")
 
     def test_sees_a_hostile_title_as_text(self, alice: User, stranger: Page) -> None:
         title = "<img src=x onerror=alert(1)>\u202e</title><script>alert(2)</script>"

@@ -30,7 +30,8 @@ export function useCreateShare(conversationId: string) {
   return useMutation({
     mutationFn: (body: ShareFields): Promise<Share> =>
       unwrap(api.POST("/api/v1/conversations/{id}/shares/", { params, body })),
-    onSuccess: () => client.invalidateQueries({ queryKey: ALL }),
+    // The caller goes on at once. A promise would let it wait for the lists.
+    onSuccess: () => void client.invalidateQueries({ queryKey: ALL }),
   });
 }
 
@@ -45,7 +46,8 @@ export function useRevokeShare() {
         if (!(error instanceof ApiError && error.status === 404)) throw error;
       }
     },
-    onSuccess: () => client.invalidateQueries({ queryKey: ALL }),
+    // The caller goes on at once. A promise would let it wait for the lists.
+    onSuccess: () => void client.invalidateQueries({ queryKey: ALL }),
   });
 }
 

@@ -16,9 +16,7 @@ export function NewLink({ share, onDone }: Props) {
     : t("Everyone who has the link can read the copy.");
   return (
     <section className="new-link" aria-labelledby="new-link-title">
-      <h3 id="new-link-title" role="status">
-        {t("The link is ready")}
-      </h3>
+      <h3 id="new-link-title">{t("The link is ready")}</h3>
       <div className="secret-row">
         <input ref={field} readOnly value={share.url} aria-label={t("Link")} spellCheck={false} onFocus={select} />
         <CopyButton text={share.url} label={t("Copy the new link")} />

@@ -1,12 +1,14 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { sharesQuery } from "../api/shares";
+import { type Share, sharesQuery } from "../api/shares";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
 import { ShareRow } from "./ShareRow";
 import "./sharing.css";
 
+type Props = { conversationId?: string; onRevoked?: (share: Share) => void };
+
 /** The links of a conversation, or of all conversations of the user if none is named. */
-export function ShareList({ conversationId }: { conversationId?: string }) {
+export function ShareList({ conversationId, onRevoked }: Props) {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(sharesQuery(conversationId));
   const shares = data?.pages.flatMap((page) => page.results);
   return (
@@ -20,7 +22,7 @@ export function ShareList({ conversationId }: { conversationId?: string }) {
       {shares?.length === 0 && <p className="soft">{conversationId ? t("No links yet.") : <NoShares />}</p>}
       <ul className="rows">
         {shares?.map((share) => (
-          <ShareRow key={share.id} share={share} hasTitle={!conversationId} />
+          <ShareRow key={share.id} share={share} hasTitle={!conversationId} onRevoked={onRevoked} />
         ))}
       </ul>
       {hasNextPage && (

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { type Share, useRevokeShare } from "../api/shares";
 import { CopyButton } from "../content/CopyButton";
 import { formatTime, t } from "../i18n";
@@ -7,11 +7,16 @@ import { explain } from "../ui/explain";
 import { Icon } from "../ui/Icon";
 import { endOf } from "./ends";
 
-type Props = { share: Share; hasTitle: boolean };
+type Props = { share: Share; hasTitle: boolean; onRevoked: ((share: Share) => void) | undefined };
 
 /** One link, with what its owner can do with it. */
-export function ShareRow({ share, hasTitle }: Props) {
+export function ShareRow({ share, hasTitle, onRevoked }: Props) {
+  const button = useRef<HTMLButtonElement>(null);
   const [isAsking, setAsking] = useState(false);
+  const cancel = () => {
+    setAsking(false);
+    button.current?.focus();
+  };
   return (
     <li className="share">
       <div className="row">
@@ -31,12 +36,18 @@ export function ShareRow({ share, hasTitle }: Props) {
           >
             <Icon name="open" />
           </a>
-          <button type="button" className="link danger" disabled={isAsking} onClick={() => setAsking(true)}>
+          <button
+            type="button"
+            ref={button}
+            className="link danger"
+            aria-expanded={isAsking}
+            onClick={() => setAsking(!isAsking)}
+          >
             {t("Revoke")}
           </button>
         </div>
       </div>
-      {isAsking && <ConfirmRevoke id={share.id} onClose={() => setAsking(false)} />}
+      {isAsking && <ConfirmRevoke share={share} onRevoked={onRevoked} onCancel={cancel} />}
     </li>
   );
 }
@@ -65,8 +76,10 @@ function ShareFacts({ share }: { share: Share }) {
   );
 }
 
+type ConfirmProps = Omit<Props, "hasTitle"> & { onCancel: () => void };
+
 /** Asks in place, before a link is revoked. */
-function ConfirmRevoke({ id, onClose }: { id: string; onClose: () => void }) {
+function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
   const revoke = useRevokeShare();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
@@ -83,11 +96,11 @@ function ConfirmRevoke({ id, onClose }: { id: string; onClose: () => void }) {
           className="button danger"
           ref={focus}
           disabled={revoke.isPending}
-          onClick={() => revoke.mutate(id)}
+          onClick={() => revoke.mutate(share.id, { onSuccess: () => onRevoked?.(share) })}
         >
           {t("Revoke the link")}
         </button>
-        <button type="button" className="button secondary" onClick={onClose}>
+        <button type="button" className="button secondary" onClick={onCancel}>
           {t("Cancel")}
         </button>
       </div>

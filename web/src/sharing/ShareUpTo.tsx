@@ -8,6 +8,7 @@ import { ShareDialog } from "./ShareDialog";
 /** A button that shares the conversation up to a message. */
 export function ShareUpTo({ message }: { message: Message }) {
   const [isOpen, setOpen] = useState(false);
+  if (message.role === "system" || message.role === "developer") return null; // these are not shared
   return (
     <>
       <IconButton icon="share" label={t("Share up to this message…")} onClick={() => setOpen(true)} />
