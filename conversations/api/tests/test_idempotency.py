@@ -101,7 +101,8 @@ def test_a_key_used_on_another_route_is_a_conflict(alice: User, samples: SampleO
     client = with_key(ApiClient(alice))
     client("POST", "conversations/", {}, status=201)
     client.refusal("POST", "tokens/", {"name": "x"}, status=409)
-    other = client.refusal("POST", f"conversations/{samples.conversation.id}/messages/", ROWS[10].body, status=409)
+    message = {"role": "user", "content": "x"}
+    other = client.refusal("POST", f"conversations/{samples.conversation.id}/messages/", message, status=409)
     assert other == ("idempotency_key_reused", None)
 
 
