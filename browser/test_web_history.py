@@ -139,7 +139,8 @@ def test_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(sidebar: Pag
 def test_after_the_open_conversation_is_trashed_a_new_one_follows(sidebar: Page) -> None:
     row(sidebar, "Lisbon").get_by_role("link").click()
     expect(row(sidebar, "Lisbon").get_by_role("link")).to_have_attribute("aria-current", "page")
-    sidebar.keyboard.press("Delete")
+    expect(sidebar.get_by_role("textbox", name="Message")).to_be_focused()
+    row(sidebar, "Lisbon").get_by_role("link").press("Delete")
     expect(rows(sidebar)).to_have_text(["Berlin", "Porto"])
     expect(sidebar).to_have_url(re.compile("/app/?$"))
 

@@ -18,7 +18,7 @@ PUBLIC = {"", "api/schema/", "api/docs/", "docs/", "livez/", "readyz/"}
 # Routes of the API that a link opens without authentication; conversations/api/tests/test_shares.py tests them
 BY_LINK = {"api/v1/shared/<str:token>/", "api/v1/shared/<str:token>/messages/"}
 # Pages with their own authentication and their own tests
-ELSEWHERE = ("admin/", "accounts/", "_allauth/")
+ELSEWHERE = ("admin/", "accounts/", "_allauth/", "app/", "share/")
 PREFIX = "api/v1/"
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
