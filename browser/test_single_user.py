@@ -82,7 +82,7 @@ def test_a_page_with_a_rebound_name_reads_nothing(chromium: Browser, address: st
     )
     page = browser.new_page()
     page.goto(address.replace("localhost", REBOUND))
-    assert page.title() == "chatstore"
+    assert page.title() == "Welcome · chatstore"
     status, answer = fetch(page, "/api/v1/me/")
     assert (status, answer["error"]["code"]) == (403, "single_user")
     browser.close()
