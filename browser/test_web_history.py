@@ -222,7 +222,8 @@ def test_tags_are_changed_in_the_menu(sidebar: Page, alice: User) -> None:
     sidebar.get_by_role("button", name="Remove “work”").click()
     sidebar.get_by_role("textbox", name="New tag").fill("2027")
     sidebar.keyboard.press("Enter")
-    sidebar.keyboard.press("Enter")
+    with sidebar.expect_response(lambda response: response.request.method == "PATCH"):
+        sidebar.keyboard.press("Enter")
     expect(row(sidebar, "Berlin").get_by_role("button")).to_be_focused()
     sidebar.reload()
     choose(sidebar, "Berlin", "Tags…")
