@@ -2,7 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { api, unwrap } from "./client";
 import { findMessage, type Message, putMessage } from "./messages";
 

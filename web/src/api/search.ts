@@ -39,13 +39,3 @@ export function paletteSearchQuery(q: string) {
     placeholderData: keepPreviousData,
   });
 }
-
-/** The models that have answered in the last 30 days, the most used first. */
-export const usedModelsQuery = queryOptions({
-  queryKey: ["stats", "models"],
-  queryFn: async () => {
-    const { by_model } = await unwrap(api.GET("/api/v1/stats/", { params: { query: { days: 30 } } }));
-    return by_model.toSorted((a, b) => b.messages - a.messages).map(({ model }) => model);
-  },
-  staleTime: 5 * MINUTE,
-});

@@ -1,33 +1,24 @@
 /** Whether the session has ended while the app was open. The shell then asks the user to sign in again. */
 
-import { useSyncExternalStore } from "react";
+import { Store, useStore } from "../store";
 
-let isSignedOut = false;
-const listeners = new Set<() => void>();
+const isSignedOut = new Store(false);
 
-export function setSignedOut(value: boolean): void {
-  isSignedOut = value;
-  for (const listener of listeners) listener();
-}
+export const setSignedOut = isSignedOut.set;
 
 export function useSignedOut(): boolean {
-  return useSyncExternalStore(subscribe, () => isSignedOut);
+  return useStore(isSignedOut);
 }
 
 /** Wait until the user says that they have signed in again. */
 export function signedIn(): Promise<void> {
   return new Promise((resolve) => {
     const check = () => {
-      if (isSignedOut) return;
-      listeners.delete(check);
+      if (isSignedOut.get()) return;
+      stop();
       resolve();
     };
-    listeners.add(check);
+    const stop = isSignedOut.subscribe(check);
     check();
   });
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

@@ -3,7 +3,7 @@ import { modelsQuery } from "../api/account";
 import { type Conversation, changeConversation } from "../api/conversations";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { changeDraft, useDraft } from "./drafts";
 
 type Props = { conversation: Conversation | undefined; draftKey: string };

@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { t } from "../i18n";
-import { showToast } from "../ui/toasts";
+import { useDocumentTitle } from "../ui/documentTitle";
+import { showToast } from "../ui/toastState";
 import { Composer } from "./Composer";
-import { useDocumentTitle } from "./document";
 import { changeDraft, draftKey, readDraft } from "./drafts";
 import { Greeting } from "./Greeting";
 import { onAccepted, submit, usePending } from "./outbox";

@@ -5,7 +5,7 @@ import { displayBranch, type Message, restoreMessage, trashMessage } from "../ap
 import { queryClient } from "../api/queryClient";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { submit } from "./outbox";
 
 /** Ask for another answer in the place of this one, or for the answer to this question. */

@@ -7,7 +7,7 @@
  * prevents that it is stored twice. A question belongs to a user, and is sent for this user only.
  */
 
-import { useMemo, useSyncExternalStore } from "react";
+import { useMemo } from "react";
 import { meQuery } from "../api/account";
 import { ApiError } from "../api/client";
 import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
@@ -15,8 +15,9 @@ import { findMessage, type Message, messagesQuery, refreshMessages } from "../ap
 import { queryClient } from "../api/queryClient";
 import { setSignedOut } from "../api/session";
 import { t } from "../i18n";
+import { Store, useStore } from "../store";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { giveBack } from "./drafts";
 import type { ReplyEvent, Start } from "./events";
 import {
@@ -35,9 +36,8 @@ import { isSignedIn, signedInAgain } from "./signIn";
 import { keysWith, onStored, readText, writeText } from "./storage";
 
 const STORED = "outbox.";
-let pending: readonly Pending[] = [];
+const outbox = new Store<readonly Pending[]>([]);
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
-const listeners = new Set<() => void>();
 const startListeners = new Set<(question: Question, conversationId: string) => void>();
 
 /** Send a question, now or when it is possible. */
@@ -62,12 +62,12 @@ export function discard({ question }: Pending): void {
 
 /** Send everything that waits. */
 export function sendWaiting(): void {
-  for (const { question } of pending.filter(({ phase }) => phase.name === "waiting")) tryAgain(question);
+  for (const { question } of outbox.get().filter(({ phase }) => phase.name === "waiting")) tryAgain(question);
 }
 
 /** Return the questions of a conversation that the window of its messages does not have yet. */
 export function usePending(userId: string, conversationId: string | null): Pending[] {
-  const all = useSyncExternalStore(subscribe, () => pending);
+  const all = useStore(outbox);
   return useMemo(
     () => all.filter(({ question }) => question.userId === userId && question.conversationId === conversationId),
     [all, userId, conversationId],
@@ -97,14 +97,14 @@ export function startOutbox(): () => void {
 
 function load(storedKey: string): void {
   const question = parseQuestion(readText(storedKey));
-  if (question && !pending.some((other) => other.question.key === question.key)) {
+  if (question && !outbox.get().some((other) => other.question.key === question.key)) {
     put({ question, phase: { name: "sending" } });
   }
 }
 
 /** Do what another tab has done: it has added a question, or it has sent or discarded one. */
 function follow(storedKey: string): void {
-  const known = pending.find(({ question }) => STORED + question.key === storedKey);
+  const known = outbox.get().find(({ question }) => STORED + question.key === storedKey);
   if (readText(storedKey)) {
     load(storedKey);
     // The other tab sends it. This tab waits for the lock, in case the other one is closed before.
@@ -122,7 +122,7 @@ function leaveToOtherTab(question: Question): void {
 const underWay = new Set<string>();
 
 function deliverNext(): void {
-  const ready = nextInLine(pending).filter(({ question }) => !underWay.has(question.key));
+  const ready = nextInLine(outbox.get()).filter(({ question }) => !underWay.has(question.key));
   for (const { question } of ready) void deliver(question);
 }
 
@@ -230,7 +230,7 @@ function waitForSignIn(question: Question): void {
 /** Ask the server whether the user has signed in again, in another tab. */
 async function resume(): Promise<void> {
   sendWaiting();
-  if (!pending.some(({ phase }) => phase.name === "signed-out")) return;
+  if (!outbox.get().some(({ phase }) => phase.name === "signed-out")) return;
   if (await isSignedIn()) setSignedOut(false);
 }
 
@@ -251,13 +251,14 @@ function tryAgain(question: Question): void {
 }
 
 function phaseOf({ key }: Question): Phase | undefined {
-  return pending.find(({ question }) => question.key === key)?.phase;
+  return outbox.get().find(({ question }) => question.key === key)?.phase;
 }
 
 function put(item: Pending): void {
+  const pending = outbox.get();
   const isKnown = pending.some(({ question }) => question.key === item.question.key);
   const replaced = pending.map((other) => (other.question.key === item.question.key ? item : other));
-  publish(isKnown ? replaced : [...pending, item].sort(byTime));
+  outbox.set(isKnown ? replaced : [...pending, item].sort(byTime));
 }
 
 function byTime(one: Pending, other: Pending): number {
@@ -266,15 +267,5 @@ function byTime(one: Pending, other: Pending): number {
 
 function forget(key: string): void {
   clearTimeout(timers.get(key));
-  publish(pending.filter(({ question }) => question.key !== key));
-}
-
-function publish(next: readonly Pending[]): void {
-  pending = next;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  outbox.set(outbox.get().filter(({ question }) => question.key !== key));
 }

@@ -1,8 +1,7 @@
-import type { Message } from "../api/messages";
 import { t } from "../i18n";
 
 /** Name the author of a message. */
-export function speakerOf({ role, model, name }: Pick<Message, "role" | "model" | "name">): string {
+export function speakerOf({ role, model, name }: { role: string; model?: string; name?: string }): string {
   switch (role) {
     case "user":
       return name || t("You");

@@ -1,7 +1,7 @@
 import { useCallback, useEffect } from "react";
 import { stopReply } from "../api/messages";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 
 /** Return the function that stops a reply, or null if none is under way. Escape stops it, too. */
 export function useStop(conversationId: string, answerId: string | null): (() => void) | null {

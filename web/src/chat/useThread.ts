@@ -4,7 +4,7 @@ import { ApiError } from "../api/client";
 import { displayBranch, END, type Message, messagesQuery, openAt, showFrom } from "../api/messages";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 
 const NONE: readonly Message[] = [];
 

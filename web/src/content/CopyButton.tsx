@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { t } from "../i18n";
 import { IconButton } from "../ui/IconButton";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 
 const SECONDS = 2;
 

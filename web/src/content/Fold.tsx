@@ -5,7 +5,7 @@ type Props = { title: ReactNode; isOpen?: boolean; isBare?: boolean; children: R
 
 /**
  * A part of a message that is folded until the reader opens it. `isOpen` opens and closes it from outside; the reader's
- * own choice comes first. What is folded is not rendered before. A bare one has no frame.
+ * own choice comes first. Its content is rendered when it opens. A bare one has no frame.
  */
 export function Fold({ title, isOpen = false, isBare = false, children }: Props) {
   const [choice, setChoice] = useState<boolean | null>(null);

@@ -4,7 +4,7 @@ import { CodeBlock } from "./CodeBlock";
 import { PlainText } from "./PlainText";
 
 /**
- * What a user has typed. It is shown as it was written, because people do not think of Markdown when they write `*` or
+ * The text of a user. It is shown as it was written, because people do not think of Markdown when they write `*` or
  * `#`. Web addresses become links, and fenced code becomes a block of code.
  */
 export function UserText({ text }: { text: string }) {
@@ -23,7 +23,7 @@ export function UserText({ text }: { text: string }) {
 type Fence = Extract<Block, { kind: "code" }>;
 
 /** Split a text into its closed fenced blocks and the texts between them. */
-export function splitFences(text: string): (string | Fence)[] {
+function splitFences(text: string): (string | Fence)[] {
   if (!text.includes("```")) return [text];
   const pieces: (string | Fence)[] = [];
   let done = 0;

@@ -5,7 +5,7 @@ import type { Answer, Request, Token } from "./highlight.worker";
 export type { Token } from "./highlight.worker";
 
 /** Longer code stays plain, in characters: its many elements would slow the page down. */
-export const LONGEST_CODE = 50_000;
+const LONGEST_CODE = 50_000;
 const PATIENCE = 5_000; // milliseconds for one piece of code
 
 type Job = { request: Request; resolve: (tokens: Token[] | null) => void };

@@ -3,7 +3,7 @@ import { type Conversation, deletePermanently } from "../api/conversations";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { focusFirstRow } from "./rows";
 
 type Props = { conversations: Conversation[]; onClose: () => void };

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { type Filters, listQuery, refreshLists } from "../api/conversations";
 import { conversationsOf } from "../api/lists";
 import { t } from "../i18n";
-import { setPaletteOpen } from "../search/palette";
+import { setPaletteOpen } from "../search/paletteState";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { AccountLinks } from "./AccountLinks";

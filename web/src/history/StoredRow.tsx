@@ -104,7 +104,7 @@ function Times({ conversation }: { conversation: Conversation }) {
   );
 }
 
-export function daysLeft(deletedAt: string, trashDays: number, now: number): number {
+function daysLeft(deletedAt: string, trashDays: number, now: number): number {
   return Math.max(0, Math.ceil((Date.parse(deletedAt) + trashDays * DAY - now) / DAY));
 }
 

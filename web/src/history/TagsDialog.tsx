@@ -6,7 +6,7 @@ import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { explain } from "../ui/explain";
 import { Icon } from "../ui/Icon";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 import { act } from "./actions";
 
 const MOST_TAGS = 50;

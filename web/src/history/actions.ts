@@ -3,7 +3,7 @@
 import { type BulkAction, type Conversation, changeConversation, changeConversations } from "../api/conversations";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
-import { showToast } from "../ui/toasts";
+import { showToast } from "../ui/toastState";
 
 const INVERSE: Record<BulkAction, BulkAction> = {
   trash: "restore",

@@ -42,7 +42,7 @@ export function focusFirstRow(): void {
 }
 
 /** Give the focus to the page beside the sidebar, when what had it has disappeared and nothing is near. */
-export function focusPage(): void {
+function focusPage(): void {
   document.getElementById("main")?.focus();
 }
 

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Hit, TitleHit } from "../api/search";
+import { speakerOf } from "../chat/speakers";
 import { formatTime, language, t } from "../i18n";
 import { Icon } from "../ui/Icon";
-import { authorOf } from "./operators";
 import { Snippet } from "./Snippet";
 
 export function TitleHitLink({ title }: { title: TitleHit }) {
@@ -36,7 +36,7 @@ export function MessageHit({ hit }: { hit: Hit }) {
           <Snippet html={hit.snippet} />
         </span>
         <span className="hit-foot soft">
-          <span>{authorOf(hit)}</span>
+          <span>{speakerOf(hit)}</span>
           {!hit.is_active && (
             <span className="other-branch">
               <Icon name="branch" /> {t("On another branch")}

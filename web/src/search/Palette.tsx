@@ -5,7 +5,7 @@ import { Icon } from "../ui/Icon";
 import { controlKey } from "./controlKey";
 import type { Item } from "./items";
 import { PaletteList } from "./PaletteList";
-import { setPaletteOpen } from "./palette";
+import { setPaletteOpen } from "./paletteState";
 import { useActiveOption } from "./useActiveOption";
 import { usePaletteGroups } from "./usePaletteGroups";
 import "./palette.css";

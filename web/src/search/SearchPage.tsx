@@ -1,7 +1,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { type Sort, searchQuery } from "../api/search";
 import { t } from "../i18n";
+import { useDocumentTitle } from "../ui/documentTitle";
 import { SearchField } from "./SearchField";
 import { SearchHelp } from "./SearchHelp";
 import { SearchResults } from "./SearchResults";
@@ -15,7 +16,7 @@ export function SearchPage() {
   const search = useInfiniteQuery(searchQuery(q, sort));
   const results = useRef<HTMLDivElement>(null);
   useKeptScroll(`${q}\n${sort}`);
-  useTitle(q || t("Search"));
+  useDocumentTitle(q || t("Search"));
   return (
     <div className="page search-page">
       <search className="search-head">
@@ -31,15 +32,6 @@ export function SearchPage() {
       <div ref={results}>{q ? <SearchResults q={q} search={search} /> : <SearchHelp onTry={submit} />}</div>
     </div>
   );
-}
-
-function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = `${title} · chatstore`;
-    return () => {
-      document.title = "chatstore";
-    };
-  }, [title]);
 }
 
 function SortChoice({ sort, onChange }: { sort: Sort; onChange: (sort: Sort) => void }) {

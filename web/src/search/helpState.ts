@@ -1,14 +1,11 @@
 /** Whether the list of keyboard shortcuts is open. `?` opens it, outside of fields. */
 
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect } from "react";
+import { Store, useStore } from "../store";
 
-let isOpen = false;
-const listeners = new Set<() => void>();
+const isOpen = new Store(false);
 
-export function setHelpOpen(value: boolean): void {
-  isOpen = value;
-  for (const listener of listeners) listener();
-}
+export const setHelpOpen = isOpen.set;
 
 /** Return whether the list is open, and open it when `?` is pressed. */
 export function useKeyboardHelp(): boolean {
@@ -20,14 +17,9 @@ export function useKeyboardHelp(): boolean {
     window.addEventListener("keydown", open);
     return () => window.removeEventListener("keydown", open);
   }, []);
-  return useSyncExternalStore(subscribe, () => isOpen);
+  return useStore(isOpen);
 }
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

@@ -2,10 +2,10 @@
 
 import type { Conversation } from "../api/conversations";
 import type { SearchPage } from "../api/search";
+import { speakerOf } from "../chat/speakers";
 import { formatTime, t } from "../i18n";
 import type { IconName } from "../ui/Icon";
 import type { Command } from "./commands";
-import { authorOf } from "./operators";
 
 /** What Enter does: it opens an address, or runs a command. */
 export type Action = { href: string } | { run: () => void };
@@ -78,7 +78,7 @@ function messageItems(found: SearchPage | undefined): Item[] {
     label: "",
     snippet: hit.snippet,
     isTall: true,
-    detail: [hit.conversation_title || t("Untitled"), authorOf(hit), formatTime(hit.created_at)].join(" · "),
+    detail: [hit.conversation_title || t("Untitled"), speakerOf(hit), formatTime(hit.created_at)].join(" · "),
     href: `/app/c/${hit.conversation_id}?${new URLSearchParams({ message: hit.message_id })}`,
   }));
 }

@@ -117,7 +117,7 @@ function quoted(value: string): string {
 }
 
 /** Return the name of a role for people. */
-export function roleName(role: string): string {
+function roleName(role: string): string {
   const names: Record<string, string> = {
     user: t("You"),
     assistant: t("Assistant"),
@@ -126,11 +126,6 @@ export function roleName(role: string): string {
     tool: t("Tool"),
   };
   return names[role] ?? role;
-}
-
-/** Name the author of a message: the model that answered, or the role. */
-export function authorOf({ role, model }: { role: string; model: string }): string {
-  return role === "assistant" && model ? model : roleName(role);
 }
 
 function days(operator: "after" | "before", now: Date): Suggestion[] {

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { modelsQuery } from "../api/account";
 import { labelsQuery } from "../api/labels";
-import { usedModelsQuery } from "../api/search";
+import { type Stats, statsQuery } from "../api/stats";
 import type { Values } from "./operators";
 
 /** Return the models and tags that can be searched for. They are read when the text has their operator. */
 export function useOperatorValues(text: string): Values {
   const wantsModels = /\bmodel:/i.test(text);
-  const used = useQuery({ ...usedModelsQuery, enabled: wantsModels });
+  const used = useQuery({ ...statsQuery(30), enabled: wantsModels, select: modelsByUse });
   const models = useQuery({ ...modelsQuery, enabled: wantsModels });
   const labels = useQuery({ ...labelsQuery, enabled: /\btag:/i.test(text) });
   return {
@@ -18,4 +18,8 @@ export function useOperatorValues(text: string): Values {
 
 function unique(values: string[]): string[] {
   return [...new Set(values.filter(Boolean))];
+}
+
+function modelsByUse({ by_model }: Stats): string[] {
+  return by_model.toSorted((a, b) => b.messages - a.messages).map(({ model }) => model);
 }

@@ -3,7 +3,8 @@ import { type FormEvent, useState } from "react";
 import { confirmPassword } from "../api/account";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
-import { errorOf, Field, Outcome } from "./Field";
+import { Outcome } from "./Field";
+import { PasswordField } from "./PasswordField";
 
 type Props = { onConfirmed: () => void; onClose: () => void };
 
@@ -19,17 +20,7 @@ export function ConfirmPassword({ onConfirmed, onClose }: Props) {
     <Dialog title={t("Confirm that it is you")} onClose={onClose}>
       <form onSubmit={submit} noValidate>
         <p>{t("Your last sign-in was more than five minutes ago. Enter your password to go on.")}</p>
-        <Field label={t("Password")} error={errorOf(confirm.error, "password")}>
-          {(control) => (
-            <input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+        <PasswordField value={password} onChange={setPassword} error={confirm.error} />
         <Outcome error={confirm.error} fields={["password"]} />
         <p className="actions">
           <button type="submit" className="button" disabled={confirm.isPending}>

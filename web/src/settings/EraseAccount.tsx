@@ -4,7 +4,8 @@ import { eraseAccount, meQuery } from "../api/account";
 import { ApiError } from "../api/client";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
-import { errorOf, Field, Outcome } from "./Field";
+import { Field, Outcome } from "./Field";
+import { PasswordField } from "./PasswordField";
 
 export function EraseAccount() {
   const { data: me } = useQuery(meQuery);
@@ -68,23 +69,14 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
             />
           )}
         </Field>
-        <Field
-          label={t("Password")}
+        <PasswordField
+          value={password}
+          onChange={setPassword}
+          error={erase.error}
           help={t(
             "Leave it empty if your account has no password and you have signed in within the last five minutes.",
           )}
-          error={errorOf(erase.error, "password")}
-        >
-          {(control) => (
-            <input
-              {...control}
-              type="password"
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+        />
         <Outcome error={erase.error} fields={["password"]} />
         {erase.error instanceof ApiError && erase.error.code === "on_hold" && (
           <p>{t("The operator must keep your data for legal reasons. Nothing was erased. Ask the operator.")}</p>

@@ -1,9 +1,10 @@
 /** The settings: a list of sections, and the one that the address names. */
 
 import { Link, useParams } from "@tanstack/react-router";
-import { type ComponentType, useEffect } from "react";
+import type { ComponentType } from "react";
 import { t } from "../i18n";
 import { NotFound } from "../shell/NotFound";
+import { useDocumentTitle } from "../ui/documentTitle";
 import { Icon, type IconName } from "../ui/Icon";
 import { Account } from "./Account";
 import { Data } from "./Data";
@@ -30,7 +31,7 @@ function sections(): Section[] {
 export function SettingsPage() {
   const { section: name } = useParams({ from: "/app/settings/$section" });
   const section = sections().find((section) => section.name === name);
-  useTitle(section?.title ?? t("Settings"));
+  useDocumentTitle(section?.title ?? t("Settings"));
   if (!section) return <NotFound />;
   return (
     <div className="settings">
@@ -53,14 +54,4 @@ export function SettingsPage() {
       </section>
     </div>
   );
-}
-
-function useTitle(title: string): void {
-  useEffect(() => {
-    const before = document.title;
-    document.title = `${title} · chatstore`;
-    return () => {
-      document.title = before;
-    };
-  }, [title]);
 }

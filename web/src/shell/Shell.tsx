@@ -6,7 +6,7 @@ import { startOutbox } from "../chat/outbox";
 import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
 import { useKeyboardHelp } from "../search/helpState";
-import { setPaletteOpen, usePaletteOpen } from "../search/palette";
+import { setPaletteOpen, usePaletteOpen } from "../search/paletteState";
 import { IconButton } from "../ui/IconButton";
 import { SignedOutDialog } from "./SignedOutDialog";
 import { useDocumentTheme } from "./theme";

@@ -1,6 +1,6 @@
 import { t } from "../i18n";
 import { IconButton } from "./IconButton";
-import { removeToast, type Toast, useToasts } from "./toasts";
+import { removeToast, type Toast, useToasts } from "./toastState";
 import "./toasts.css";
 
 export function Toasts() {
