@@ -47,7 +47,7 @@ def call(address: str, secret: str, path: str = "me/") -> int:
 def test_a_theme_applies_at_once_and_is_there_from_the_start_of_the_next_page(alice_page: Page, alice: User) -> None:
     open_settings(alice_page, "general")
     alice_page.get_by_text("Dark", exact=True).click()
-    alice_page.wait_for_function(f"{THEME} === 'dark'")
+    expect(alice_page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(alice_page.get_by_text("Saved")).to_be_visible()
     alice_page.add_init_script(WATCH)
     alice_page.reload()
