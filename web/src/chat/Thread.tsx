@@ -1,4 +1,4 @@
-import { memo, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import { memo, type RefObject, useDeferredValue, useEffect, useLayoutEffect, useRef } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { t } from "../i18n";
 import { explain } from "../ui/explain";
@@ -12,11 +12,15 @@ import type { ThreadState } from "./useThread";
 type Props = { thread: ThreadState; rows: readonly Row[]; markedId: string | undefined };
 
 /** The messages of a conversation, in a scroller that loads more at both ends. */
-export function Thread({ thread, rows, markedId }: Props) {
+export function Thread({ thread, rows: newest, markedId }: Props) {
   const { hasLater } = thread;
+  // A further page can take a quarter of a second to render. With a deferred value, React does it in short steps.
+  const deferred = useDeferredValue(newest);
+  const rows = deferred.length > 0 ? deferred : newest;
+  const isRendered = rows === newest;
   const stick = useStick(hasLater, markedId);
   const { scrollRef, contentRef, scrollToBottom, isAtBottom } = stick;
-  useFirstPosition(scrollRef, thread, markedId);
+  useFirstPosition(scrollRef, thread.isOpened && rows.length > 0, markedId);
   useFollowSent(rows, scrollToBottom);
   const jump = async () => {
     await thread.showEnd();
@@ -27,13 +31,13 @@ export function Thread({ thread, rows, markedId }: Props) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a person without a mouse scrolls it with the keys */}
       <section className="thread" ref={scrollRef} aria-label={t("Messages")} tabIndex={0}>
         <div className="thread-column" ref={contentRef}>
-          <LoadMore load={thread.loadEarlier} scroller={scrollRef} />
+          <LoadMore load={isRendered ? thread.loadEarlier : null} scroller={scrollRef} />
           {thread.isLoading && <SkeletonRows />}
           {thread.error && thread.isEmpty && <LoadError error={thread.error} retry={thread.retry} />}
           <KeepPosition scroller={scrollRef} isSticky={isAtBottom && !hasLater}>
             <Rows rows={rows} markedId={markedId} />
           </KeepPosition>
-          <LoadMore load={thread.loadLater} scroller={scrollRef} />
+          <LoadMore load={isRendered ? thread.loadLater : null} scroller={scrollRef} />
         </div>
       </section>
       {(!isAtBottom || hasLater) && !thread.isEmpty && (
@@ -56,17 +60,17 @@ function useStick(hasLater: boolean, markedId: string | undefined) {
 }
 
 /** Begin at the end of the conversation, or at the marked message. */
-function useFirstPosition(scroller: RefObject<HTMLElement | null>, thread: ThreadState, markedId: string | undefined) {
+function useFirstPosition(scroller: RefObject<HTMLElement | null>, isReady: boolean, markedId: string | undefined) {
   const done = useRef("");
   const goal = markedId ?? "end";
   useLayoutEffect(() => {
-    if (thread.isEmpty || !thread.isOpened || done.current === goal) return;
+    if (!isReady || done.current === goal) return;
     const first = done.current === "";
     done.current = goal;
     const marked = markedId && document.getElementById(`message-${markedId}`);
     if (marked) marked.scrollIntoView({ block: "center" });
     else if (first && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
-  }, [thread.isEmpty, thread.isOpened, goal, markedId, scroller]);
+  }, [isReady, goal, markedId, scroller]);
 }
 
 /** Scroll to the end when the user sends something. */
