@@ -314,14 +314,14 @@ class TestBranches:
 class TestLongConversations:
     @pytest.fixture
     def long_chat(self, alice: User) -> Conversation:
-        texts = [f"Message {number}" for number in range(1000)]
+        texts = [f"Message {number}" for number in range(10_000)]
         return converse(alice, *texts)
 
     def test_it_opens_at_the_end_and_keeps_its_place_while_earlier_messages_come(
         self, alice_page: Page, long_chat: Conversation
     ) -> None:
         open_chat(alice_page, long_chat)
-        expect(alice_page.get_by_text("Message 999", exact=True)).to_be_in_viewport()
+        expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
         thread = alice_page.get_by_role("region", name="Messages")
         for _ in range(12):
             thread.evaluate("element => element.scrollTop = 0")
@@ -329,19 +329,19 @@ class TestLongConversations:
             alice_page.wait_for_timeout(150)
             assert abs(first_visible(alice_page) - first) <= 1
         assert messages(alice_page).count() <= 250
-        assert first_visible(alice_page) < 700
+        assert first_visible(alice_page) < 9700
         press(alice_page, "Jump to the end")
-        expect(alice_page.get_by_text("Message 999", exact=True)).to_be_in_viewport()
+        expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
 
     def test_a_link_opens_a_message_in_the_middle(self, alice_page: Page, alice: User, long_chat: Conversation) -> None:
-        middle = Message.objects.get(user=alice, content="Message 500")
+        middle = Message.objects.get(user=alice, content="Message 5000")
         open_chat(alice_page, long_chat, f"?message={middle.id}")
         expect(alice_page.locator("[data-marked]")).to_be_in_viewport()
         thread = alice_page.get_by_role("region", name="Messages")
         for _ in range(12):
             thread.evaluate("element => element.scrollTop = element.scrollHeight")
             alice_page.wait_for_timeout(150)
-        assert first_visible(alice_page) > 700
+        assert first_visible(alice_page) > 5200
         assert messages(alice_page).count() <= 250
 
 

@@ -136,13 +136,17 @@ def test_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(sidebar: Pag
     expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
 
 
-def test_after_the_open_conversation_is_trashed_a_new_one_follows(sidebar: Page) -> None:
+def test_after_the_open_conversation_is_trashed_a_new_one_follows_until_undo(sidebar: Page) -> None:
     row(sidebar, "Lisbon").get_by_role("link").click()
     expect(row(sidebar, "Lisbon").get_by_role("link")).to_have_attribute("aria-current", "page")
     expect(sidebar.get_by_role("textbox", name="Message")).to_be_focused()
     row(sidebar, "Lisbon").get_by_role("link").press("Delete")
     expect(rows(sidebar)).to_have_text(["Berlin", "Porto"])
     expect(sidebar).to_have_url(re.compile("/app/?$"))
+    sidebar.get_by_role("button", name="Undo").click()
+    expect(sidebar).to_have_url(re.compile("/app/c/"))
+    expect(row(sidebar, "Lisbon").get_by_role("link")).to_have_attribute("aria-current", "page")
+    expect(sidebar.get_by_role("main").get_by_text("Lisbon")).to_be_visible()
 
 
 def test_the_page_of_the_trash_restores_and_deletes_permanently(alice_page: Page, alice: User) -> None:

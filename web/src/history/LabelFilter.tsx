@@ -22,7 +22,7 @@ export function LabelFilter({ labels, onChange, loaded }: Props) {
     void act(
       loaded.filter(({ id }) => ids.includes(id)),
       "add_tag",
-      tag,
+      { tag },
     );
   const isShown = isOpen || isDragging;
   return (

@@ -60,7 +60,7 @@ async function save(conversations: Conversation[], tags: string[]): Promise<void
   if (conversations.length === 1 && first) {
     await changeConversation(first.id, { tags }).catch((error: unknown) => showToast(explain(error)));
   } else {
-    for (const tag of tags) await act(conversations, "add_tag", tag);
+    for (const tag of tags) await act(conversations, "add_tag", { tag });
   }
 }
 

@@ -16,20 +16,22 @@ const INVERSE: Record<BulkAction, BulkAction> = {
   remove_tag: "add_tag",
 };
 
+type Options = { tag?: string; onUndone?: (() => void) | undefined };
+
 /** Apply the action to those that it changes, and offer to undo it. An error is shown, and the lists stay right. */
-export async function act(conversations: Conversation[], action: BulkAction, tag = ""): Promise<void> {
+export async function act(conversations: Conversation[], action: BulkAction, options: Options = {}): Promise<void> {
+  const { tag = "", onUndone } = options;
   const changing = conversations.filter((conversation) => isChanged(conversation, action, tag));
   if (changing.length === 0) return;
   const { changed, error } = await changeConversations(changing, action, tag);
   if (error) showToast(explain(error));
   if (changed.length === 0) return;
-  const undo = () => void undoChange(changed, INVERSE[action], tag);
-  showToast(describe(action, changed.length, tag), { label: t("Undo"), run: undo });
-}
-
-async function undoChange(changed: Conversation[], action: BulkAction, tag: string): Promise<void> {
-  const { error } = await changeConversations(changed, action, tag);
-  if (error) showToast(explain(error));
+  const undo = async () => {
+    const undone = await changeConversations(changed, INVERSE[action], tag);
+    if (undone.error) showToast(explain(undone.error));
+    else onUndone?.();
+  };
+  showToast(describe(action, changed.length, tag), { label: t("Undo"), run: () => void undo() });
 }
 
 export async function rename(conversation: Conversation, title: string): Promise<void> {

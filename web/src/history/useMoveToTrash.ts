@@ -1,13 +1,22 @@
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams, useRouter } from "@tanstack/react-router";
 import type { Conversation } from "../api/conversations";
 import { act } from "./actions";
 
-/** Return a function that moves conversations to the trash. If the open one is among them, a new one follows. */
+/**
+ * Return a function that moves conversations to the trash. If the open one is among them, the page of a new conversation
+ * follows, and undo opens the conversation again if the user is still there.
+ */
 export function useMoveToTrash(): (conversations: Conversation[]) => void {
   const navigate = useNavigate();
+  const router = useRouter();
   const { conversationId } = useParams({ strict: false });
   return (conversations) => {
-    void act(conversations, "trash");
-    if (conversations.some(({ id }) => id === conversationId)) void navigate({ to: "/app" });
+    const open = conversations.find(({ id }) => id === conversationId);
+    const reopen = () => {
+      if (!open || router.state.location.pathname !== "/app") return;
+      void navigate({ to: "/app/c/$conversationId", params: { conversationId: open.id } });
+    };
+    void act(conversations, "trash", { onUndone: reopen });
+    if (open) void navigate({ to: "/app" });
   };
 }
