@@ -8,7 +8,7 @@ import sys
 
 import django
 
-AREAS = ("requests", "contracts", "staff", "bulk", "replies", "slow", "memory")
+AREAS = ("requests", "contracts", "staff", "bulk", "replies", "slow", "app", "memory")
 
 
 def arguments() -> argparse.Namespace:

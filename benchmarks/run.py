@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import psycopg
 
 from . import (
+    app,
     bulk,
     contract_a,
     contract_c,
@@ -70,6 +71,7 @@ def run_all(options: argparse.Namespace) -> None:
             "bulk": lambda: bulk.lines(large_url, large),
             "replies": lambda: replies.lines(large_url, options.replies),
             "slow": lambda: slow_clients.lines(large_url),
+            "app": lambda: app.lines(large_url),
             "memory": lambda: memory.lines(large_url, large, options.requests),
         }
         for area, measure in areas.items():

@@ -1,7 +1,8 @@
 """Start the servers, each with two workers on its own loopback port."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from .processes import free_port, running
 
@@ -20,9 +21,9 @@ COMMANDS = {
 
 
 @contextmanager
-def serving(kind: str, database_url: str) -> Iterator[str]:
-    """Start a server of this kind, yield its base URL, and stop it at the end."""
+def serving(kind: str, database_url: str, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """Start a server of this kind with these settings, yield its base URL, and stop it at the end."""
     port = free_port()
     command = COMMANDS[kind].format(port=port).split()
-    with running(command, ENVIRONMENT | {"DATABASE_URL": database_url}, port=port):
+    with running(command, ENVIRONMENT | {"DATABASE_URL": database_url, **settings}, port=port):
         yield f"http://127.0.0.1:{port}"

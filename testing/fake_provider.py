@@ -117,7 +117,9 @@ def answers_when_set(gates: dict[str, Event]) -> Behavior:
     return answer
 
 
-Step = Any  # a dict: the delta of a chunk; a text: a delta with it; bytes: sent as they are; an Event: wait for it
+# A dict: the delta of a chunk; a text: a delta with it; bytes: sent as they are; an Event: wait for it; a number: wait
+# for so many seconds.
+Step = Any
 
 
 def streams(*steps: Step, ends: bool = True) -> Behavior:
@@ -137,6 +139,8 @@ def streams(*steps: Step, ends: bool = True) -> Behavior:
 def _take(step: Step, handler: _Handler) -> None:
     if isinstance(step, Event):
         step.wait(PATIENCE)
+    elif isinstance(step, float):
+        time.sleep(step)
     elif isinstance(step, str):
         _take({"content": step}, handler)
     else:
