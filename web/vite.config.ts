@@ -34,6 +34,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: "app.html", checks: { bundlerTimings: false } },
   },
+  // `npm run dev` sends these paths to chatstore.
   server: {
     proxy: Object.fromEntries(["/api", "/accounts", "/_allauth", "/static/chatstore"].map((path) => [path, SERVER])),
   },

@@ -9,7 +9,7 @@ const root = createRootRoute({ notFoundComponent: NotFound });
 const app = createRoute({ getParentRoute: () => root, path: "/app", component: Shell });
 const getParentRoute = () => app;
 
-/** Return a reader of the text parameters with these names in an address. */
+/** Return a function that keeps only the text parameters with these names, for `validateSearch`. */
 function textParameters<Name extends string>(...names: Name[]) {
   return (search: Record<string, unknown>) =>
     Object.fromEntries(
@@ -57,7 +57,7 @@ const shared = createRoute({
   component: lazyRouteComponent(() => import("./sharing/SharedPage"), "SharedPage"),
 });
 
-/** Return the text parameters as the end of an address. */
+/** Build the query string of an address from its text parameters. */
 function formatParameters(search: Record<string, unknown>): string {
   const texts = Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return texts.length > 0 ? `?${new URLSearchParams(texts)}` : "";

@@ -21,7 +21,7 @@ export class Store<T> {
   };
 }
 
-/** Return the value, and draw the component again when it changes. */
+/** Return the value, and render the component again when it changes. */
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }

@@ -7,7 +7,7 @@ export type Me = Schemas["Me"];
 export type Model = Schemas["Model"];
 export type Preferences = Schemas["Preferences"];
 export type AuditEvent = Schemas["Audit"];
-/** What a client must know of the settings of the operator. */
+/** The settings of the operator that a client must know. */
 export type Service = Schemas["Service"];
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => unwrap(api.GET("/api/v1/me/")) });
@@ -33,7 +33,7 @@ export const auditQuery = infiniteQueryOptions({
   getNextPageParam: (page) => cursorOf(page.next),
 });
 
-/** Change some preferences. The new values are shown at once, and the old ones again if the server refuses them. */
+/** Change some preferences. Show the new values at once, and the old ones again if the server refuses the change. */
 export function useChangePreferences() {
   const client = useQueryClient();
   const { queryKey } = preferencesQuery;
@@ -49,7 +49,7 @@ export function useChangePreferences() {
     onError: (_error, _body, before) => client.setQueryData(queryKey, before),
     onSuccess: (stored, body) => {
       client.setQueryData(queryKey, stored);
-      // The server marks the model of the preferences in the list of models.
+      // The list of models marks the default model (`is_default`).
       if ("default_model" in body) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
     },
   });
@@ -66,13 +66,16 @@ export function useChangeMe() {
 
 /** Erase the account. Without a password, the user must have signed in within the last five minutes. */
 export function eraseAccount(password: string): Promise<Schemas["Erased"]> {
-  const body = (password ? { password } : {}) as never; // OpenAPI describes no bodies of DELETE
+  const body = (password ? { password } : {}) as never; // the schema describes no body of a DELETE
   return unwrap(api.DELETE("/api/v1/me/", { body }));
 }
 
 type AllauthError = { errors?: { code: string; message: string; param?: string }[] };
 
-/** Confirm the password in this session, by allauth's route. Then the API allows what needs a recent sign-in. */
+/**
+ * Confirm the password with allauth's route. For the next five minutes, the session counts as a recent sign-in, which
+ * the API requires to create a token. Throws ApiError.
+ */
 export async function confirmPassword(password: string): Promise<void> {
   const url = "/_allauth/browser/v1/auth/reauthenticate";
   const headers = { "Content-Type": "application/json" };

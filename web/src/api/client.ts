@@ -6,7 +6,7 @@ import { setSignedOut } from "./session";
 
 export type Schemas = components["schemas"];
 
-/** An answer with a status of 400 or more, or no answer at all (status 0). */
+/** A response with a status of 400 or more, or no response at all (status 0), for example without a connection. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -27,7 +27,7 @@ export class ApiError extends Error {
 
 export const api = createClient<paths>({ baseUrl: window.location.origin });
 
-/** Return the body of a successful answer. Throws ApiError for any other answer. */
+/** Return the body of a successful response. Throws ApiError for any other response. */
 export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await request.catch(() => {
     throw new ApiError(0, "offline", "");
@@ -36,7 +36,7 @@ export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; re
   return data as T;
 }
 
-/** Build the error of an answer from its status, its headers and its body, parsed or not. */
+/** Build the error of a response. `body` is its parsed JSON, if it has any. A 401 also opens the sign-in dialog. */
 export function toApiError(response: Response, body: unknown): ApiError {
   if (response.status === 401) setSignedOut(true);
   const { code, message, field } = readError(body);

@@ -1,4 +1,4 @@
-/** Conversations: lists, one conversation, and changes, which are shown before the server has answered. */
+/** Conversations: lists, one conversation, and changes. A change is shown before the server has answered. */
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ApiError, api, cursorOf, type Schemas, unwrap } from "./client";
@@ -56,9 +56,9 @@ async function refreshList(queryKey: [string, Filters]): Promise<void> {
   if (queryClient.getQueryCache().find(filter)?.isActive() === false) return queryClient.removeQueries(filter);
   if (!queryClient.getQueryData(queryKey)) return queryClient.refetchQueries(filter);
   const before = version;
-  const head = await readPage(queryKey[1], "").catch(() => null); // the list stays as it is, and the next refresh follows
+  const head = await readPage(queryKey[1], "").catch(() => null); // the list stays until the next refresh
   if (!head || before !== version) return;
-  await queryClient.cancelQueries(filter); // a page that is under way would be added to the list as it was
+  await queryClient.cancelQueries(filter); // a page that is still loading would be added to the old list
   queryClient.setQueryData<ConversationList>(queryKey, (list) => list && mergeHead(list, head));
 }
 
@@ -82,10 +82,10 @@ async function finish(stored: Conversation): Promise<Conversation> {
   return stored;
 }
 
-/** What became of an action: the conversations that it changed, and why it did not change the others. */
+/** The result of an action: the conversations that it changed, and the error of the others, or undefined. */
 export type Outcome = { changed: Conversation[]; error: unknown };
 
-/** Do the same with each of the conversations. The lists then show those as they were that could not be changed. */
+/** Apply an action to conversations. Show the result at once, and take back what the server refuses. Never throws. */
 export async function changeConversations(before: Conversation[], action: BulkAction, tag = ""): Promise<Outcome> {
   const after = before.map((conversation) => ({ ...conversation, ...effect(conversation, action, tag) }));
   await show(after);
@@ -96,7 +96,7 @@ export async function changeConversations(before: Conversation[], action: BulkAc
   return { changed: after.filter(({ id }) => done.has(id)), error };
 }
 
-/** Change the conversations, some in each request. Add the ids of those that changed to `done`. Return an error. */
+/** Send the action, for BULK_SIZE ids in each request. Add the changed ids to `done`. Return the first error, if any. */
 async function requestAll(
   conversations: Conversation[],
   change: Omit<Schemas["BulkRequest"], "ids">,
@@ -146,7 +146,7 @@ export async function deletePermanently(id: string): Promise<void> {
   queryClient.removeQueries({ queryKey: conversationQuery(id).queryKey });
 }
 
-/** Show conversations as they will be while a request runs, and as they were if it fails. */
+/** Show `after` while the request runs, and `before` again if it fails. Throws the error of the request. */
 async function showing<T>(after: Conversation[], before: Conversation[], request: () => Promise<T>): Promise<T> {
   await show(after);
   try {

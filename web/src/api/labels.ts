@@ -8,7 +8,7 @@ export type Label = Schemas["Label"];
 
 export const labelsQuery = queryOptions({ queryKey: ["labels"], queryFn: () => unwrap(api.GET("/api/v1/labels/")) });
 
-/** Read the labels again. Call this after a change of tags, or of which conversations there are. */
+/** Read the labels again. Call this after a change of tags, and after conversations were added or removed. */
 export function refreshLabels(): void {
   void queryClient.invalidateQueries({ queryKey: labelsQuery.queryKey });
 }

@@ -66,7 +66,7 @@ describe("a new first page", () => {
     expect(days(mergeHead(list(page([3, 2]), page([1], null)), page([3], null)))).toEqual([3]);
   });
 
-  it("keeps the objects that did not change, so that their rows are not drawn again", () => {
+  it("keeps the objects that did not change, so that their rows are not rendered again", () => {
     const before = list(page([3, 2], null));
     expect(mergeHead(before, page([3, 2], null)).pages[0]?.results[0]).toBe(before.pages[0]?.results[0]);
   });

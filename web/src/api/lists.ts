@@ -1,4 +1,4 @@
-/** Lists of conversations as they are cached: which conversations a list contains, in which order, without doubles. */
+/** Lists of conversations as they are cached: which conversations a list contains, in which order, without duplicates. */
 
 import type { InfiniteData } from "@tanstack/react-query";
 import type { Schemas } from "./client";
@@ -23,7 +23,7 @@ export function conversationsOf(list: ConversationList | undefined): Conversatio
   return [...seen.values()];
 }
 
-/** Return whether a list with these filters contains the conversation. The server decides in the same way. */
+/** Return whether a list with these filters contains the conversation. The server has the same rules (filters.py). */
 export function belongs(filters: Filters, conversation: Conversation): boolean {
   const isTrashed = conversation.deleted_at !== null;
   const archived = filters.archived ?? (filters.trashed ? "any" : "false");
@@ -59,7 +59,7 @@ export function drop(list: ConversationList, ids: ReadonlySet<string>): Conversa
 export function mergeHead(list: ConversationList, head: ConversationPage): ConversationList {
   const last = head.results.at(-1);
   const known = new Map(allOf(list).map((conversation) => [conversation.id, conversation]));
-  // Rows of equal conversations are not drawn again.
+  // Keep the objects of unchanged conversations, so that React does not render their rows again.
   const results = head.results.map((fresh) => {
     const old = known.get(fresh.id);
     return old?.updated_at === fresh.updated_at ? old : fresh;

@@ -13,7 +13,7 @@ export type Messages = InfiniteData<MessagePage, Place>;
 
 export const END: Place = { at: "end" };
 const PAGE_SIZE = 50;
-const PAGES = 5; // in memory and on the screen. Pages at the other end of the window are dropped.
+const PAGES = 5; // the most pages in the window. A page that is added at one end drops a page at the other end.
 
 export function messagesQuery(conversationId: string) {
   return infiniteQueryOptions({
@@ -38,7 +38,7 @@ function readPage(id: string, place: Place, limit = PAGE_SIZE): Promise<MessageP
   return unwrap(api.GET("/api/v1/conversations/{id}/messages/", { params })) as Promise<MessagePage>;
 }
 
-/** Read a page. If it was to be around a message that is not displayed any more, read the end instead. */
+/** Read a page. If `place` is a message that is not displayed any more, read the last page instead. */
 async function readPageOrEnd(id: string, place: Place): Promise<MessagePage> {
   try {
     return await readPage(id, place);
@@ -69,7 +69,7 @@ export async function openAt(conversationId: string, messageId: string): Promise
   return results[0]?.id ?? null;
 }
 
-/** Replace the window by one page. */
+/** Read a page, and replace the window by it. Throws ApiError. */
 export async function showFrom(conversationId: string, place: Place): Promise<void> {
   const page = await readPage(conversationId, place);
   const { queryKey } = messagesQuery(conversationId);

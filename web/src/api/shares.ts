@@ -1,4 +1,4 @@
-/** Links to copies of conversations: those of the user, and what a reader of a link gets. */
+/** Shares: the links of the user, and the copies of conversations that the readers of a link see. */
 
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, cursorOf, type Schemas, unwrap } from "./client";
@@ -30,12 +30,12 @@ export function useCreateShare(conversationId: string) {
   return useMutation({
     mutationFn: (body: ShareFields): Promise<Share> =>
       unwrap(api.POST("/api/v1/conversations/{id}/shares/", { params, body })),
-    // The caller goes on at once. A promise would let it wait for the lists.
+    // Returns no promise, so the caller does not wait for the lists.
     onSuccess: () => void client.invalidateQueries({ queryKey: ALL }),
   });
 }
 
-/** Revoke a link. A link that is gone already counts as revoked. */
+/** Revoke a link. Succeeds also if the link does not exist any more (404). */
 export function useRevokeShare() {
   const client = useQueryClient();
   return useMutation({
@@ -46,12 +46,12 @@ export function useRevokeShare() {
         if (!(error instanceof ApiError && error.status === 404)) throw error;
       }
     },
-    // The caller goes on at once. A promise would let it wait for the lists.
+    // Returns no promise, so the caller does not wait for the lists.
     onSuccess: () => void client.invalidateQueries({ queryKey: ALL }),
   });
 }
 
-/** What a link shares, for its readers. Nobody has to be signed in, unless the share needs it (401). */
+/** A shared conversation, for its readers. They need no session, unless the share requires a sign-in (401). */
 export function sharedQuery(token: string) {
   return queryOptions({
     queryKey: ["shared", token],

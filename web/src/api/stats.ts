@@ -5,7 +5,7 @@ import { api, type Schemas, unwrap } from "./client";
 
 export type Stats = Schemas["Stats"];
 
-/** The statistics of the last days, in the time zone of the browser. The numbers before a change stay in view. */
+/** Read the statistics, in the time zone of the browser. While other days are read, the old numbers stay visible. */
 export function statsQuery(days: number) {
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return queryOptions({

@@ -2,7 +2,7 @@
 
 import type { Conversation } from "./lists";
 
-const UNUSED = {
+const DEFAULTS = {
   external_id: null,
   source: "api",
   title: "A title",
@@ -25,7 +25,7 @@ const UNUSED = {
   active_at: "2026-11-01T00:00:00.000000Z",
 };
 
-/** Return a conversation with these values, and plain ones for the rest. */
+/** Return a conversation with these values, and defaults for the other fields. */
 export function conversation(values: Partial<Conversation>): Conversation {
-  return { id: "0", ...UNUSED, ...values } as Conversation;
+  return { id: "0", ...DEFAULTS, ...values } as Conversation;
 }

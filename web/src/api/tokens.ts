@@ -13,7 +13,7 @@ export const tokensQuery = queryOptions({
   queryFn: () => unwrap(api.GET("/api/v1/tokens/")),
 });
 
-/** Create a token. Only this answer has its secret. */
+/** Create a token. Only this response contains its secret. */
 export function useCreateToken() {
   const client = useQueryClient();
   return useMutation({
