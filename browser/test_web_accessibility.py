@@ -105,7 +105,7 @@ def test_a_menu_the_share_dialog_and_the_palette_have_no_serious_problems_on_a_p
     expect(page.get_by_role("menu").first).to_be_visible()
     assert serious_problems(page) == []
     page.get_by_role("menuitem", name="Share…").click()
-    expect(page.get_by_role("dialog", name="Share").get_by_role("button", name="Create link")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Share").get_by_role("button", name="Create a link")).to_be_visible()
     assert serious_problems(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")

@@ -306,7 +306,7 @@ class TestBranches:
         expect(messages(alice_page).last).to_contain_text("Fine.")
         open_chat(alice_page, chat, f"?message={hidden.id}")
         expect(alice_page.locator("[data-marked]")).to_contain_text("Alfama.")
-        press(alice_page, "Back to the other branch")
+        press(alice_page, "Go back")
         expect(messages(alice_page).last).to_contain_text("Fine.")
         problems.expect("status of 409")
 

@@ -132,7 +132,7 @@ def test_reasoning_tools_and_parts_are_folded(alice_page: Page) -> None:
     expect(alice_page.get_by_text("The user asks.")).to_be_visible()
     alice_page.locator("summary", has_text="Tool call").click()
     expect(alice_page.get_by_text('"city": "Lisbon"')).to_be_visible()
-    alice_page.locator("summary", has_text="Result of a tool").click()
+    alice_page.locator("summary", has_text="Tool result").click()
     expect(alice_page.get_by_text('"sky": "clear"')).to_be_visible()
 
 

@@ -63,7 +63,7 @@ class Person:
         """Create a link to the first conversation in the sidebar and return it."""
         self.choose("Share…")
         dialog = self.page.get_by_role("dialog", name="Share")
-        self.press("Create link", dialog)
+        self.press("Create a link", dialog)
         link = dialog.get_by_label("Link", exact=True).input_value()
         self.page.keyboard.press("Escape")
         return link

@@ -79,7 +79,7 @@ def test_a_default_model_is_stored(alice_page: Page, alice: User) -> None:
 
 def test_the_general_page_shows_what_the_operator_has_set(alice_page: Page) -> None:
     open_settings(alice_page, "general")
-    expect(alice_page.get_by_text("Deleted for good after 30 days in the trash")).to_be_visible()
+    expect(alice_page.get_by_text("Deleted permanently after 30 days in the trash")).to_be_visible()
 
 
 def test_a_name_is_saved_and_a_wrong_address_of_a_picture_is_explained_at_its_field(
@@ -163,14 +163,14 @@ def test_the_account_is_erased_only_after_its_address_is_typed(
     dialog = open_erasure(alice_page)
     dialog.get_by_label("Password").fill("wrong")
     dialog.get_by_label("Type").fill("somebody@example.com")
-    dialog.get_by_role("button", name="Erase for good").click()
+    dialog.get_by_role("button", name="Erase permanently").click()
     expect(dialog.get_by_text("This is not the address of your account.")).to_be_visible()
     dialog.get_by_label("Type").fill(str(alice.email))
-    dialog.get_by_role("button", name="Erase for good").click()
+    dialog.get_by_role("button", name="Erase permanently").click()
     expect(dialog.get_by_text("The password is wrong.")).to_be_visible()
     problems.expect("status of 400")
     dialog.get_by_label("Password").fill(PASSWORD)
-    dialog.get_by_role("button", name="Erase for good").click()
+    dialog.get_by_role("button", name="Erase permanently").click()
     expect(alice_page.get_by_role("link", name="Sign up")).to_be_visible()
     assert not User.objects.filter(pk=alice.pk).exists()
 
@@ -181,7 +181,7 @@ def test_an_account_on_hold_is_not_erased_and_the_app_says_why(
     holds.place(user=alice, reason="A court asks for it.", by=alice)
     dialog = open_erasure(alice_page)
     dialog.get_by_label("Type").fill(str(alice.email))
-    dialog.get_by_role("button", name="Erase for good").click()
+    dialog.get_by_role("button", name="Erase permanently").click()
     expect(dialog.get_by_text("for legal reasons")).to_be_visible()
     problems.expect("status of 409")
     assert User.objects.filter(pk=alice.pk).exists()
@@ -190,7 +190,7 @@ def test_an_account_on_hold_is_not_erased_and_the_app_says_why(
 def test_staff_read_that_they_cannot_erase_their_account(alice_page: Page, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     open_settings(alice_page, "data")
-    expect(alice_page.get_by_text("until a superuser removes their staff rights")).to_be_visible()
+    expect(alice_page.get_by_text("A superuser must remove your staff rights")).to_be_visible()
     expect(alice_page.get_by_role("button", name="Erase the account")).to_have_count(0)
 
 

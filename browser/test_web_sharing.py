@@ -41,7 +41,7 @@ def open_dialog(page: Page, chat: Conversation) -> Locator:
 
 
 def create_link(dialog: Locator) -> str:
-    dialog.get_by_role("button", name="Create link").click()
+    dialog.get_by_role("button", name="Create a link").click()
     return dialog.get_by_label("Link", exact=True).input_value()
 
 
@@ -55,7 +55,7 @@ class TestTheOwner:
         expect(dialog).to_contain_text("No links yet.")
         link = create_link(dialog)
         expect(dialog.get_by_label("Link", exact=True)).to_be_focused()
-        expect(dialog.locator("li.share")).to_contain_text("3 messages · has no end")
+        expect(dialog.locator("li.share")).to_contain_text("3 messages · never expires")
         stranger.goto(link)
         expect(stranger.locator("article")).to_have_count(3)
         expect(stranger.locator("article strong")).to_have_text("Alfama")
@@ -74,18 +74,18 @@ class TestTheOwner:
         expect(dialog).to_contain_text("No links yet.")
         expect(dialog.get_by_label("Link", exact=True)).to_have_count(0)
         stranger.reload()
-        expect(body(stranger)).to_contain_text("It does not exist, has ended, or was revoked.")
+        expect(body(stranger)).to_contain_text("It does not exist, has expired, or was revoked.")
         problems.expect("status of 404")
 
-    def test_chooses_when_a_link_ends_and_who_reads_it(
+    def test_chooses_when_a_link_expires_and_who_reads_it(
         self, alice_page: Page, chat: Conversation, alice: User, stranger: Page, problems: Problems
     ) -> None:
         dialog = open_dialog(alice_page, chat)
         dialog.get_by_label("Expiry").select_option("7")
         dialog.get_by_label("Only people who are signed in here").check()
         link = create_link(dialog)
-        expect(dialog.locator("li.share")).to_contain_text("ends on")
-        expect(dialog.locator("li.share")).to_contain_text("with sign-in only")
+        expect(dialog.locator("li.share")).to_contain_text("expires on")
+        expect(dialog.locator("li.share")).to_contain_text("sign-in required")
         stranger.goto(link)
         expect(body(stranger)).to_contain_text("Sign in to read this conversation")
         problems.expect("status of 401")
@@ -93,17 +93,17 @@ class TestTheOwner:
         stranger.locator("input[name=login]").fill(str(alice.email))
         stranger.locator("input[name=password]").fill(PASSWORD)
         stranger.keyboard.press("Enter")
-        expect(body(stranger)).to_contain_text("ends on")
+        expect(body(stranger)).to_contain_text("expires on")
         expect(stranger.locator("article")).to_have_count(3)
 
     def test_reads_why_a_link_cannot_be_created(self, alice_page: Page, chat: Conversation, problems: Problems) -> None:
         dialog = open_dialog(alice_page, chat)
         dialog.get_by_label("Expiry").select_option("date")
-        dialog.get_by_role("button", name="Create link").click()
+        dialog.get_by_role("button", name="Create a link").click()
         expect(dialog).to_contain_text("Choose a date.")
         dialog.get_by_label("Expiry").select_option("never")
         chat.messages.all().delete()
-        dialog.get_by_role("button", name="Create link").click()
+        dialog.get_by_role("button", name="Create a link").click()
         expect(dialog).to_contain_text("There is no message to share.")
         problems.expect("status of 409")
 
@@ -118,7 +118,7 @@ class TestTheOwner:
 
     def test_finds_all_links_in_the_settings(self, alice_page: Page, chat: Conversation) -> None:
         alice_page.goto("/app/settings/shares")
-        expect(body(alice_page)).to_contain_text("You share nothing.")
+        expect(body(alice_page)).to_contain_text("You have no links.")
         share(chat)
         for number in range(20):
             share(create_conversation(chat.user, "Hi", title=f"Chat {number}"))
@@ -167,7 +167,7 @@ class TestTheReader:
         expect(stranger.get_by_role("heading", level=1)).to_contain_text("<img src=x onerror=alert(1)>")
         assert stranger.locator("main img, main script").count() == 0
 
-    def test_reads_that_a_link_has_ended(self, chat: Conversation, stranger: Page, problems: Problems) -> None:
+    def test_reads_that_a_link_has_expired(self, chat: Conversation, stranger: Page, problems: Problems) -> None:
         link = share(chat)
         Share.objects.filter(id=link.id).update(expires_at=timezone.now() - timedelta(seconds=1))
         stranger.goto(f"/share/{link.token}")

@@ -36,7 +36,7 @@ SignIn = Callable[..., Page]
 
 
 class Problems(list[str]):
-    """What must not happen on a page: errors and warnings in the console, exceptions, requests to another origin."""
+    """Problems that no page must have: errors and warnings in the console, exceptions, requests to another origin."""
 
     def watch(self, context: BrowserContext, origin: str) -> None:
         self.context = context
@@ -102,7 +102,7 @@ def model(provider_of_models: FakeProvider) -> FakeProvider:
 def problems() -> Iterator[Problems]:
     """The problems of all pages of the test. The test fails if there are any at its end.
 
-    The browser writes answers with a status of 400 or more to the console, so a test that causes one expects it:
+    The browser writes responses with a status of 400 or more to the console. A test that causes one must expect it:
     `problems.expect("status of 503")`.
     """
     problems = Problems()

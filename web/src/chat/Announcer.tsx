@@ -4,15 +4,15 @@ import { onReplyEnd } from "./replies";
 
 const LONGEST = 1000; // characters
 
-/** Reads a finished reply to people who use a screen reader. It is silent while the reply grows. */
+/** A live region that announces a finished reply to screen readers. It is silent while the reply grows. */
 export function Announcer({ conversationId }: { conversationId: string }) {
   const [text, setText] = useState("");
   useEffect(
     () =>
       onReplyEnd((message) => {
         if (message.conversation_id !== conversationId) return;
-        const said = message.content?.slice(0, LONGEST) || message.error || "";
-        setText(message.status === "failed" ? t("The reply failed. {{text}}", { text: said }) : said);
+        const content = message.content?.slice(0, LONGEST) || message.error || "";
+        setText(message.status === "failed" ? t("The reply failed. {{text}}", { text: content }) : content);
       }),
     [conversationId],
   );

@@ -22,11 +22,15 @@ function EchoNote() {
         <strong>{t("No model is configured.")}</strong>{" "}
         {t("The built-in echo answers instead. It repeats your question, and is not a language model.")}
       </p>
-      <p>{t("To ask a model on your own machine, name the address of its server and the model. This asks Ollama:")}</p>
+      <p>
+        {t("To use a model on your own machine, set the address of its server and the name of the model. For Ollama:")}
+      </p>
       <pre>
         <code>{EXAMPLE}</code>
       </pre>
-      <p>{t("For a provider, set its key, such as OPENAI_API_KEY. docs/configuration.md lists all settings.")}</p>
+      <p>
+        {t("To use a provider, set its API key, such as OPENAI_API_KEY. docs/configuration.md lists all settings.")}
+      </p>
     </aside>
   );
 }

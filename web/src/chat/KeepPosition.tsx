@@ -8,8 +8,8 @@ type Before = { anchor: Anchor | null; hasFocus: boolean };
  * Keeps the first visible message where it is when messages are added or removed above it, and the focus in the thread
  * when the focused message is removed.
  *
- * Browsers do this by themselves, but not at the very top, and Safari does not do it at all. It is a class, because
- * only a class can measure the page before React changes it.
+ * Browsers do this by themselves (scroll anchoring), but not at the very top, and Safari does not do it at all. This is a
+ * class, because only a class can measure the page before React changes it.
  */
 export class KeepPosition extends Component<Props> {
   override getSnapshotBeforeUpdate(): Before {

@@ -9,7 +9,7 @@ import { TryAgain } from "./TryAgain";
 
 type Props = { message: Message; isLast: boolean; onEdit: () => void };
 
-/** The row below a message: its branches, its tools, and what asks a model. */
+/** The row below a message: branches, copy, reactions, edit, try again, share, delete. */
 export function MessageActions({ message, isLast, onEdit }: Props) {
   const isQuestion = message.role === "user";
   return (

@@ -2,7 +2,7 @@ import type { Message } from "../api/messages";
 import { t } from "../i18n";
 import { askAgain } from "./actions";
 
-/** Says how a reply ended, if it did not end well. */
+/** Says why a reply is incomplete or has failed. */
 export function MessageEnd({ message }: { message: Message }) {
   const { status, finish_reason, error } = message;
   if (status === "failed") return <Failure message={message} />;

@@ -11,7 +11,7 @@ import { speakerOf } from "./speakers";
 
 type Props = { message: Message; isLast: boolean; isMarked: boolean };
 
-/** One message. A message whose reply is under way grows in its row alone. */
+/** One message. While its reply streams, only this row is rendered again. */
 export const MessageRow = memo(({ message, isLast, isMarked }: Props) =>
   message.status === "in_progress" ? (
     <LiveRow message={message} isMarked={isMarked} />
@@ -55,7 +55,7 @@ export function LiveRow({ message, isMarked = false }: { message: Message; isMar
         {isEmpty && isStreaming ? <Thinking /> : <MessageBody message={shown} isStreaming={isStreaming} />}
       </div>
       {view && !view.isConnected && isStreaming && (
-        <p className="message-note">{t("The connection is lost. The reply goes on when it is back.")}</p>
+        <p className="message-note">{t("The connection is lost. The reply continues when the connection is back.")}</p>
       )}
       {!isStreaming && <MessageEnd message={shown} />}
       <div className="message-actions" />

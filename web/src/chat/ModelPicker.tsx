@@ -12,8 +12,8 @@ type Props = { conversation: Conversation | undefined; draftKey: string };
 export function ModelPicker({ conversation, draftKey }: Props) {
   const { data: models = [] } = useQuery(modelsQuery);
   const draft = useDraft(draftKey);
-  const standard = models.find(({ is_default }) => is_default)?.name ?? "";
-  const chosen = (conversation ? conversation.model : draft.model) || standard;
+  const defaultModel = models.find(({ is_default }) => is_default)?.name ?? "";
+  const chosen = (conversation ? conversation.model : draft.model) || defaultModel;
   const names = models.map(({ name }) => name);
   if (!chosen) return null;
   if (names.length < 2) return <span className="model-name">{chosen}</span>;

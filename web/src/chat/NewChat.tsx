@@ -50,7 +50,7 @@ export function NewChat({ userId }: { userId: string }) {
   );
 }
 
-/** Go to the conversation when it has begun. If the user is writing the next question already, only offer it. */
+/** Open the conversation that the first question creates. If the user is already typing the next one, only offer it. */
 function useOpenStarted(key: string): void {
   const navigate = useNavigate();
   useEffect(

@@ -7,7 +7,7 @@ import { discard, sendWaiting } from "./outbox";
 import type { Pending } from "./questions";
 import { draftOf } from "./replies";
 
-/** A question that the window of messages does not have yet, and the beginning of its answer. */
+/** A question that is not among the loaded messages yet, and its answer while it streams. */
 export function PendingRow({ pending }: { pending: Pending }) {
   const { question, phase } = pending;
   const conversationId = question.conversationId ?? "";

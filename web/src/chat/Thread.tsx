@@ -28,7 +28,7 @@ export function Thread({ thread, rows: newest, markedId }: Props) {
   };
   return (
     <div className="thread-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a person without a mouse scrolls it with the keys */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without a mouse, people scroll it with the keyboard */}
       <section className="thread" ref={scrollRef} aria-label={t("Messages")} tabIndex={0}>
         <div className="thread-column" ref={contentRef}>
           <LoadMore load={isRendered ? thread.loadEarlier : null} scroller={scrollRef} />
@@ -47,14 +47,14 @@ export function Thread({ thread, rows: newest, markedId }: Props) {
   );
 }
 
-/** Keep the end in view while it grows. While there are later pages, the end of the window is not the end. */
+/** Keep the end of the conversation in view while it grows, but not while later pages are not loaded. */
 function useStick(hasLater: boolean, markedId: string | undefined) {
   const later = useRef(hasLater);
   later.current = hasLater;
-  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const prefersReducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   return useStickToBottom({
     initial: markedId ? false : "instant",
-    resize: isCalm ? "instant" : "smooth",
+    resize: prefersReducedMotion ? "instant" : "smooth",
     targetScrollTop: (end, { scrollElement }) => (later.current ? scrollElement.scrollTop : end),
   });
 }

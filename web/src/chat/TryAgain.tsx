@@ -12,7 +12,7 @@ const NONE: readonly Model[] = [];
 
 /** Asks for another answer. With several models, it opens a menu of them. */
 export function TryAgain({ message }: { message: Message }) {
-  // A menu is expensive, and a thread has hundreds of messages. So a menu exists when it was opened once.
+  // A menu is expensive, and a thread has hundreds of messages. So a menu is created when it is opened for the first time.
   const [models, setModels] = useState(NONE);
   if (models.length > 1) return <ModelMenu message={message} models={models} />;
   const start = () => {

@@ -9,7 +9,7 @@ export type Draft = {
   /** For a new conversation only. An existing one has its own model and system prompt. */
   readonly model?: string;
   readonly systemPrompt?: string;
-  /** Why the server did not take the text. */
+  /** Why the server refused the text. */
   readonly error?: string;
 };
 
@@ -40,7 +40,7 @@ export function changeDraft(key: string, changes: Partial<Draft>): void {
   for (const listener of listeners) listener();
 }
 
-/** Return the text of a question to its composer, before what the user has typed since. */
+/** Put the text of a refused question back into its composer, before the text that the user has typed since. */
 export function giveBack(question: Question, error: string): void {
   const key = draftKey(question.userId, question.conversationId);
   const since = readDraft(key).text;

@@ -41,7 +41,7 @@ describe("a reply", () => {
     expect(built(START, text(2, "This "), text(3, "is"))).toMatchObject({ text: "This is", model: "echo", last: 3 });
   });
 
-  it("takes an event once that arrives twice", () => {
+  it("ignores an event that arrives again", () => {
     expect(built(START, text(2, "a"), text(2, "a"), text(3, "b")).text).toBe("ab");
   });
 

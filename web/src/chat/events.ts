@@ -12,7 +12,7 @@ export type End = {
 };
 export type ToolCall = { id: string; type: "function"; function: { name: string; arguments: string } };
 
-/** What a reply has said so far. `last` is the id of the last event that is in it. */
+/** The content of a reply so far. `last` is the number of the last event in it. */
 export type Reply = {
   readonly text: string;
   readonly reasoning: string;
@@ -28,21 +28,21 @@ export type ReplyEvent = { n: number; name: string; data: unknown };
 export const NOTHING: Reply = { text: "", reasoning: "", refusal: "", toolCalls: [], model: "", last: 0, end: null };
 
 /**
- * Read the events of a response until the server closes it, and call `onSign` with each sign of life. Throws if the
- * connection breaks.
+ * Read the events of a response until the server closes it. Call `onActivity` for each event, and for each comment that
+ * the server sends to keep the connection open. Throws if the connection breaks.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  onSign: () => void = () => {},
+  onActivity: () => void = () => {},
 ): AsyncGenerator<ReplyEvent> {
   const decoder = new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>;
-  const parser = new EventSourceParserStream({ onComment: onSign });
+  const parser = new EventSourceParserStream({ onComment: onActivity });
   const reader = body.pipeThrough(decoder).pipeThrough(parser).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      onSign();
+      onActivity();
       yield toEvent(value);
     }
   } finally {
@@ -54,7 +54,7 @@ function toEvent({ id, event, data }: EventSourceMessage): ReplyEvent {
   return { n: Number(id) || 0, name: event ?? "message", data: JSON.parse(data) };
 }
 
-/** Add an event to a reply. An event that is in the reply already changes nothing. */
+/** Add an event to a reply. An event that arrives again changes nothing. */
 export function applyEvent(reply: Reply, { n, name, data }: ReplyEvent): Reply {
   if (n <= reply.last) return reply;
   const next = { ...reply, last: n };
@@ -89,16 +89,16 @@ function withPiece(calls: readonly ToolCall[], piece: Piece): ToolCall[] {
   return Object.assign([...calls], { [piece.position]: call });
 }
 
-/** Return the message with what its reply has said so far, and with its end if there is one. */
+/** Return the message with the content of its reply so far, and with its final status if the reply has ended. */
 export function messageOf(message: Message, reply: Reply): Message {
-  const said = {
+  const content = {
     content: reply.text,
     reasoning: reply.reasoning,
     tool_calls: reply.toolCalls.length ? [...reply.toolCalls] : null,
     parts: reply.refusal ? [{ type: "refusal", refusal: reply.refusal }] : null,
     model: message.model || reply.model,
   };
-  return reply.end ? { ...message, ...said, ...atEnd(reply.end) } : { ...message, ...said };
+  return reply.end ? { ...message, ...content, ...atEnd(reply.end) } : { ...message, ...content };
 }
 
 function atEnd({ status, finish_reason, error, usage }: End) {

@@ -4,7 +4,7 @@
  * Hazards: the connection is missing, the page is reloaded, two tabs send the same question, the session ends, another
  * person signs in. A question is stored in the browser before it is sent, with its Idempotency-Key, and removed when the
  * server has accepted it. One tab at a time sends a question (a Web Lock); where the browser has no locks, the key alone
- * prevents that it is stored twice. A question belongs to a user, and is sent for this user only.
+ * prevents a second copy on the server. A question belongs to a user, and is sent for this user only.
  */
 
 import { useMemo } from "react";
@@ -65,7 +65,7 @@ export function sendWaiting(): void {
   for (const { question } of outbox.get().filter(({ phase }) => phase.name === "waiting")) tryAgain(question);
 }
 
-/** Return the questions of a conversation that the window of its messages does not have yet. */
+/** Return the questions of a conversation that are not among its loaded messages yet. */
 export function usePending(userId: string, conversationId: string | null): Pending[] {
   const all = useStore(outbox);
   return useMemo(
@@ -80,7 +80,7 @@ export function onAccepted(listener: (question: Question, conversationId: string
   return () => startListeners.delete(listener);
 }
 
-/** Send the questions that an earlier page has left, and those that wait when the connection is back. */
+/** Send the stored questions now, and the rest when the connection is back. Return the function that stops this. */
 export function startOutbox(): () => void {
   for (const key of keysWith(STORED)) load(key);
   deliverNext();
@@ -102,12 +102,12 @@ function load(storedKey: string): void {
   }
 }
 
-/** Do what another tab has done: it has added a question, or it has sent or discarded one. */
+/** Follow a change of another tab: it has added a question, or it has sent or discarded one. */
 function follow(storedKey: string): void {
   const known = outbox.get().find(({ question }) => STORED + question.key === storedKey);
   if (readText(storedKey)) {
     load(storedKey);
-    // The other tab sends it. This tab waits for the lock, in case the other one is closed before.
+    // The other tab sends it. This tab waits for the lock, in case the other tab is closed first.
     deliverNext();
   } else if (known && known.phase.name !== "accepted") leaveToOtherTab(known.question);
 }
@@ -142,6 +142,7 @@ function locked(name: string, run: () => Promise<void>): Promise<void> {
   return locks ? locks.request(`chatstore.${name}`, run).then(() => {}) : run();
 }
 
+/** Send a question once, and follow its reply. Throws ApiError. */
 async function attempt(question: Question): Promise<void> {
   const me = await queryClient.fetchQuery({ ...meQuery, staleTime: Number.POSITIVE_INFINITY });
   if (me.id !== question.userId) return forget(question.key); // it stays in the browser until its user comes back
@@ -164,7 +165,7 @@ async function firstOf({ events }: Stream): Promise<ReplyEvent | undefined> {
   return value;
 }
 
-/** Return the start that an event describes. The event `message` has the whole answer: the question was sent before. */
+/** Return the start of a reply. If the question was sent before, the first event is `message`, with the whole answer. */
 function startOf(name: string, data: unknown): Start | null {
   if (name === "start") return data as Start;
   if (name !== "message") return null;
@@ -183,7 +184,7 @@ async function accept(question: Question, start: Start): Promise<void> {
   void refreshLists();
 }
 
-/** Read the conversation that a question has begun, so that its page shows the question at once. */
+/** Store the model and the system prompt in a new conversation, and read it, so that its page can be shown at once. */
 async function openNew({ model, systemPrompt }: Question, id: string): Promise<void> {
   const changes = {
     ...(model && { model }),
@@ -195,12 +196,13 @@ async function openNew({ model, systemPrompt }: Question, id: string): Promise<v
   await opened;
 }
 
-/** Forget a question that the window has. If reading the window was cut short, it is read again. */
+/** Forget a question that is among the loaded messages. If these were not read to the end, read them again first. */
 async function settle(key: string, conversationId: string, answerId: string): Promise<void> {
   if (!findMessage(conversationId, answerId)) await refreshMessages(conversationId);
   forget(key);
 }
 
+/** Try a question again later, or give its text back if the server will never accept it. */
 function fail(question: Question, error: unknown): void {
   if (error instanceof ApiError && error.status === 401) waitForSignIn(question);
   else if (error instanceof ApiError && canWait(error)) waitForServer(question, error);
@@ -222,7 +224,7 @@ function waitForServer(question: Question, error: ApiError): void {
 function waitForSignIn(question: Question): void {
   put({ question, phase: { name: "signed-out" } });
   void signedInAgain().then(async () => {
-    await queryClient.invalidateQueries({ queryKey: meQuery.queryKey }); // it can be another person
+    await queryClient.invalidateQueries({ queryKey: meQuery.queryKey }); // another person can have signed in
     tryAgain(question);
   });
 }

@@ -40,7 +40,7 @@ describe("the request of a question", () => {
     });
   });
 
-  it("has no content if another answer is wished", () => {
+  it("has no content if another answer is requested", () => {
     const { body } = requestOf({ ...QUESTION, kind: "again", messageId: "m", content: "", model: "groq" });
     expect(body).toEqual({ stream: true, message_id: "m", model: "groq" });
   });

@@ -1,4 +1,4 @@
-/** Questions that are not answered yet: how the browser stores them, and how long they wait. */
+/** Questions that the server has not accepted yet: how the browser stores them, and how long they wait. */
 
 import type { ApiError } from "../api/client";
 
@@ -59,7 +59,7 @@ export function canWait(error: Pick<ApiError, "status" | "isTemporary">): boolea
 
 const LONGEST = 30; // seconds
 
-/** Return the seconds until the next attempt. */
+/** Return the seconds until the next attempt. They double each time, up to LONGEST. `retryAfter` is the least. */
 export function delayAfter(attempts: number, retryAfter: number): number {
   return Math.max(retryAfter, Math.min(LONGEST, 2 ** Math.min(attempts, 10) / 2));
 }

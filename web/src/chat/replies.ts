@@ -1,10 +1,10 @@
 /**
- * The replies that this tab follows. They live outside of the components, so that a reply goes on while its row is
+ * The replies that this tab follows. They live outside of the components, so that reading continues while its row is
  * mounted again or its page changes.
  *
  * Hazards: the connection breaks, the server restarts, the session ends, pieces arrive faster than the screen draws, and
- * a browser has few connections. The store counts the events that it has and reads on from there. It draws once for
- * each frame. It closes the connection of a reply that nothing shows.
+ * a browser has few connections. This module knows the number of the last event and continues after it. It updates
+ * the row at most once a frame. It closes the connection of a reply that no component shows.
  */
 
 import { useEffect, useSyncExternalStore } from "react";
@@ -28,18 +28,18 @@ type Followed = {
 export type Events = AsyncGenerator<ReplyEvent>;
 /** A response that is being read. */
 export type Stream = { readonly events: Events; readonly close: () => void };
-/** What a row shows of a reply. */
+/** The part of a reply that a row shows. */
 export type View = { readonly reply: Reply; readonly isConnected: boolean };
 
-const UNWATCHED = 2000; // milliseconds until a reply that nothing shows is left
-const POLL = 3000; // milliseconds between two looks at a message that another program writes
-const SILENCE = 45_000; // milliseconds until a connection is taken for lost. The server sends a sign every 15 seconds
+const UNWATCHED = 2000; // milliseconds until the connection of a reply that no component shows is closed
+const POLL = 3000; // milliseconds between two reads of a message that another program writes
+const SILENCE = 45_000; // milliseconds until a connection counts as lost. The server sends a comment every 15 seconds
 const followed = new Map<string, Followed>();
 const views = new Map<string, View>();
 const listeners = new Set<() => void>();
 const endListeners = new Set<(message: Message) => void>();
 
-/** Follow a reply while the component is mounted, and return what it has said. */
+/** Follow a reply while the component is mounted, and return its content so far. */
 export function useReply(conversationId: string, messageId: string): View | undefined {
   useEffect(() => watch(conversationId, messageId), [conversationId, messageId]);
   return useSyncExternalStore(subscribe, () => views.get(messageId));
@@ -51,7 +51,7 @@ export function onReplyEnd(listener: (message: Message) => void): () => void {
   return () => endListeners.delete(listener);
 }
 
-/** Follow a reply whose first events are being read already. */
+/** Follow a reply whose stream is open. `first` is the event that was read from it. */
 export function begin(start: Start, first: ReplyEvent, stream: Stream): void {
   if (followed.has(start.message_id)) {
     stream.close();
@@ -115,6 +115,7 @@ async function readToEnd(entry: Followed, stream?: Stream): Promise<void> {
     source = undefined;
     if (entry.reply.last > before) failures = 0;
     setConnected(entry, false);
+    // Milliseconds: 300, twice as many after each further failure, at most 15 s; or as many as the server asks for.
     await pause(Math.max(wait, Math.min(15_000, 300 * 2 ** failures)), entry.abort.signal);
   }
 }
@@ -160,7 +161,7 @@ async function takeAll(entry: Followed, events: Events): Promise<boolean> {
   return false;
 }
 
-/** Take a message whose events are deleted, or which another program writes. */
+/** Take the whole message, which the server sends if it has no events. Return whether the reply has ended. */
 async function takeWhole(entry: Followed, message: Message): Promise<boolean> {
   putMessage(message);
   if (message.status !== "in_progress") return true;
@@ -181,7 +182,7 @@ function finish(entry: Followed): true {
   return true;
 }
 
-/** Return the message of a reply that the window does not have yet. */
+/** Return a message for a reply that is not among the loaded messages yet. */
 export function draftOf({ id, conversationId }: { id: string; conversationId: string }): Message {
   const now = new Date().toISOString();
   return {

@@ -4,7 +4,7 @@ const POLL = 5000; // milliseconds
 
 /**
  * Wait until the user has signed in again. The user may have closed the dialog without signing in. So this asks the
- * server without opening the dialog again.
+ * server every POLL milliseconds, without opening the dialog again.
  */
 export async function signedInAgain(): Promise<void> {
   await signedIn();

@@ -14,7 +14,7 @@ export type ThreadState = {
   error: Error | null;
   isLoading: boolean;
   isEmpty: boolean;
-  /** Whether the message of the address is in the window, or will not be. */
+  /** False while the message that the address names is being opened. */
   isOpened: boolean;
   loadEarlier: (() => void) | null;
   loadLater: (() => void) | null;
@@ -71,5 +71,5 @@ function offerWayBack(conversationId: string, messageId: string): void {
   const run = () => {
     displayBranch(conversationId, messageId).catch((error: unknown) => showToast(explain(error)));
   };
-  showToast(t("This message is on another branch."), { label: t("Back to the other branch"), run });
+  showToast(t("The message is on another branch, which is shown now."), { label: t("Go back"), run });
 }

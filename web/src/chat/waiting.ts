@@ -1,9 +1,9 @@
 /** Waiting: for the next frame, for some time, for the connection. */
 
-const FRAME = 250; // milliseconds, where the browser draws no frames, as in a hidden tab
+const FRAME = 250; // milliseconds. In a hidden tab, the browser draws no frames
 const waiting = new Map<string, () => void>();
 
-/** Call the newest function for a key once before the next frame is drawn. */
+/** Call a function before the next frame is drawn. Of several functions with the same key, only the newest is called. */
 export function onFrame(key: string, callback: () => void): void {
   const isScheduled = waiting.has(key);
   waiting.set(key, callback);
@@ -16,7 +16,7 @@ export function onFrame(key: string, callback: () => void): void {
   else requestAnimationFrame(run);
 }
 
-/** Wait so many milliseconds; less if the connection comes back or the signal aborts. */
+/** Wait until the time is over, the connection comes back, or the signal aborts. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, milliseconds);
@@ -31,7 +31,7 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Calls a function when it was not restarted for so many milliseconds. */
+/** Calls `ring` if `restart` is not called for a number of milliseconds (a watchdog timer). */
 export class Alarm {
   private timer: ReturnType<typeof setTimeout>;
 

@@ -1,7 +1,7 @@
 import { startTransition, useEffect, useState } from "react";
 import { t } from "../i18n";
 import { CopyButton } from "./CopyButton";
-import { showHiddenSigns } from "./hiddenSigns";
+import { showHiddenCharacters } from "./hiddenCharacters";
 import { highlight, type Token } from "./highlight";
 import "./code.css";
 
@@ -18,7 +18,7 @@ export function CodeBlock({ code, language, isStreaming = false }: Props) {
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>
-        <code>{tokens ? renderTokens(tokens) : showHiddenSigns(code)}</code>
+        <code>{tokens ? renderTokens(tokens) : showHiddenCharacters(code)}</code>
       </pre>
     </figure>
   );
@@ -41,7 +41,7 @@ function useTokens(code: string, language: string, isStreaming: boolean): Token[
 
 function renderTokens(tokens: readonly Token[]) {
   return tokens.map((token, index) => {
-    if (typeof token === "string") return showHiddenSigns(token);
+    if (typeof token === "string") return showHiddenCharacters(token);
     return (
       // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no identity, and never move
       <span key={index} className={token.className}>

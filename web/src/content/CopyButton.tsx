@@ -15,7 +15,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   }, [isDone]);
   const copy = async () => {
     if (await copyText(text)) setDone(true);
-    else showToast(t("The browser does not allow copying here."));
+    else showToast(t("The browser does not allow copying here. Select the text and copy it."));
   };
   return (
     <>
@@ -27,7 +27,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Copy a text. Return false if the browser refuses. The clipboard needs HTTPS or localhost; elsewhere the page selects. */
+/** Copy a text. Return false if the browser refuses. Without HTTPS or localhost, only a selected text can be copied. */
 async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -4,7 +4,7 @@ import { Link } from "./Link";
 
 const DATA_ADDRESS = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
 
-/** A file or a sound in a message. Its bytes can be saved; a file elsewhere is a link. */
+/** A file or audio in a message. If the message contains its bytes, they can be saved; otherwise it is a link. */
 export function FilePart({ name, data }: { name: string; data: string }) {
   const header = DATA_ADDRESS.exec(data)?.[0];
   const title = name || t("Audio");

@@ -4,8 +4,8 @@ import { useState } from "react";
 type Props = { title: ReactNode; isOpen?: boolean; isBare?: boolean; children: ReactNode };
 
 /**
- * A part of a message that is folded until the reader opens it. `isOpen` opens and closes it from outside; the reader's
- * own choice comes first. Its content is rendered when it opens. A bare one has no frame.
+ * A collapsible part of a message, closed at first. `isOpen` opens and closes it until the reader does so. Its content is
+ * rendered only while it is open. With `isBare`, it has no frame.
  */
 export function Fold({ title, isOpen = false, isBare = false, children }: Props) {
   const [choice, setChoice] = useState<boolean | null>(null);

@@ -3,7 +3,7 @@ import { otherHost, safeLink } from "./links";
 
 type Props = { address: string | undefined; text: string; children: ReactNode };
 
-/** A link to another site, in a new tab. An address that is not safe shows its text only. */
+/** A link to another site, in a new tab. If the address is not safe, only the text is shown. */
 export function Link({ address, text, children }: Props) {
   const href = safeLink(address);
   if (!href) return <>{children}</>;

@@ -1,4 +1,4 @@
-/** One block of Markdown as React elements. Nothing in it is HTML of the message's author. */
+/** One block of Markdown as React elements. HTML in the message is shown as text. */
 
 import { lazy, memo, Suspense, useId, useMemo } from "react";
 import ReactMarkdown, { type Components, type ExtraProps } from "react-markdown";
@@ -8,7 +8,7 @@ import { t } from "../i18n";
 import { CodeBlock } from "./CodeBlock";
 import { FormulaSource } from "./FormulaSource";
 import { type Formula as FormulaData, mayContainFormulas, protectFormulas } from "./formulas";
-import { showHiddenSigns, showOverrides } from "./hiddenSigns";
+import { showHiddenCharacters, showOverrides } from "./hiddenCharacters";
 import { Link } from "./Link";
 import { Picture } from "./Picture";
 import { FORMULA, rehypeFormulas } from "./rehypeFormulas";
@@ -83,7 +83,9 @@ const COMPONENTS: Components = {
     ),
   img: ({ src, alt }) => <Picture address={typeof src === "string" ? src : undefined} description={alt} />,
   pre: ({ node }) => <CodeBlock code={textOf(node).replace(/\n$/, "")} language={languageOf(node)} />,
-  code: ({ children }) => <code dir="ltr">{typeof children === "string" ? showHiddenSigns(children) : children}</code>,
+  code: ({ children }) => (
+    <code dir="ltr">{typeof children === "string" ? showHiddenCharacters(children) : children}</code>
+  ),
   input: ({ node, ...props }) => <input {...props} aria-label={props.checked ? t("Done") : t("To do")} />,
   table: ({ node, children, ...props }) => (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard

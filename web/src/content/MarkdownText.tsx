@@ -7,7 +7,7 @@ import { PlainText } from "./PlainText";
 import { PlainTextBoundary } from "./PlainTextBoundary";
 import "./markdown.css";
 
-/** The parser is large. It is loaded beside the messages, so that the frame of the app is shown before. */
+/** The parser is large. It is loaded at the same time as the messages, so the frame of the app does not wait for it. */
 const loading = import("./Markdown");
 loading.catch(() => {}); // PlainTextBoundary shows the text
 const Markdown = lazy(() => loading);
@@ -17,14 +17,14 @@ type Props = { text: string; isStreaming?: boolean };
 /** How much of a text is shown in the first paint, in characters. The rest follows in steps that do not block. */
 const FIRST_PAINT = 20_000;
 
-/** A text in Markdown. A very long one is plain until the reader asks for more. */
+/** A text in Markdown. A very long one is plain text until the reader asks for Markdown. */
 export function MarkdownText({ text, isStreaming = false }: Props) {
   const [isWanted, setWanted] = useState(false);
   if (text.length <= LONGEST_MARKDOWN || isWanted) return <Blocks text={text} isStreaming={isStreaming} />;
   return (
     <>
       <p className="soft">
-        {t("This text is long, so it is shown as it was written.")}{" "}
+        {t("This text is long, so it is shown without formatting.")}{" "}
         <button type="button" className="link" onClick={() => setWanted(true)}>
           {t("Show as Markdown")}
         </button>

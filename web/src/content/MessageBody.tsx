@@ -7,13 +7,13 @@ import { ToolCalls, ToolResult } from "./ToolCalls";
 import { UserText } from "./UserText";
 import "./content.css";
 
-/** What this component reads of a message. Messages of the API, of a stream and of a shared conversation have it. */
+/** The fields that this component reads. Messages of the API, of a stream and of a shared conversation have them. */
 export type MessageContent = Pick<Message, "role"> &
   Partial<Pick<Message, "content" | "parts" | "reasoning" | "tool_calls" | "name">>;
 
 type Props = { message: MessageContent; isStreaming?: boolean };
 
-/** What a message says: its reasoning, its text, its structured parts and its calls of tools. */
+/** The content of a message: its reasoning, text, structured parts and tool calls. */
 export function MessageBody({ message, isStreaming = false }: Props) {
   const content = message.content ?? "";
   return (

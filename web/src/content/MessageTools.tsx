@@ -5,7 +5,7 @@ import { IconButton } from "../ui/IconButton";
 import { CopyButton } from "./CopyButton";
 import "./content.css";
 
-/** The row below a message that needs no model: copy, reactions, tokens. */
+/** The part of the row below a message that needs no conversation: copy, reactions, time, model, tokens. */
 export function MessageTools({ message }: { message: Message }) {
   const isReply = message.role === "assistant";
   return (

@@ -48,7 +48,7 @@ function PieceView({ piece, isPlain }: { piece: Piece; isPlain: boolean }) {
 function Refusal({ text }: { text: string }) {
   return (
     <div className="refusal">
-      <strong>{t("The model declines")}</strong>
+      <strong>{t("The model declined to answer")}</strong>
       <PlainText text={text} />
     </div>
   );

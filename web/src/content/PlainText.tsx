@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { showOverrides } from "./hiddenSigns";
+import { showOverrides } from "./hiddenCharacters";
 import { Link } from "./Link";
 import { splitAddresses } from "./links";
 

@@ -4,7 +4,7 @@ import { PlainText } from "./PlainText";
 type Props = { text: string; children: ReactNode };
 type State = { text: string; hasFailed: boolean };
 
-/** Shows the text as it is if its Markdown cannot be shown. Another text, as of a stream, gets a new try. */
+/** Shows the plain text if rendering its Markdown fails. When the text changes, as in a stream, it tries again. */
 export class PlainTextBoundary extends Component<Props, State> {
   override state: State = { text: this.props.text, hasFailed: false };
 

@@ -18,7 +18,7 @@ export function ToolCalls({ calls }: { calls: unknown }) {
 export function ToolResult({ name, content }: { name: string; content: string }) {
   const text = prettyJson(content);
   return (
-    <Fold title={<Title label={t("Result of a tool")} name={name} />}>
+    <Fold title={<Title label={t("Tool result")} name={name} />}>
       {isJson(text) ? <CodeBlock code={text} language="json" /> : <PlainText text={text} />}
     </Fold>
   );

@@ -1,4 +1,4 @@
-/** Splits Markdown into its top-level blocks, so that a growing text renders only its last block anew. */
+/** Splits Markdown into its top-level blocks, so that only the last block of a growing text is rendered again. */
 
 export type MarkdownBlock = { kind: "markdown"; start: number; end: number; text: string };
 export type FencedBlock = {
@@ -24,7 +24,7 @@ const ITEM_WITH_FENCE = /^ *([-*+]|\d{1,9}[.)]) +(`{3,}|~{3,})/;
 const DEFINITION = /^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]*\S.*$/gm;
 const FOOTNOTE = /^ {0,3}\[\^[^\]\n]{1,200}\]:/m;
 
-/** Split a text. A footnote binds its text together, so a text with footnotes is one block. */
+/** Split a text. A footnote and its reference can be far apart, so a text with footnotes is one block. */
 export function splitBlocks(text: string): Block[] {
   if (FOOTNOTE.test(text)) return [{ kind: "markdown", start: 0, end: text.length, text }];
   return addDefinitions(new Splitter(text).run(), text);
@@ -93,7 +93,7 @@ class Splitter {
     this.isAfterBlank = false;
   }
 
-  /** Note the list and the fence that a line begins. */
+  /** Remember the list and the fence that a line begins. */
   private readItem(line: string): void {
     if (this.list || ITEM.test(line)) this.inner = innerFence(line);
     const indent = indentOf(line);
@@ -163,7 +163,7 @@ function withoutIndent(line: string, width: number): string {
   return line.slice(index);
 }
 
-/** Return the sign of a list item: `-`, `*`, `+`, `.` or `)`; empty for another line. */
+/** Return the marker of a list item: `-`, `*`, `+`, `.` or `)`; empty for another line. */
 function kindOfItem(line: string): string {
   return ITEM.exec(line)?.[1]?.slice(-1) ?? "";
 }

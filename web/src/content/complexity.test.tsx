@@ -10,10 +10,10 @@ function isPlain(text: string): boolean {
 
 describe("hostile Markdown", () => {
   it.each([
-    ["quotations in each other", ">".repeat(10_000)],
-    ["lists in each other", "- ".repeat(10_000)],
+    ["nested quotations", ">".repeat(10_000)],
+    ["nested lists", "- ".repeat(10_000)],
     [
-      "lists in each other by their indent",
+      "lists that are nested by their indentation",
       Array.from({ length: 200 }, (_, i) => `${" ".repeat(2 * i)}- a`).join("\n"),
     ],
     ["open brackets", "[".repeat(10_000)],
@@ -65,7 +65,7 @@ describe("a block of Markdown", () => {
     expect(html("[a](https://a.example/$z$)")).toContain('href="https://a.example/$z$"');
   });
 
-  it("names the signs that change the direction of code", () => {
+  it("names the characters that change the direction of code", () => {
     expect(html("`a\u202Eb`")).toContain("a[U+202E]b");
   });
 

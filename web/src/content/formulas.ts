@@ -1,8 +1,8 @@
 /**
  * Finds the formulas in a block of Markdown: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`.
  *
- * Markdown would change the signs inside a formula, such as `_`, `\\` and `|`. So each formula is replaced by a
- * placeholder before the Markdown is parsed. `rehypeFormulas` puts the formulas, or inside code their source, back.
+ * Markdown would change the characters inside a formula, such as `_`, `\\` and `|`. So each formula is replaced by a
+ * placeholder before the Markdown is parsed. `rehypeFormulas` puts the formulas back, and inside code their source.
  */
 
 export type Formula = { tex: string; source: string; isDisplay: boolean; isClosed: boolean };
@@ -67,7 +67,7 @@ export function protectFormulas(text: string, isStreaming = false): ProtectedTex
   return { text: pieces.join(""), formulas };
 }
 
-/** The signs around a placeholder's number are private characters, which Markdown treats as letters. */
+/** Return a number between two private-use characters, which Markdown treats as letters. */
 function placeholder(index: number): string {
   return `\uE000${index}\uE001`;
 }
@@ -76,12 +76,12 @@ function isFormula(tex: string): boolean {
   return tex.length <= LONGEST && tex.trim() !== "" && !/\n[ \t>]*\n/.test(tex);
 }
 
-/** Whether a text has a sign that prose rarely has. */
+/** Whether a text has a character that prose rarely has. */
 function looksLikeTex(text: string): boolean {
   return /[\\^_{}=<>+]/.test(text) || /^\s*\p{L}\s*$/u.test(text);
 }
 
-/** Return where the `$` is that ends the formula, or -1 for an amount of money, a variable of a shell or plain text. */
+/** Return the position of the `$` that ends the formula, or -1 for an amount of money, a shell variable or plain text. */
 function endOfDollarFormula(text: string, from: number): number {
   if (/[\w$]/.test(text[from - 1] ?? "") || /[\s$]/.test(text[from + 1] ?? " ")) return -1;
   const window = text.slice(from + 1, from + 1 + LONGEST);
@@ -94,7 +94,7 @@ function endOfDollarFormula(text: string, from: number): number {
   return from + 1 + length;
 }
 
-/** Whether a text between two `$` begins with an amount and goes on in words, as in "$5 or 6$". */
+/** Whether a text between two `$` begins with an amount and continues with words, as in "$5 or 6$". */
 function isAmount(tex: string): boolean {
   return /^\d[\d.,]*[kKmMbB]?\s*([–—,;/-]|\p{L}{2,}|\()/u.test(tex) && !/[\\^_{}=]/.test(tex);
 }
@@ -103,7 +103,7 @@ function isAtLineStart(text: string, from: number): boolean {
   return LINE_START.test(text.slice(Math.max(0, from - 100), from));
 }
 
-/** Remove the signs of a quotation before each line of a formula. */
+/** Remove the `>` of a quotation before each line of a formula. */
 function withoutQuoteMarks(tex: string): string {
   return tex.replace(/\n[ \t]*>[ \t]?/g, "\n");
 }

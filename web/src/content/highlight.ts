@@ -4,9 +4,9 @@ import type { Answer, Request, Token } from "./highlight.worker";
 
 export type { Token } from "./highlight.worker";
 
-/** Longer code stays plain, in characters: its many elements would slow the page down. */
+/** The longest code that is highlighted, in characters. The elements of longer code would slow the page down. */
 const LONGEST_CODE = 50_000;
-const PATIENCE = 5_000; // milliseconds for one piece of code
+const TIMEOUT = 5_000; // milliseconds for one piece of code
 
 type Job = { request: Request; resolve: (tokens: Token[] | null) => void };
 
@@ -29,7 +29,7 @@ function startNext(): void {
   if (!job) return;
   worker ??= startWorker();
   worker.postMessage(job.request);
-  timer = setTimeout(giveUp, PATIENCE);
+  timer = setTimeout(giveUp, TIMEOUT);
 }
 
 function startWorker(): Worker {

@@ -3,7 +3,7 @@
 const LINK = /^(https?:\/\/|mailto:)/i;
 const PICTURE = /^data:image\/(png|jpe?g|gif|webp|avif);base64,/i;
 
-/** Return an address that is safe to follow, or null. Addresses inside chatstore are none: a model cannot know them. */
+/** Return an address that is safe to follow, or null. Relative ones are not: a model knows none in chatstore. */
 export function safeLink(address: string | undefined): string | null {
   return address && LINK.test(address) && URL.canParse(address) ? address : null;
 }
@@ -29,7 +29,7 @@ export function otherHost(text: string, address: string): string | null {
   return withoutWww(named) === withoutWww(host) ? null : host;
 }
 
-/** Whether a text that looks like a host is rather the name of a file, as in "[setup.py](https://…)". */
+/** Whether a text that looks like a host is more likely the name of a file, as in "[setup.py](https://…)". */
 function isFileName(text: string): boolean {
   return !text.startsWith("www.") && /\.(py|rs|md|sh|pl|ts|js|cc|java|json|html|txt|go)$/i.test(text);
 }

@@ -49,7 +49,7 @@ describe("structured content", () => {
   });
 });
 
-describe("calls of tools", () => {
+describe("tool calls", () => {
   it("are read in the formats of OpenAI, Anthropic and Vercel", () => {
     const pretty = '{\n  "a": 1\n}';
     const calls = [

@@ -16,7 +16,7 @@ function readToolCall(call: unknown): ToolCall {
   return { name: (name as string | undefined) ?? "", input: prettyJson(input) };
 }
 
-/** JSON that is longer stays as it is, in characters. */
+/** The longest JSON that gets indentation, in characters. */
 const LONGEST = 100_000;
 
 /** Return JSON with indentation. A text that is not JSON, such as arguments that are still streaming, stays as it is. */

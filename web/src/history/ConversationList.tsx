@@ -24,7 +24,7 @@ export function ConversationList({ pinned, recent, isFiltered, currentId, select
   const [renamingId, setRenamingId] = useState<string | null>(null);
   const events = useRowEvents([...pinned.rows, ...recent.rows], selection, setRenamingId);
   const sections = useMemo(() => groupByTime(recent.rows), [recent.rows]);
-  const drawRow = (conversation: Conversation) => (
+  const renderRow = (conversation: Conversation) => (
     <ConversationRow
       key={conversation.id}
       conversation={conversation}
@@ -38,14 +38,14 @@ export function ConversationList({ pinned, recent, isFiltered, currentId, select
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are shortcuts of the links inside
     <div className="conversation-list" data-rows data-scroll onKeyDown={(event) => onRowKey(event, events)}>
-      {pinned.rows.length > 0 && <SectionRows title={t("Pinned")} rows={pinned.rows} drawRow={drawRow} />}
+      {pinned.rows.length > 0 && <SectionRows title={t("Pinned")} rows={pinned.rows} renderRow={renderRow} />}
       {pinned.query.hasNextPage && (
         <button type="button" className="link" onClick={() => void pinned.query.fetchNextPage()}>
           {t("Show more")}
         </button>
       )}
       {sections.map(({ title, conversations }: Section) => (
-        <SectionRows key={title} title={title} rows={conversations} drawRow={drawRow} />
+        <SectionRows key={title} title={title} rows={conversations} renderRow={renderRow} />
       ))}
       {isEmpty && (
         <p className="soft list-note">
@@ -57,13 +57,13 @@ export function ConversationList({ pinned, recent, isFiltered, currentId, select
   );
 }
 
-type SectionProps = { title: string; rows: Conversation[]; drawRow: (conversation: Conversation) => ReactNode };
+type SectionProps = { title: string; rows: Conversation[]; renderRow: (conversation: Conversation) => ReactNode };
 
-function SectionRows({ title, rows, drawRow }: SectionProps) {
+function SectionRows({ title, rows, renderRow }: SectionProps) {
   return (
     <section>
       <h2 className="section-title">{title}</h2>
-      <ul className="rows">{rows.map(drawRow)}</ul>
+      <ul className="rows">{rows.map(renderRow)}</ul>
     </section>
   );
 }

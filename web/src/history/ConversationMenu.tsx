@@ -21,7 +21,7 @@ const FORMATS = [
 
 type Props = {
   conversation: Conversation;
-  /** Where the title is shown, it can be changed in place. Otherwise a dialog asks for the new title. */
+  /** Renames the conversation in place. Without it, a dialog asks for the new title. */
   onRename?: () => void;
 };
 type DialogName = "rename" | "tags" | "share";

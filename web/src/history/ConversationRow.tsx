@@ -3,7 +3,7 @@ import type { Conversation } from "../api/conversations";
 import { ConversationMenu } from "./ConversationMenu";
 import { RenameInput } from "./RenameInput";
 
-/** What rows tell the list. The object stays the same, so that only the rows that change are drawn again. */
+/** The events that rows report to the list. The object never changes, so React renders only the rows that change. */
 export type RowEvents = {
   open: (id: string) => void;
   toggle: (id: string, isRange: boolean) => void;
@@ -37,7 +37,7 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
   );
 });
 
-// A plain link: TanStack Router's Link listens to the router, which is too much for thousands of rows.
+// A plain link: TanStack Router's Link listens to the router, which is too slow for thousands of rows.
 function LinkAndMenu({ conversation, isCurrent, events }: Props) {
   const { id, title } = conversation;
   const open = (event: MouseEvent) => {

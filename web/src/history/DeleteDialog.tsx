@@ -29,8 +29,8 @@ export function DeleteDialog({ conversations, onClose }: Props) {
       {problems.length === 0 ? (
         <p>
           {count === 1
-            ? t("“{{title}}” and all of its messages will be gone. This cannot be undone.", { title: first?.title })
-            : t("{{count}} conversations and all of their messages will be gone. This cannot be undone.", { count })}
+            ? t("“{{title}}” and all of its messages will be deleted. This cannot be undone.", { title: first?.title })
+            : t("{{count}} conversations and all of their messages will be deleted. This cannot be undone.", { count })}
         </p>
       ) : (
         <ul className="error-text" role="alert">
@@ -53,7 +53,7 @@ export function DeleteDialog({ conversations, onClose }: Props) {
   );
 }
 
-/** Delete one after the other. Return what is wrong with those that were not deleted. */
+/** Delete one after the other. Return a sentence for each that was not deleted. */
 async function deleteAll(conversations: Conversation[]): Promise<string[]> {
   const problems: string[] = [];
   for (const { id, title } of conversations) {

@@ -6,7 +6,7 @@ import { explain } from "../ui/explain";
 const SKELETONS = [70, 55, 80, 45, 65, 60];
 const AHEAD = "800px"; // the next page is loaded before the end is visible
 
-/** The end of a list that has no end: it loads the next page when it comes near, and shows what is loading. */
+/** The end of an infinite list. It loads the next page before it is visible, and shows grey bars meanwhile. */
 export function EndOfList({ query }: { query: UseInfiniteQueryResult }) {
   const end = useRef<HTMLDivElement>(null);
   const { isFetchNextPageError, isFetchingNextPage, hasNextPage, fetchNextPage } = query;

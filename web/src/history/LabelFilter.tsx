@@ -11,7 +11,7 @@ import type { LabelFilters } from "./Sidebar";
 
 type Props = { labels: LabelFilters; onChange: (labels: LabelFilters) => void; loaded: Conversation[] };
 
-/** The tags and notebooks. A press shows the conversations of one; a row dropped on a tag gets the tag. */
+/** The tags and notebooks. A click on one filters the list. A conversation that is dropped on a tag gets the tag. */
 export function LabelFilter({ labels, onChange, loaded }: Props) {
   const { data } = useQuery(labelsQuery);
   const isDragging = useIsDragging();

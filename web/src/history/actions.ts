@@ -1,4 +1,4 @@
-/** What the user can do with conversations. Each action is shown at once and can be undone. */
+/** The actions of the user on conversations. The lists show each one at once. */
 
 import { type BulkAction, type Conversation, changeConversation, changeConversations } from "../api/conversations";
 import { t } from "../i18n";
@@ -18,7 +18,7 @@ const INVERSE: Record<BulkAction, BulkAction> = {
 
 type Options = { tag?: string; onUndone?: (() => void) | undefined };
 
-/** Apply the action to those that it changes, and offer to undo it. An error is shown, and the lists stay right. */
+/** Apply the action to the conversations that it changes, and offer to undo it. Show an error. Never throws. */
 export async function act(conversations: Conversation[], action: BulkAction, options: Options = {}): Promise<void> {
   const { tag = "", onUndone } = options;
   const changing = conversations.filter((conversation) => isChanged(conversation, action, tag));

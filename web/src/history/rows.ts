@@ -41,7 +41,7 @@ export function focusFirstRow(): void {
   else focusPage();
 }
 
-/** Give the focus to the page beside the sidebar, when what had it has disappeared and nothing is near. */
+/** Give the focus to the page beside the sidebar, when the focused row has disappeared and there is no other. */
 function focusPage(): void {
   document.getElementById("main")?.focus();
 }

@@ -1,4 +1,4 @@
-/** The conversations that the user has selected in a list, for doing the same with all of them. */
+/** The conversations that the user has selected in a list, to change all of them at once. */
 
 import { useCallback, useMemo, useRef, useState } from "react";
 
@@ -7,14 +7,14 @@ export type Selection = {
   ids: ReadonlySet<string>;
   start: () => void;
   stop: () => void;
-  /** Select or deselect one conversation. With `isRange`, do the same with all since the one before. */
+  /** Select or deselect one conversation. With `isRange`, also all between it and the one before. */
   toggle: (id: string, isRange: boolean) => void;
   selectAll: () => void;
 };
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** `loaded` are the ids of the list, in its order. */
+/** Keep the selection of a list. `loaded` are its ids, in its order. */
 export function useSelection(loaded: string[]): Selection {
   const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
   const lastId = useRef<string | null>(null);

@@ -9,7 +9,7 @@ export function KeyboardHelp() {
   return (
     <Dialog title={t("Keyboard shortcuts")} onClose={() => setHelpOpen(false)}>
       <Shortcuts title={t("Everywhere")} shortcuts={everywhere()} />
-      <Shortcuts title={t("In the palette and the search")} shortcuts={inLists()} />
+      <Shortcuts title={t("In search results and suggestions")} shortcuts={inLists()} />
       <Shortcuts title={t("While you write a message")} shortcuts={inComposer()} />
     </Dialog>
   );
@@ -19,7 +19,7 @@ type Shortcut = [keys: string[], effect: string];
 
 function everywhere(): Shortcut[] {
   return [
-    [[controlKey(), "K"], t("Open the palette: conversations, messages, commands")],
+    [[controlKey(), "K"], t("Search conversations, messages and commands")],
     [["?"], t("Show the keyboard shortcuts")],
     [["Esc"], t("Close a dialog, a menu or a list")],
   ];
@@ -28,9 +28,9 @@ function everywhere(): Shortcut[] {
 function inLists(): Shortcut[] {
   return [
     [["↑", "↓"], t("Choose an entry")],
-    [["Enter"], t("Open the entry, or take the suggestion")],
+    [["Enter"], t("Open the entry, or accept the suggestion")],
     [[controlKey(), "Enter"], t("Open the entry in a new tab")],
-    [["Alt", "↓"], t("Show all operators of the search")],
+    [["Alt", "↓"], t("Show all search operators")],
   ];
 }
 

@@ -6,8 +6,8 @@ import type { Search } from "./SearchResults";
 /**
  * The button for the next page.
  *
- * It is pressed by itself when it comes into view, but not if the last page was not full: then each page costs a long
- * search, and can be empty.
+ * The next page is loaded without a click when the button comes into view, unless the last page has `searched_since`.
+ * Then the server reads messages without an index, so each page takes long and can be empty.
  */
 export function MoreResults({ search }: { search: Search }) {
   const button = useRef<HTMLButtonElement>(null);

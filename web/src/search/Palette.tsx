@@ -12,7 +12,7 @@ import "./palette.css";
 
 const close = () => setPaletteOpen(false);
 
-/** One field for every conversation, message and command. */
+/** The command palette: one field that finds conversations, messages and commands. */
 export function Palette() {
   const dialog = useModal();
   const [text, setText] = useState("");

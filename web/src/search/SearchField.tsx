@@ -15,7 +15,7 @@ type Props = {
   onLeaveDown: () => void;
 };
 
-/** When the list of suggestions shows: never, for a word that is typed, or with all operators too. */
+/** When the suggestions are shown: never, while a word is typed, or also without one, with all operators. */
 type Offer = "none" | "typed" | "all";
 
 /** The field of the search. It offers operators and their values for what is typed at the cursor. */
@@ -101,7 +101,7 @@ export function SearchField({ text, onChange, onSubmit, onLeaveDown }: Props) {
       )}
       <IconButton
         icon="settings"
-        label={t("Operators")}
+        label={t("Search operators")}
         aria-expanded={isListed && offer === "all"}
         onPointerDown={(event) => event.preventDefault()}
         onClick={showOperators}
@@ -136,7 +136,7 @@ function SuggestionList({ suggestions, options, onChoose }: ListProps) {
       id={options.listId}
       role="listbox"
       className="suggestions"
-      aria-label={t("Operators")}
+      aria-label={t("Search operators")}
       hidden={suggestions.length === 0}
     >
       {suggestions.map((suggestion) => (

@@ -12,12 +12,12 @@ function examples(): string[] {
   ];
 }
 
-/** What can be typed. It shows while nothing is searched for. */
+/** Explains the operators. It is shown while the query is empty. */
 export function SearchHelp({ onTry }: { onTry: (text: string) => void }) {
   return (
     <section className="search-help">
       <p>{t("Search finds words in the titles and messages of all conversations, also on other branches.")}</p>
-      <h2>{t("Narrow it down")}</h2>
+      <h2>{t("Search operators")}</h2>
       <dl>
         {operators().map(({ text, label, hint }) => (
           <div key={text}>
@@ -28,7 +28,7 @@ export function SearchHelp({ onTry }: { onTry: (text: string) => void }) {
           </div>
         ))}
       </dl>
-      <h2>{t("Try it")}</h2>
+      <h2>{t("Examples")}</h2>
       <ul className="examples">
         {examples().map((example) => (
           <li key={example}>

@@ -8,7 +8,7 @@ import { MoreResults } from "./MoreResults";
 
 export type Search = UseInfiniteQueryResult<InfiniteData<SearchPage>>;
 
-/** What a search has found: titles first, then messages. */
+/** The results of a search: titles first, then messages. */
 export function SearchResults({ q, search }: { q: string; search: Search }) {
   if (search.isError && !search.data) return <SearchError search={search} />;
   if (!search.data) return <ResultSkeleton />;

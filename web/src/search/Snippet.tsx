@@ -2,7 +2,7 @@ import { parseSnippet, shorten } from "./parseSnippet";
 
 type Props = {
   html: string;
-  /** Begin shortly before the first match, for a place of one line. */
+  /** Begin shortly before the first match, to fit on one line. */
   isShort?: boolean;
 };
 

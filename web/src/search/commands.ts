@@ -6,7 +6,7 @@ import { THEMES, type Theme } from "../shell/theme";
 import { setHelpOpen } from "./helpState";
 import type { Item } from "./items";
 
-/** `words` are further words by which a command is found. */
+/** `words` are further words that find the command. */
 export type Command = Item & { words: string };
 
 const LANGUAGES = { en: "English", de: "Deutsch" };
@@ -67,7 +67,7 @@ function endCommands(): Command[] {
   ];
 }
 
-/** End the session by the form of the sign-out page. The server then shows the welcome page. */
+/** End the session with the form of the sign-out page. The server then shows the welcome page. */
 function signOut(): void {
   const form = document.createElement("form");
   form.method = "post";

@@ -22,7 +22,7 @@ const VALUE_PATTERNS: Record<string, RegExp> = {
 };
 const MOST_VALUES = 8;
 
-/** Return the operators with explanations. An example stands for what has no name. */
+/** Return the operators with explanations. The label of an operator without a name is an example. */
 export function operators(): Suggestion[] {
   return [
     { text: '"', label: t("“a phrase”"), hint: t("these words in this order") },
@@ -32,7 +32,7 @@ export function operators(): Suggestion[] {
     { text: "tag:", label: "tag:", hint: t("a tag of the conversation") },
     { text: "after:", label: "after:", hint: t("from this day on") },
     { text: "before:", label: "before:", hint: t("before this day") },
-    { text: "has:tool_calls", label: "has:tool_calls", hint: t("with calls of tools") },
+    { text: "has:tool_calls", label: "has:tool_calls", hint: t("with tool calls") },
     { text: "in:title", label: "in:title", hint: t("in titles only") },
   ];
 }

@@ -1,4 +1,4 @@
-/** Whether the palette is open: the dialog for searching and for every command. Ctrl+K opens it. */
+/** Whether the command palette is open: the dialog that finds conversations, messages and commands. Ctrl+K opens it. */
 
 import { Store, useStore } from "../store";
 

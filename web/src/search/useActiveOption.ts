@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useId, useState } from "react";
 /**
  * The list of a combobox: the focus stays in the field, and the arrow keys choose the active option.
  *
- * A new `version`, such as another text in the field, starts again: with the first option or with none.
+ * When `version` changes, for example because of another text in the field, the first option is active, or none.
  */
 export function useActiveOption(ids: readonly string[], version: string, isFirstActive: boolean) {
   const listId = useId();

@@ -4,7 +4,7 @@ import { labelsQuery } from "../api/labels";
 import { type Stats, statsQuery } from "../api/stats";
 import type { Values } from "./operators";
 
-/** Return the models and tags that can be searched for. They are read when the text has their operator. */
+/** Return the models and tags that can be searched for. They are read only if the text has their operator. */
 export function useOperatorValues(text: string): Values {
   const wantsModels = /\bmodel:/i.test(text);
   const used = useQuery({ ...statsQuery(30), enabled: wantsModels, select: modelsByUse });

@@ -9,11 +9,11 @@ const DELAY = 150; // milliseconds without a key before the search is sent
 
 /** Return the groups of the palette. Conversations that are loaded show at once; the search adds the others. */
 export function usePaletteGroups(text: string): Group[] {
-  const settled = useSettled(text.trim());
-  // The sidebar has these lists, so nothing is loaded.
+  const debounced = useDebounced(text.trim());
+  // The sidebar has loaded these lists, so they come from the cache.
   const pinned = useInfiniteQuery(listQuery({ pinned: "true" }));
   const others = useInfiniteQuery(listQuery({ pinned: "false" }));
-  const search = useQuery(paletteSearchQuery(settled));
+  const search = useQuery(paletteSearchQuery(debounced));
   const commands = useCommands();
   const pages = [...(pinned.data?.pages ?? []), ...(others.data?.pages ?? [])];
   const conversations = newestFirst(pages.flatMap((page) => page.results));
@@ -25,12 +25,12 @@ function newestFirst(conversations: Conversation[]): Conversation[] {
   return [...unique.values()].sort((a, b) => b.active_at.localeCompare(a.active_at));
 }
 
-/** Return the text as it was before the keys of the last moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
+/** Return the text as it was when it last stayed the same for DELAY. */
+function useDebounced(text: string): string {
+  const [debounced, setDebounced] = useState(text);
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), DELAY);
+    const timer = setTimeout(() => setDebounced(text), DELAY);
     return () => clearTimeout(timer);
   }, [text]);
-  return settled;
+  return debounced;
 }

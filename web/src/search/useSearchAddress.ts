@@ -5,7 +5,7 @@ import { withoutUnfinished } from "./operators";
 
 const DELAY = 250; // milliseconds without a key before the address follows
 
-/** The query of the search page. The address has what is searched for; the text in the field is ahead of it. */
+/** The query of the search page. The app searches for the query in the address. The field is copied there after DELAY. */
 export function useSearchAddress() {
   const { q = "", sort = "recent" } = useSearch({ from: "/app/search" });
   const navigate = useNavigate();

@@ -34,7 +34,7 @@ function Profile({ me }: { me: Me }) {
         <Picture key={image} address={image} name={name || me.email || ""} />
         <Field
           label={t("Picture")}
-          help={t("The address of an image, beginning with https://")}
+          help={t("The address of a picture, beginning with https://")}
           error={errorOf(change.error, "image")}
         >
           {(control) => (
@@ -75,7 +75,11 @@ function SignInLinks({ email }: { email: string }) {
       text: t("Authenticator app, security keys, passkeys and recovery codes"),
     },
     { href: "/accounts/sessions/", title: t("Sessions"), text: t("The browsers in which you are signed in") },
-    { href: "/accounts/3rdparty/", title: t("Connections"), text: t("Accounts elsewhere with which you sign in") },
+    {
+      href: "/accounts/3rdparty/",
+      title: t("Connections"),
+      text: t("Accounts of other services that you use to sign in"),
+    },
     { href: "/accounts/logout/", title: t("Sign out"), text: t("End the session in this browser") },
   ];
   return (

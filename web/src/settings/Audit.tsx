@@ -10,8 +10,8 @@ export function Audit() {
   const events = data?.pages.flatMap((page) => page.results);
   return (
     <section className="settings-block" aria-labelledby="audit-title">
-      <h3 id="audit-title">{t("Who read my conversations")}</h3>
-      <p className="soft">{t("What staff of this service did with your conversations, newest first.")}</p>
+      <h3 id="audit-title">{t("What staff did with your conversations")}</h3>
+      <p className="soft">{t("Newest first. The names of staff are not shown.")}</p>
       {error && <p className="error-text">{explain(error)}</p>}
       {events?.length === 0 && <p>{t("Staff did nothing with your conversations.")}</p>}
       <ul className="rows">
@@ -60,7 +60,8 @@ function actionOf(action: string): string {
     change: t("Something was changed"),
     trash: t("Something was moved to the trash"),
     restore: t("Something was restored"),
-    delete: t("Something was deleted for good"),
+    delete: t("Something was deleted permanently"),
+    end_shares: t("Shared links were revoked"),
   };
   return texts[action] ?? action;
 }

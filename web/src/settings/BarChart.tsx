@@ -9,7 +9,7 @@ const HEIGHT = 100;
 const SLOT = 10; // units of width for each period
 const GAP = 2;
 
-/** Bars, one for each period, of parts upon each other. The SVG stretches; texts are outside, so they keep their size. */
+/** A stacked bar for each period. The SVG is stretched to the width of the page, so the texts are outside of it. */
 export function BarChart({ title, periods, series }: Props) {
   const total = (period: Period) => series.reduce((sum, { value }) => sum + value(period), 0);
   const end = axisEnd(Math.max(0, ...periods.map(total)));

@@ -19,7 +19,7 @@ export function ConfirmPassword({ onConfirmed, onClose }: Props) {
   return (
     <Dialog title={t("Confirm that it is you")} onClose={onClose}>
       <form onSubmit={submit} noValidate>
-        <p>{t("Your last sign-in was more than five minutes ago. Enter your password to go on.")}</p>
+        <p>{t("Your last sign-in was more than five minutes ago. Enter your password to continue.")}</p>
         <PasswordField value={password} onChange={setPassword} error={confirm.error} />
         <Outcome error={confirm.error} fields={["password"]} />
         <p className="actions">
@@ -31,7 +31,7 @@ export function ConfirmPassword({ onConfirmed, onClose }: Props) {
           </button>
         </p>
         <p className="soft">
-          {t("You have no password?")}{" "}
+          {t("Do you have no password?")}{" "}
           <a href="/accounts/reauthenticate/?next=/app/settings/tokens">{t("Confirm in another way")}</a>
         </p>
       </form>

@@ -16,13 +16,15 @@ export function EraseAccount() {
       <h3 id="erase-title">{t("Erase the account")}</h3>
       {me.is_staff ? (
         <p>
-          {t("You are a member of the staff. Staff cannot be erased until a superuser removes their staff rights.")}
+          {t(
+            "You are a member of the staff. A superuser must remove your staff rights before you can erase your account.",
+          )}
         </p>
       ) : (
         <>
           <p>
             {t(
-              "Your account and everything in it are deleted for good. Export your data first if you want to keep it.",
+              "This deletes your account and everything in it permanently. Export your data first if you want to keep it.",
             )}
           </p>
           <button type="button" className="button danger" onClick={() => setOpen(true)}>
@@ -49,10 +51,10 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
   return (
     <Dialog title={t("Erase the account?")} onClose={onClose}>
       <form onSubmit={submit} noValidate>
-        <p>{t("These are deleted at once and for good. Nobody can bring them back:")}</p>
+        <p>{t("These are deleted permanently. Nobody can restore them:")}</p>
         <ul>
           <li>{t("all conversations and messages, even those in the archive and the trash")}</li>
-          <li>{t("preferences, shares and API tokens; programs that use them stop working")}</li>
+          <li>{t("settings, links and API tokens; links, and programs that use tokens, stop working")}</li>
           <li>{t("your sign-in; you are signed out everywhere")}</li>
         </ul>
         <Field
@@ -83,7 +85,7 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
         )}
         <p className="actions">
           <button type="submit" className="button danger" disabled={erase.isPending || erase.isSuccess}>
-            {t("Erase for good")}
+            {t("Erase permanently")}
           </button>
           <button type="button" className="button secondary" onClick={onClose}>
             {t("Cancel")}

@@ -10,7 +10,7 @@ type Props = {
   error: string | undefined;
 };
 
-/** The choice of when something ends: after some days, at the end of a day, or never. */
+/** The choice of when something expires: after some days, at the end of a day, or never. */
 export function ExpiryChoice({ periods, expiry, onChange, error }: Props) {
   const { choice, date } = expiry;
   return (

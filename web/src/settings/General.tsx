@@ -12,7 +12,7 @@ const LANGUAGES = [
 
 export function General() {
   const change = useChangePreferences();
-  // The page has its texts from the start, so another language needs another page.
+  // The texts are loaded once, at the start, so another language needs a reload.
   const changeLanguage = (code: string) =>
     change.mutate({ language: code }, { onSuccess: () => window.location.reload() });
   return (

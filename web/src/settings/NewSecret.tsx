@@ -11,7 +11,7 @@ export function NewSecret({ token, onDone }: Props) {
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     field.current?.select();
-    // Without HTTPS, a browser lets no page write to the clipboard. The secret stays selected for Ctrl+C.
+    // Without HTTPS, no page can write to the clipboard. The secret stays selected for Ctrl+C.
     await navigator.clipboard?.writeText(field.current?.value ?? "");
     setCopied(Boolean(navigator.clipboard));
   };
@@ -20,7 +20,7 @@ export function NewSecret({ token, onDone }: Props) {
       <h3 id="secret-title">{t("Your new token “{{name}}”", { name: token.name })}</h3>
       <p>
         <strong>{t("Copy it now.")}</strong>{" "}
-        {t("It is shown only once. Whoever has it can use your account within its scopes.")}
+        {t("It is shown only once. Everyone who has it can use your account within its scopes.")}
       </p>
       <div className="secret-row">
         <input ref={field} readOnly value={token.token ?? ""} aria-label={t("Token")} spellCheck={false} />

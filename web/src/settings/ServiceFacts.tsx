@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type Service, serviceQuery } from "../api/account";
 import { formatNumber, t } from "../i18n";
 
-/** What the operator has set and a user should know: what is kept, for how long, and how much fits. */
+/** The settings of the operator that a user should know: what is kept, for how long, and how much fits. */
 export function ServiceFacts() {
   const { data: service } = useQuery(serviceQuery);
   if (!service) return null;
@@ -32,7 +32,7 @@ function facts(service: Service): [string, string][] {
     ]),
     [t("Trash"), emptying(service.trash_days)],
     [t("Longest message"), t("{{size}} MB of text", { size: formatNumber(service.content_limit / 1e6) })],
-    [t("Version of the API"), service.version],
+    [t("API version"), service.version],
   ];
 }
 
@@ -47,9 +47,9 @@ function keeping(count: number): string {
 }
 
 function emptying(count: number): string {
-  return t("Deleted for good after {{count}} days in the trash", {
+  return t("Deleted permanently after {{count}} days in the trash", {
     count,
-    defaultValue_one: "Deleted for good after a day in the trash",
+    defaultValue_one: "Deleted permanently after a day in the trash",
   });
 }
 

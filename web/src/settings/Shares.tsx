@@ -8,7 +8,7 @@ export function Shares() {
       <h3 id="shares-title">{t("Your links")}</h3>
       <p className="soft">
         {t(
-          "Everyone with a link can read the copy of a conversation that it shows. A link does not work while its conversation is in the trash.",
+          "Everyone who has a link can read its copy of the conversation. A link does not work while its conversation is in the trash.",
         )}
       </p>
       <ShareList />

@@ -11,7 +11,7 @@ export function Tokens() {
     <>
       <p className="soft">
         {t("Programs use a token instead of your password. Each token can do no more than you allow it.")}{" "}
-        <a href="/api/docs/">{t("Documentation of the API")}</a>
+        <a href="/api/docs/">{t("API documentation")}</a>
       </p>
       {created ? <NewSecret token={created} onDone={() => setCreated(null)} /> : <TokenForm onCreated={setCreated} />}
       <TokenList />

@@ -158,7 +158,7 @@ function ByModel({ rows }: { rows: Stats["by_model"] }) {
               <tr key={row.model}>
                 <th scope="row">
                   {row.model}
-                  <ShareBar parts={[row.prompt_tokens / highest, row.completion_tokens / highest]} />
+                  <StackedBar parts={[row.prompt_tokens / highest, row.completion_tokens / highest]} />
                 </th>
                 <td className="number">{formatNumber(row.messages)}</td>
                 <td className="number">{formatNumber(row.prompt_tokens)}</td>
@@ -172,10 +172,10 @@ function ByModel({ rows }: { rows: Stats["by_model"] }) {
   );
 }
 
-/** A bar of two parts beside each other, as shares of the whole width. The numbers are in the table. */
-function ShareBar({ parts: [first, second] }: { parts: [number, number] }) {
+/** A bar of two parts beside each other, as fractions of the whole width. The numbers are in the table. */
+function StackedBar({ parts: [first, second] }: { parts: [number, number] }) {
   return (
-    <svg className="share-bar" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+    <svg className="stacked-bar" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
       <rect width={first} height={1} fill="var(--chart-1)" />
       <rect x={first} width={second} height={1} fill="var(--chart-2)" />
     </svg>

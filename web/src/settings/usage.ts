@@ -1,4 +1,4 @@
-/** What the charts of the usage page need: each day of a period, sums, weeks and a scale. */
+/** Computes the data of the usage charts: each day of a period, sums, weeks and a scale. */
 
 export type Numbers = { messages: number; prompt_tokens: number; completion_tokens: number };
 export type Period = Numbers & { start: string; end: string };
@@ -14,7 +14,7 @@ export function lastDays(count: number, today: string): string[] {
   );
 }
 
-/** Return the date of now in the time zone of the browser. */
+/** Return the date of a time, in the time zone of the browser. */
 export function localDate(now: Date): string {
   const parts = [now.getFullYear(), now.getMonth() + 1, now.getDate()];
   return parts.map((part) => String(part).padStart(2, "0")).join("-");
@@ -37,7 +37,7 @@ export function sum(numbers: readonly Numbers[]): Numbers {
   );
 }
 
-/** Join each seven periods. The last group ends with the last period, so the first one can be shorter. */
+/** Group the periods by seven. The last group ends with the last period, so the first one can be shorter. */
 export function groupByWeek(periods: readonly Period[]): Period[] {
   const first = periods.length % 7;
   const starts = [...(first ? [0] : []), ...range(first, periods.length, 7)];

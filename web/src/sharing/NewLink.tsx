@@ -2,7 +2,7 @@ import { type FocusEvent, useEffect, useRef } from "react";
 import type { Share } from "../api/shares";
 import { CopyButton } from "../content/CopyButton";
 import { t } from "../i18n";
-import { endOf } from "./ends";
+import { formatEnd } from "./ends";
 
 type Props = { share: Share; onDone: () => void };
 
@@ -22,7 +22,7 @@ export function NewLink({ share, onDone }: Props) {
         <CopyButton text={share.url} label={t("Copy the new link")} />
       </div>
       <p className="soft">
-        {readers} {t("It {{end}}.", { end: endOf(expires_at) })}
+        {readers} {expires_at ? t("It expires on {{time}}.", { time: formatEnd(expires_at) }) : t("It never expires.")}
       </p>
       <button type="button" className="button secondary" onClick={onDone}>
         {t("Create another link")}

@@ -8,7 +8,7 @@ import "../settings/settings.css"; // the look of fields and rows
 
 export type ShareProps = { conversationId: string; lastMessageId?: string };
 
-/** What the dialog contains: what a link shows, the new link, and the links that exist. */
+/** The content of the share dialog: an explanation, the form or the new link, and the links that exist. */
 export function ShareContent({ conversationId, lastMessageId }: ShareProps) {
   const [created, setCreated] = useState<Share | null>(null);
   const forget = ({ id }: Share) => setCreated((share) => (share?.id === id ? null : share));
@@ -17,10 +17,10 @@ export function ShareContent({ conversationId, lastMessageId }: ShareProps) {
       <p className="soft">
         {lastMessageId
           ? t(
-              "A link shows a copy of the conversation as it is now, up to this message. Later messages and changes do not appear in it, nor do reasoning and system prompts.",
+              "A link shows a copy of the conversation as it is now, up to this message, without reasoning and system prompts. Later messages and changes are not added. Messages that you delete disappear from the copy.",
             )
           : t(
-              "A link shows a copy of the conversation as it is now. Later messages and changes do not appear in it, nor do reasoning and system prompts.",
+              "A link shows a copy of the conversation as it is now, without reasoning and system prompts. Later messages and changes are not added. Messages that you delete disappear from the copy.",
             )}
       </p>
       {created ? (

@@ -45,7 +45,7 @@ export function ShareForm({ conversationId, lastMessageId, onCreated }: Props) {
       </label>
       <Outcome error={create.error} fields={["expires_at"]} />
       <button type="submit" className="button" disabled={create.isPending}>
-        {t("Create link")}
+        {t("Create a link")}
       </button>
     </form>
   );

@@ -40,5 +40,5 @@ export function ShareList({ conversationId, onRevoked }: Props) {
 }
 
 function NoShares() {
-  return t("You share nothing. To share a conversation, choose “Share…” in its menu.");
+  return t("You have no links. To share a conversation, choose “Share…” in its menu.");
 }

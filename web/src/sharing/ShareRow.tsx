@@ -9,7 +9,7 @@ import { endOf } from "./ends";
 
 type Props = { share: Share; hasTitle: boolean; onRevoked: ((share: Share) => void) | undefined };
 
-/** One link, with what its owner can do with it. */
+/** One link, with buttons to copy, open and revoke it. */
 export function ShareRow({ share, hasTitle, onRevoked }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [isAsking, setAsking] = useState(false);
@@ -70,7 +70,7 @@ function ShareFacts({ share }: { share: Share }) {
       </span>
       <small className="soft">
         {t("created {{time}}", { time: formatTime(created_at) })}
-        {sign_in_required && ` · ${t("with sign-in only")}`}
+        {sign_in_required && ` · ${t("sign-in required")}`}
       </small>
     </>
   );
@@ -78,13 +78,13 @@ function ShareFacts({ share }: { share: Share }) {
 
 type ConfirmProps = Omit<Props, "hasTitle"> & { onCancel: () => void };
 
-/** Asks in place, before a link is revoked. */
+/** Asks below the link before it is revoked. */
 function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
   const revoke = useRevokeShare();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
     <div className="confirm-revoke" role="group" aria-label={t("Revoke this link?")}>
-      <p>{t("Nobody can open the link from then on. This cannot be undone; a new link has another address.")}</p>
+      <p>{t("The link stops working at once. This cannot be undone. A new link has another address.")}</p>
       {revoke.error && (
         <p className="error-text" role="alert">
           {explain(revoke.error)}

@@ -31,7 +31,7 @@ export function SharedPage() {
             <p className="shared-facts">
               <time dateTime={share.created_at}>{formatEnd(share.created_at)}</time>
               {` · ${t("Shared with chatstore")} · ${t("read only")}`}
-              {share.expires_at && ` · ${t("ends on {{time}}", { time: formatEnd(share.expires_at) })}`}
+              {share.expires_at && ` · ${t("expires on {{time}}", { time: formatEnd(share.expires_at) })}`}
             </p>
             <SharedMessages token={token} />
           </>

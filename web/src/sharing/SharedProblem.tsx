@@ -19,7 +19,7 @@ function SignInFirst() {
   return (
     <>
       <h1>{t("Sign in to read this conversation")}</h1>
-      <p className="soft">{t("Its owner shares it with people who have an account here.")}</p>
+      <p className="soft">{t("Its owner shares it only with people who have an account here.")}</p>
       <a className="button" href={`/accounts/login/?next=${next}`}>
         {t("Sign in")}
       </a>
@@ -31,7 +31,7 @@ function Gone() {
   return (
     <>
       <h1>{t("This link does not work")}</h1>
-      <p className="soft">{t("It does not exist, has ended, or was revoked.")}</p>
+      <p className="soft">{t("It does not exist, has expired, or was revoked.")}</p>
       <a href="/">{t("To the start page")}</a>
     </>
   );

@@ -6,12 +6,12 @@ beforeAll(async () => {
   await i18next.init({ lng: "en", keySeparator: false, nsSeparator: false });
 });
 
-describe("the end of a link", () => {
+describe("the expiry of a link", () => {
   it("is shown with its day and hour", () => {
-    expect(endOf(new Date(2027, 0, 5, 14, 30).toISOString())).toMatch(/^ends on Jan 5, 2027, 2:30\sPM$/);
+    expect(endOf(new Date(2027, 0, 5, 14, 30).toISOString())).toMatch(/^expires on Jan 5, 2027, 2:30\sPM$/);
   });
 
-  it("is missing if the link never ends", () => {
-    expect(endOf(null)).toBe("has no end");
+  it("says so if the link never expires", () => {
+    expect(endOf(null)).toBe("never expires");
   });
 });

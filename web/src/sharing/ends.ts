@@ -5,7 +5,7 @@ export function formatEnd(iso: string): string {
   return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
-/** Say when a link ends. */
+/** Say when a link expires. */
 export function endOf(expiresAt: string | null | undefined): string {
-  return expiresAt ? t("ends on {{time}}", { time: formatEnd(expiresAt) }) : t("has no end");
+  return expiresAt ? t("expires on {{time}}", { time: formatEnd(expiresAt) }) : t("never expires");
 }

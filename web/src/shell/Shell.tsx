@@ -1,4 +1,4 @@
-/** The frame of the app: the sidebar, the page beside it, and what the user must know at any time. */
+/** The frame of the app: the sidebar, the page beside it, and the dialogs that can open on every page. */
 
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
@@ -26,7 +26,7 @@ export function Shell() {
   usePaletteShortcut();
   useEffect(startOutbox, []);
   // On a phone the sidebar covers the page. It closes when the address changes.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the address is what the effect waits for
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the effect runs when the address changes
   useEffect(() => setOpen(false), [address]);
   return (
     <div className="shell" data-sidebar={isOpen ? "open" : "closed"}>

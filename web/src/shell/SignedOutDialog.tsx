@@ -7,7 +7,7 @@ export function SignedOutDialog() {
   if (!useSignedOut()) return null;
   return (
     <Dialog title={t("You are signed out")} onClose={() => setSignedOut(false)}>
-      <p>{t("Your session has ended. Sign in again in a new tab, then go on here. Your text is kept.")}</p>
+      <p>{t("Your session has ended. Sign in again in a new tab, then continue here. Your text is kept.")}</p>
       <p className="actions">
         <a className="button" href="/accounts/login/" target="_blank" rel="noreferrer">
           {t("Sign in")}
