@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.vary import vary_on_headers
 
-TYPES = ["text/html", "application/json"]  # the first one is for clients that accept both alike
+TYPES = ["text/html", "application/json"]  # the first one, if a client accepts both equally
 THEMES = ("system", "light", "dark")
 
 
@@ -29,7 +29,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 @cache_control(private=True, no_cache=True)
 def web_app(request: HttpRequest, page: str = "") -> HttpResponse:
-    """Show the web app. Its router shows the page. A browser that is not signed in is sent to the sign-in page."""
+    """Show the web app, which reads the address to show a page. Redirect visitors to the sign-in page."""
     if not request.user.is_authenticated and not settings.SINGLE_USER:
         return redirect_to_login(request.get_full_path())
     return _render_app(request)

@@ -7,8 +7,8 @@ from django.db import connection
 from accounts.models import User
 
 CONVERSATIONS = 2_000  # the most recently active ones are counted
-LABELS = 1_000  # tags, and notebooks, at most
-# One range of the index of the sidebar, and the rows in it.
+LABELS = 1_000  # the most tags, and the most notebooks, in a response
+# Reads one range of the index of the sidebar, and its rows.
 STATEMENT = f"""WITH newest AS (
     SELECT tags, notebooks FROM conversation WHERE user_id = %(user)s AND deleted_at IS NULL
     ORDER BY active_at DESC, id DESC LIMIT {CONVERSATIONS}
@@ -22,7 +22,7 @@ STATEMENT = f"""WITH newest AS (
 
 
 def count_labels(user: User) -> dict[str, list[dict[str, Any]]]:
-    """Return the tags and the notebooks of the user's newest live conversations with their counts, frequent ones first.
+    """Return the tags and the notebooks of the user's newest live conversations with their counts, most frequent first.
 
     A conversation in the archive counts. Runs one statement."""
     labels: dict[str, list[dict[str, Any]]] = {"tags": [], "notebooks": []}

@@ -149,8 +149,8 @@ class MessageQuerySet(OwnedQuerySet):
 
     `transcript`, `tree`, `context` and `by_ids` return messages of one live conversation of the user as JSON, or None
     if there is no such conversation. An empty text at the end means that the page ended at PAGE_BYTES and that more
-    messages follow. `transcript_before` and `tree_before` read backwards: the newest message comes first. With `share`,
-    a page ends at this part of PAGE_BYTES.
+    messages follow. `transcript_before` and `tree_before` read backwards: the newest message comes first. With
+    `fraction`, a page ends at this part of PAGE_BYTES.
     """
 
     def not_held(self) -> Self:
@@ -261,28 +261,28 @@ class MessageQuerySet(OwnedQuerySet):
         return self._json_rows(sql.MESSAGE_JSON, MESSAGE_FIELDS)
 
     def transcript(
-        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, fraction: float = 1
     ) -> list[str] | None:
         """Return the shown messages with a `seq` above `after`."""
-        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, share, after=after, limit=limit)
+        return self._read_owned(sql.TRANSCRIPT, user, conversation_id, fraction, after=after, limit=limit)
 
     def transcript_before(
-        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, fraction: float = 1
     ) -> list[str] | None:
         """Return the shown messages with a `seq` below `before`, newest first."""
-        return self._read_owned(sql.TRANSCRIPT_BEFORE, user, conversation_id, share, before=before, limit=limit)
+        return self._read_owned(sql.TRANSCRIPT_BEFORE, user, conversation_id, fraction, before=before, limit=limit)
 
     def tree(
-        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, share: float = 1
+        self, user: "User", conversation_id: uuid.UUID, *, after: int, limit: int, fraction: float = 1
     ) -> list[str] | None:
         """Return the live messages with a `seq` above `after`, on all branches, each with its `sibling_count`."""
-        return self._read_owned(sql.TREE, user, conversation_id, share, after=after, limit=limit)
+        return self._read_owned(sql.TREE, user, conversation_id, fraction, after=after, limit=limit)
 
     def tree_before(
-        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, share: float = 1
+        self, user: "User", conversation_id: uuid.UUID, *, before: int, limit: int, fraction: float = 1
     ) -> list[str] | None:
         """Return the live messages with a `seq` below `before`, on all branches, newest first."""
-        return self._read_owned(sql.TREE_BEFORE, user, conversation_id, share, before=before, limit=limit)
+        return self._read_owned(sql.TREE_BEFORE, user, conversation_id, fraction, before=before, limit=limit)
 
     def context(self, user: "User", conversation_id: uuid.UUID, *, limit: int) -> list[str] | None:
         """Return role and content of the newest shown messages, newest first, as the context for a model."""
@@ -342,9 +342,9 @@ class MessageQuerySet(OwnedQuerySet):
             return cursor.fetchall()
 
     def _read_owned(
-        self, statement: str, user: "User", conversation_id: uuid.UUID, share: float = 1, **params: Any
+        self, statement: str, user: "User", conversation_id: uuid.UUID, fraction: float = 1, **params: Any
     ) -> list[str] | None:
-        params |= {"user": user.pk, "conversation": conversation_id, "bytes": int(PAGE_BYTES * share)}
+        params |= {"user": user.pk, "conversation": conversation_id, "bytes": int(PAGE_BYTES * fraction)}
         rows = raw_sql.fetch_column(statement, params)
         return [text for text in rows if text is not None] if rows else None
 

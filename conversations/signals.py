@@ -1,4 +1,4 @@
-"""Signals about shares. Upper apps receive them: the audit of `staff` records them.
+"""Signals about shares. Apps of a higher layer receive them: the audit of `staff` records them.
 
 They are sent in the transaction of the change, so a receiver that fails undoes the change."""
 

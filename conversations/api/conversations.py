@@ -140,11 +140,11 @@ class ConversationViewSet(ViewSet):
 class BulkView(APIView):
     @extend_schema(operation_id="conversations_bulk", request=BulkSerializer, responses=BulkOutcomeSerializer)
     def post(self, request: Request) -> Response:
-        """Do one action on up to 100 conversations. The response says what became of each id.
+        """Apply one action to up to 100 conversations. The response has the result for each id.
 
-        `results` are the ids whose conversation changed, or was so already. `conflicts` are those that cannot change,
-        each with the reason: a restored conversation whose `external_id` another one has by now, or one that has too
-        many tags. So the request can be repeated."""
+        `results` are the ids of the conversations that changed, or were so already. So the request can be repeated.
+        `conflicts` are those that cannot change, each with the reason: another conversation now has the `external_id`
+        of one to restore, or one to tag has too many tags."""
         outcome = bulk_changes.change_all(user=request.user, **BULK.run_validation(request.data))
         refused = [{"id": id, "code": error.code, "message": error.message} for id, error in outcome.refused.items()]
         return Response({"results": outcome.done, "not_found": outcome.not_found, "conflicts": refused})

@@ -27,6 +27,6 @@ class LabelsView(APIView):
     def get(self, request: Request) -> Response:
         """List the tags and the notebooks of the caller's conversations, with the number of conversations of each.
 
-        The frequent ones come first, at most 1,000 of each kind. Only the 2,000 most recently active conversations are
-        counted, with those in the archive and without those in the trash."""
+        The most frequent ones come first, at most 1,000 of each kind. Only the 2,000 most recently active conversations
+        are counted. They include those in the archive, but none in the trash."""
         return Response(count_labels(request.user))

@@ -26,8 +26,8 @@ ALL = OpenApiParameter("all", bool, description="List the messages of every bran
 AT = OpenApiParameter(
     "at",
     {"anyOf": [{"type": "string", "enum": ["end"]}, {"type": "string", "format": "uuid"}]},
-    description="Begin with another page than the first: `end` for the last page, or the id of a message for a page "
-    "around it. Without `all`, a message on another branch is a 409: display its branch first.",
+    description="The page to read: `end` for the last page, or the id of a message for a page around it. The default "
+    "is the first page. Without `all`, a message on another branch gets a 409: display its branch first.",
 )
 PAGE_PARAMETERS = [PAGE_SIZE.parameter, CURSOR, ALL]
 
@@ -74,9 +74,9 @@ class MessagePages:
         return self._page(texts[::-1], previous=previous, next=seq - 1 if seq < END else None)
 
     def _around(self, seq: int) -> dict[str, Any]:
-        """Return a page with the message, and with half of the limit before it if there is so much."""
-        older, has_previous = self._read_before(seq, self.limit // 2, share=0.5)
-        newer, has_next = self._read_after(seq - 1, self.limit - len(older), share=0.5)
+        """Return a page that contains the message. At most half of the limit comes before it."""
+        older, has_previous = self._read_before(seq, self.limit // 2, fraction=0.5)
+        newer, has_next = self._read_after(seq - 1, self.limit - len(older), fraction=0.5)
         first = _seq(older[-1]) if older else seq
         return self._page(
             [*older[::-1], *newer],
@@ -84,14 +84,14 @@ class MessagePages:
             next=_seq(newer[-1]) if has_next else None,
         )
 
-    def _read_after(self, seq: int, limit: int, share: float = 1) -> tuple[list[str], bool]:
+    def _read_after(self, seq: int, limit: int, fraction: float = 1) -> tuple[list[str], bool]:
         read = Message.objects.tree if self.is_tree else Message.objects.transcript
-        texts = read(self.request.user, self.conversation_id, after=seq, limit=limit + 1, share=share)
+        texts = read(self.request.user, self.conversation_id, after=seq, limit=limit + 1, fraction=fraction)
         return pagination.cut(texts_or_404(texts), limit)
 
-    def _read_before(self, seq: int, limit: int, share: float = 1) -> tuple[list[str], bool]:
+    def _read_before(self, seq: int, limit: int, fraction: float = 1) -> tuple[list[str], bool]:
         read = Message.objects.tree_before if self.is_tree else Message.objects.transcript_before
-        texts = read(self.request.user, self.conversation_id, before=seq, limit=limit + 1, share=share)
+        texts = read(self.request.user, self.conversation_id, before=seq, limit=limit + 1, fraction=fraction)
         return pagination.cut(texts_or_404(texts), limit)
 
     def _seq_of(self, at: str) -> int:
@@ -109,7 +109,8 @@ class MessagePages:
         return int(seq)
 
     def _page(self, texts: list[str], *, previous: int | None, next: int | None) -> dict[str, Any]:
-        """Return the body of a page. The previous page ends before the one `seq`, the next begins after the other."""
+        """Return the body of a page. The previous page ends before the message `previous`, and the next begins after
+        the message `next`."""
         return {
             "results": [orjson.Fragment(text) for text in texts],
             "next": None if next is None else self._url([next]),

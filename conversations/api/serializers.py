@@ -90,8 +90,8 @@ class MessageSerializer(StrictSerializer):
     sibling_ids = serializers.ListField(
         child=serializers.UUIDField(),
         read_only=True,
-        help_text="The ids of the alternatives at this place by `seq`, including this message. The list is empty if "
-        "there are no others.",
+        help_text="The ids of this message and of its alternatives, in the order of `seq`. The list is empty if there "
+        "are no alternatives.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -197,10 +197,14 @@ class RefusedSerializer(serializers.Serializer[Any]):
 
 
 class BulkOutcomeSerializer(serializers.Serializer[Any]):
-    """What became of each id."""
+    """The result of an action for each id."""
 
-    results = serializers.ListField(child=serializers.UUIDField())
-    not_found = serializers.ListField(child=serializers.UUIDField())
+    results = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The conversations that changed, or were so already."
+    )
+    not_found = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The ids that belong to no conversation of the user."
+    )
     conflicts = RefusedSerializer(many=True)
 
 
@@ -223,7 +227,7 @@ class ShareSerializer(StrictSerializer):
         read_only=True, help_text="The number of messages when the conversation was shared."
     )
     sign_in_required = StrictBooleanField(required=False, help_text="Only people who are signed in can read the share.")
-    expires_at = UTCDateTimeField(allow_null=True, required=False, help_text="Null for a share without an end.")
+    expires_at = UTCDateTimeField(allow_null=True, required=False, help_text="Null if the share never expires.")
     created_at = UTCDateTimeField(read_only=True)
 
     def validate_expires_at(self, value: Any) -> Any:

@@ -22,10 +22,11 @@ class ServiceSerializer(serializers.Serializer[Any]):
     single_user = serializers.BooleanField(help_text="Whether requests without credentials are from one user.")
     trash_days = serializers.IntegerField(help_text="The days for which objects in the trash can be restored.")
     keep_conversations = serializers.IntegerField(
-        help_text="The number of conversations that each user keeps. The others go to the trash. 0 is no limit."
+        help_text="The number of conversations that a user keeps. The least recently active ones above it go to the "
+        "trash, except pinned and archived ones. 0 means no limit."
     )
     retention_days = serializers.IntegerField(
-        help_text="The days without activity after which a conversation goes to the trash. 0 is never."
+        help_text="The days without activity after which a conversation goes to the trash. 0 means never."
     )
     retention_days_by_tag = serializers.DictField(
         child=serializers.IntegerField(), help_text="The same for conversations with a tag."
@@ -33,7 +34,7 @@ class ServiceSerializer(serializers.Serializer[Any]):
     content_limit = serializers.IntegerField(help_text="The largest content of a message, in bytes of UTF-8.")
     messages_limit = serializers.IntegerField(help_text="The largest number of messages in a request.")
     audit_shown = serializers.BooleanField(help_text="Whether `me/audit/` shows what staff did.")
-    languages = LanguageSerializer(many=True, help_text="The languages of messages for people.")
+    languages = LanguageSerializer(many=True, help_text="The languages of texts for people, such as error messages.")
     is_echo = serializers.BooleanField(help_text="Whether no model is configured, so that only the echo answers.")
 
 

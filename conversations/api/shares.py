@@ -39,15 +39,15 @@ FIELDS = (
     "created_at",
 )
 PUBLIC_FIELDS = ("title", "created_at", "expires_at", "message_count")
-# For each response about a link, also for errors: no search engine lists it, no page that it links to learns the
-# token, and no cache answers after the end of the share.
+# Headers of each response about a link, also of an error: search engines do not list it, sites that it links to do not
+# learn the token from the address, and caches do not answer after the share has been revoked or has expired.
 HEADERS = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 class ShareViewSet(ViewSet):
     @extend_schema(parameters=[PAGE_SIZE.parameter, CURSOR], responses=PAGE)
     def list(self, request: Request) -> Response:
-        """List the user's shares that have not expired, newest first.
+        """List the shares of the user that have not expired, newest first.
 
         Shares of conversations in the trash are included. Nobody can read them until the conversation is restored."""
         return _page(request, CURSOR_KIND, Share.objects.owned_by(request.user))
@@ -73,7 +73,7 @@ class ConversationShareViewSet(ViewSet):
         responses={201: ShareSerializer, 200: ShareSerializer},
     )
     def create(self, request: Request, id: uuid.UUID) -> Response:
-        """Share a conversation: copy its messages to an unguessable link.
+        """Share a conversation: copy its messages, and create an unguessable link to the copy.
 
         The share has the messages of users, assistants and tools on the path to `message_id`. It has no instructions
         (`system`, `developer`), no reasoning, and no message that is in progress. Later messages and edits do not
@@ -101,7 +101,7 @@ class SharedViewSet(ViewSet):
 
     @extend_schema(parameters=[TOKEN], responses=SharedSerializer)
     def retrieve(self, request: Request, token: str) -> Response:
-        """Return what a link shares. Without credentials, unless the share needs a sign-in (401)."""
+        """Return a shared conversation. The request needs no credentials, unless the share requires a sign-in (401)."""
         return Response(row_to_dict(self._open(token), PUBLIC_FIELDS))
 
     @extend_schema(
@@ -110,7 +110,7 @@ class SharedViewSet(ViewSet):
         responses=paged("SharedMessagePage", SharedMessageSerializer),
     )
     def messages(self, request: Request, token: str) -> Response:
-        """List the messages that a link shares, in order. A page ends at `limit` messages or at 8 MB of JSON."""
+        """List the messages of a shared conversation, in order. A page ends at `limit` messages or at 8 MB of JSON."""
         limit = MESSAGES_PAGE_SIZE.read(request)
         after = pagination.read_cursor(request, MESSAGES_CURSOR_KIND, _parse_seq) or 0
         rows = Share.objects.page(self._open(token), after=after, limit=limit + 1)

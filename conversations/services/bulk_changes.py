@@ -1,4 +1,4 @@
-"""Changes several conversations of a user at once, as a person does who has selected them in a list."""
+"""Changes several conversations of a user in one request, for example those that are selected in a list."""
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -29,10 +29,10 @@ class Action(StrEnum):
 
 @dataclass
 class Outcome:
-    """What became of each id.
+    """The result of an action for each id.
 
-    `done` are the ids whose conversation has changed or was so already. `refused` has the errors of the others that
-    the user has."""
+    `done` are the ids of the conversations that changed, or were so already. `refused` has the error of each that the
+    action cannot change."""
 
     done: list[uuid.UUID] = field(default_factory=list)
     not_found: list[uuid.UUID] = field(default_factory=list)
@@ -45,12 +45,13 @@ Changes = Callable[[Any, str], dict[str, Any]]
 
 @transaction.atomic
 def change_all(*, user: User, ids: Sequence[uuid.UUID], action: Action, tag: str = "") -> Outcome:
-    """Do one action on each of these conversations, and return what became of each.
+    """Apply one action to these conversations, and return the result for each.
 
-    Only RESTORE and TRASH find conversations in the trash. RESTORE refuses a conversation if another live one has one
-    of its two names, ADD_TAG at LABELS_LIMIT tags; the others change nevertheless. Raises Conflict, and changes
-    nothing, if another request takes an external_id at this moment. Locks the conversations in the order of their ids.
-    Runs the same statements for one and for many.
+    Only RESTORE and TRASH find conversations in the trash. RESTORE refuses a conversation if another live one has its
+    id or its external_id as a name. ADD_TAG refuses one that has LABELS_LIMIT tags. The others are changed.
+
+    Raises Conflict, and changes nothing, if another request takes an external_id at this moment. Locks the
+    conversations in the order of their ids. Runs the same statements for one and for many.
     """
     owned = Conversation.objects.owned_by(user)
     found = owned.kept() if action in (Action.TRASH, Action.RESTORE) else owned.live()

@@ -6,7 +6,7 @@ Principle: a share is a copy, so later messages, edits and other branches are ne
 conversation is in the trash does not work. A page leaves out messages that are in the trash. Everything that deletes or
 forgets a message also deletes its copies: the database does it for deletions, `retention` for forgotten messages.
 
-Transactions: each locks the conversation, so a copy and its deletion never wait for each other in a circle.
+Transactions: each one locks the conversation first, so creating and deleting copies cannot deadlock.
 """
 
 import secrets
@@ -45,8 +45,8 @@ def create(
     Without `message_id`, share the active path. `sql.SHARED_ROLES` explains which messages are left out.
 
     Raises NotFound; Conflict if the message is in progress, if there is nothing to share, or above one of the limits.
-    Requests that arrive together can exceed SHARES_LIMIT by their number. Locks the conversation. Copies the messages
-    with one statement.
+    Simultaneous requests can exceed SHARES_LIMIT by their number. Locks the conversation. Copies the messages with one
+    statement.
     """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
     path = _path(conversation, message_id)
@@ -81,7 +81,7 @@ def _path(conversation: Conversation, message_id: uuid.UUID | None) -> MessageQu
 
 def _refuse_too_many(user: User) -> None:
     if Share.objects.owned_by(user).listed().count() >= SHARES_LIMIT:
-        text = gettext("You have {count} shares already. More are not allowed. End a share first.")
+        text = gettext("You have {count} shared links already. More are not allowed. Revoke one first.")
         raise Conflict(text.format(count=SHARES_LIMIT), code="too_many_shares")
 
 
@@ -94,7 +94,7 @@ def _count(path: MessageQuerySet) -> int:
     if count == 0:
         raise Conflict(gettext("There is no message to share."))
     if count > MESSAGES_LIMIT or size > BYTES_LIMIT:
-        text = gettext("A share can have at most {count:,} messages with {size:,} bytes. Share an earlier message.")
+        text = gettext("A link can share at most {count:,} messages and {size:,} bytes. Share an earlier message.")
         raise Conflict(text.format(count=MESSAGES_LIMIT, size=BYTES_LIMIT), code="share_too_large")
     return int(count)
 
@@ -107,7 +107,7 @@ def _copy(path: MessageQuerySet, share: Share) -> None:
 
 @transaction.atomic
 def revoke(*, user: User, share_id: uuid.UUID) -> None:
-    """Delete a share. From the commit on, its link does not work. Raises NotFound. Locks the conversation.
+    """Delete a share. Its link stops working at the commit. Raises NotFound. Locks the conversation.
 
     The conversation can be in the trash or on hold: the share is only a copy of what the hold keeps.
     """

@@ -36,7 +36,7 @@ SHOWN = (
 class AuditSerializer(serializers.Serializer[Any]):
     """Something that a member of staff did with a conversation."""
 
-    id = serializers.UUIDField(help_text="The operator can find the member of staff with it.")
+    id = serializers.UUIDField(help_text="With this id, the operator can find the member of the staff.")
     at = UTCDateTimeField()
     action = serializers.ChoiceField([(action.value, action.value) for action in SHOWN])
     conversation_id = serializers.UUIDField(
