@@ -63,7 +63,7 @@ class TestReplies:
         expect(alice_page).to_have_title("Where should I eat? · chatstore")
         expect(composer(alice_page)).to_be_focused()
 
-    def test_a_reload_in_the_middle_goes_on_where_it_was(self, alice_page: Page, model: FakeProvider) -> None:
+    def test_a_reload_in_the_middle_continues_the_reply(self, alice_page: Page, model: FakeProvider) -> None:
         gate = Event()
         model.behavior = streams({"content": "One "}, gate, {"content": "two."})
         alice_page.goto("/app/")
@@ -88,7 +88,7 @@ class TestReplies:
         for page in (alice_page, other):
             expect(messages(page).last).to_contain_text("One two.")
 
-    def test_a_cut_stream_goes_on_where_it_was(self, alice_page: Page, model: FakeProvider, problems: Problems) -> None:
+    def test_an_interrupted_stream_continues(self, alice_page: Page, model: FakeProvider, problems: Problems) -> None:
         gate = Event()
         model.behavior = streams({"content": "One "}, gate, {"content": "two."})
         alice_page.goto("/app/")
@@ -288,7 +288,7 @@ class TestBranches:
         expect(messages(alice_page).first).to_contain_text("In Lisbon?")
         assert questions_of(alice) == ["In Lisbon?"]
 
-    def test_a_deleted_message_comes_back(self, alice_page: Page, alice: User) -> None:
+    def test_undo_restores_a_deleted_message(self, alice_page: Page, alice: User) -> None:
         open_chat(alice_page, converse(alice, "Hello", "Hi"))
         messages(alice_page).last.get_by_role("button", name="Delete the message").click()
         expect(messages(alice_page)).to_have_count(1)

@@ -126,7 +126,7 @@ def test_an_archived_conversation_is_in_the_archive_only(sidebar: Page, alice: U
     expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
 
 
-def test_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(sidebar: Page, alice: User) -> None:
+def test_a_move_to_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(sidebar: Page, alice: User) -> None:
     choose(sidebar, "Lisbon", "Move to the trash")
     expect(rows(sidebar)).to_have_text(["Berlin", "Porto"])
     expect(row(sidebar, "Porto").get_by_role("link")).to_be_focused()
@@ -235,7 +235,7 @@ def test_tags_are_changed_in_the_menu(sidebar: Page, alice: User) -> None:
     expect(chosen).to_have_text(["travel", "2027"])
 
 
-def test_a_long_list_is_loaded_page_by_page_without_doubles(alice_page: Page, alice: User) -> None:
+def test_a_long_list_is_loaded_page_by_page_without_duplicates(alice_page: Page, alice: User) -> None:
     titles = [f"Chat {number:03}" for number in range(130)]
     create(alice, *titles)
     alice_page.goto("/app/")

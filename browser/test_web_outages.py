@@ -15,7 +15,7 @@ from testing.live_server import web_server
 from .web import Problems, SignIn, settings_of_models
 
 
-def test_a_reply_goes_on_after_the_server_was_killed_and_started_again(
+def test_a_reply_continues_after_the_server_was_killed_and_started_again(
     sign_in: SignIn, alice: User, model: FakeProvider, problems: Problems
 ) -> None:
     port, gate = scratch.free_port(), Event()

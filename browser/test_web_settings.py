@@ -115,7 +115,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(alice_page: Page, app_addres
     assert call(app_address, secret) == 401
 
 
-def test_a_token_after_a_long_time_needs_the_password_and_the_form_keeps_its_content(
+def test_a_token_long_after_the_sign_in_needs_the_password_and_the_form_keeps_its_content(
     sign_in: SignIn, alice: User, problems: Problems, app_address: str
 ) -> None:
     page = sign_in(None)

@@ -62,7 +62,7 @@ class TestTheOwner:
         expect(stranger).to_have_title("Lisbon in May · chatstore")
         expect(body(stranger)).to_contain_text("Shared with chatstore · read only")
 
-    def test_revokes_a_link_after_a_question(
+    def test_revokes_a_link_after_a_confirmation(
         self, alice_page: Page, chat: Conversation, stranger: Page, problems: Problems
     ) -> None:
         dialog = open_dialog(alice_page, chat)

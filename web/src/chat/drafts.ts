@@ -1,4 +1,4 @@
-/** What the user has typed and not sent yet: a draft for each conversation, and one for a new conversation. */
+/** Texts that the user has typed but not sent yet: a draft for each conversation, and one for a new conversation. */
 
 import { useSyncExternalStore } from "react";
 import type { Question } from "./questions";

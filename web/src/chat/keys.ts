@@ -1,8 +1,8 @@
 import type { KeyboardEvent } from "react";
 
 /**
- * Whether a key sends a text: Enter, but not Shift+Enter, and not the Enter that confirms the text of an input method
- * (IME), as for Japanese. For this Enter, Safari sets only `keyCode` to 229. On a phone, Enter is a new line.
+ * Return whether a key sends a text: Enter, but not Shift+Enter, and not the Enter that confirms the text of an input
+ * method (IME), as for Japanese. For this Enter, Safari sets only `keyCode` to 229. On a phone, Enter is a new line.
  */
 export function isSendKey(event: KeyboardEvent): boolean {
   const { isComposing, keyCode } = event.nativeEvent;

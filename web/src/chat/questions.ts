@@ -52,7 +52,7 @@ export function requestOf(question: Question): { url: string; body: Record<strin
   return { url: conversationId ? `/api/v1/conversations/${conversationId}/reply/` : "/api/v1/chat/", body };
 }
 
-/** Whether the same question can be accepted later. A gateway answers 502 or 504 while chatstore restarts. */
+/** Return whether the same question can be accepted later. A gateway answers 502 or 504 while chatstore restarts. */
 export function canWait(error: Pick<ApiError, "status" | "isTemporary">): boolean {
   return error.isTemporary || error.status === 502 || error.status === 504;
 }

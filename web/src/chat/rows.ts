@@ -1,4 +1,4 @@
-/** What the thread shows, from top to bottom. */
+/** The rows of the thread, from top to bottom. */
 
 import type { Message } from "../api/messages";
 import type { Pending } from "./questions";

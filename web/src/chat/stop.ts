@@ -19,7 +19,7 @@ export function useStop(conversationId: string, answerId: string | null): (() =>
   return answerId ? stop : null;
 }
 
-/** Whether Escape closes a dialog, a menu or an editor. */
+/** Return whether Escape closes a dialog, a menu or an editor. */
 function closesSomething(target: EventTarget | null): boolean {
   const isInside = target instanceof Element && target.closest("[role=menu], .edit-form, [role=combobox]");
   return Boolean(isInside || document.querySelector("dialog[open]"));

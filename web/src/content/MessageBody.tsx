@@ -28,7 +28,7 @@ export function MessageBody({ message, isStreaming = false }: Props) {
 
 type ReasoningProps = { text: string; isStreaming: boolean; isOpen: boolean };
 
-/** What the model thought before its reply. It is open as long as there is nothing else to read. */
+/** The reasoning of the model. It is open until the text of the reply begins. */
 function Reasoning({ text, isStreaming, isOpen }: ReasoningProps) {
   if (!text) return null;
   return (

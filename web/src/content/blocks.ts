@@ -102,7 +102,7 @@ class Splitter {
     this.list = { ...this.list, kind: kindOfItem(line), indent };
   }
 
-  /** Whether a long list can be split before a line. A list that is numbered `1.` throughout needs its beginning. */
+  /** Return whether a long list can be split before a line. One that is numbered `1.` throughout cannot. */
   private isNextItemOfLongList(position: number, line: string): boolean {
     if (!this.list || position - this.start < LONG_LIST || indentOf(line) > this.list.indent) return false;
     return kindOfItem(line) === this.list.kind && (!numberOfItem(line) || numberOfItem(line) !== this.list.number);

@@ -15,7 +15,7 @@ const MOST = 500;
 const TOKEN = /`+|~{3,}|\\[^\n]|\$\$?/g;
 const LINE_START = /(^|\n)[ \t>]*(([-*+]|\d{1,9}[.)])[ \t]+)?$/;
 
-/** Whether a text can contain formulas. */
+/** Return whether a text can contain formulas. */
 export function mayContainFormulas(text: string): boolean {
   return text.includes("$") || text.includes("\\(") || text.includes("\\[");
 }
@@ -76,7 +76,7 @@ function isFormula(tex: string): boolean {
   return tex.length <= LONGEST && tex.trim() !== "" && !/\n[ \t>]*\n/.test(tex);
 }
 
-/** Whether a text has a character that prose rarely has. */
+/** Return whether a text has a character that prose rarely has. */
 function looksLikeTex(text: string): boolean {
   return /[\\^_{}=<>+]/.test(text) || /^\s*\p{L}\s*$/u.test(text);
 }
@@ -94,7 +94,7 @@ function endOfDollarFormula(text: string, from: number): number {
   return from + 1 + length;
 }
 
-/** Whether a text between two `$` begins with an amount and continues with words, as in "$5 or 6$". */
+/** Return whether a text between two `$` begins with an amount and continues with words, as in "$5 or 6$". */
 function isAmount(tex: string): boolean {
   return /^\d[\d.,]*[kKmMbB]?\s*([–—,;/-]|\p{L}{2,}|\()/u.test(tex) && !/[\\^_{}=]/.test(tex);
 }

@@ -8,7 +8,7 @@ export function safeLink(address: string | undefined): string | null {
   return address && LINK.test(address) && URL.canParse(address) ? address : null;
 }
 
-/** Whether a picture is part of the message, so that showing it makes no request. */
+/** Return whether a picture is part of the message, so that showing it makes no request. */
 export function isEmbeddedPicture(address: string): boolean {
   return PICTURE.test(address);
 }
@@ -29,7 +29,7 @@ export function otherHost(text: string, address: string): string | null {
   return withoutWww(named) === withoutWww(host) ? null : host;
 }
 
-/** Whether a text that looks like a host is more likely the name of a file, as in "[setup.py](https://…)". */
+/** Return whether a text that looks like a host is more likely the name of a file, as in "[setup.py](https://…)". */
 function isFileName(text: string): boolean {
   return !text.startsWith("www.") && /\.(py|rs|md|sh|pl|ts|js|cc|java|json|html|txt|go)$/i.test(text);
 }

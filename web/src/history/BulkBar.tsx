@@ -9,7 +9,7 @@ import { useMoveToTrash } from "./useMoveToTrash";
 
 type Props = { selection: Selection; loaded: Conversation[]; onEnd: () => void };
 
-/** What can be done with the selected conversations of the sidebar. */
+/** The actions on the selected conversations of the sidebar. */
 export function BulkBar({ selection, loaded, onEnd }: Props) {
   const [isTagging, setTagging] = useState(false);
   const moveToTrash = useMoveToTrash();

@@ -7,7 +7,7 @@ import { useMoveToTrash } from "./useMoveToTrash";
 
 type Props = { back: BulkAction; chosen: Conversation[]; selection: Selection; onDelete: () => void };
 
-/** What can be done with the selected conversations of the archive or the trash. */
+/** The actions on the selected conversations of the archive or the trash. */
 export function StoredToolbar({ back, chosen, selection, onDelete }: Props) {
   const first = useRef<HTMLButtonElement>(null);
   const moveToTrash = useMoveToTrash();

@@ -7,7 +7,7 @@ import { formatTime, t } from "../i18n";
 import type { IconName } from "../ui/Icon";
 import type { Command } from "./commands";
 
-/** What Enter does: it opens an address, or runs a command. */
+/** The effect of Enter: it opens an address, or runs a command. */
 export type Action = { href: string } | { run: () => void };
 /** `snippet` is HTML of the API, in place of the label. The detail of a tall item is below its label. */
 export type Item = {

@@ -10,7 +10,7 @@ export type Completed = { text: string; cursor: number };
 type Token = { start: number; end: number; text: string };
 
 const ROLES = ["user", "assistant", "system", "developer", "tool", "critic"];
-/** What a value looks like when it is complete. The API searches for other values as text. */
+/** The patterns of complete values. The API searches for other values as text. */
 const VALUE_PATTERNS: Record<string, RegExp> = {
   role: new RegExp(`^(${ROLES.join("|")})$`),
   model: /[^"]/,

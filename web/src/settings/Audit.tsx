@@ -4,7 +4,7 @@ import { type AuditEvent, auditQuery } from "../api/account";
 import { formatTime, t } from "../i18n";
 import { explain } from "../ui/explain";
 
-/** What staff did with the conversations of the user. The server does not name the members of the staff. */
+/** The actions of staff on the conversations of the user. The server does not name the members of the staff. */
 export function Audit() {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(auditQuery);
   const events = data?.pages.flatMap((page) => page.results);
