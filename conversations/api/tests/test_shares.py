@@ -333,8 +333,8 @@ def test_the_limits_of_shares_name_themselves(
     path = f"conversations/{chat.id}/shares/"
     for name, value, code, text in [
         ("MESSAGES_LIMIT", 2, "share_too_large", "at most 2 messages"),
-        ("BYTES_LIMIT", 11, "share_too_large", "with 11 bytes"),
-        ("SHARES_LIMIT", 0, "too_many_shares", "You have 0 shares"),
+        ("BYTES_LIMIT", 11, "share_too_large", "and 11 bytes"),
+        ("SHARES_LIMIT", 0, "too_many_shares", "You have 0 shared links"),
     ]:
         with monkeypatch.context() as patch:
             patch.setattr(shares, name, value)
