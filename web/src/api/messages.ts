@@ -13,7 +13,7 @@ export type Messages = InfiniteData<MessagePage, Place>;
 
 export const END: Place = { at: "end" };
 const PAGE_SIZE = 50;
-const PAGES = 5; // the most pages in the window. A page that is added at one end drops a page at the other end.
+const PAGES = 5; // the most pages in the window. A sixth page at one end drops a page at the other end.
 
 export function messagesQuery(conversationId: string) {
   return infiniteQueryOptions({
