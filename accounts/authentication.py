@@ -20,6 +20,7 @@ from .models import ApiToken, User
 
 LAST_USE_INTERVAL = datetime.timedelta(hours=1)
 ACT_AS = "X-Act-As"
+EXPECTED_USER = "X-Expected-User"
 ID_LENGTH = User._meta.get_field("external_id").max_length or 0
 
 
@@ -111,12 +112,16 @@ class AppAuthentication(XSessionTokenAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """Authentication by a session cookie, with the cross-site rule of `chatstore.middleware`."""
+    """Authentication by a session cookie, with the cross-site rule of `chatstore.middleware`.
+
+    All tabs of a browser share the cookie. A page names its user in X-Expected-User, so that nothing is read or written
+    for another person who has signed in since in another tab."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         result = super().authenticate(request)
         if result:
             _refuse_act_as(request)
+            _refuse_other_user(request, result[0])
         return result
 
     def enforce_csrf(self, request: HttpRequest) -> None:
@@ -150,6 +155,11 @@ class SingleUserAuthentication(authentication.BaseAuthentication):
 def _refuse_act_as(request: Request) -> None:
     if "HTTP_X_ACT_AS" in request.META:
         raise exceptions.PermissionDenied(gettext("X-Act-As needs a token with the scope 'act_as'."))
+
+
+def _refuse_other_user(request: Request, user: User) -> None:
+    if request.headers.get(EXPECTED_USER, str(user.pk)) != str(user.pk):
+        raise exceptions.AuthenticationFailed(gettext("Another user is signed in by now."), code="other_user")
 
 
 class _ReasonOnly(CrossSiteMiddleware):

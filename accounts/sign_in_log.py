@@ -6,13 +6,13 @@ import logging
 from typing import Any
 
 from allauth.account import signals as account
-from allauth.account.adapter import get_adapter
 from allauth.mfa import signals as mfa
 from allauth.socialaccount import signals as social
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest
+
+from .client_address import address_of
 
 logger = logging.getLogger("accounts.sign_in")
 CHANGES = {
@@ -45,7 +45,4 @@ def log_failure(request: HttpRequest | None = None, **sent: Any) -> None:
 
 
 def _address(request: HttpRequest | None) -> str:
-    try:
-        return get_adapter().get_client_ip(request) if request else "a command"
-    except PermissionDenied:  # allauth cannot determine the IP address
-        return "an unknown address"
+    return address_of(request) or "an unknown address" if request else "a command"

@@ -254,6 +254,24 @@ class TestOutbox:
         assert questions_of(bob) == []
         problems.expect("ERR_FAILED")
 
+    def test_an_open_page_does_nothing_for_a_user_who_signs_in_in_another_tab(
+        self, alice_page: Page, alice: User, bob: User, app_address: str, problems: Problems
+    ) -> None:
+        alice_page.goto("/app/")
+        expect(alice_page.get_by_text(alice.name or alice.email).first).to_be_visible()
+        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(bob), "url": app_address}])
+        ask(alice_page, "A secret of Alice")
+        expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
+        alice_page.get_by_role("link", name="Open the page of this user").click()
+        expect(alice_page.get_by_text(bob.name or bob.email).first).to_be_visible()
+        expect(alice_page.get_by_text("A secret of Alice")).to_have_count(0)
+        assert questions_of(bob) == []
+        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+        alice_page.goto("/app/")
+        expect(messages(alice_page).last).to_contain_text("Fine.")
+        assert questions_of(alice) == ["A secret of Alice"]
+        problems.expect("status of 401")
+
 
 class TestBranches:
     def test_an_edited_question_becomes_a_branch(self, alice_page: Page, alice: User, model: FakeProvider) -> None:

@@ -1,6 +1,7 @@
 """How the web app shows the content of messages."""
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -149,3 +150,23 @@ def test_wide_content_scrolls_in_its_box_on_a_phone(alice_page: Page) -> None:
     open_conversation(alice_page, reply(f"{table}\n\n```\n{'code ' * 100}\n```\n\n{'x' * 500}\n\n$${'x + ' * 100}x$$"))
     expect(alice_page.locator(".katex")).to_be_visible()
     assert alice_page.evaluate("document.querySelector('.thread').scrollWidth") <= 390
+
+
+def test_a_formula_covers_nothing_outside_its_message(alice_page: Page) -> None:
+    far = r"Look: $\kern-10em\smash{\raisebox{3em}{\rule{20em}{9em}}}$"
+    open_conversation(alice_page, {"role": "user", "content": "Mine"}, reply(far))
+    expect(alice_page.locator(".formula .katex-html")).to_have_count(1)
+    question = alice_page.get_by_text("Mine", exact=True)
+    question.click(trial=True)  # waits until the text receives the click
+    assert question.evaluate("""(element) => {
+        const {x, y, width, height} = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }""")
+
+
+def test_a_text_of_a_user_with_many_line_breaks_or_signs_does_not_freeze_the_page(alice_page: Page) -> None:
+    lines = "one" + "\n" * 200_000 + "two\n```\ncode\n```"
+    signs = "https://a.example/" + ")" * 400_000 + "x"
+    open_conversation(alice_page, {"role": "user", "content": lines}, {"role": "user", "content": signs})
+    expect(alice_page.locator(".code-block")).to_have_text(re.compile("code"))
+    expect(alice_page.get_by_role("link", name="https://a.example/").first).to_be_visible()

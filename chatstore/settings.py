@@ -63,7 +63,14 @@ if not ALLOWED_HOSTS:
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
-CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "x-act-as", "x-session-token", "x-email-verification-key")
+CORS_ALLOW_HEADERS = (
+    *default_headers,
+    "idempotency-key",
+    "x-act-as",
+    "x-expected-user",
+    "x-session-token",
+    "x-email-verification-key",
+)
 CORS_EXPOSE_HEADERS = ("retry-after",)
 
 # HTTPS means that a proxy in front of chatstore ends TLS and sets X-Forwarded-Proto.

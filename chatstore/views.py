@@ -27,7 +27,12 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return render(request, "welcome.html", {"single_user": settings.SINGLE_USER})
 
 
-@cache_control(private=True, no_cache=True)
+# With no_store, a browser does not keep the page with what it shows for its Back button. So Back shows nothing of a
+# user who has signed out, or of a share that was revoked.
+never_keep = cache_control(private=True, no_store=True)
+
+
+@never_keep
 def web_app(request: HttpRequest, page: str = "") -> HttpResponse:
     """Show the web app, which reads the address to show a page. Redirect visitors to the sign-in page."""
     if not request.user.is_authenticated and not settings.SINGLE_USER:
@@ -35,7 +40,7 @@ def web_app(request: HttpRequest, page: str = "") -> HttpResponse:
     return _render_app(request)
 
 
-@cache_control(private=True, no_cache=True)
+@never_keep
 def shared_conversation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the web app to anybody. It reads the shared conversation from the API."""
     response = _render_app(request)

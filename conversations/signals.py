@@ -4,5 +4,5 @@ They are sent in the transaction of the change, so a receiver that fails undoes 
 
 from django.dispatch import Signal
 
-share_created = Signal()  # share
-share_revoked = Signal()  # share
+share_created = Signal()  # share, address
+share_revoked = Signal()  # share, address

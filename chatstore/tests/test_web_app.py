@@ -66,9 +66,9 @@ def test_a_cache_keeps_the_start_page_apart_for_users_and_visitors(as_alice: Cli
     assert {"Accept", "Cookie"} <= set(as_alice.get("/").headers["Vary"].split(", "))
 
 
-def test_no_cache_shares_the_page_of_the_app(as_alice: Client) -> None:
+def test_neither_a_cache_nor_the_back_button_keeps_the_page_of_the_app(as_alice: Client) -> None:
     for path in ("/app/", SHARED):
-        assert as_alice.get(path).headers["Cache-Control"] == "private, no-cache"
+        assert as_alice.get(path).headers["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize("path", ["/app/", SHARED])

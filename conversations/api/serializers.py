@@ -91,7 +91,7 @@ class MessageSerializer(StrictSerializer):
         child=serializers.UUIDField(),
         read_only=True,
         help_text="The ids of this message and of its alternatives, in the order of `seq`. The list is empty if there "
-        "are no alternatives.",
+        "are no alternatives. It has at most 100 alternatives before this message and 100 after it.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,8 @@ class TreeMessageSerializer(MessageSerializer):
     """A message in a list of all branches."""
 
     sibling_count = serializers.IntegerField(
-        read_only=True, help_text="The number of alternatives at this place, including this message."
+        read_only=True,
+        help_text="The number of alternatives at this place, including this message. At most 201 are counted.",
     )
 
 

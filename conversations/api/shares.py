@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Request, ViewSet
 from accounts.api.idempotency import run_idempotent
+from accounts.client_address import address_of
 from accounts.permissions import IsSignedIn
 from chatstore.api import pagination
 from chatstore.api.responses import row_to_dict
@@ -55,7 +56,7 @@ class ShareViewSet(ViewSet):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
         """Revoke a share. Its link stops working at once."""
-        shares.revoke(user=request.user, share_id=id)
+        shares.revoke(user=request.user, share_id=id, address=address_of(request))
         return Response(status=204)
 
 
@@ -81,7 +82,8 @@ class ConversationShareViewSet(ViewSet):
         fields = NEW.run_validation(request.data)
 
         def make() -> tuple[Sequence[Share], bool]:
-            return [shares.create(user=request.user, conversation_id=id, **fields)], True
+            address = address_of(request)
+            return [shares.create(user=request.user, conversation_id=id, address=address, **fields)], True
 
         outcome = run_idempotent(request, make)
         share = outcome.rows[0] if outcome.is_new else self._stored(outcome.ids[0])

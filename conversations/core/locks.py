@@ -1,7 +1,8 @@
 """Locks. All code takes them in this order, because other orders caused deadlocks in tests:
 
-the user's advisory lock → the row of the idempotency key → conversations, in the order of their ids → messages. Only
-the erasure and changes of the account lock the user's row, in transactions that lock no conversation.
+the user's advisory lock → the row of the idempotency key → conversations, in the order of their ids → messages → the
+list of the user's shares. Only the erasure and changes of the account lock the user's row, in transactions that lock no
+conversation.
 """
 
 import uuid
@@ -18,8 +19,17 @@ def lock_user(user: User) -> None:
 
     A caller that writes all conversations of a user takes this lock first.
     """
+    _lock(f"chatstore user {user.pk}")
+
+
+def lock_shares(user: User) -> None:
+    """Lock the list of the user's shares until the transaction ends. A caller that counts the shares needs this."""
+    _lock(f"chatstore shares {user.pk}")
+
+
+def _lock(name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chatstore user {user.pk}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def lock_conversation(*, user: User, conversation_id: uuid.UUID) -> Conversation:

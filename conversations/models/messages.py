@@ -98,7 +98,7 @@ class Message(models.Model):
             # A page of a transcript.
             models.Index(fields=["conversation", "seq"], condition=LIVE & Q(is_active=True), name="message_transcript"),
             # The children of a message. Without this index, deleting one message takes 0.39 s.
-            models.Index(fields=["conversation", "parent_seq"], name="message_children"),
+            models.Index(fields=["conversation", "parent_seq", "seq"], name="message_siblings"),
             # Statistics, and the first stage of search.
             models.Index("user", F("created_at").desc(), F("id").desc(), name="message_recent"),
             # The newest messages of all users: the searches of staff.

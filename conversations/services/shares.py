@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from accounts.models import User
 from chatstore.errors import Conflict, NotFound
 from conversations import signals, sql
-from conversations.core.locks import lock_conversation
+from conversations.core.locks import lock_conversation, lock_shares
 from conversations.models import Conversation, Message, Share, Status
 from conversations.querysets import MessageQuerySet
 
@@ -39,16 +39,18 @@ def create(
     message_id: uuid.UUID | None = None,
     sign_in_required: bool = False,
     expires_at: datetime | None = None,
+    address: str | None = None,
 ) -> Share:
     """Share the path from the beginning of the conversation to a message, and return the share.
 
-    Without `message_id`, share the active path. `sql.SHARED_ROLES` explains which messages are left out.
+    Without `message_id`, share the active path. `sql.SHARED_ROLES` explains which messages are left out. `address` is
+    the IP address of the request, for the audit.
 
     Raises NotFound; Conflict if the message is in progress, if there is nothing to share, or above one of the limits.
-    Simultaneous requests can exceed SHARES_LIMIT by their number. Locks the conversation. Copies the messages with one
-    statement.
+    Locks the conversation, then the list of the user's shares. Copies the messages with one statement.
     """
     conversation = lock_conversation(user=user, conversation_id=conversation_id)
+    lock_shares(user)
     path = _path(conversation, message_id)
     _refuse_too_many(user)
     share = Share.objects.create(
@@ -62,7 +64,7 @@ def create(
         created_at=conversation.now,
     )
     _copy(path, share)
-    signals.share_created.send(Share, share=share)
+    signals.share_created.send(Share, share=share, address=address)
     return share
 
 
@@ -106,7 +108,7 @@ def _copy(path: MessageQuerySet, share: Share) -> None:
 
 
 @transaction.atomic
-def revoke(*, user: User, share_id: uuid.UUID) -> None:
+def revoke(*, user: User, share_id: uuid.UUID, address: str | None = None) -> None:
     """Delete a share. Its link stops working at the commit. Raises NotFound. Locks the conversation.
 
     The conversation can be in the trash or on hold: the share is only a copy of what the hold keeps.
@@ -114,7 +116,7 @@ def revoke(*, user: User, share_id: uuid.UUID) -> None:
     share = Share.objects.owned_by(user).filter(id=share_id).first()
     if share is None or not _delete(share):
         raise NotFound("share")
-    signals.share_revoked.send(Share, share=share)
+    signals.share_revoked.send(Share, share=share, address=address)
 
 
 @transaction.atomic

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
+from accounts.client_address import address_of
 from accounts.models import User
 from chatstore import limits
 from chatstore.errors import RateLimited
@@ -32,7 +31,8 @@ REFUSALS_EVERY = 60  # seconds; a person gets at most one event per page about r
 
 @dataclass(frozen=True)
 class Actor:
-    """A member of staff for whom a job acts, and the IP address from which this person started the job."""
+    """A person whose request is not at hand, and the IP address of that request: a member of staff for whom a job acts,
+    or the owner of a share."""
 
     id: uuid.UUID
     address: str | None
@@ -131,15 +131,6 @@ def record_refusal(request: HttpRequest) -> None:
         method=request.method,
         action=request.POST.get("action"),
     )
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """Return the IP address of the client, as PROXIES determines it, or None."""
-    try:
-        address: str = get_adapter().get_client_ip(request)
-    except PermissionDenied:  # allauth cannot determine it
-        return None
-    return address.partition("%")[0]  # PostgreSQL stores no zone of an IPv6 address
 
 
 def attach_names(events: Iterable[AuditEvent]) -> None:

@@ -14,17 +14,17 @@ from .events import Actor, record
 
 
 @receiver(share_created)
-def record_creation(share: Share, **sent: Any) -> None:
+def record_creation(share: Share, address: str | None, **sent: Any) -> None:
     limits = {"messages": share.message_count, "sign_in_required": share.sign_in_required, "until": share.expires_at}
-    _record(Action.SHARE, share, **limits)
+    _record(Action.SHARE, share, address, **limits)
 
 
 @receiver(share_revoked)
-def record_revocation(share: Share, **sent: Any) -> None:
-    _record(Action.END_SHARE, share)
+def record_revocation(share: Share, address: str | None, **sent: Any) -> None:
+    _record(Action.END_SHARE, share, address)
 
 
-def _record(action: Action, share: Share, **details: Any) -> None:
+def _record(action: Action, share: Share, address: str | None, **details: Any) -> None:
     """Add an event about the conversation, so that its history shows the event."""
-    owner = Actor(share.user_id, None)  # services do not know the IP address
+    owner = Actor(share.user_id, address)
     record(owner, action, Conversation(pk=share.conversation_id), owner=share.user_id, share=share.pk, **details)

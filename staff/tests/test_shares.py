@@ -43,6 +43,16 @@ def test_a_share_and_its_end_are_events_about_the_conversation(alice: User, chat
     }
 
 
+def test_the_events_of_a_share_have_the_ip_address_of_the_user(as_alice: ApiClient, chat: Conversation) -> None:
+    as_alice.client.defaults["REMOTE_ADDR"] = "192.0.2.7"
+    share = as_alice("POST", f"conversations/{chat.id}/shares/", {}, status=201)
+    as_alice("DELETE", f"shares/{share['id']}/", status=204)
+    assert list(AuditEvent.objects.values_list("action", "address").order_by("id")) == [
+        ("share", "192.0.2.7"),
+        ("end_share", "192.0.2.7"),
+    ]
+
+
 def test_nothing_is_shared_if_the_event_cannot_be_stored(as_alice: ApiClient, chat: Conversation) -> None:
     def fail(**sent: object) -> None:
         raise RuntimeError

@@ -11,7 +11,7 @@ from django.db import connection
 
 from accounts.models import User
 from conversations import querysets, sql
-from conversations.models import Conversation
+from conversations.models import Conversation, Message
 from conversations.querysets import PAGE_BYTES
 from conversations.services import conversations
 from testing.api_client import ApiClient
@@ -170,3 +170,17 @@ def test_counting_siblings_uses_an_index(alice: User) -> None:
         pages.append(int(re.findall(r"Buffers: shared hit=(\d+)", explained)[0]))
     assert pages[1] < 2 * pages[0], explained
     assert Conversation.objects.count() == 2
+
+
+@pytest.mark.parametrize("parent", [None, 1])
+def test_many_alternatives_cost_a_page_no_more_than_its_limit_allows(parent: int | None, alice: User) -> None:
+    """With four times as many alternatives of each message, a page reads about as many buffers."""
+    pages = []
+    for count in (2_000, 8_000):
+        id = create(alice, [SMALL] * count)
+        Message.objects.filter(conversation=id, seq__gt=1).update(parent_seq=parent)
+        Conversation.objects.filter(pk=id).update(message_count=1)
+        analyze()
+        explained = plan(sql.TREE, user=alice.pk, conversation=id, after=500, limit=51)
+        pages.append(int(re.findall(r"Buffers: shared hit=(\d+)", explained)[0]))
+    assert pages[1] < 1.5 * pages[0], explained

@@ -360,6 +360,19 @@ def test_simultaneous_requests_with_one_idempotency_key_create_one_share(alice: 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_simultaneous_requests_do_not_exceed_the_limit_of_shares(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "SHARES_LIMIT", 2)
+    chats = [create_conversation(alice, "Hi") for _ in range(8)]
+    clients = [ApiClient(alice) for _ in chats]
+
+    def create(index: int) -> int:
+        return clients[index].status_of("POST", f"conversations/{chats[index].id}/shares/", {})
+
+    assert sorted(run_concurrently(*repeat(8, create))) == [201] * 2 + [409] * 6
+    assert Share.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
 def test_simultaneous_shares_revocations_and_a_purge_end_without_a_deadlock(alice: User) -> None:
     for _ in range(5):
         chat = create_conversation(alice, *(f"text {number}" for number in range(50)))
@@ -388,7 +401,7 @@ def test_ten_thousand_messages_are_copied_with_one_statement(alice: User, as_ali
     with executed_sql() as recorded:
         created = share(as_alice, chat)
     assert sum("INSERT INTO shared_message" in sql for sql in recorded) == 1
-    assert len(recorded) == 7
+    assert len(recorded) == 8
     assert created["message_count"] == SharedMessage.objects.count() == 10_000
     with assert_statement_count(2):
         page = ApiClient()("GET", f"shared/{created['token']}/messages/?limit=1000")

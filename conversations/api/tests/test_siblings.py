@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from conversations import sql
+from conversations.models import Conversation, Message
 from testing.api_client import ApiClient
 from testing.cast import create_conversation, random_change
 from testing.statements import assert_statement_count
@@ -38,6 +40,18 @@ def test_alternatives_name_each_other_in_their_order(as_alice: ApiClient, path: 
     assert siblings(as_alice, f"{path}?all=true") == [[], ids, ids, ids]
     assert [as_alice("GET", f"messages/{id}/")["sibling_ids"] for id in ids] == [ids] * 3
     assert as_alice("PATCH", f"messages/{ids[1]}/", {"content": "So!"})["sibling_ids"] == ids
+
+
+def test_of_many_alternatives_the_nearest_are_listed(as_alice: ApiClient, alice: User) -> None:
+    chat = create_conversation(alice, *(f"root {number}" for number in range(250)))
+    Message.objects.filter(conversation=chat).update(parent_seq=None)
+    Conversation.objects.filter(pk=chat.pk).update(message_count=1)
+    ids = [str(id) for id in Message.objects.filter(conversation=chat).order_by("seq").values_list("id", flat=True)]
+    rows = as_alice("GET", f"conversations/{chat.id}/messages/?all=true&limit=250")["results"]
+    for index, row in enumerate(rows):
+        assert row["sibling_ids"] == ids[max(index - sql.NEIGHBORS, 0) : index + sql.NEIGHBORS + 1]
+        assert row["sibling_count"] == 2 * sql.NEIGHBORS + 1
+    assert as_alice("GET", f"messages/{ids[125]}/")["sibling_ids"] == rows[125]["sibling_ids"]
 
 
 def test_a_trashed_message_is_no_alternative(as_alice: ApiClient, path: str) -> None:

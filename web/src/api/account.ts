@@ -2,6 +2,7 @@
 
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, cursorOf, type Schemas, toApiError, unwrap } from "./client";
+import { setUser } from "./session";
 
 export type Me = Schemas["Me"];
 export type Model = Schemas["Model"];
@@ -10,7 +11,14 @@ export type AuditEvent = Schemas["Audit"];
 /** The settings of the operator that a client must know. */
 export type Service = Schemas["Service"];
 
-export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => unwrap(api.GET("/api/v1/me/")) });
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: async () => {
+    const me = await unwrap(api.GET("/api/v1/me/"));
+    setUser(me.id);
+    return me;
+  },
+});
 export const modelsQuery = queryOptions({
   queryKey: ["models"],
   queryFn: () => unwrap(api.GET("/api/v1/models/")),

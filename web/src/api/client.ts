@@ -2,7 +2,7 @@
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
-import { setSignedOut } from "./session";
+import { setSession, userHeader } from "./session";
 
 export type Schemas = components["schemas"];
 
@@ -26,6 +26,11 @@ export class ApiError extends Error {
 }
 
 export const api = createClient<paths>({ baseUrl: window.location.origin });
+api.use({
+  onRequest: ({ request }) => {
+    for (const [name, value] of Object.entries(userHeader())) request.headers.set(name, value);
+  },
+});
 
 /** Return the body of a successful response. Throws ApiError for any other response. */
 export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
@@ -38,8 +43,8 @@ export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; re
 
 /** Build the error of a response. `body` is its parsed JSON, if it has any. A 401 also opens the sign-in dialog. */
 export function toApiError(response: Response, body: unknown): ApiError {
-  if (response.status === 401) setSignedOut(true);
   const { code, message, field } = readError(body);
+  if (response.status === 401) setSession(code === "other_user" ? "of-other-user" : "ended");
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
   return new ApiError(response.status, code, message, field, retryAfter);
 }

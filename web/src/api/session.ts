@@ -1,24 +1,42 @@
-/** Whether the session has ended while the app was open. The shell then asks the user to sign in again. */
+/**
+ * Whose session it is, and whether it has ended while the app was open. The shell then asks the user to sign in again.
+ *
+ * Hazard: another person signs in in another tab, and all tabs share the cookie. So each request names the user whose
+ * data the page shows, and the server refuses it if the session belongs to somebody else.
+ */
 
 import { Store, useStore } from "../store";
 
-const isSignedOut = new Store(false);
+export type Session = "valid" | "ended" | "of-other-user";
 
-export const setSignedOut = isSignedOut.set;
+const session = new Store<Session>("valid");
+let userId = "";
 
-export function useSignedOut(): boolean {
-  return useStore(isSignedOut);
+export const setSession = session.set;
+
+export function useSession(): Session {
+  return useStore(session);
+}
+
+/** Note whose page this is. */
+export function setUser(id: string): void {
+  userId = id;
+}
+
+/** Return the header that names the user of this page, if it is known. */
+export function userHeader(): Record<string, string> {
+  return userId ? { "X-Expected-User": userId } : {};
 }
 
 /** Wait until the user says that they have signed in again. */
 export function signedIn(): Promise<void> {
   return new Promise((resolve) => {
     const check = () => {
-      if (isSignedOut.get()) return;
+      if (session.get() !== "valid") return;
       stop();
       resolve();
     };
-    const stop = isSignedOut.subscribe(check);
+    const stop = session.subscribe(check);
     check();
   });
 }

@@ -13,7 +13,7 @@ import { ApiError } from "../api/client";
 import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, messagesQuery, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
-import { setSignedOut } from "../api/session";
+import { setSession } from "../api/session";
 import { t } from "../i18n";
 import { Store, useStore } from "../store";
 import { explain } from "../ui/explain";
@@ -223,17 +223,14 @@ function waitForServer(question: Question, error: ApiError): void {
 
 function waitForSignIn(question: Question): void {
   put({ question, phase: { name: "signed-out" } });
-  void signedInAgain().then(async () => {
-    await queryClient.invalidateQueries({ queryKey: meQuery.queryKey }); // another person can have signed in
-    tryAgain(question);
-  });
+  void signedInAgain().then(() => tryAgain(question));
 }
 
 /** Ask the server whether the user has signed in again, in another tab. */
 async function resume(): Promise<void> {
   sendWaiting();
   if (!outbox.get().some(({ phase }) => phase.name === "signed-out")) return;
-  if (await isSignedIn()) setSignedOut(false);
+  if (await isSignedIn()) setSession("valid");
 }
 
 /** Give the text back to the user, with the reason. */

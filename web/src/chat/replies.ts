@@ -12,6 +12,7 @@ import { ApiError, toApiError } from "../api/client";
 import { conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, putMessage, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
+import { userHeader } from "../api/session";
 import { applyEvent, messageOf, NOTHING, type Reply, type ReplyEvent, readEvents, type Start } from "./events";
 import { signedInAgain } from "./signIn";
 import { Alarm, onFrame, pause } from "./waiting";
@@ -128,7 +129,8 @@ function connect({ id, conversationId, reply }: Followed): Promise<Stream> {
 export async function openStream(url: string, init: RequestInit = {}): Promise<Stream> {
   const closing = new AbortController();
   const { signal } = closing;
-  const response = await fetch(url, { ...init, signal }).catch(() => {
+  const headers = { ...(init.headers as Record<string, string>), ...userHeader() };
+  const response = await fetch(url, { ...init, headers, signal }).catch(() => {
     throw new ApiError(0, "offline", "");
   });
   if (!response.ok || !response.body) throw toApiError(response, await response.json().catch(() => null));

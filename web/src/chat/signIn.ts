@@ -1,4 +1,4 @@
-import { signedIn } from "../api/session";
+import { signedIn, userHeader } from "../api/session";
 
 const POLL = 5000; // milliseconds
 
@@ -11,7 +11,8 @@ export async function signedInAgain(): Promise<void> {
   while (!(await isSignedIn())) await new Promise((resolve) => setTimeout(resolve, POLL));
 }
 
+/** Ask the server whether the user of this page is signed in. */
 export async function isSignedIn(): Promise<boolean> {
-  const response = await fetch("/api/v1/me/").catch(() => null);
+  const response = await fetch("/api/v1/me/", { headers: userHeader() }).catch(() => null);
   return response?.ok ?? false;
 }

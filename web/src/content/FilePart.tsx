@@ -1,5 +1,6 @@
 import { formatNumber, t } from "../i18n";
 import { Icon } from "../ui/Icon";
+import { showHiddenCharacters } from "./hiddenCharacters";
 import { Link } from "./Link";
 
 const DATA_ADDRESS = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
@@ -7,7 +8,7 @@ const DATA_ADDRESS = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
 /** A file or audio in a message. If the message contains its bytes, they can be saved; otherwise it is a link. */
 export function FilePart({ name, data }: { name: string; data: string }) {
   const header = DATA_ADDRESS.exec(data)?.[0];
-  const title = name || t("Audio");
+  const title = showHiddenCharacters(name) || t("Audio"); // a name such as "exe.pdf" can end otherwise than it looks
   return (
     <p className="file">
       <Icon name="archive" />

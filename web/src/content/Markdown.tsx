@@ -60,7 +60,7 @@ function completeTable(text: string): string {
   const lines = text.split("\n");
   const isHeader = lines.length <= 2 && /^\|.*\S/.test(text) && /^[|:\s-]*$/.test(lines[1] ?? "");
   if (!isHeader) return text;
-  const header = (lines[0] ?? "").replace(/\|?\s*$/, "|");
+  const header = `${(lines[0] ?? "").trimEnd().replace(/\|$/, "")}|`;
   const columns = header.split("|").length - 2;
   return `${header}\n|${"---|".repeat(columns)}`;
 }

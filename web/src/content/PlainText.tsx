@@ -40,10 +40,10 @@ function splitChunks(text: string): string[] {
   const chunks: string[] = [];
   let start = 0;
   while (text.length - start > CHUNK) {
-    const newline = text.lastIndexOf("\n", start + CHUNK);
-    const end = newline > start ? newline : start + CHUNK;
+    const newline = text.slice(start, start + CHUNK + 1).lastIndexOf("\n");
+    const end = start + (newline > 0 ? newline : CHUNK);
     chunks.push(text.slice(start, end));
-    start = newline > start ? end + 1 : end;
+    start = newline > 0 ? end + 1 : end;
   }
   chunks.push(text.slice(start));
   return chunks;

@@ -28,7 +28,7 @@ function splitFences(text: string): (string | Fence)[] {
   const pieces: (string | Fence)[] = [];
   let done = 0;
   const addText = (end: number) => {
-    const between = text.slice(done, end).replace(/^\n+|\n+$/g, "");
+    const between = withoutEmptyLines(text.slice(done, end));
     if (between) pieces.push(between);
   };
   for (const block of splitBlocks(text)) {
@@ -39,4 +39,13 @@ function splitFences(text: string): (string | Fence)[] {
   }
   addText(text.length);
   return pieces;
+}
+
+/** Remove the line breaks at both ends. A pattern such as `\n+$` takes quadratic time for line breaks in the middle. */
+function withoutEmptyLines(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (text[start] === "\n") start += 1;
+  while (end > start && text[end - 1] === "\n") end -= 1;
+  return text.slice(start, end);
 }

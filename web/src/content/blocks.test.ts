@@ -58,12 +58,21 @@ describe("splitting Markdown into blocks", () => {
     expect(splitBlocks(list(Array(20).fill("1.")))).toHaveLength(1);
   });
 
-  it("gives each block the definitions of links", () => {
-    expect(texts("See [a].\n\nNo link\n\n[a]: https://a.example")).toEqual([
-      "See [a].\n\n[a]: https://a.example",
-      "No link",
+  it("gives each block the definitions of its links", () => {
+    expect(texts("See [a] and [B  c].\n\nSee [B c]\n\n[a]: https://a.example\n\n[b c]: https://b.example")).toEqual([
+      "See [a] and [B  c].\n\n[a]: https://a.example\n[b c]: https://b.example",
+      "See [B c]\n\n[b c]: https://b.example",
       "[a]: https://a.example\n\n[a]: https://a.example",
+      "[b c]: https://b.example\n\n[b c]: https://b.example",
     ]);
+  });
+
+  it("copies no more of the definitions than the longest text has", () => {
+    const definition = `[a]: https://a.example/${"x".repeat(10_000)}`;
+    const copied = splitBlocks(`${"[a]\n\n".repeat(5_000)}${definition}`).map((block) =>
+      "text" in block ? block.text : "",
+    );
+    expect(copied.join("").length).toBeLessThan(250_000);
   });
 
   it("does not split a text with footnotes", () => {

@@ -11,6 +11,8 @@ export type FencedBlock = {
 };
 export type Block = MarkdownBlock | FencedBlock;
 
+/** The most characters of definitions that are copied to the blocks of a text. Further references are shown as text. */
+const MOST_COPIED = 200_000;
 /** A list that is longer, in characters, is split at its items, so that no block takes long to render. */
 const LONG_LIST = 2_000;
 
@@ -21,7 +23,8 @@ const FENCE = /^( *)(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^\s{]*)/;
 const ITEM = /^ {0,3}([-*+]|\d{1,9}[.)])([ \t]|$)/;
 const HEADING = /^ {0,3}#{1,6}[ \t]/;
 const ITEM_WITH_FENCE = /^ *([-*+]|\d{1,9}[.)]) +(`{3,}|~{3,})/;
-const DEFINITION = /^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]*\S.*$/gm;
+const DEFINITION = /^ {0,3}\[(?!\^)([^\]\n]{1,200})\]:[ \t]*\S.*$/gm;
+const REFERENCE = /\[([^[\]\n]{1,200})\]/g;
 const FOOTNOTE = /^ {0,3}\[\^[^\]\n]{1,200}\]:/m;
 
 /** Split a text. A footnote and its reference can be far apart, so a text with footnotes is one block. */
@@ -30,14 +33,37 @@ export function splitBlocks(text: string): Block[] {
   return addDefinitions(new Splitter(text).run(), text);
 }
 
-/** Append the definitions of links (`[name]: address`) to the blocks that can refer to them. */
+/** Append the definitions of links (`[name]: address`) to the blocks that refer to them. */
 function addDefinitions(blocks: Block[], text: string): Block[] {
-  const definitions = text.match(DEFINITION)?.join("\n");
-  if (!definitions) return blocks;
-  const refers = (block: Block) => block.kind === "markdown" && block.text.includes("[");
-  return blocks.map((block) =>
-    refers(block) ? { ...block, text: `${(block as MarkdownBlock).text}\n\n${definitions}` } : block,
-  );
+  const definitions = definitionsIn(text);
+  if (definitions.size === 0) return blocks;
+  let left = MOST_COPIED;
+  return blocks.map((block) => {
+    if (block.kind === "code") return block;
+    const added = definitionsFor(block.text, definitions);
+    left -= added.length;
+    return added && left >= 0 ? { ...block, text: `${block.text}\n\n${added}` } : block;
+  });
+}
+
+/** Return the definitions by their names. The first one of a name counts. */
+function definitionsIn(text: string): Map<string, string> {
+  const definitions = new Map<string, string>();
+  for (const [line, name = ""] of text.matchAll(DEFINITION)) {
+    const key = keyOf(name);
+    if (!definitions.has(key)) definitions.set(key, line);
+  }
+  return definitions;
+}
+
+function definitionsFor(text: string, definitions: Map<string, string>): string {
+  const keys = new Set(Array.from(text.matchAll(REFERENCE), ([, name = ""]) => keyOf(name)));
+  return [...keys].flatMap((key) => definitions.get(key) ?? []).join("\n");
+}
+
+/** Names are compared without their case and the number of their spaces, as in Markdown. */
+function keyOf(name: string): string {
+  return name.trim().replace(/\s+/g, " ").toLowerCase().toUpperCase();
 }
 
 class Splitter {

@@ -30,12 +30,40 @@ describe("links", () => {
     expect(otherHost("setup.py", "https://a.example")).toBeNull();
   });
 
+  it.each([
+    "bank.example.",
+    "(bank.example)",
+    "Sign in at bank.example",
+    "https://docs.rs",
+    "https://bank.example@evil.example",
+    "http:\\\\bank.example",
+    "ban\u200bk.example",
+    "b\u0430nk.example", // a Cyrillic letter
+    "bank。example",
+    "ｂａｎｋ.example",
+  ])("name the host beside the text %j", (text) => {
+    expect(otherHost(text, "https://evil.example")).toBe("evil.example");
+  });
+
+  it.each([
+    ["https://a.example/b/index.html?u=c.example", "https://a.example/b/index.html?u=c.example"],
+    ["https://münchen.example", "https://xn--mnchen-3ya.example"],
+    ["a.example:8000/b", "http://a.example:8000/b"],
+    ["Version 1.2 of the tool", "https://a.example"],
+  ])("do not name the host beside the text %j", (text, address) => {
+    expect(otherHost(text, address)).toBeNull();
+  });
+
   it("are found in plain text, without the punctuation after them", () => {
     expect(splitAddresses("See https://a.example/b). And http://c.example")).toEqual([
       { text: "See ", address: null },
       { text: "https://a.example/b", address: "https://a.example/b" },
       { text: "). And ", address: null },
       { text: "http://c.example", address: "http://c.example" },
+    ]);
+    expect(splitAddresses("https://a.example/))x))")).toEqual([
+      { text: "https://a.example/))x", address: "https://a.example/))x" },
+      { text: "))", address: null },
     ]);
     expect(splitAddresses("javascript:alert(1)")).toEqual([{ text: "javascript:alert(1)", address: null }]);
   });
