@@ -81,6 +81,17 @@ def test_a_text_of_a_megabyte_is_plain_until_the_reader_asks(alice_page: Page) -
     assert alice_page.evaluate(LONGEST_FREEZE) < 5_000  # milliseconds, on a busy machine
 
 
+def test_the_browser_finds_words_that_are_out_of_view_in_a_long_text(alice_page: Page) -> None:
+    open_conversation(alice_page, reply(("Some words. " * 100 + "\n\n") * 200 + "The last word."))
+    alice_page.get_by_role("button", name="Show as Markdown").click()
+    last = alice_page.locator("p", has_text="The last word.")
+    expect(last).to_be_attached()
+    alice_page.get_by_role("region", name="Messages").evaluate("element => element.scrollTop = 0")
+    expect(last).not_to_be_in_viewport()
+    assert alice_page.evaluate("window.find('The last word.')")
+    expect(last).to_be_in_viewport()
+
+
 def test_code_is_coloured_and_copied(alice_page: Page) -> None:
     code = 'def greet():\n    return "Hello"  # **not bold**'
     alice_page.context.grant_permissions(["clipboard-read", "clipboard-write"])
