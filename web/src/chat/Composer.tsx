@@ -52,8 +52,8 @@ export function Composer({ userId, conversation, conversationId, onSend, stop }:
           onKeyDown={handleKey}
         />
         <div className="composer-bar">
-          <ModelPicker conversation={conversation} draftKey={key} />
           <SystemPrompt conversation={conversation} draftKey={key} />
+          <ModelPicker conversation={conversation} draftKey={key} />
           <SendButton send={send} stop={stop} isEmpty={!text.trim()} />
         </div>
       </div>
