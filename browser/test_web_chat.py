@@ -351,6 +351,20 @@ class TestLongConversations:
         press(alice_page, "Jump to the end")
         expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
 
+    def test_a_print_has_the_messages_only_and_says_if_some_are_missing(
+        self, alice_page: Page, alice: User, long_chat: Conversation
+    ) -> None:
+        alice_page.emulate_media(media="print")
+        note = alice_page.get_by_text("This is a part of a long conversation.")
+        open_chat(alice_page, long_chat)
+        expect(note).to_be_visible()
+        open_chat(alice_page, converse(alice, "In Lisbon?", "Alfama."))
+        expect(messages(alice_page)).to_have_count(2)
+        expect(note).to_have_count(0)
+        expect(alice_page.get_by_role("navigation")).to_have_count(0)
+        expect(alice_page.get_by_role("textbox")).to_have_count(0)
+        expect(alice_page.get_by_role("button")).to_have_count(0)
+
     def test_a_link_opens_a_message_in_the_middle(self, alice_page: Page, alice: User, long_chat: Conversation) -> None:
         middle = Message.objects.get(user=alice, content="Message 5000")
         open_chat(alice_page, long_chat, f"?message={middle.id}")

@@ -82,6 +82,17 @@ def test_a_text_of_a_megabyte_is_plain_until_the_reader_asks(alice_page: Page) -
     assert alice_page.evaluate(LONGEST_FREEZE) < 5_000  # milliseconds, on a busy machine
 
 
+def test_the_end_of_a_long_text_in_markdown_is_reached_with_one_click(alice_page: Page) -> None:
+    open_conversation(alice_page, reply(("Some words. " * 100 + "\n\n") * 200 + "The last word."))
+    alice_page.get_by_role("button", name="Show as Markdown").click()
+    last = alice_page.locator("p", has_text="The last word.")
+    expect(last).to_be_attached()
+    alice_page.get_by_role("region", name="Messages").evaluate("element => element.scrollTop = 0")
+    expect(last).not_to_be_in_viewport()
+    alice_page.get_by_role("button", name="Jump to the end").click()
+    expect(last).to_be_in_viewport()
+
+
 def test_code_is_coloured_and_copied(alice_page: Page) -> None:
     code = 'def greet():\n    return "Hello"  # **not bold**'
     alice_page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation
@@ -40,6 +40,13 @@ def choose(page: Page, title: str, *names: str) -> None:
     row(page, title).get_by_role("button", name="Actions").click()
     for name in names:
         page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def box(locator: Locator) -> FloatRect:
+    """Return where the element is on the screen."""
+    found = locator.bounding_box()
+    assert found
+    return found
 
 
 def come_back(page: Page) -> None:
@@ -289,5 +296,39 @@ def test_the_sidebar_stays_collapsed_and_is_a_drawer_on_a_phone(sidebar: Page, s
     expect(row(phone, "Lisbon")).to_be_hidden()
     phone.get_by_role("button", name="Conversations").click()
     expect(row(phone, "Lisbon").get_by_role("button")).to_be_visible()
-    row(phone, "Lisbon").get_by_role("link").click()
+    for _ in range(2):  # the second time, Lisbon is the page behind the drawer
+        row(phone, "Lisbon").get_by_role("link").click()
+        expect(row(phone, "Lisbon")).to_be_hidden()
+        phone.get_by_role("button", name="Conversations").click()
+    row(phone, "Lisbon").get_by_role("link").press("Escape")
     expect(row(phone, "Lisbon")).to_be_hidden()
+    expect(phone.get_by_role("button", name="Conversations")).to_be_focused()
+
+
+def test_on_a_phone_the_title_and_the_buttons_of_the_frame_are_in_one_row(sign_in: SignIn, alice: User) -> None:
+    create(alice, "A title " * 40)
+    phone = sign_in(alice, viewport={"width": 390, "height": 844}, has_touch=True)
+    phone.goto(f"/app/c/{Conversation.objects.get(user=alice).id}")
+    menu = box(phone.get_by_role("button", name="Conversations"))
+    title = box(phone.get_by_role("heading", name="A title"))
+    new = box(phone.get_by_role("link", name="New conversation"))
+    assert menu["y"] < title["y"] < menu["y"] + menu["height"]
+    assert menu["x"] + menu["width"] <= title["x"]
+    assert title["x"] + title["width"] <= new["x"]
+    phone.get_by_role("link", name="New conversation").click()
+    expect(phone).to_have_url(re.compile("/app/?$"))
+
+
+def test_a_change_elsewhere_below_the_first_page_is_shown_when_the_user_comes_back(
+    alice_page: Page, alice: User
+) -> None:
+    conversations = create(alice, *(f"Chat {number}." for number in range(120)))
+    alice_page.goto("/app/")
+    for number in (40, 90, 119):
+        row(alice_page, f"Chat {number}.").scroll_into_view_if_needed()
+    Conversation.objects.filter(id=conversations[110].id).update(title="Renamed")
+    Conversation.objects.filter(id=conversations[112].id).update(deleted_at=timezone.now())
+    come_back(alice_page)
+    expect(row(alice_page, "Renamed")).to_be_visible()
+    expect(row(alice_page, "Chat 112.")).to_have_count(0)
+    expect(rows(alice_page)).to_have_count(119)

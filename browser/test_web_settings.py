@@ -44,6 +44,13 @@ def call(address: str, secret: str, path: str = "me/") -> int:
         return error.code
 
 
+def test_the_address_of_the_settings_opens_the_first_section(alice_page: Page) -> None:
+    open_settings(alice_page, "")
+    expect(alice_page).to_have_url(re.compile("/app/settings/general$"))
+    alice_page.goto("/app/settings")
+    expect(alice_page.get_by_role("heading", name="General")).to_be_visible()
+
+
 def test_a_theme_applies_at_once_and_is_there_from_the_start_of_the_next_page(alice_page: Page, alice: User) -> None:
     open_settings(alice_page, "general")
     alice_page.get_by_text("Dark", exact=True).click()

@@ -141,6 +141,14 @@ class TestTheReader:
         expect(stranger.locator("article")).to_have_count(3)
         expect(body(stranger)).not_to_contain_text("My secret")
 
+    def test_sees_questions_at_the_other_side_than_replies(self, alice: User, stranger: Page) -> None:
+        link = share(create_conversation(alice, "Why?", "Because."))
+        stranger.goto(f"/share/{link.token}")
+        question = stranger.locator("article").get_by_text("Why?", exact=True).bounding_box()
+        reply = stranger.locator("article p", has_text="Because.").bounding_box()
+        assert question and reply
+        assert question["x"] > reply["x"] + 300
+
     def test_loads_nothing_else_of_the_api(self, chat: Conversation, stranger: Page) -> None:
         paths: list[str] = []
         stranger.on("request", lambda request: paths.append(request.url))

@@ -1,6 +1,6 @@
 /** The addresses of the app. Pages that are opened rarely are loaded on demand. */
 
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ChatPage } from "./chat/ChatPage";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -43,6 +43,13 @@ const pages = [
     getParentRoute,
     path: "/trash",
     component: lazyRouteComponent(() => import("./history/TrashPage"), "TrashPage"),
+  }),
+  createRoute({
+    getParentRoute,
+    path: "/settings",
+    beforeLoad: () => {
+      throw redirect({ to: "/app/settings/$section", params: { section: "general" }, replace: true });
+    },
   }),
   createRoute({
     getParentRoute,

@@ -1,6 +1,6 @@
 /** Conversations: lists, one conversation, and changes. A change is shown before the server has answered. */
 
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, type Query, queryOptions } from "@tanstack/react-query";
 import { ApiError, api, cursorOf, type Schemas, unwrap } from "./client";
 import { refreshLabels } from "./labels";
 import {
@@ -49,6 +49,13 @@ export function conversationQuery(id: string) {
 export async function refreshLists(): Promise<void> {
   const queries = queryClient.getQueryCache().findAll({ queryKey: LISTS });
   await Promise.all(queries.map(({ queryKey }) => refreshList(queryKey as [string, Filters])));
+}
+
+/** Read all loaded pages of each list again. Call this when another tab or device may have changed any conversation. */
+export async function rereadLists(): Promise<void> {
+  await refreshLists(); // so that the top is up to date after one request
+  const isLong = ({ state }: Query) => ((state.data as ConversationList | undefined)?.pages.length ?? 0) > 1;
+  await queryClient.refetchQueries({ queryKey: LISTS, predicate: isLong }, { cancelRefetch: false });
 }
 
 async function refreshList(queryKey: [string, Filters]): Promise<void> {

@@ -52,8 +52,8 @@ export function Composer({ userId, conversation, conversationId, onSend, stop }:
           onKeyDown={handleKey}
         />
         <div className="composer-bar">
-          <ModelPicker conversation={conversation} draftKey={key} />
           <SystemPrompt conversation={conversation} draftKey={key} />
+          <ModelPicker conversation={conversation} draftKey={key} />
           <SendButton send={send} stop={stop} isEmpty={!text.trim()} />
         </div>
       </div>
@@ -66,7 +66,9 @@ type SendProps = { send: () => void; stop: (() => void) | null; isEmpty: boolean
 function SendButton({ send, stop, isEmpty }: SendProps) {
   if (!stop) return <IconButton icon="send" label={t("Send")} className="send" disabled={isEmpty} onClick={send} />;
   // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
-  return <IconButton icon="stop" label={t("Stop")} className="send" onClick={(event) => event.detail < 2 && stop()} />;
+  return (
+    <IconButton icon="stop" label={t("Stop")} className="send stop" onClick={(event) => event.detail < 2 && stop()} />
+  );
 }
 
 /** Focus the field when the page is opened, but not on a phone, where the keyboard would cover the messages. */

@@ -31,6 +31,11 @@ export function Thread({ thread, rows: newest, markedId }: Props) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without a mouse, people scroll it with the keyboard */}
       <section className="thread" ref={scrollRef} aria-label={t("Messages")} tabIndex={0}>
         <div className="thread-column" ref={contentRef}>
+          {thread.isPartial && (
+            <p className="print-note">
+              {t("This is a part of a long conversation. To print all of it, choose “Export” and “HTML” in its menu.")}
+            </p>
+          )}
           <LoadMore load={isRendered ? thread.loadEarlier : null} scroller={scrollRef} />
           {thread.isLoading && <SkeletonRows />}
           {thread.error && thread.isEmpty && <LoadError error={thread.error} retry={thread.retry} />}

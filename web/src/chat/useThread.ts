@@ -19,6 +19,8 @@ export type ThreadState = {
   loadEarlier: (() => void) | null;
   loadLater: (() => void) | null;
   hasLater: boolean;
+  /** Whether there are messages before or after the window. */
+  isPartial: boolean;
   showEnd: () => Promise<void>;
   retry: () => void;
 };
@@ -39,6 +41,7 @@ export function useThread(conversationId: string, messageId: string | undefined)
     loadEarlier: hasPreviousPage && !isFetching ? () => void fetchPreviousPage() : null,
     loadLater: hasNextPage && !isFetching ? () => void fetchNextPage() : null,
     hasLater: hasNextPage,
+    isPartial: hasPreviousPage || hasNextPage,
     showEnd: async () => {
       if (hasNextPage) await showFrom(conversationId, END).catch((error: unknown) => showToast(explain(error)));
     },

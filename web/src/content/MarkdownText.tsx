@@ -20,7 +20,8 @@ const FIRST_PAINT = 20_000;
 /** A text in Markdown. A very long one is plain text until the reader asks for Markdown. */
 export function MarkdownText({ text, isStreaming = false }: Props) {
   const [isWanted, setWanted] = useState(false);
-  if (text.length <= LONGEST_MARKDOWN || isWanted) return <Blocks text={text} isStreaming={isStreaming} />;
+  const isLong = text.length > LONGEST_MARKDOWN;
+  if (!isLong || isWanted) return <Blocks text={text} isStreaming={isStreaming} isLong={isLong} />;
   return (
     <>
       <p className="soft">
@@ -34,11 +35,12 @@ export function MarkdownText({ text, isStreaming = false }: Props) {
   );
 }
 
-function Blocks({ text, isStreaming }: { text: string; isStreaming: boolean }) {
+/** The blocks of a text. The browser lays out only those blocks of a long text that are in view. */
+function Blocks({ text, isStreaming, isLong }: { text: string; isStreaming: boolean; isLong: boolean }) {
   const blocks = useMemo(() => splitBlocks(text), [text]);
   const shown = useDeferredValue(blocks, firstOf(blocks));
   return (
-    <div className="markdown">
+    <div className={isLong ? "markdown long" : "markdown"}>
       {shown.map((block, index) => (
         <BlockView
           // biome-ignore lint/suspicious/noArrayIndexKey: a block stays at its place while the text grows

@@ -1,7 +1,7 @@
 import { focusManager, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { type Filters, listQuery, refreshLists } from "../api/conversations";
+import { type Filters, listQuery, rereadLists } from "../api/conversations";
 import { conversationsOf } from "../api/lists";
 import { t } from "../i18n";
 import { setPaletteOpen } from "../search/paletteState";
@@ -98,5 +98,5 @@ function useRows(filters: Filters) {
 
 /** Read the lists again when the user comes back to the tab, because another tab or device may have changed them. */
 function useRefreshOnFocus(): void {
-  useEffect(() => focusManager.subscribe((isFocused) => void (isFocused && refreshLists())), []);
+  useEffect(() => focusManager.subscribe((isFocused) => void (isFocused && rereadLists())), []);
 }

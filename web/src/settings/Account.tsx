@@ -57,12 +57,12 @@ function Picture({ address, name }: { address: string; name: string }) {
   const [isBroken, setBroken] = useState(false);
   if (!/^https:\/\/./.test(address) || isBroken) {
     return (
-      <span className="picture" aria-hidden="true">
+      <span className="avatar" aria-hidden="true">
         {name.slice(0, 1).toUpperCase()}
       </span>
     );
   }
-  return <img className="picture" src={address} alt="" referrerPolicy="no-referrer" onError={() => setBroken(true)} />;
+  return <img className="avatar" src={address} alt="" referrerPolicy="no-referrer" onError={() => setBroken(true)} />;
 }
 
 function SignInLinks({ email }: { email: string }) {
@@ -85,10 +85,10 @@ function SignInLinks({ email }: { email: string }) {
   return (
     <section className="settings-block" aria-labelledby="sign-in-title">
       <h3 id="sign-in-title">{t("Sign-in")}</h3>
-      <ul className="rows">
+      <ul className="entries">
         {links.map(({ href, title, text }) => (
           <li key={href}>
-            <a className="row-link" href={href}>
+            <a className="entry-link" href={href}>
               <span>
                 <strong>{title}</strong>
                 <small className="soft">{text}</small>

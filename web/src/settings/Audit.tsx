@@ -14,7 +14,7 @@ export function Audit() {
       <p className="soft">{t("Newest first. The names of staff are not shown.")}</p>
       {error && <p className="error-text">{explain(error)}</p>}
       {events?.length === 0 && <p>{t("Staff did nothing with your conversations.")}</p>}
-      <ul className="rows">
+      <ul className="entries">
         {events?.map((event) => (
           <AuditRow key={event.id} event={event} />
         ))}
@@ -35,7 +35,7 @@ export function Audit() {
 
 function AuditRow({ event }: { event: AuditEvent }) {
   return (
-    <li className="row">
+    <li className="entry">
       <div>
         <strong>{actionOf(event.action)}</strong>{" "}
         {event.conversation_id && (

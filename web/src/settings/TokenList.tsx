@@ -15,7 +15,7 @@ export function TokenList() {
       {error && <p className="error-text">{explain(error)}</p>}
       {!tokens && !error && <span className="skeleton" />}
       {tokens?.length === 0 && <p className="soft">{t("You have no tokens.")}</p>}
-      <ul className="rows">
+      <ul className="entries">
         {tokens?.map((token) => (
           <TokenRow key={token.id} token={token} onRevoke={() => setRevoking(token)} />
         ))}
@@ -27,7 +27,7 @@ export function TokenList() {
 
 function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
   return (
-    <li className="row">
+    <li className="entry">
       <div>
         <strong dir="auto">{token.name}</strong>{" "}
         {token.scopes?.map((scope) => (

@@ -20,7 +20,7 @@ export function ShareList({ conversationId, onRevoked }: Props) {
       )}
       {!shares && !error && <span className="skeleton" />}
       {shares?.length === 0 && <p className="soft">{conversationId ? t("No links yet.") : <NoShares />}</p>}
-      <ul className="rows">
+      <ul className="entries">
         {shares?.map((share) => (
           <ShareRow key={share.id} share={share} hasTitle={!conversationId} onRevoked={onRevoked} />
         ))}

@@ -19,7 +19,7 @@ export function ShareRow({ share, hasTitle, onRevoked }: Props) {
   };
   return (
     <li className="share">
-      <div className="row">
+      <div className="entry">
         <div>
           {hasTitle && <ShareTitle share={share} />}
           <ShareFacts share={share} />

@@ -7,7 +7,9 @@ import { t } from "../i18n";
 /** One message of a shared conversation. */
 export const SharedMessageRow = memo(({ message }: { message: SharedMessage }) => (
   <article className="message" data-role={message.role} aria-label={authorOf(message)}>
-    <MessageBody message={message} />
+    <div className="message-body">
+      <MessageBody message={message} />
+    </div>
     {(message.status === "incomplete" || message.status === "failed") && (
       <p className="message-note">{t("This reply is incomplete.")}</p>
     )}

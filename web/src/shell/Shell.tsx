@@ -1,12 +1,13 @@
 /** The frame of the app: the sidebar, the page beside it, and the dialogs that can open on every page. */
 
-import { Outlet, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Link, Outlet, useRouter } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { startOutbox } from "../chat/outbox";
 import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
 import { useKeyboardHelp } from "../search/helpState";
 import { setPaletteOpen, usePaletteOpen } from "../search/paletteState";
+import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { SignedOutDialog } from "./SignedOutDialog";
 import { useDocumentTheme } from "./theme";
@@ -18,23 +19,28 @@ const KeyboardHelp = lazy(() =>
 );
 
 export function Shell() {
-  const [isOpen, setOpen] = useState(false);
+  const { isOpen, setOpen, button } = useDrawer();
   const isPaletteOpen = usePaletteOpen();
   const isHelpOpen = useKeyboardHelp();
-  const address = useRouterState({ select: (state) => state.location.href });
   useDocumentTheme();
   usePaletteShortcut();
   useEffect(startOutbox, []);
-  // On a phone the sidebar covers the page. It closes when the address changes.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the effect runs when the address changes
-  useEffect(() => setOpen(false), [address]);
   return (
     <div className="shell" data-sidebar={isOpen ? "open" : "closed"}>
       <a className="skip-link" href="#main">
         {t("Skip to the content")}
       </a>
       <div className="shell-bar">
-        <IconButton icon="menu" label={t("Conversations")} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+        <IconButton
+          ref={button}
+          icon="menu"
+          label={t("Conversations")}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        />
+        <Link to="/app" className="icon-button" aria-label={t("New conversation")} title={t("New conversation")}>
+          <Icon name="plus" />
+        </Link>
       </div>
       <Sidebar />
       <button type="button" className="shell-shade" aria-label={t("Close")} onClick={() => setOpen(false)} />
@@ -54,6 +60,28 @@ export function Shell() {
       <SignedOutDialog />
     </div>
   );
+}
+
+/**
+ * On a phone the sidebar covers the page. It closes when a link is followed, also the link to the page behind it, and
+ * with Escape, except where Escape closes something else.
+ */
+function useDrawer() {
+  const [isOpen, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const router = useRouter();
+  useEffect(() => router.subscribe("onBeforeLoad", () => setOpen(false)), [router]);
+  useEffect(() => {
+    if (!isOpen) return;
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || (event.target as Element).closest("dialog, input, [role=menu]")) return;
+      setOpen(false);
+      button.current?.focus();
+    };
+    window.addEventListener("keydown", close);
+    return () => window.removeEventListener("keydown", close);
+  }, [isOpen]);
+  return { isOpen, setOpen, button };
 }
 
 function usePaletteShortcut(): void {

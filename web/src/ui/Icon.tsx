@@ -37,17 +37,35 @@ const PATHS = {
   stop: "M7 7h10v10H7z",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.5 1.5M17.5 17.5L19 19M19 5l-1.5 1.5M5 19l1.5-1.5",
   tag: "M4 4h8l8 8-8 8-8-8zM8 8h.01",
-  thumbsDown: "M17 14V4M7 4h10l3 8v2h-6l1 5-2 1-6-6z",
-  thumbsUp: "M7 10v10M17 20H7l0-10 5-7 2 1-1 6h7l-1 8z",
+  thumbsDown:
+    "M17 14V4M17 14l-4 7a2.5 2.5 0 0 1-2-3l1-4H6a2 2 0 0 1-2-2.4l1.2-6A2 2 0 0 1 7.2 4H19a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1z",
+  thumbsUp:
+    "M7 10v10M7 10l4-7a2.5 2.5 0 0 1 2 3l-1 4h6a2 2 0 0 1 2 2.4l-1.2 6a2 2 0 0 1-2 1.6H5a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1z",
   trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5",
   user: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 20c1-4 4-6 8-6s7 2 8 6",
 } as const;
 
 export type IconName = keyof typeof PATHS;
 
+/** Icons that point along the line. They point the other way where text runs from right to left. */
+const POINTING: ReadonlySet<IconName> = new Set([
+  "checklist",
+  "chevronLeft",
+  "chevronRight",
+  "message",
+  "restore",
+  "sidebar",
+  "signOut",
+]);
+
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg
+      className={POINTING.has(name) ? "icon pointing" : "icon"}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      focusable="false"
+    >
       <path d={PATHS[name]} />
     </svg>
   );
