@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from accounts.models import User
 from conversations.models import Conversation
@@ -240,6 +240,20 @@ def test_tags_are_changed_in_the_menu(sidebar: Page, alice: User) -> None:
     choose(sidebar, "Berlin", "Tags…")
     chosen = sidebar.get_by_role("list", name="Chosen tags").get_by_role("button")
     expect(chosen).to_have_text(["travel", "2027"])
+
+
+def test_a_menu_that_is_opened_while_the_app_loads_stays_open(alice_page: Page, alice: User) -> None:
+    create(alice, "Berlin")
+    waiting: list[Route] = []
+    alice_page.route("**/api/v1/me/", lambda route: waiting.append(route))
+    alice_page.goto("/app/")
+    row(alice_page, "Berlin").hover()
+    row(alice_page, "Berlin").get_by_role("button", name="Actions").click()
+    expect(alice_page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    for route in waiting:
+        route.continue_()
+    expect(alice_page.get_by_role("textbox", name="Message")).to_be_visible()
+    expect(alice_page.get_by_role("menuitem", name="Rename")).to_be_focused()
 
 
 def test_a_long_list_is_loaded_page_by_page_without_duplicates(alice_page: Page, alice: User) -> None:

@@ -359,10 +359,12 @@ class ShareQuerySet(models.QuerySet[Any]):
     def owned_by(self, user: "User") -> Self:
         return self.filter(user=user)
 
+    def unexpired(self) -> Self:
+        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now()))
+
     def listed(self) -> Self:
         """Return the shares that have not expired, newest first. Leave out conversations that are being purged."""
-        unexpired = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=Now())
-        return self.filter(unexpired).exclude(conversation__deleted_at=PURGING).order_by("-id")
+        return self.unexpired().exclude(conversation__deleted_at=PURGING).order_by("-id")
 
     def open(self, token: str) -> "Share | None":
         """Return the share with this token, or None.

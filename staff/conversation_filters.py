@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext, gettext_lazy
 
-from conversations.models import DISLIKES, PROBLEMS, Conversation, Message, Reaction
+from conversations.models import DISLIKES, PROBLEMS, Conversation, Message, Reaction, Share
 
 from .filters import A_DAY, LIVE, ChoiceFilter, DayFilter, FlagFilter, StateFilter, TextFilter, UserFilter
 from .review.verdicts import VerdictFilter
@@ -136,6 +136,14 @@ class DislikesFilter(FlagFilter):
     )
 
 
+class SharedFilter(FlagFilter):
+    """Finds conversations with a link that works. The links of a conversation in the trash do not work."""
+
+    title = gettext_lazy("is shared")
+    parameter_name = "shared"
+    condition = LIVE & Q(Exists(Share.objects.unexpired().filter(conversation=OuterRef("pk"))))
+
+
 FILTERS = (
     ConversationStateFilter,
     UnreadFilter,
@@ -150,6 +158,7 @@ FILTERS = (
     ToolCallsFilter,
     ErrorsFilter,
     DislikesFilter,
+    SharedFilter,
 )
 
 

@@ -69,7 +69,9 @@ def respond(connection: Connection, user_id: Any, environ: WSGIEnvironment) -> t
     if not messages:
         return "200 OK", rows(connection, 20, SQL.listed.bind(user=user_id))
     if environ["REQUEST_METHOD"] == "GET":
-        return "200 OK", rows(connection, 100, SQL.page.bind(user=user_id, conversation=messages[1]))
+        # The first page: there is none before it.
+        page = rows(connection, 100, SQL.page.bind(user=user_id, conversation=messages[1]))
+        return "200 OK", page | {"previous": None}
     sent = orjson.loads(environ["wsgi.input"].read())
     return "201 Created", append(connection, user_id, messages[1], sent)
 

@@ -81,7 +81,7 @@ def test_other_users_can_enter_a_new_data_folder_but_not_list_it(folder: Path) -
 def private_clone() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="private ") as name:
         clone = Path(name) / "clone"
-        ignored = shutil.ignore_patterns(".data", ".venv", ".env", ".git", "__pycache__", ".*_cache")
+        ignored = shutil.ignore_patterns(".data", ".venv", ".env", ".git", "node_modules", "__pycache__", ".*_cache")
         shutil.copytree(BASE_DIR, clone, ignore=ignored)
         assert Path(name).stat().st_mode & 0o777 == 0o700
         yield clone

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
-from conversations.models import Conversation
-from conversations.services import conversations, messages, reactions
+from conversations.models import Conversation, Share
+from conversations.services import conversations, messages, reactions, shares
 from testing.admin import allow, list_of
 from testing.cast import create_conversation, dialogue, message_draft
 from testing.statements import executed_sql
@@ -103,6 +104,16 @@ def test_conversations_with_dislikes_are_found(client: Client, root: User, alice
     for row, type in ((liked, "thumbs_up"), (disliked, "thumbs_down"), (disliked, "dislike"), (thumbed, "👎")):
         reactions.react(user=alice, message_id=row.messages.get(seq=2).id, type=type)
     assert listed(client, dislikes=1) == [thumbed, disliked]
+
+
+def test_conversations_with_a_link_that_works_are_found(client: Client, root: User, alice: User) -> None:
+    create_conversation(alice, "Hi")
+    shared, ended, expired, trashed = (create_conversation(alice, "Hi") for _ in range(4))
+    links = [shares.create(user=alice, conversation_id=row.id) for row in (shared, ended, expired, trashed)]
+    shares.revoke(user=alice, share_id=links[1].id)
+    Share.objects.filter(pk=links[2].pk).update(expires_at=Now())
+    conversations.trash(user=alice, conversation_id=trashed.id)
+    assert listed(client, shared=1) == [shared]
 
 
 def test_filters_and_a_search_can_be_combined(client: Client, root: User, alice: User, bob: User) -> None:

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { meQuery } from "../api/account";
 import { ExistingChat } from "./ExistingChat";
 import { NewChat } from "./NewChat";
@@ -11,7 +12,11 @@ export function ChatPage() {
   const { conversationId } = useParams({ strict: false });
   const { message } = useSearch({ strict: false }) as { message?: string };
   const { data: me } = useQuery(meQuery);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another page
+  const wasLoading = useMemo(() => !me, [conversationId]);
   if (!me) return <ThreadSkeleton />;
-  if (!conversationId) return <NewChat userId={me.id} />;
-  return <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} />;
+  if (!conversationId) return <NewChat userId={me.id} wasLoading={wasLoading} />;
+  return (
+    <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} wasLoading={wasLoading} />
+  );
 }

@@ -11,15 +11,17 @@ type Props = {
   userId: string;
   conversation: Conversation | undefined;
   conversationId: string | null;
+  /** The app was loading when this page was opened, and the sidebar may have been shown already. */
+  wasLoading: boolean;
   onSend: (text: string) => void;
   /** Stops the reply under way; null if there is none. */
   stop: (() => void) | null;
 };
 
-export function Composer({ userId, conversation, conversationId, onSend, stop }: Props) {
+export function Composer({ userId, conversation, conversationId, wasLoading, onSend, stop }: Props) {
   const key = draftKey(userId, conversationId);
   const { text, error } = useDraft(key);
-  const field = useFocus(conversationId);
+  const field = useFocus(conversationId, wasLoading);
   const send = () => {
     // Read the draft again: a second click can come before the component is rendered.
     const { text: typed } = readDraft(key);
@@ -71,12 +73,16 @@ function SendButton({ send, stop, isEmpty }: SendProps) {
   );
 }
 
-/** Focus the field when the page is opened, but not on a phone, where the keyboard would cover the messages. */
-function useFocus(conversationId: string | null) {
+/**
+ * Focus the field when the page is opened, but not on a phone, where the keyboard would cover the messages. If the user
+ * has focused something while the app was loading, such as a menu of the sidebar, it keeps the focus.
+ */
+function useFocus(conversationId: string | null, wasLoading: boolean) {
   const field = useRef<HTMLTextAreaElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another page
   useEffect(() => {
-    if (!window.matchMedia("(pointer: coarse)").matches) field.current?.focus();
+    const isTaken = wasLoading && document.activeElement !== document.body;
+    if (!isTaken && !window.matchMedia("(pointer: coarse)").matches) field.current?.focus();
   }, [conversationId]);
   return field;
 }

@@ -15,9 +15,9 @@ import { useStop } from "./stop";
 import { Thread } from "./Thread";
 import { useThread } from "./useThread";
 
-type Props = { userId: string; id: string; messageId: string | undefined };
+type Props = { userId: string; id: string; messageId: string | undefined; wasLoading: boolean };
 
-export function ExistingChat({ userId, id, messageId }: Props) {
+export function ExistingChat({ userId, id, messageId, wasLoading }: Props) {
   const { data: conversation, error } = useQuery(conversationQuery(id));
   const thread = useThread(id, messageId);
   const pending = usePending(userId, id);
@@ -37,7 +37,14 @@ export function ExistingChat({ userId, id, messageId }: Props) {
       <ChatHeader conversation={conversation} />
       <Thread thread={thread} rows={rows} markedId={messageId} />
       {thread.error && !thread.isEmpty && <p className="chat-error error-text">{explain(thread.error)}</p>}
-      <Composer userId={userId} conversation={conversation} conversationId={id} onSend={send} stop={stop} />
+      <Composer
+        userId={userId}
+        conversation={conversation}
+        conversationId={id}
+        wasLoading={wasLoading}
+        onSend={send}
+        stop={stop}
+      />
       <Announcer conversationId={id} />
     </div>
   );

@@ -11,7 +11,7 @@ import { RowView } from "./RowView";
 import { buildRows } from "./rows";
 
 /** The page of a conversation that does not exist yet. Its first question creates it. */
-export function NewChat({ userId }: { userId: string }) {
+export function NewChat({ userId, wasLoading }: { userId: string; wasLoading: boolean }) {
   const pending = usePending(userId, null);
   const rows = useMemo(() => buildRows([], pending), [pending]);
   const key = draftKey(userId, null);
@@ -45,7 +45,14 @@ export function NewChat({ userId }: { userId: string }) {
       ) : (
         <Greeting />
       )}
-      <Composer userId={userId} conversation={undefined} conversationId={null} onSend={send} stop={null} />
+      <Composer
+        userId={userId}
+        conversation={undefined}
+        conversationId={null}
+        wasLoading={wasLoading}
+        onSend={send}
+        stop={null}
+      />
     </div>
   );
 }
