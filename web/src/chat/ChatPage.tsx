@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { meQuery } from "../api/account";
+import { Announcer } from "./Announcer";
 import { ExistingChat } from "./ExistingChat";
 import { NewChat } from "./NewChat";
 import { ThreadSkeleton } from "./ThreadSkeleton";
@@ -12,6 +13,14 @@ export function ChatPage() {
   const { message } = useSearch({ strict: false }) as { message?: string };
   const { data: me } = useQuery(meQuery);
   if (!me) return <ThreadSkeleton />;
-  if (!conversationId) return <NewChat userId={me.id} />;
-  return <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} />;
+  return (
+    <>
+      {conversationId ? (
+        <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} />
+      ) : (
+        <NewChat userId={me.id} />
+      )}
+      <Announcer conversationId={conversationId} />
+    </>
+  );
 }

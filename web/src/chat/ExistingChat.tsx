@@ -6,7 +6,6 @@ import { conversationQuery } from "../api/conversations";
 import { t } from "../i18n";
 import { useDocumentTitle } from "../ui/documentTitle";
 import { explain } from "../ui/explain";
-import { Announcer } from "./Announcer";
 import { ChatHeader } from "./ChatHeader";
 import { Composer } from "./Composer";
 import { submit, usePending } from "./outbox";
@@ -38,7 +37,6 @@ export function ExistingChat({ userId, id, messageId }: Props) {
       <Thread thread={thread} rows={rows} markedId={messageId} />
       {thread.error && !thread.isEmpty && <p className="chat-error error-text">{explain(thread.error)}</p>}
       <Composer userId={userId} conversation={conversation} conversationId={id} onSend={send} stop={stop} />
-      <Announcer conversationId={id} />
     </div>
   );
 }
