@@ -13,7 +13,6 @@ import { ApiError } from "../api/client";
 import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, messagesQuery, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
-import { setSignedOut } from "../api/session";
 import { t } from "../i18n";
 import { Store, useStore } from "../store";
 import { explain } from "../ui/explain";
@@ -32,7 +31,7 @@ import {
   requestOf,
 } from "./questions";
 import { begin, openStream, type Stream } from "./replies";
-import { isSignedIn, signedInAgain } from "./signIn";
+import { goOn, isSignedIn, signedInAgain } from "./signIn";
 import { keysWith, onStored, readText, writeText } from "./storage";
 
 const STORED = "outbox.";
@@ -231,7 +230,7 @@ function waitForSignIn(question: Question): void {
 async function resume(): Promise<void> {
   sendWaiting();
   if (!outbox.get().some(({ phase }) => phase.name === "signed-out")) return;
-  if (await isSignedIn()) setSignedOut(false);
+  if (await isSignedIn()) goOn();
 }
 
 /** Give the text back to the user, with the reason. */

@@ -1,4 +1,5 @@
-import { signedIn } from "../api/session";
+import { queryClient } from "../api/queryClient";
+import { setSignedOut, signedIn } from "../api/session";
 
 const POLL = 5000; // milliseconds
 
@@ -9,6 +10,12 @@ const POLL = 5000; // milliseconds
 export async function signedInAgain(): Promise<void> {
   await signedIn();
   while (!(await isSignedIn())) await new Promise((resolve) => setTimeout(resolve, POLL));
+}
+
+/** Close the dialog after the user has signed in again, and read again what could not be read meanwhile. */
+export function goOn(): void {
+  setSignedOut(false);
+  void queryClient.invalidateQueries();
 }
 
 export async function isSignedIn(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { setSignedOut, useSignedOut } from "../api/session";
+import { goOn } from "../chat/signIn";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 
@@ -12,7 +13,7 @@ export function SignedOutDialog() {
         <a className="button" href="/accounts/login/" target="_blank" rel="noreferrer">
           {t("Sign in")}
         </a>
-        <button type="button" className="button secondary" onClick={() => setSignedOut(false)}>
+        <button type="button" className="button secondary" onClick={goOn}>
           {t("I have signed in")}
         </button>
       </p>
