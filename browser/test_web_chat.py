@@ -129,9 +129,9 @@ class TestReplies:
         alice_page.goto("/app/")
         ask(alice_page, "Count.")
         expect(messages(alice_page).last).to_have_text("One")
-        expect(alice_page.locator(".chat > [aria-live=polite]")).to_have_text("")
+        expect(alice_page.locator("main > [aria-live=polite]")).to_have_text("")
         gate.set()
-        expect(alice_page.locator(".chat > [aria-live=polite]")).to_have_text("One two.")
+        expect(alice_page.locator("main > [aria-live=polite]")).to_have_text("One two.")
 
 
 class TestOutbox:

@@ -42,6 +42,7 @@ export function conversationQuery(id: string) {
   return queryOptions({
     queryKey: ["conversation", id],
     queryFn: () => unwrap(api.GET("/api/v1/conversations/{id}/", { params: { path: { id } } })),
+    refetchOnWindowFocus: "always", // another tab or device may have changed it
   });
 }
 

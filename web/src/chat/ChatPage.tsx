@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { meQuery } from "../api/account";
+import { Announcer } from "./Announcer";
 import { ExistingChat } from "./ExistingChat";
 import { NewChat } from "./NewChat";
 import { ThreadSkeleton } from "./ThreadSkeleton";
@@ -15,8 +16,20 @@ export function ChatPage() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another page
   const wasLoading = useMemo(() => !me, [conversationId]);
   if (!me) return <ThreadSkeleton />;
-  if (!conversationId) return <NewChat userId={me.id} wasLoading={wasLoading} />;
   return (
-    <ExistingChat key={conversationId} userId={me.id} id={conversationId} messageId={message} wasLoading={wasLoading} />
+    <>
+      {conversationId ? (
+        <ExistingChat
+          key={conversationId}
+          userId={me.id}
+          id={conversationId}
+          messageId={message}
+          wasLoading={wasLoading}
+        />
+      ) : (
+        <NewChat userId={me.id} wasLoading={wasLoading} />
+      )}
+      <Announcer conversationId={conversationId} />
+    </>
   );
 }

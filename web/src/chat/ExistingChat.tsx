@@ -6,7 +6,6 @@ import { conversationQuery } from "../api/conversations";
 import { t } from "../i18n";
 import { useDocumentTitle } from "../ui/documentTitle";
 import { explain } from "../ui/explain";
-import { Announcer } from "./Announcer";
 import { ChatHeader } from "./ChatHeader";
 import { Composer } from "./Composer";
 import { submit, usePending } from "./outbox";
@@ -45,7 +44,6 @@ export function ExistingChat({ userId, id, messageId, wasLoading }: Props) {
         onSend={send}
         stop={stop}
       />
-      <Announcer conversationId={id} />
     </div>
   );
 }

@@ -35,6 +35,10 @@ export function PendingRow({ pending }: { pending: Pending }) {
 
 function PendingNote({ pending }: { pending: Pending }) {
   const { phase } = pending;
+  const leave = () => {
+    discard(pending);
+    document.querySelector<HTMLElement>(".composer textarea")?.focus(); // the button has disappeared
+  };
   if (phase.name === "signed-out")
     return <p className="message-note">{t("Waiting until you have signed in again…")}</p>;
   if (phase.name !== "waiting") return <div className="message-actions" />;
@@ -45,7 +49,7 @@ function PendingNote({ pending }: { pending: Pending }) {
       <button type="button" className="link" disabled={phase.isTrying} onClick={sendWaiting}>
         {t("Send now")}
       </button>
-      <button type="button" className="link" onClick={() => discard(pending)}>
+      <button type="button" className="link" onClick={leave}>
         {t("Discard")}
       </button>
     </p>

@@ -11,12 +11,12 @@ import { submit } from "./outbox";
 /** Regenerate an answer, or ask for the answer to a question. An old answer stays on its branch. */
 export function askAgain(message: Message, model?: string): void {
   submit({ ...addressOf(message), kind: "again", content: "", ...(model && { model }) });
-  setTimeout(focusThread, 100); // milliseconds, until the menu has closed
+  setTimeout(() => focusThread(message), 100); // milliseconds, until the menu has closed
 }
 
 /** Focus the thread if the focused button has disappeared with its message. */
-function focusThread(): void {
-  if (document.activeElement !== document.body) return;
+function focusThread(message: Message): void {
+  if (!hasFocus(message)) return;
   document.querySelector<HTMLElement>(".thread")?.focus({ preventScroll: true });
 }
 
@@ -44,8 +44,25 @@ export function remove(message: Message): void {
   const undo = () => {
     restoreMessage(message).catch(report);
   };
-  const confirm = () => showToast(t("Message deleted"), { label: t("Undo"), run: undo });
+  const neighbour = neighbourOf(message);
+  const confirm = () => {
+    showToast(t("Message deleted"), { label: t("Undo"), run: undo });
+    if (hasFocus(message)) neighbour?.focus();
+  };
   trashMessage(message).then(confirm).catch(report);
+}
+
+/** Whether the focus is in the row of a message, or nowhere because the row has disappeared. */
+function hasFocus({ id }: Message): boolean {
+  const { activeElement, body } = document;
+  return activeElement === body || Boolean(activeElement?.closest(`#message-${CSS.escape(id)}`));
+}
+
+/** Return the row after the row of a message, or else the row before it. */
+function neighbourOf({ id }: Message): HTMLElement | undefined {
+  const rows = [...document.querySelectorAll<HTMLElement>(".thread article")];
+  const place = rows.findIndex((row) => row.id === `message-${id}`);
+  return rows[place + 1] ?? rows[place - 1];
 }
 
 function report(error: unknown): void {

@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 import type { Question } from "./questions";
-import { readText, writeText } from "./storage";
+import { onStored, readText, writeText } from "./storage";
 
 export type Draft = {
   readonly text: string;
@@ -59,5 +59,17 @@ function parse(text: string | null): Draft {
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  return () => listeners.delete(listener);
+  const stop = onStored((key, before) => clearSent(key, before));
+  return () => {
+    stop();
+    listeners.delete(listener);
+  };
+}
+
+/** Clear a draft that another tab has sent, so that it is not sent twice. A draft with another text stays. */
+function clearSent(key: string, before: string | null): void {
+  const sent = parse(before).text;
+  if (!sent || drafts.get(key)?.text !== sent || parse(readText(key)).text) return;
+  drafts.delete(key);
+  for (const listener of listeners) listener();
 }

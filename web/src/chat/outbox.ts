@@ -13,7 +13,6 @@ import { ApiError } from "../api/client";
 import { changeConversation, conversationQuery, refreshLists } from "../api/conversations";
 import { findMessage, type Message, messagesQuery, refreshMessages } from "../api/messages";
 import { queryClient } from "../api/queryClient";
-import { setSession } from "../api/session";
 import { t } from "../i18n";
 import { Store, useStore } from "../store";
 import { explain } from "../ui/explain";
@@ -32,7 +31,7 @@ import {
   requestOf,
 } from "./questions";
 import { begin, openStream, type Stream } from "./replies";
-import { isSignedIn, signedInAgain } from "./signIn";
+import { continueSession, isSignedIn, signedInAgain } from "./signIn";
 import { keysWith, onStored, readText, writeText } from "./storage";
 
 const STORED = "outbox.";
@@ -230,7 +229,7 @@ function waitForSignIn(question: Question): void {
 async function resume(): Promise<void> {
   sendWaiting();
   if (!outbox.get().some(({ phase }) => phase.name === "signed-out")) return;
-  if (await isSignedIn()) setSession("valid");
+  if (await isSignedIn()) continueSession();
 }
 
 /** Give the text back to the user, with the reason. */

@@ -129,16 +129,21 @@ function connect({ id, conversationId, reply }: Followed): Promise<Stream> {
 export async function openStream(url: string, init: RequestInit = {}): Promise<Stream> {
   const closing = new AbortController();
   const { signal } = closing;
-  const headers = { ...(init.headers as Record<string, string>), ...userHeader() };
-  const response = await fetch(url, { ...init, headers, signal }).catch(() => {
-    throw new ApiError(0, "offline", "");
-  });
-  if (!response.ok || !response.body) throw toApiError(response, await response.json().catch(() => null));
   const close = () => closing.abort();
   // A browser that loses its network does not always notice that a connection is lost.
   window.addEventListener("offline", close, { signal });
   const silence = new Alarm(SILENCE, close);
   signal.addEventListener("abort", () => silence.stop());
+  const headers = { ...(init.headers as Record<string, string>), ...userHeader() };
+  const response = await fetch(url, { ...init, headers, signal }).catch(() => {
+    close();
+    throw new ApiError(0, "offline", "");
+  });
+  if (!response.ok || !response.body) {
+    const error = toApiError(response, await response.json().catch(() => null));
+    close();
+    throw error;
+  }
   return { events: readEvents(response.body, () => silence.restart()), close };
 }
 

@@ -1,4 +1,5 @@
-import { signedIn, userHeader } from "../api/session";
+import { queryClient } from "../api/queryClient";
+import { setSession, signedIn, userHeader } from "../api/session";
 
 const POLL = 5000; // milliseconds
 
@@ -9,6 +10,12 @@ const POLL = 5000; // milliseconds
 export async function signedInAgain(): Promise<void> {
   await signedIn();
   while (!(await isSignedIn())) await new Promise((resolve) => setTimeout(resolve, POLL));
+}
+
+/** Close the dialog after the user has signed in again, and read again what could not be read meanwhile. */
+export function continueSession(): void {
+  setSession("valid");
+  void queryClient.invalidateQueries();
 }
 
 /** Ask the server whether the user of this page is signed in. */

@@ -1,6 +1,7 @@
 import { useCallback, useEffect } from "react";
 import { stopReply } from "../api/messages";
 import { explain } from "../ui/explain";
+import { closesSomething } from "../ui/focus";
 import { showToast } from "../ui/toastState";
 
 /** Return the function that stops a reply, or null if none is under way. Escape stops it, too. */
@@ -17,10 +18,4 @@ export function useStop(conversationId: string, answerId: string | null): (() =>
     return () => window.removeEventListener("keydown", handle);
   }, [answerId, stop]);
   return answerId ? stop : null;
-}
-
-/** Return whether Escape closes a dialog, a menu or an editor. */
-function closesSomething(target: EventTarget | null): boolean {
-  const isInside = target instanceof Element && target.closest("[role=menu], .edit-form, [role=combobox]");
-  return Boolean(isInside || document.querySelector("dialog[open]"));
 }

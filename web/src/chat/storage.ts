@@ -34,10 +34,13 @@ export function keysWith(start: string): string[] {
   return [...new Set([...own, ...memory.keys()])].filter((key) => key.startsWith(start));
 }
 
-/** Call a function with the key of each text that another tab changes. Return the function that stops this. */
-export function onStored(listener: (key: string) => void): () => void {
-  const handle = ({ key }: StorageEvent) => {
-    if (key?.startsWith(PREFIX)) listener(key.slice(PREFIX.length));
+/**
+ * Call a function with the key of each text that another tab changes, and with the text before. Return the function
+ * that stops this.
+ */
+export function onStored(listener: (key: string, before: string | null) => void): () => void {
+  const handle = ({ key, oldValue }: StorageEvent) => {
+    if (key?.startsWith(PREFIX)) listener(key.slice(PREFIX.length), oldValue);
   };
   window.addEventListener("storage", handle);
   return () => window.removeEventListener("storage", handle);

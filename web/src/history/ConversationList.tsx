@@ -100,7 +100,8 @@ function useRowEvents(
 /** The keys of a row: arrows move the focus, F2 renames, Delete moves to the trash. */
 function onRowKey(event: KeyboardEvent, events: RowEvents): void {
   const target = event.target as HTMLElement;
-  const id = target.closest<HTMLElement>(".row")?.dataset.conversation;
+  // The dialog that a row has opened is in the row, and has keys of its own.
+  const id = target.closest<HTMLElement>(".row, dialog")?.dataset.conversation;
   if (!id || event.altKey || event.ctrlKey || event.metaKey) return;
   const isLink = target.matches("a.row-link");
   if (event.key === "ArrowDown" || event.key === "ArrowUp") moveFocus(event.key === "ArrowDown" ? 1 : -1);

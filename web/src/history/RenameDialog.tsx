@@ -19,6 +19,7 @@ export function RenameDialog({ conversation, onClose }: { conversation: Conversa
           dir="auto"
           maxLength={500}
           value={title}
+          onFocus={(event) => event.target.select()}
           onChange={(event) => setTitle(event.target.value)}
         />
         <p className="actions">

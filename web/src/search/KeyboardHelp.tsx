@@ -22,6 +22,7 @@ function everywhere(): Shortcut[] {
     [[controlKey(), "K"], t("Search conversations, messages and commands")],
     [["?"], t("Show the keyboard shortcuts")],
     [["Esc"], t("Close a dialog, a menu or a list")],
+    [[controlKey(), "Z"], t("Undo, while a note offers it")],
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import { useEffect } from "react";
 import { Store, useStore } from "../store";
+import { isField } from "../ui/focus";
 
 const isOpen = new Store(false);
 
@@ -11,15 +12,11 @@ export const setHelpOpen = isOpen.set;
 export function useKeyboardHelp(): boolean {
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
-      const isBusy = isTyping(event.target) || document.querySelector("dialog[open]");
+      const isBusy = isField(event.target) || document.querySelector("dialog[open]");
       if (event.key === "?" && !event.ctrlKey && !event.metaKey && !isBusy) setHelpOpen(true);
     };
     window.addEventListener("keydown", open);
     return () => window.removeEventListener("keydown", open);
   }, []);
   return useStore(isOpen);
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }

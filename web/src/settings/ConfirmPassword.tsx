@@ -31,8 +31,8 @@ export function ConfirmPassword({ onConfirmed, onClose }: Props) {
           </button>
         </p>
         <p className="soft">
-          {t("Do you have no password?")}{" "}
-          <a href="/accounts/reauthenticate/?next=/app/settings/tokens">{t("Confirm in another way")}</a>
+          {t("Do you have no password?")} <a href="/accounts/logout/">{t("Sign out, and sign in again.")}</a>{" "}
+          {t("Then you can do it within five minutes.")}
         </p>
       </form>
     </Dialog>

@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { eraseAccount, meQuery } from "../api/account";
+import { eraseAccount, type Me, meQuery } from "../api/account";
 import { ApiError } from "../api/client";
+import { forgetUser } from "../chat/forgetUser";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { Field, Outcome } from "./Field";
@@ -32,16 +33,21 @@ export function EraseAccount() {
           </button>
         </>
       )}
-      {isOpen && <EraseDialog email={me.email ?? ""} onClose={() => setOpen(false)} />}
+      {isOpen && <EraseDialog me={me} onClose={() => setOpen(false)} />}
     </section>
   );
 }
 
-function EraseDialog({ email, onClose }: { email: string; onClose: () => void }) {
+function EraseDialog({ me, onClose }: { me: Me; onClose: () => void }) {
+  const email = me.email ?? "";
   const [typed, setTyped] = useState("");
   const [password, setPassword] = useState("");
   const [isOther, setOther] = useState(false);
-  const erase = useMutation({ mutationFn: eraseAccount, onSuccess: () => window.location.replace("/") });
+  const leave = () => {
+    forgetUser(me.id);
+    window.location.replace("/");
+  };
+  const erase = useMutation({ mutationFn: eraseAccount, onSuccess: leave });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const isSame = typed.trim().toLowerCase() === email.toLowerCase();

@@ -1,6 +1,7 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { NewToken } from "../api/tokens";
 import { t } from "../i18n";
+import { rescueFocus } from "../ui/focus";
 import { Icon } from "../ui/Icon";
 
 type Props = { token: NewToken; onDone: () => void };
@@ -9,6 +10,10 @@ type Props = { token: NewToken; onDone: () => void };
 export function NewSecret({ token, onDone }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    field.current?.focus();
+    return rescueFocus;
+  }, []);
   const copy = async () => {
     field.current?.select();
     // Without HTTPS, no page can write to the clipboard. The secret stays selected for Ctrl+C.

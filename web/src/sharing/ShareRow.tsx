@@ -4,6 +4,7 @@ import { type Share, useRevokeShare } from "../api/shares";
 import { CopyButton } from "../content/CopyButton";
 import { formatTime, t } from "../i18n";
 import { explain } from "../ui/explain";
+import { rescueFocus } from "../ui/focus";
 import { Icon } from "../ui/Icon";
 import { endOf } from "./ends";
 
@@ -13,6 +14,9 @@ type Props = { share: Share; hasTitle: boolean; onRevoked: ((share: Share) => vo
 export function ShareRow({ share, hasTitle, onRevoked }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [isAsking, setAsking] = useState(false);
+  // Tells the buttons of one link from those of another.
+  const link = hasTitle ? share.title || t("Untitled") : formatTime(share.created_at);
+  const open = t("Open the link “{{link}}”", { link });
   const cancel = () => {
     setAsking(false);
     button.current?.focus();
@@ -25,21 +29,15 @@ export function ShareRow({ share, hasTitle, onRevoked }: Props) {
           <ShareFacts share={share} />
         </div>
         <div className="share-actions">
-          <CopyButton text={share.url} label={t("Copy the link")} />
-          <a
-            className="icon-button"
-            href={share.url}
-            target="_blank"
-            rel="noreferrer"
-            aria-label={t("Open the link")}
-            title={t("Open the link")}
-          >
+          <CopyButton text={share.url} label={t("Copy the link “{{link}}”", { link })} />
+          <a className="icon-button" href={share.url} target="_blank" rel="noreferrer" aria-label={open} title={open}>
             <Icon name="open" />
           </a>
           <button
             type="button"
             ref={button}
             className="link danger"
+            aria-label={t("Revoke “{{link}}”", { link })}
             aria-expanded={isAsking}
             onClick={() => setAsking(!isAsking)}
           >
@@ -81,6 +79,10 @@ type ConfirmProps = Omit<Props, "hasTitle"> & { onCancel: () => void };
 /** Asks below the link before it is revoked. */
 function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
   const revoke = useRevokeShare();
+  const finish = () => {
+    onRevoked?.(share);
+    rescueFocus(); // the row has disappeared
+  };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
     <div className="confirm-revoke" role="group" aria-label={t("Revoke this link?")}>
@@ -96,7 +98,7 @@ function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
           className="button danger"
           ref={focus}
           disabled={revoke.isPending}
-          onClick={() => revoke.mutate(share.id, { onSuccess: () => onRevoked?.(share) })}
+          onClick={() => revoke.mutate(share.id, { onSuccess: finish })}
         >
           {t("Revoke the link")}
         </button>

@@ -74,7 +74,8 @@ function useDrawer() {
   useEffect(() => {
     if (!isOpen) return;
     const close = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || (event.target as Element).closest("dialog, input, [role=menu]")) return;
+      const isTaken = event.defaultPrevented || document.querySelector("dialog[open], [role=menu]");
+      if (event.key !== "Escape" || isTaken) return;
       setOpen(false);
       button.current?.focus();
     };

@@ -1,4 +1,5 @@
 import { setSession, useSession } from "../api/session";
+import { continueSession } from "../chat/signIn";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 
@@ -20,7 +21,7 @@ function SignInAgain() {
         <a className="button" href="/accounts/login/" target="_blank" rel="noreferrer">
           {t("Sign in")}
         </a>
-        <button type="button" className="button secondary" onClick={close}>
+        <button type="button" className="button secondary" onClick={continueSession}>
           {t("I have signed in")}
         </button>
       </p>

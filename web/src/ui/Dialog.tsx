@@ -1,11 +1,15 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { t } from "../i18n";
+import { rescueFocus } from "./focus";
 import { IconButton } from "./IconButton";
 import "./dialog.css";
 
 type Props = { title: string; onClose: () => void; children?: ReactNode };
 
-/** A modal dialog. It is open while it is mounted. The browser keeps the focus inside, and gives it back at the end. */
+/**
+ * A modal dialog. It is open while it is mounted. Its first field has the focus, or else its first button. The browser
+ * keeps the focus inside, and gives it back at the end.
+ */
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -13,7 +17,11 @@ export function Dialog({ title, onClose, children }: Props) {
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    dialog?.querySelector<HTMLElement>("input, textarea, select")?.focus();
+    return () => {
+      dialog?.close();
+      rescueFocus(); // what opened the dialog can have disappeared
+    };
   }, []);
   return (
     <dialog ref={ref} className="dialog" aria-labelledby={titleId} onCancel={onClose} onClose={onClose}>

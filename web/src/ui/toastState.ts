@@ -11,7 +11,15 @@ let lastId = 0;
 export function showToast(text: string, action?: Toast["action"]): void {
   const toast: Toast = { id: ++lastId, text, ...(action && { action }) };
   toasts.set([...toasts.get(), toast]);
-  setTimeout(() => removeToast(toast.id), SECONDS * 1000);
+  removeLater(toast.id);
+}
+
+/** Remove a toast after some time, but not while the focus or the pointer is on it. */
+function removeLater(id: number): void {
+  setTimeout(() => {
+    if (document.querySelector(".toasts:hover, .toasts:focus-within")) removeLater(id);
+    else removeToast(id);
+  }, SECONDS * 1000);
 }
 
 export function removeToast(id: number): void {
