@@ -9,10 +9,11 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext
 
+from accounts.client_address import address_of
 from accounts.models import User
 from chatstore.errors import Conflict
 from chatstore.ids import new_id, parse_uuid
-from staff.audit import address_of, record
+from staff.audit import record
 from staff.models import UNFINISHED, Action, Job, JobState
 
 MOST = 20  # unfinished jobs of a person
