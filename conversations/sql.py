@@ -320,9 +320,11 @@ MEASURE_SHARE = f"""SELECT count(*), coalesce(sum(coalesce(octet_length(content)
 # The reasoning is not shared, because models quote their instructions in it. It can also be in parts of the type
 # `reasoning` (OpenAI, Vercel's AI SDK) or `thinking` (Anthropic). A part whose `type` is no text is kept.
 _IS_REASONING = '(@.type like_regex "^(reasoning|thinking|redacted_thinking)$")'
+# The `name` of a user is often the name of the owner. That of an assistant or a tool says who answers.
 _COPIED = {name: name for name in columns.SHARED} | {
+    "name": "CASE WHEN role = 'user' THEN '' ELSE name END",
     "parts": f"""CASE WHEN jsonb_typeof(parts) = 'array'
-        THEN jsonb_path_query_array(parts, '$[*] ? (!{_IS_REASONING} || {_IS_REASONING} is unknown)') ELSE parts END"""
+        THEN jsonb_path_query_array(parts, '$[*] ? (!{_IS_REASONING} || {_IS_REASONING} is unknown)') ELSE parts END""",
 }
 FILL_SHARE = f"""INSERT INTO shared_message (share_id, seq, message_id, {", ".join(_COPIED)})
     SELECT %%s, seq, id, {", ".join(_COPIED.values())} FROM ({_SHAREABLE}) m"""

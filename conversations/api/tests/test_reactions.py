@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conversations.models import Reaction
+from conversations.services import reactions
 from testing.api_client import ApiClient
 
 
@@ -33,6 +34,16 @@ def test_a_reaction_is_deleted_by_its_type(as_either: ApiClient, path: str) -> N
     as_either("DELETE", f"{path}?type=%F0%9F%91%8D", status=204)
     assert as_either("GET", path) == []
     assert as_either.refusal("DELETE", f"{path}?type=%F0%9F%91%8D", status=404) == ("not_found", None)
+
+
+def test_a_message_has_a_limited_number_of_reactions(as_alice: ApiClient, path: str) -> None:
+    for number in range(reactions.LIMIT):
+        as_alice("POST", path, {"type": str(number)}, status=201)
+    assert as_alice.refusal("POST", path, {"type": "one more"}, status=409) == ("too_many_reactions", None)
+    assert as_alice("POST", path, {"type": "0"})["type"] == "0"
+    assert len(as_alice("GET", path)) == reactions.LIMIT
+    as_alice("DELETE", f"{path}?type=0", status=204)
+    as_alice("POST", path, {"type": "one more"}, status=201)
 
 
 @pytest.mark.parametrize("body", [{}, {"type": None}, {"type": ""}, {"type": 5}, {"type": "x" * 33}, {"type": ["a"]}])

@@ -78,6 +78,14 @@ def test_a_shared_message_has_neither_metadata_nor_tokens_nor_reasoning(as_alice
     assert "secret" not in str(list(SharedMessage.objects.values()))
 
 
+def test_the_name_of_the_owner_in_a_message_is_not_shared(as_alice: ApiClient, alice: User) -> None:
+    drafts = [message_draft("Hi", "user", name="Alice"), message_draft("Hello", "assistant", name="Writer")]
+    chat, _ = conversations.create(user=alice, fields={}, drafts=drafts)
+    shared = ApiClient()("GET", f"shared/{share(as_alice, chat)['token']}/messages/")["results"]
+    assert [message["name"] for message in shared] == ["", "Writer"]
+    assert not SharedMessage.objects.filter(name="Alice").exists()
+
+
 def test_instructions_and_messages_without_text_are_not_shared(as_alice: ApiClient, alice: User) -> None:
     drafts = [
         message_draft("secret", "system"),
