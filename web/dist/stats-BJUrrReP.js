@@ -1,1 +1,0 @@
-import{a as e,m as t,n,w as r}from"./client-DFjgXF1E.js";function i(i){let a=Intl.DateTimeFormat().resolvedOptions().timeZone;return t({queryKey:[`stats`,i],queryFn:()=>e(n.GET(`/api/v1/stats/`,{params:{query:{days:i,tz:a}}})),placeholderData:r})}export{i as t};

@@ -1,1 +1,0 @@
-import{l as e,u as t}from"./Icon-COQ0cFvB.js";var n=8,r=new e([]),i=0;function a(e,t){let a={id:++i,text:e,...t&&{action:t}};r.set([...r.get(),a]),setTimeout(()=>o(a.id),n*1e3)}function o(e){r.set(r.get().filter(t=>t.id!==e))}function s(){return t(r)}export{a as n,s as r,o as t};

@@ -1,1 +1,0 @@
-import{_ as e,h as t}from"./client-DFjgXF1E.js";function n(n,r){return t(n,e,r)}export{n as t};
