@@ -143,6 +143,7 @@ class TestWhatDisappears:
         alice_page.goto(f"/app/c/{chat.id}")
         ask(alice_page, "Are you there?")
         again = alice_page.locator(".message-failure").get_by_role("button", name="Try again")
+        expect(again).to_be_visible()
         model.behavior = completes_with("Yes.")
         press(again)
         expect(last(alice_page)).to_contain_text("Yes.")
@@ -159,7 +160,7 @@ class TestWhatDisappears:
         alice_page.goto("/app/settings/shares")
         press(button(alice_page, re.compile("^Revoke")))
         press(button(alice_page, "Revoke the link"))
-        expect(alice_page.get_by_text("You share nothing.")).to_be_visible()
+        expect(alice_page.get_by_text("You have no links.")).to_be_visible()
         expect(alice_page.get_by_role("main")).to_be_focused()
 
     def test_a_new_token_takes_the_focus_and_gives_it_to_the_page(self, alice_page: Page) -> None:
@@ -189,6 +190,16 @@ class TestPages:
         alice_page.keyboard.press("Enter")
         expect(alice_page.get_by_role("main")).to_be_focused()
         expect(alice_page.get_by_role("heading", name="Archived conversations")).to_be_visible()
+
+    @pytest.mark.parametrize("command", ["Open the archive", "Open the trash", "Usage"])
+    def test_a_page_that_the_palette_opens_has_the_focus(self, command: str, alice_page: Page) -> None:
+        alice_page.goto("/app/")
+        expect(composer(alice_page)).to_be_focused()
+        alice_page.keyboard.press("Control+k")
+        alice_page.get_by_role("combobox", name="Search and commands").fill(command)
+        expect(alice_page.get_by_role("listbox").get_by_role("option").first).to_contain_text(command)
+        alice_page.keyboard.press("Enter")
+        expect(alice_page.get_by_role("main")).to_be_focused()
 
     def test_a_conversation_has_the_focus_in_its_composer_and_names_the_tab(
         self, alice_page: Page, chat: Conversation
@@ -234,11 +245,12 @@ class TestScreenReaders:
             chat = create_conversation(alice, "Where?", title=title)
             shares.create(user=alice, conversation_id=chat.id)
             services.create_token(user=alice, name=f"Token for {title}")
-        for path in ("/app/settings/shares", "/app/settings/tokens", "/app/"):
+        pages = {"/app/settings/shares": "main", "/app/settings/tokens": "main", "/app/": "nav .rows"}
+        for path, part in pages.items():
             alice_page.goto(path)
             expect(alice_page.get_by_role("link", name="Lisbon").first).to_be_visible()
             alice_page.wait_for_load_state("networkidle")
-            names = alice_page.evaluate(NAMES)
+            names = alice_page.evaluate(NAMES, part)
             assert sorted(names) == sorted(set(names)), path
 
 
@@ -249,7 +261,8 @@ COUNT_ANNOUNCEMENTS = """new MutationObserver((records) => {
     document.body.dataset.announcements = (document.body.dataset.announcements ?? "") + texts.join("");
 }).observe(document.querySelector(".visually-hidden[aria-live=polite]"),
     {childList: true, characterData: true, subtree: true})"""
-NAMES = """[...document.querySelectorAll("main button, main a, nav .rows button, nav .rows a")].map(
+# Returns the names of the buttons and links in a part of the page.
+NAMES = """(part) => [...document.querySelector(part).querySelectorAll("button, a")].map(
     (element) => `${element.tagName} ${element.ariaLabel ?? element.textContent}`)"""
 
 

@@ -143,6 +143,14 @@ def test_a_move_to_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(si
     expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
 
 
+def test_the_keys_of_undo_restore_what_was_moved_to_the_trash(sidebar: Page) -> None:
+    row(sidebar, "Lisbon").get_by_role("link").press("Delete")
+    expect(rows(sidebar)).to_have_text(["Berlin", "Porto"])
+    sidebar.get_by_role("button", name="Undo").wait_for()
+    row(sidebar, "Porto").get_by_role("link").press("Control+z")
+    expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
+
+
 def test_after_the_open_conversation_is_trashed_a_new_one_follows_until_undo(sidebar: Page) -> None:
     row(sidebar, "Lisbon").get_by_role("link").click()
     expect(row(sidebar, "Lisbon").get_by_role("link")).to_have_attribute("aria-current", "page")

@@ -126,13 +126,7 @@ def test_a_token_long_after_the_sign_in_needs_the_password_and_the_form_keeps_it
     sign_in: SignIn, alice: User, problems: Problems, app_address: str
 ) -> None:
     page = sign_in(None)
-    client = Client()
-    api_client.sign_in(client, alice, seconds_ago=600)
-    key = client.session.session_key
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": app_address}])
-    open_settings(page, "tokens")
-    page.get_by_label("Name").fill("Late")
-    page.get_by_role("button", name="Create a token").click()
+    request_late_token(page, alice, app_address)
     password = page.get_by_role("dialog").get_by_label("Password")
     password.fill("wrong")
     password.press("Enter")
@@ -143,6 +137,37 @@ def test_a_token_long_after_the_sign_in_needs_the_password_and_the_form_keeps_it
     assert call(app_address, secret) == 200
     problems.expect("status of 403")
     problems.expect("status of 400")
+
+
+def test_a_token_long_after_the_sign_in_of_a_user_without_a_password_needs_another_sign_in(
+    sign_in: SignIn, alice: User, problems: Problems, app_address: str
+) -> None:
+    remove_password(alice)
+    page = sign_in(None)
+    request_late_token(page, alice, app_address)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Sign out and sign in again.")).to_be_visible()
+    expect(dialog.get_by_label("Password")).to_have_count(0)
+    dialog.get_by_role("link", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/accounts/logout/"))
+    problems.expect("status of 403")
+
+
+def request_late_token(page: Page, user: User, address: str) -> None:
+    """Fill in and send the form for a token, ten minutes after the sign-in."""
+    client = Client()
+    api_client.sign_in(client, user, seconds_ago=600)
+    key = client.session.session_key
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": address}])
+    open_settings(page, "tokens")
+    page.get_by_label("Name").fill("Late")
+    page.get_by_role("button", name="Create a token").click()
+
+
+def remove_password(user: User) -> None:
+    """Leave the user without a password, like people who sign in with an identity provider."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
 
 
 def test_the_usage_page_shows_sums_and_the_days_as_a_table(alice_page: Page, alice: User) -> None:
@@ -179,6 +204,17 @@ def test_the_account_is_erased_only_after_its_address_is_typed(
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Erase permanently").click()
     expect(alice_page.get_by_role("link", name="Sign up")).to_be_visible()
+    assert not User.objects.filter(pk=alice.pk).exists()
+
+
+def test_a_user_without_a_password_erases_the_account_soon_after_the_sign_in(sign_in: SignIn, alice: User) -> None:
+    remove_password(alice)
+    page = sign_in(alice)
+    dialog = open_erasure(page)
+    expect(dialog.get_by_label("Password")).to_have_count(0)
+    dialog.get_by_label("Type").fill(str(alice.email))
+    dialog.get_by_role("button", name="Erase permanently").click()
+    expect(page.get_by_role("link", name="Sign up")).to_be_visible()
     assert not User.objects.filter(pk=alice.pk).exists()
 
 

@@ -38,6 +38,10 @@ SignIn = Callable[..., Page]
 class Problems(list[str]):
     """Problems that no page must have: errors and warnings in the console, exceptions, requests to another origin."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._expected: list[str] = []
+
     def watch(self, context: BrowserContext, origin: str) -> None:
         self.context = context
         context.on("console", lambda message: self._add_message(message))
@@ -45,12 +49,16 @@ class Problems(list[str]):
         context.on("request", lambda request: self._add_address(request.url, origin))
 
     def expect(self, text: str) -> None:
-        """Wait for a problem that contains this text, and forget all that do."""
+        """Wait for a problem that contains this text. Forget all that do, also those that come later."""
         deadline = time.monotonic() + scratch.TIMEOUT
         while not any(text in problem for problem in self):
             assert time.monotonic() < deadline, f"no problem contains {text!r}: {self}"
             self.context.pages[0].wait_for_timeout(20)  # handles the events of all pages
         self[:] = [problem for problem in self if text not in problem]
+        self._expected.append(text)
+
+    def unexpected(self) -> list[str]:
+        return [problem for problem in self if not any(text in problem for text in self._expected)]
 
     def _add_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -107,8 +115,8 @@ def problems() -> Iterator[Problems]:
     """
     problems = Problems()
     yield problems
-    if problems:
-        pytest.fail("\n".join(problems))
+    if unexpected := problems.unexpected():
+        pytest.fail("\n".join(unexpected))
 
 
 @pytest.fixture

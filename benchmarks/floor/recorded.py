@@ -72,7 +72,8 @@ def record() -> Recorded:
     token, listed = record_statements(lambda: client.get(url))
     _, page = record_statements(lambda: client.get(messages))
     sent = {"role": "user", "content": "Hello"}
-    _, append = record_statements(lambda: client.post(messages, sent, content_type="application/json"))
+    # In a conversation with branches, one more statement follows. It looks for alternatives.
+    _, append, *_ = record_statements(lambda: client.post(messages, sent, content_type="application/json"))
     searches = {word: record_search(client, word) for word in chain(*WORDS.values())}
     connection.close()
     return Recorded(token, listed, page, append, searches)

@@ -37,6 +37,7 @@ function pageCommands(): Command[] {
     section("general", t("General"), "preferences theme language"),
     section("account", t("Account"), "name e-mail password sessions two-factor"),
     section("tokens", t("API tokens"), "keys"),
+    section("shares", t("Shared links"), "sharing revoke"),
     section("usage", t("Usage"), "statistics numbers"),
     section("data", t("Data"), "export download erase delete"),
   ];

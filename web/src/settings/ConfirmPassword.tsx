@@ -1,6 +1,6 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { confirmPassword } from "../api/account";
+import { confirmPassword, meQuery } from "../api/account";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { Outcome } from "./Field";
@@ -10,6 +10,16 @@ type Props = { onConfirmed: () => void; onClose: () => void };
 
 /** Asks for the password before an action that needs a recent sign-in. */
 export function ConfirmPassword({ onConfirmed, onClose }: Props) {
+  const { data: me } = useQuery(meQuery);
+  return (
+    <Dialog title={t("Confirm that it is you")} onClose={onClose}>
+      <p>{t("Your last sign-in was more than five minutes ago.")}</p>
+      {me?.has_password ? <PasswordForm onConfirmed={onConfirmed} onClose={onClose} /> : <SignInAgain />}
+    </Dialog>
+  );
+}
+
+function PasswordForm({ onConfirmed, onClose }: Props) {
   const [password, setPassword] = useState("");
   const confirm = useMutation({ mutationFn: confirmPassword, onSuccess: onConfirmed });
   const submit = (event: FormEvent) => {
@@ -17,24 +27,31 @@ export function ConfirmPassword({ onConfirmed, onClose }: Props) {
     confirm.mutate(password);
   };
   return (
-    <Dialog title={t("Confirm that it is you")} onClose={onClose}>
-      <form onSubmit={submit} noValidate>
-        <p>{t("Your last sign-in was more than five minutes ago. Enter your password to continue.")}</p>
-        <PasswordField value={password} onChange={setPassword} error={confirm.error} />
-        <Outcome error={confirm.error} fields={["password"]} />
-        <p className="actions">
-          <button type="submit" className="button" disabled={confirm.isPending}>
-            {t("Confirm")}
-          </button>
-          <button type="button" className="button secondary" onClick={onClose}>
-            {t("Cancel")}
-          </button>
-        </p>
-        <p className="soft">
-          {t("Do you have no password?")} <a href="/accounts/logout/">{t("Sign out, and sign in again.")}</a>{" "}
-          {t("Then you can do it within five minutes.")}
-        </p>
-      </form>
-    </Dialog>
+    <form onSubmit={submit} noValidate>
+      <PasswordField value={password} onChange={setPassword} error={confirm.error} />
+      <Outcome error={confirm.error} fields={["password"]} />
+      <p className="actions">
+        <button type="submit" className="button" disabled={confirm.isPending}>
+          {t("Confirm")}
+        </button>
+        <button type="button" className="button secondary" onClick={onClose}>
+          {t("Cancel")}
+        </button>
+      </p>
+    </form>
+  );
+}
+
+/** For accounts without a password, whose users sign in with an identity provider or a passkey. */
+function SignInAgain() {
+  return (
+    <>
+      <p>{t("Sign out and sign in again. Then you can do this within five minutes.")}</p>
+      <p className="actions">
+        <a className="button" href="/accounts/logout/">
+          {t("Sign out")}
+        </a>
+      </p>
+    </>
   );
 }

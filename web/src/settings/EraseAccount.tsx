@@ -77,15 +77,8 @@ function EraseDialog({ me, onClose }: { me: Me; onClose: () => void }) {
             />
           )}
         </Field>
-        <PasswordField
-          value={password}
-          onChange={setPassword}
-          error={erase.error}
-          help={t(
-            "Leave it empty if your account has no password and you have signed in within the last five minutes.",
-          )}
-        />
-        <Outcome error={erase.error} fields={["password"]} />
+        {me.has_password && <PasswordField value={password} onChange={setPassword} error={erase.error} />}
+        <Outcome error={erase.error} fields={me.has_password ? ["password"] : []} />
         {erase.error instanceof ApiError && erase.error.code === "on_hold" && (
           <p>{t("The operator must keep your data for legal reasons. Nothing was erased. Ask the operator.")}</p>
         )}

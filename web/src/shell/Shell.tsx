@@ -7,6 +7,7 @@ import { Sidebar } from "../history/Sidebar";
 import { t } from "../i18n";
 import { useKeyboardHelp } from "../search/helpState";
 import { setPaletteOpen, usePaletteOpen } from "../search/paletteState";
+import { rescueFocus } from "../ui/focus";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { SignedOutDialog } from "./SignedOutDialog";
@@ -25,6 +26,7 @@ export function Shell() {
   useDocumentTheme();
   usePaletteShortcut();
   useEffect(startOutbox, []);
+  useFocusOfNewPage();
   return (
     <div className="shell" data-sidebar={isOpen ? "open" : "closed"}>
       <a className="skip-link" href="#main">
@@ -83,6 +85,12 @@ function useDrawer() {
     return () => window.removeEventListener("keydown", close);
   }, [isOpen]);
   return { isOpen, setOpen, button };
+}
+
+/** Give the focus to a new page if the element that had it has disappeared with the old page. */
+function useFocusOfNewPage(): void {
+  const router = useRouter();
+  useEffect(() => router.subscribe("onRendered", ({ fromLocation }) => fromLocation && rescueFocus()), [router]);
 }
 
 function usePaletteShortcut(): void {

@@ -1,0 +1,1 @@
+import{_ as e,y as t}from"./client-PLZG-joj.js";function n(n,r){return e(n,t,r)}export{n as t};
