@@ -252,7 +252,7 @@ def test_probes_are_never_limited(path: str, settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/schema/", "/docs/"])
-def test_the_api_documents_are_limited(path: str, settings: Any) -> None:
+def test_the_api_documents_are_limited(path: str, settings: Any, clock: Clock) -> None:
     settings.API_RATE = 1
     api_client = ApiClient()
     api_client("GET", path)
