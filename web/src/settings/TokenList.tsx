@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { type Token, tokensQuery, useRevokeToken } from "../api/tokens";
 import { formatTime, t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { explain } from "../ui/explain";
+import { rescueFocus } from "../ui/focus";
 import { Outcome } from "./Field";
 
 export function TokenList() {
@@ -26,6 +27,7 @@ export function TokenList() {
 }
 
 function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
+  useEffect(() => rescueFocus, []); // the focus can be in the row when it disappears
   return (
     <li className="entry">
       <div>

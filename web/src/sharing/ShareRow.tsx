@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { type Share, useRevokeShare } from "../api/shares";
 import { CopyButton } from "../content/CopyButton";
 import { formatTime, t } from "../i18n";
@@ -14,6 +14,7 @@ type Props = { share: Share; hasTitle: boolean; onRevoked: ((share: Share) => vo
 export function ShareRow({ share, hasTitle, onRevoked }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [isAsking, setAsking] = useState(false);
+  useEffect(() => rescueFocus, []); // the focus can be in the row when it disappears
   // Tells the buttons of one link from those of another.
   const link = hasTitle ? share.title || t("Untitled") : formatTime(share.created_at);
   const open = t("Open the link “{{link}}”", { link });
@@ -79,10 +80,6 @@ type ConfirmProps = Omit<Props, "hasTitle"> & { onCancel: () => void };
 /** Asks below the link before it is revoked. */
 function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
   const revoke = useRevokeShare();
-  const finish = () => {
-    onRevoked?.(share);
-    rescueFocus(); // the row has disappeared
-  };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
     <div className="confirm-revoke" role="group" aria-label={t("Revoke this link?")}>
@@ -98,7 +95,7 @@ function ConfirmRevoke({ share, onRevoked, onCancel }: ConfirmProps) {
           className="button danger"
           ref={focus}
           disabled={revoke.isPending}
-          onClick={() => revoke.mutate(share.id, { onSuccess: finish })}
+          onClick={() => revoke.mutate(share.id, { onSuccess: () => onRevoked?.(share) })}
         >
           {t("Revoke the link")}
         </button>
