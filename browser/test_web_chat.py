@@ -340,10 +340,13 @@ class TestLongConversations:
     ) -> None:
         open_chat(alice_page, long_chat)
         expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
-        alice_page.get_by_role("region", name="Messages").hover()
+        thread = alice_page.get_by_role("region", name="Messages")
+        thread.hover()
+        alice_page.mouse.wheel(0, -300)  # the thread follows its end until the user scrolls
+        expect(alice_page.get_by_role("button", name="Jump to the end")).to_be_visible()
         for _ in range(8):
             first = str(messages(alice_page).first.get_attribute("id"))
-            alice_page.mouse.wheel(0, -1_000_000)
+            thread.evaluate("element => element.scrollTop = 0")
             expect(messages(alice_page).first).not_to_have_id(first)
             expect(alice_page.locator(f"#{first}")).to_be_in_viewport()
         expect(alice_page.get_by_text("Message 9999", exact=True)).to_have_count(0)
@@ -369,10 +372,10 @@ class TestLongConversations:
         middle = Message.objects.get(user=alice, content="Message 5000")
         open_chat(alice_page, long_chat, f"?message={middle.id}")
         expect(alice_page.locator("[data-marked]")).to_be_in_viewport()
-        alice_page.get_by_role("region", name="Messages").hover()
+        thread = alice_page.get_by_role("region", name="Messages")
         for _ in range(8):
             last = str(messages(alice_page).last.get_attribute("id"))
-            alice_page.mouse.wheel(0, 1_000_000)
+            thread.evaluate("element => element.scrollTop = element.scrollHeight")
             expect(messages(alice_page).last).not_to_have_id(last)
         expect(alice_page.locator("[data-marked]")).to_have_count(0)
         assert messages(alice_page).count() <= 250
