@@ -5,29 +5,16 @@ from threading import Event
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.services import conversations
 from testing.fake_provider import FakeProvider, completes_with, fails, streams, streams_on
 
-from .web import Problems, session_of
+from .web import Problems, ask, composer, messages, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_label("Message", exact=True)
-
-
-def ask(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def messages(page: Page) -> Locator:
-    return page.locator("article.message")
 
 
 def press(page: Page, name: str) -> None:

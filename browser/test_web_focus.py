@@ -1,4 +1,4 @@
-"""Where the focus is in the web app: in dialogs, after something has disappeared, and on a new page.
+"""The focus in the web app: in dialogs, after something has disappeared, and on a new page.
 
 The tests use the keyboard only, unless a line says otherwise.
 """
@@ -16,7 +16,7 @@ from conversations.services import conversations, shares
 from testing.cast import create_conversation
 from testing.fake_provider import FakeProvider, completes_with, fails, streams
 
-from .web import Problems, SignIn
+from .web import Problems, SignIn, ask, composer, last, messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -239,6 +239,7 @@ class TestScreenReaders:
             expect(messages(alice_page)).to_have_count(2 + 2 * count)
             expect(last(alice_page)).to_contain_text("Fine.")
             expect(alice_page.locator("body")).to_have_attribute("data-announcements", "Fine." * count)
+            expect(button(alice_page, "Send")).to_be_visible()  # until then, Enter does not send
 
     def test_the_buttons_of_a_list_have_names_of_their_own(self, alice_page: Page, alice: User) -> None:
         for title in ("Porto", "Lisbon"):
@@ -264,20 +265,3 @@ COUNT_ANNOUNCEMENTS = """new MutationObserver((records) => {
 # Returns the names of the buttons and links in a part of the page.
 NAMES = """(part) => [...document.querySelector(part).querySelectorAll("button, a")].map(
     (element) => `${element.tagName} ${element.ariaLabel ?? element.textContent}`)"""
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_label("Message", exact=True)
-
-
-def ask(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def messages(page: Page) -> Locator:
-    return page.locator("article.message")
-
-
-def last(page: Page) -> Locator:
-    return messages(page).last

@@ -4,7 +4,7 @@ import re
 from threading import Event
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation, Message
@@ -12,7 +12,7 @@ from testing.cast import create_conversation
 from testing.fake_provider import FakeProvider, streams, streams_on
 
 from .site import PASSWORD
-from .web import Problems, SignIn, session_of
+from .web import Problems, SignIn, ask, composer, last, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,19 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def chat(alice: User) -> Conversation:
     return create_conversation(alice, "Where should I stay?", "In Alfama.", title="Lisbon")
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_label("Message", exact=True)
-
-
-def ask(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def last(page: Page) -> Locator:
-    return page.locator("article.message").last
 
 
 def open_twice(page: Page, path: str) -> Page:

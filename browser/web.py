@@ -23,7 +23,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from accounts.models import User
 from testing import fake_provider, generator, scratch
@@ -175,3 +175,20 @@ def alice_page(sign_in: SignIn, alice: User) -> Page:
 @pytest.fixture
 def bob_page(sign_in: SignIn, bob: User) -> Page:
     return sign_in(bob)
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+def ask(page: Page, text: str) -> None:
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def messages(page: Page) -> Locator:
+    return page.locator("article.message")
+
+
+def last(page: Page) -> Locator:
+    return messages(page).last

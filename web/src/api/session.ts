@@ -1,5 +1,6 @@
 /**
- * Whose session it is, and whether it has ended while the app was open. The shell then asks the user to sign in again.
+ * The user of this page, and the state of the session. If the session has ended or belongs to another user, the shell
+ * shows a dialog.
  *
  * Hazard: another person signs in in another tab, and all tabs share the cookie. So each request names the user whose
  * data the page shows, and the server refuses it if the session belongs to somebody else.

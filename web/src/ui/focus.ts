@@ -1,4 +1,7 @@
-/** Where the focus goes when what had it has disappeared. Without this, a person with a keyboard begins at the top. */
+/**
+ * The focus after its element has disappeared, and what keys can do at the focused element. Without `rescueFocus`, the
+ * Tab key would begin at the top of the page.
+ */
 
 /** Give the focus to the topmost dialog, or else to the page, unless something has it. */
 export function rescueFocus(): void {
