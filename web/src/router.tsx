@@ -1,6 +1,9 @@
 /** The addresses of the app. Pages that are opened rarely are loaded on demand. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { conversationQuery } from "./api/conversations";
+import { messagesQuery } from "./api/messages";
+import { queryClient } from "./api/queryClient";
 import { ChatPage } from "./chat/ChatPage";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -19,13 +22,21 @@ function textParameters<Name extends string>(...names: Name[]) {
     };
 }
 
+/** Begin to read a conversation. The page also reads the user; it should not read one after the other. */
+function startReading(conversationId: string, messageId: string | undefined): void {
+  void queryClient.prefetchQuery(conversationQuery(conversationId));
+  if (!messageId) void queryClient.prefetchInfiniteQuery(messagesQuery(conversationId));
+}
+
 const pages = [
   createRoute({ getParentRoute, path: "/", component: ChatPage }),
   // `message` is the id of the message to show first.
   createRoute({
     getParentRoute,
     path: "/c/$conversationId",
-    validateSearch: textParameters("message"),
+    validateSearch: textParameters<"message">("message"),
+    loaderDeps: ({ search: { message } }) => ({ message }),
+    loader: ({ params, deps }) => startReading(params.conversationId, deps.message),
     component: ChatPage,
   }),
   createRoute({

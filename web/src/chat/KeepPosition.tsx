@@ -1,6 +1,6 @@
 import { Component, type ReactNode, type RefObject } from "react";
 
-type Props = { scroller: RefObject<HTMLElement | null>; isSticky: boolean; children: ReactNode };
+type Props = { scroller: RefObject<HTMLElement | null>; children: ReactNode };
 type Anchor = { id: string; top: number };
 type Before = { anchor: Anchor | null; hasFocus: boolean };
 
@@ -15,7 +15,7 @@ export class KeepPosition extends Component<Props> {
   override getSnapshotBeforeUpdate(): Before {
     const scroller = this.props.scroller.current;
     return {
-      anchor: scroller && !this.props.isSticky ? findAnchor(scroller) : null,
+      anchor: scroller && findAnchor(scroller),
       hasFocus: Boolean(scroller?.contains(document.activeElement)),
     };
   }

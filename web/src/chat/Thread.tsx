@@ -9,14 +9,22 @@ import type { Row } from "./rows";
 import { SkeletonRows } from "./ThreadSkeleton";
 import type { ThreadState } from "./useThread";
 
+/** How many rows at the end of the conversation are rendered first. They fill the screen; the others follow. */
+const FIRST_PAINT = 12;
+
+function lastOf(rows: readonly Row[]): readonly Row[] {
+  return rows.length > FIRST_PAINT ? rows.slice(-FIRST_PAINT) : rows;
+}
+
 type Props = { thread: ThreadState; rows: readonly Row[]; markedId: string | undefined };
 
 /** The messages of a conversation, in a scroller that loads more at both ends. */
 export function Thread({ thread, rows: newest, markedId }: Props) {
   const { hasLater } = thread;
+  const first = markedId ? newest : lastOf(newest);
   // A further page can take a quarter of a second to render. With a deferred value, React does it in short steps.
-  const deferred = useDeferredValue(newest);
-  const rows = deferred.length > 0 ? deferred : newest;
+  const deferred = useDeferredValue(newest, first);
+  const rows = deferred.length > 0 ? deferred : first;
   const isRendered = rows === newest;
   const stick = useStick(hasLater, markedId);
   const { scrollRef, contentRef, scrollToBottom, isAtBottom } = stick;
@@ -39,7 +47,7 @@ export function Thread({ thread, rows: newest, markedId }: Props) {
           <LoadMore load={isRendered ? thread.loadEarlier : null} scroller={scrollRef} />
           {thread.isLoading && <SkeletonRows />}
           {thread.error && thread.isEmpty && <LoadError error={thread.error} retry={thread.retry} />}
-          <KeepPosition scroller={scrollRef} isSticky={isAtBottom && !hasLater}>
+          <KeepPosition scroller={scrollRef}>
             <Rows rows={rows} markedId={markedId} />
           </KeepPosition>
           <LoadMore load={isRendered ? thread.loadLater : null} scroller={scrollRef} />
