@@ -5,7 +5,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from conversations.models import Conversation, Message
@@ -339,6 +339,18 @@ class TestLongConversations:
         expect(alice_page.get_by_text("Message 9999", exact=True)).to_have_count(0)
         assert messages(alice_page).count() <= 250
         press(alice_page, "Jump to the end")
+        expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
+
+    def test_its_messages_are_read_without_waiting_for_the_user(
+        self, alice_page: Page, long_chat: Conversation
+    ) -> None:
+        waiting: list[Route] = []
+        alice_page.route("**/api/v1/me/", lambda route: waiting.append(route))
+        with alice_page.expect_response("**/messages/?**"):
+            open_chat(alice_page, long_chat)
+        for route in waiting:
+            route.continue_()
+        expect(alice_page.get_by_text("Message 9951", exact=True)).to_have_count(1)  # the first of the last 50
         expect(alice_page.get_by_text("Message 9999", exact=True)).to_be_in_viewport()
 
     def test_a_print_has_the_messages_only_and_says_if_some_are_missing(
