@@ -12,7 +12,6 @@ from django.db import connection
 from rest_framework.settings import api_settings
 
 from accounts.models import User
-from chatstore.api import throttling
 from chatstore.errors import RateLimited
 from chatstore.limits import CLIENT, Buckets, take_place
 from testing.api_client import ApiClient, acting_client_for, create_user, is_error
@@ -127,11 +126,6 @@ def test_housekeeping_removes_expired_entries_from_the_cache() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT cache_key FROM cache")
         assert cursor.fetchall() == [(":1:held",)]
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_requests() -> None:
-    throttling.requests.forget()
 
 
 # --- The API as a whole ------------------------------------------------------------------------------------
