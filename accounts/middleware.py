@@ -1,11 +1,14 @@
-"""The straight way of requests with a bearer token, and the response to too many attempts to sign in."""
+"""The straight way of requests with a bearer token, the content security policy of pages, and the response to too many
+attempts to sign in."""
 
 from collections.abc import Callable
 from typing import Any
 
 from allauth.core.ratelimit import respond_429
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from .api.base import APIView
@@ -66,6 +69,26 @@ def _call_view(request: HttpRequest) -> HttpResponse:
     match: Any = request.resolver_match
     response = match.func(request, *match.args, **match.kwargs)
     return response.render() if hasattr(response, "render") else response
+
+
+class PagePolicyMiddleware(CSPMiddleware):
+    """Adds the content security policy. On the pages that ask "Sign in via …?", forms can lead to every site.
+
+    The response to such a form redirects to an identity provider, which can redirect to more sites. Chromium applies
+    `form-action` to all these redirects. These pages have only a button, so their forms send nothing that a user
+    enters."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts: PolicyParts = super().get_policy_parts(request, response, report_only)
+        if request.resolver_match and request.resolver_match.url_name in _provider_pages():
+            parts.replace = {**(parts.replace or {}), "form-action": None}
+        return parts
+
+
+def _provider_pages() -> set[str]:
+    return {f"{name}_login" for name in settings.SOCIALACCOUNT_PROVIDERS}
 
 
 class LockOutMiddleware:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Error, Page
@@ -46,6 +47,17 @@ def test_a_front_end_on_its_own_origin_signs_in_reads_and_writes(
     status, chat = fetch(page, "POST", f"{address}/api/v1/conversations/", {"title": "From elsewhere"})
     assert (status, chat["title"]) == (201, "From elsewhere")
     console_errors.clear()  # the expected 401
+
+
+def test_the_sign_in_page_leads_back_to_a_front_end_on_its_own_origin(
+    page: Page, front_end: str, address: str, console_errors: list[str]
+) -> None:
+    page.goto(f"{address}/accounts/login/?next={quote(front_end)}/")
+    page.locator("input[name=login]").fill(create_account())
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    page.wait_for_url(f"{front_end}/")
+    console_errors.clear()  # the front end has no icon
 
 
 def test_a_front_end_signs_in_without_cookies(page: Page, front_end: str, address: str) -> None:

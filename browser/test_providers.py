@@ -28,6 +28,13 @@ def test_a_verified_address_signs_in_to_the_existing_account(site: Site, provide
     assert site.signed_in_as() == email
 
 
+def test_only_the_page_before_the_provider_has_a_form_that_can_lead_to_another_site(page: Page) -> None:
+    for path, is_limited in (("/accounts/login/", True), ("/accounts/oidc/oidc/login/", False)):
+        response = page.request.get(path)
+        assert response.ok
+        assert ("form-action 'self'" in response.headers["content-security-policy"]) is is_limited, path
+
+
 def test_signing_up_with_the_address_of_a_provider_account_creates_no_second_account(
     site: Site, provider: Provider, page: Page
 ) -> None:

@@ -90,6 +90,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        # A form to sign in can redirect to a front end on another origin. PagePolicyMiddleware makes one exception.
+        "form-action": [SELF, *CSRF_TRUSTED_ORIGINS],
     }
 }
 
@@ -148,7 +150,7 @@ _EVERY_REQUEST = [
 # A request to the API with a bearer token goes from BearerMiddleware straight to its view. All other requests also pass
 # through these, which are for pages and sessions (docs/decisions/0020).
 _PAGES_AND_SESSIONS = [
-    "csp.middleware.CSPMiddleware",
+    "accounts.middleware.PagePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "chatstore.middleware.CrossSiteMiddleware",

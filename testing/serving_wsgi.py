@@ -82,14 +82,17 @@ def release(environ: Environ) -> HttpResponse:
 
 
 def pieces(environ: Environ) -> StreamingHttpResponse:
-    return StreamingHttpResponse(_pieces(int(option(environ, "number")), int(option(environ, "fails_at"))))
+    number, fails_at = int(option(environ, "number")), int(option(environ, "fails_at"))
+    return StreamingHttpResponse(_pieces(number, fails_at, option(environ, "seconds")))
 
 
-def _pieces(number: int, fails_at: int) -> Iterator[bytes]:
+def _pieces(number: int, fails_at: int, seconds: float) -> Iterator[bytes]:
+    """Yield pieces. Each takes this many seconds."""
     try:
         for count in range(1, number + 1):
             if count == fails_at:
                 raise ValueError("The application fails.")
+            time.sleep(seconds)
             state["pieces"] += 1
             yield PIECE
     finally:

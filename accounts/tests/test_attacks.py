@@ -197,3 +197,16 @@ def test_every_response_has_the_security_headers(path: str, client: Client, db: 
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
     assert "script-src" not in policy and "unsafe-eval" not in policy
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/app/", "/share/x/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+)
+def test_forms_lead_to_no_other_site(path: str, client: Client, db: None) -> None:
+    assert "form-action 'self'" in client.get(path).headers["Content-Security-Policy"].split("; ")
+
+
+def test_the_forms_of_signed_in_users_lead_to_no_other_site(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    for path in ("/app/", "/accounts/password/change/", "/accounts/3rdparty/", "/accounts/logout/", "/api/docs/"):
+        assert "form-action 'self'" in client.get(path).headers["Content-Security-Policy"].split("; "), path

@@ -1,10 +1,11 @@
 """Sends the contents of responses: bytes that are ready, and pieces that a thread produces while they are sent.
 
 Hazards: clients that do not read large responses, and so hold memory; a client that disconnects while a thread
-produces; a slow client that holds a thread.
+produces; a slow client that holds a thread; fast clients whose downloads hold all threads.
 
-A thread produces pieces only while less than HELD bytes wait for the client. Then the thread is free, until the client
-has read them. It is not always the same thread, so a response must not use a database connection across two pieces. The
+A thread produces pieces only while less than HELD bytes wait for the client, and for at most RUN seconds. Then the
+thread is free. The next run begins when the client has read the pieces, after the requests that wait for a thread by
+then. It is not always in the same thread, so a response must not use a database connection across two pieces. The
 connection goes back to the pool after each run.
 
 Large responses of a process share ANSWERS_LIMIT bytes of memory. If this is exceeded, responses are broken off: those
@@ -15,6 +16,7 @@ client is a user, or an address. So the downloads that a stranger does not read 
 import asyncio
 import contextvars
 import math
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +32,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 LARGE = 65_536  # bytes; smaller responses are in the socket's buffer and do not count
 PIECE = 262_144  # bytes of a large response that are given to the network at once
 HELD = 262_144  # bytes of a response that wait for its client
+RUN = 0.02  # seconds for which a thread produces pieces of one response; it can exceed them by one piece
 ANSWERS_LIMIT = 100_000_000  # bytes
 UNREAD = 1.0  # seconds
 
@@ -112,9 +115,12 @@ class Pieces:
         self.is_closed = False
 
     def produce(self, put: Callable[[bytes], None]) -> bool:
-        """Put pieces until enough of them wait for the client. Return whether they have ended. Runs in a thread."""
+        """Put pieces until enough of them wait for the client, or until RUN seconds have passed.
+
+        Return whether the pieces have ended. Runs in a thread."""
+        end = time.monotonic() + RUN
         try:
-            while self.produced - self.taken < HELD and not self.is_closed:
+            while self.produced - self.taken < HELD and time.monotonic() < end and not self.is_closed:
                 piece = self.context.run(next, self.iterator, None)
                 if piece is None:
                     return True

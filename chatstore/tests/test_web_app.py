@@ -81,6 +81,7 @@ def test_the_content_security_policy_of_the_app_makes_an_exception_for_pictures_
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "form-action 'self'",
     }
 
 

@@ -82,7 +82,10 @@ def _path(conversation: Conversation, message_id: uuid.UUID | None) -> MessageQu
 
 
 def _refuse_too_many(user: User) -> None:
-    if Share.objects.owned_by(user).listed().count() >= SHARES_LIMIT:
+    """Raise Conflict if the user has too many shares. Expired ones count until housekeeping deletes their copies.
+
+    Otherwise, shares that expire at once could fill the disk faster than housekeeping deletes them."""
+    if Share.objects.owned_by(user).count() >= SHARES_LIMIT:
         text = gettext("You have {count} shared links already. More are not allowed. Revoke one first.")
         raise Conflict(text.format(count=SHARES_LIMIT), code="too_many_shares")
 

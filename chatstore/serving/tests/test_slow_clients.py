@@ -1,8 +1,10 @@
 """Slow clients, slow services and limits. A healthy client gets its answers promptly all the time."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -64,6 +66,19 @@ def test_readers_that_do_not_read_delay_nobody_and_are_closed(path: str, server:
         else:
             assert len(read_to_end(clients[0])) > 0
     assert server.answers_promptly()
+
+
+def test_downloads_that_keep_all_threads_busy_delay_nobody(server: Server) -> None:
+    """There are 2 threads, and 6 fast readers. Each of their downloads takes at least 6 seconds of a thread."""
+    request, closed = head("GET /pieces?number=600&seconds=0.01", "Connection: close"), server.state("pieces closed")
+    with server.clients(6, request) as clients, ThreadPoolExecutor(6) as readers:
+        downloads = [readers.submit(read_to_end, client) for client in clients]
+        server.wait_for("pieces", server.state("pieces") + 10)
+        assert server.answers_promptly()
+        assert not any(download.done() for download in downloads)
+        for client in clients:
+            client.shutdown(socket.SHUT_RDWR)
+    server.wait_for("pieces closed", closed + 6)
 
 
 def test_large_responses_that_nobody_reads_share_a_limit_of_memory(server: Server) -> None:

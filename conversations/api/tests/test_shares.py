@@ -354,6 +354,17 @@ def test_the_limits_of_shares_name_themselves(
     share(as_alice, chat)
 
 
+def test_an_expired_share_counts_until_housekeeping_deletes_it(
+    as_alice: ApiClient, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "SHARES_LIMIT", 1)
+    share(as_alice, chat)
+    Share.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert as_alice.refusal("POST", f"conversations/{chat.id}/shares/", {}, status=409) == ("too_many_shares", None)
+    retention.housekeep()
+    share(as_alice, chat)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_requests_with_one_idempotency_key_create_one_share(alice: User) -> None:
     chat = create_conversation(alice, "Hi")

@@ -1,5 +1,5 @@
 import { t } from "../i18n";
-import { StoredList } from "./StoredList";
+import { ArchiveTrashList } from "./ArchiveTrashList";
 
 export function ArchivePage() {
   return (
@@ -8,7 +8,7 @@ export function ArchivePage() {
       <p className="soft">
         {t("Archived conversations are kept, and search finds them. They are not in the sidebar.")}
       </p>
-      <StoredList filters={{ archived: "true" }} back="unarchive" emptyText={t("The archive is empty.")} />
+      <ArchiveTrashList filters={{ archived: "true" }} back="unarchive" emptyText={t("The archive is empty.")} />
     </div>
   );
 }

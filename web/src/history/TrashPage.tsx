@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { serviceQuery } from "../api/account";
 import { t } from "../i18n";
-import { StoredList } from "./StoredList";
+import { ArchiveTrashList } from "./ArchiveTrashList";
 
 export function TrashPage() {
   const { data: service } = useQuery({ ...serviceQuery, retry: false });
@@ -16,7 +16,7 @@ export function TrashPage() {
           })}
         </p>
       )}
-      <StoredList filters={{ trashed: "true" }} back="restore" emptyText={t("The trash is empty.")} />
+      <ArchiveTrashList filters={{ trashed: "true" }} back="restore" emptyText={t("The trash is empty.")} />
     </div>
   );
 }

@@ -4,13 +4,13 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { type BulkAction, type Conversation, type Filters, listQuery } from "../api/conversations";
 import { conversationsOf } from "../api/lists";
+import { ArchiveTrashRow } from "./ArchiveTrashRow";
+import { ArchiveTrashToolbar } from "./ArchiveTrashToolbar";
 import { DeleteDialog } from "./DeleteDialog";
 import { EndOfList } from "./EndOfList";
 import { moveFocus } from "./rows";
-import { StoredRow } from "./StoredRow";
-import { StoredToolbar } from "./StoredToolbar";
 import { useSelection } from "./selection";
-import "./stored.css";
+import "./archiveTrash.css";
 
 type Props = {
   filters: Filters;
@@ -19,7 +19,7 @@ type Props = {
   emptyText: string;
 };
 
-export function StoredList({ filters, back, emptyText }: Props) {
+export function ArchiveTrashList({ filters, back, emptyText }: Props) {
   const query = useInfiniteQuery(listQuery(filters));
   const rows = useMemo(() => conversationsOf(query.data), [query.data]);
   const selection = useSelection(useMemo(() => rows.map(({ id }) => id), [rows]));
@@ -29,11 +29,11 @@ export function StoredList({ filters, back, emptyText }: Props) {
     // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys are shortcuts between the controls inside
     <div data-rows onKeyDown={onKeyDown}>
       {rows.length > 0 && (
-        <StoredToolbar back={back} chosen={chosen} selection={selection} onDelete={() => setDeleting(chosen)} />
+        <ArchiveTrashToolbar back={back} chosen={chosen} selection={selection} onDelete={() => setDeleting(chosen)} />
       )}
-      <ul className="stored">
+      <ul className="archive-trash">
         {rows.map((conversation) => (
-          <StoredRow
+          <ArchiveTrashRow
             key={conversation.id}
             conversation={conversation}
             back={back}
@@ -43,7 +43,7 @@ export function StoredList({ filters, back, emptyText }: Props) {
           />
         ))}
       </ul>
-      {query.isSuccess && rows.length === 0 && <p className="stored-empty soft">{emptyText}</p>}
+      {query.isSuccess && rows.length === 0 && <p className="archive-trash-empty soft">{emptyText}</p>}
       <EndOfList query={query} />
       {deleting.length > 0 && <DeleteDialog conversations={deleting} onClose={() => setDeleting([])} />}
     </div>

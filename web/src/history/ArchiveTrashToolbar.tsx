@@ -8,7 +8,7 @@ import { useMoveToTrash } from "./useMoveToTrash";
 type Props = { back: BulkAction; chosen: Conversation[]; selection: Selection; onDelete: () => void };
 
 /** The actions on the selected conversations of the archive or the trash. */
-export function StoredToolbar({ back, chosen, selection, onDelete }: Props) {
+export function ArchiveTrashToolbar({ back, chosen, selection, onDelete }: Props) {
   const first = useRef<HTMLButtonElement>(null);
   const moveToTrash = useMoveToTrash();
   const apply = (action: BulkAction) => {
@@ -19,7 +19,7 @@ export function StoredToolbar({ back, chosen, selection, onDelete }: Props) {
   };
   const isNone = chosen.length === 0;
   return (
-    <div className="stored-toolbar" role="toolbar" aria-label={t("Selected conversations")}>
+    <div className="archive-trash-toolbar" role="toolbar" aria-label={t("Selected conversations")}>
       <button ref={first} type="button" className="link" onClick={isNone ? selection.selectAll : selection.stop}>
         {isNone ? t("Select all") : t("Select none")}
       </button>

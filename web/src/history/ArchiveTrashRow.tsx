@@ -19,23 +19,29 @@ type Props = {
 const DAY = 24 * 60 * 60 * 1000;
 
 /** A conversation in the archive or the trash, with its check box and its buttons. */
-export const StoredRow = memo(function StoredRow({ conversation, back, isSelected, onToggle, onDelete }: Props) {
+export const ArchiveTrashRow = memo(function ArchiveTrashRow({
+  conversation,
+  back,
+  isSelected,
+  onToggle,
+  onDelete,
+}: Props) {
   const { id, title, preview } = conversation;
   const leave = (button: Element, action: BulkAction) => {
     focusAfterRow(button);
     void act([conversation], action);
   };
   return (
-    <li className="row stored-row" data-conversation={id} data-selected={isSelected || undefined}>
+    <li className="row archive-trash-row" data-conversation={id} data-selected={isSelected || undefined}>
       <input
         type="checkbox"
         aria-label={t("Select “{{title}}”", { title })}
         checked={isSelected}
         onChange={({ nativeEvent }) => onToggle(id, nativeEvent instanceof PointerEvent && nativeEvent.shiftKey)}
       />
-      <div className="stored-text">
+      <div className="archive-trash-text">
         <Title conversation={conversation} />
-        <span className="stored-preview" dir="auto">
+        <span className="archive-trash-preview" dir="auto">
           {preview}
         </span>
         <Times conversation={conversation} />
@@ -79,13 +85,13 @@ function Title({ conversation }: { conversation: Conversation }) {
   const { id, title, deleted_at } = conversation;
   if (deleted_at) {
     return (
-      <span className="stored-title" dir="auto">
+      <span className="archive-trash-title" dir="auto">
         {title}
       </span>
     );
   }
   return (
-    <Link to="/app/c/$conversationId" params={{ conversationId: id }} className="stored-title" dir="auto">
+    <Link to="/app/c/$conversationId" params={{ conversationId: id }} className="archive-trash-title" dir="auto">
       {title}
     </Link>
   );
@@ -95,9 +101,9 @@ function Times({ conversation }: { conversation: Conversation }) {
   const { data: service } = useQuery({ ...serviceQuery, retry: false });
   const { active_at, deleted_at } = conversation;
   if (!deleted_at)
-    return <span className="stored-times">{t("Last message {{time}}", { time: formatTime(active_at) })}</span>;
+    return <span className="archive-trash-times">{t("Last message {{time}}", { time: formatTime(active_at) })}</span>;
   return (
-    <span className="stored-times">
+    <span className="archive-trash-times">
       {t("Moved here {{time}}", { time: formatTime(deleted_at) })}
       {service && ` · ${describeDays(daysLeft(deleted_at, service.trash_days, Date.now()))}`}
     </span>
