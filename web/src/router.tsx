@@ -3,9 +3,10 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ChatPage } from "./chat/ChatPage";
 import { NotFound } from "./shell/NotFound";
+import { Root } from "./shell/Root";
 import { Shell } from "./shell/Shell";
 
-const root = createRootRoute({ notFoundComponent: NotFound });
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 const app = createRoute({ getParentRoute: () => root, path: "/app", component: Shell });
 const getParentRoute = () => app;
 
