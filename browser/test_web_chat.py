@@ -12,6 +12,7 @@ from conversations.models import Conversation, Message
 from conversations.services import conversations
 from testing.fake_provider import FakeProvider, completes_with, fails, streams, streams_on
 
+from .site import PASSWORD
 from .web import Problems, ask, composer, messages, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,6 +31,16 @@ def converse(user: User, *texts: str) -> Conversation:
 
 def open_chat(page: Page, conversation: Conversation, search: str = "") -> None:
     page.goto(f"/app/c/{conversation.id}{search}")
+
+
+def ask_signed_out(page: Page, conversation: Conversation, text: str) -> None:
+    """Ask a question after the session has ended, and close the dialog that says so."""
+    open_chat(page, conversation)
+    composer(page).fill(text)
+    page.context.clear_cookies()
+    composer(page).press("Enter")
+    page.get_by_role("dialog", name="You are signed out").get_by_role("button", name="Close").click()
+    expect(messages(page).last).to_contain_text("Waiting until you have signed in again…")
 
 
 def questions_of(user: User) -> list[str]:
@@ -212,6 +223,34 @@ class TestOutbox:
         composer(alice_page).press("Enter")
         expect(alice_page.get_by_role("heading", name="You are signed out")).to_be_visible()
         expect(alice_page.get_by_text("Waiting until you have signed in again…")).to_be_visible()
+        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+        press(alice_page, "I have signed in")
+        expect(messages(alice_page).last).to_contain_text("Fine.")
+        assert questions_of(alice) == ["Hello", "Still here?"]
+        problems.expect("status of 401")
+
+    def test_a_question_that_waits_for_a_sign_in_offers_it_after_the_dialog_is_closed(
+        self, alice_page: Page, alice: User, problems: Problems
+    ) -> None:
+        ask_signed_out(alice_page, converse(alice, "Hello", "Hi"), "Still here?")
+        with alice_page.expect_popup() as popup:
+            messages(alice_page).last.get_by_role("link", name="Sign in").click()
+        popup.value.locator("input[name=login]").fill(alice.email)
+        popup.value.locator("input[name=password]").fill(PASSWORD)
+        popup.value.keyboard.press("Enter")
+        expect(messages(alice_page).last).to_contain_text("Fine.")
+        assert questions_of(alice) == ["Hello", "Still here?"]
+        problems.expect("status of 401")
+
+    def test_a_question_that_waits_for_a_sign_in_can_be_discarded_and_restored(
+        self, alice_page: Page, alice: User, app_address: str, problems: Problems
+    ) -> None:
+        ask_signed_out(alice_page, converse(alice, "Hello", "Hi"), "Still here?")
+        press(alice_page, "Discard")
+        expect(messages(alice_page)).to_have_count(2)
+        expect(composer(alice_page)).to_be_focused()
+        press(alice_page, "Undo")
+        expect(messages(alice_page).last).to_contain_text("Still here?")
         alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
         press(alice_page, "I have signed in")
         expect(messages(alice_page).last).to_contain_text("Fine.")

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .web import Problems
@@ -91,6 +92,22 @@ def test_the_end_of_a_long_text_in_markdown_is_reached_with_one_click(alice_page
     expect(last).not_to_be_in_viewport()
     alice_page.get_by_role("button", name="Jump to the end").click()
     expect(last).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("is_markdown", [False, True])
+def test_the_browser_finds_a_word_in_the_part_of_a_long_text_that_is_not_in_view(
+    is_markdown: bool, alice_page: Page
+) -> None:
+    text = "Some hay. " * 100 + "\n\n"
+    open_conversation(alice_page, reply(text * 150 + "A needle.\n\n" + text * 150))
+    if is_markdown:
+        alice_page.get_by_role("button", name="Show as Markdown").click()
+        expect(alice_page.locator(".markdown.long > *")).to_have_count(301)
+    needle = alice_page.locator("p" if is_markdown else ".off-screen", has_text="A needle.")
+    expect(needle).to_be_attached()
+    expect(needle).not_to_be_in_viewport()
+    assert alice_page.evaluate("window.find('needle', false, false, true)")  # from the start again after the end
+    assert alice_page.evaluate("getSelection().toString()") == "needle"
 
 
 def test_code_is_coloured_and_copied(alice_page: Page) -> None:

@@ -327,6 +327,19 @@ def test_the_sidebar_stays_collapsed_and_is_a_drawer_on_a_phone(sidebar: Page, s
     expect(phone.get_by_role("button", name="Conversations")).to_be_focused()
 
 
+def test_the_drawer_has_room_for_four_rows_on_a_phone_in_landscape(sign_in: SignIn, alice: User) -> None:
+    create(alice, *[f"Conversation {number}" for number in range(10)], tags=["travel"])
+    phone = sign_in(alice, viewport={"width": 740, "height": 360}, has_touch=True)
+    phone.goto("/app/")
+    phone.get_by_role("button", name="Conversations").click()
+    expect(phone.get_by_role("button", name="Tags and notebooks")).to_be_visible()
+    expect(row(phone, "Conversation 3")).to_be_in_viewport(ratio=1)
+    fourth, foot = box(row(phone, "Conversation 3")), box(phone.get_by_role("link", name="Trash"))
+    assert fourth["y"] + fourth["height"] <= foot["y"]
+    phone.get_by_role("button", name="Search", exact=True).click()
+    expect(phone.get_by_role("dialog", name="Search and commands")).to_be_visible()
+
+
 def test_on_a_phone_the_title_and_the_buttons_of_the_frame_are_in_one_row(sign_in: SignIn, alice: User) -> None:
     create(alice, "A title " * 40)
     phone = sign_in(alice, viewport={"width": 390, "height": 844}, has_touch=True)

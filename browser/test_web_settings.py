@@ -18,9 +18,13 @@ from conversations.services import holds
 from testing import api_client, scratch
 
 from .site import PASSWORD, Site, new_address
-from .web import Problems, SignIn
+from .web import Problems, SignIn, composer
 
 THEME = "document.documentElement.dataset.theme"
+COLORS = """() => {
+    const {backgroundColor: paper, color: ink} = getComputedStyle(document.body);
+    return {paper, ink};
+}"""
 # Records the theme of the page before any script of the page runs, and whenever it changes.
 WATCH = """new MutationObserver(() => {
     const theme = document.documentElement?.dataset.theme;
@@ -31,6 +35,12 @@ WATCH = """new MutationObserver(() => {
 def open_settings(page: Page, section: str) -> None:
     page.goto(f"/app/settings/{section}")
     expect(page.get_by_role("navigation", name="Settings")).to_be_visible()
+
+
+def luminance(color: str) -> float:
+    """Return how bright a color such as `rgb(22, 24, 28)` is, from 0 to 1."""
+    parts = [int(part) for part in re.findall(r"\d+", color)[:3]]
+    return sum(parts) / (3 * 255)
 
 
 def call(address: str, secret: str, path: str = "me/") -> int:
@@ -65,6 +75,30 @@ def test_a_theme_applies_at_once_and_is_there_from_the_start_of_the_next_page(al
     assert alice_page.evaluate(THEME) == "dark"
 
 
+def test_the_theme_of_the_system_follows_the_system_without_a_reload(sign_in: SignIn, alice: User) -> None:
+    page = sign_in(alice, color_scheme="light")
+    page.goto("/app/")
+    composer(page).fill("A draft")
+    light = page.evaluate(COLORS)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(COLORS)
+    assert luminance(light["paper"]) > 0.8 > 0.2 > luminance(dark["paper"])
+    assert luminance(light["ink"]) < 0.2 < 0.8 < luminance(dark["ink"])
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate(COLORS) == light
+    expect(composer(page)).to_have_value("A draft")
+
+
+def test_a_chosen_theme_stays_when_that_of_the_system_changes(sign_in: SignIn, alice: User) -> None:
+    page = sign_in(alice, color_scheme="light")
+    open_settings(page, "general")
+    page.get_by_text("Light", exact=True).click()
+    expect(page.get_by_text("Saved")).to_be_visible()
+    light = page.evaluate(COLORS)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(COLORS) == light
+
+
 def test_a_language_applies_to_the_app_and_to_the_pages_of_the_account(alice_page: Page) -> None:
     open_settings(alice_page, "general")
     alice_page.get_by_label("Language").select_option("Deutsch")
@@ -73,6 +107,29 @@ def test_a_language_applies_to_the_app_and_to_the_pages_of_the_account(alice_pag
     alice_page.goto("/accounts/email/")
     alice_page.get_by_role("link", name="Zurück zur App").click()
     alice_page.wait_for_url("**/app/settings/account")
+
+
+def test_a_change_of_the_language_keeps_a_draft(alice_page: Page) -> None:
+    alice_page.goto("/app/")
+    composer(alice_page).fill("Half a thought")
+    alice_page.get_by_role("link", name="Settings").click()
+    alice_page.get_by_label("Language").select_option("Deutsch")
+    expect(alice_page.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    alice_page.get_by_role("link", name="Neue Konversation").first.click()
+    expect(alice_page.get_by_label("Nachricht", exact=True)).to_have_value("Half a thought")
+
+
+def test_a_change_of_the_language_in_another_tab_keeps_a_draft(alice_page: Page) -> None:
+    alice_page.goto("/app/")
+    composer(alice_page).fill("Half a thought")
+    other = alice_page.context.new_page()
+    open_settings(other, "general")
+    other.get_by_label("Language").select_option("Deutsch")
+    expect(other.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    composer(alice_page).press_sequentially(", and the rest")
+    expect(composer(alice_page)).to_have_value("Half a thought, and the rest")
+    alice_page.reload()
+    expect(alice_page.get_by_label("Nachricht", exact=True)).to_have_value("Half a thought, and the rest")
 
 
 def test_a_default_model_is_stored(alice_page: Page, alice: User) -> None:

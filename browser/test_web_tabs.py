@@ -2,9 +2,10 @@
 
 import re
 from threading import Event
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from conversations.models import Conversation, Message
@@ -33,6 +34,11 @@ def open_twice(page: Page, path: str) -> Page:
 def come_back(page: Page) -> None:
     """Do what the browser does when the user comes back to the tab."""
     page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
+
+
+def change_user(page: Page, user: User, address: str) -> None:
+    """Sign the user in, as in another tab of the same browser."""
+    page.context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": address}])
 
 
 def test_a_draft_that_one_tab_sends_is_gone_in_the_other(alice_page: Page, alice: User, chat: Conversation) -> None:
@@ -118,10 +124,78 @@ def test_another_person_who_signs_in_gets_a_page_without_anything_of_the_first(
     expect(alice_page.get_by_role("dialog", name="You are signed out")).to_be_visible()
     alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(bob), "url": app_address}])
     alice_page.get_by_role("button", name="I have signed in").click()
-    expect(alice_page.get_by_role("dialog", name="Another user is signed in")).to_be_visible()
+    expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
     alice_page.get_by_role("link", name="Open the page of this user").click()
     expect(alice_page.get_by_text("No conversations yet")).to_be_visible()
     expect(alice_page.get_by_text("Lisbon")).to_have_count(0)
+    problems.expect("status of 401")
+
+
+@pytest.mark.parametrize("path", ["c/{id}", "search?q=Alfama", "settings/account"])
+def test_nothing_of_the_first_user_is_readable_while_another_user_is_signed_in(
+    path: str, alice_page: Page, alice: User, bob: User, chat: Conversation, app_address: str, problems: Problems
+) -> None:
+    alice_page.goto(f"/app/{path.format(id=chat.id)}")
+    expect(alice_page.get_by_role("navigation", name="Conversations").get_by_text("Lisbon")).to_be_visible()
+    expect(alice_page.get_by_text(alice.email).first).to_be_visible()
+    alice_page.keyboard.press("Control+k")
+    expect(alice_page.get_by_role("dialog", name="Search and commands")).to_be_visible()
+    change_user(alice_page, bob, app_address)
+    come_back(alice_page)
+    expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
+    expect(alice_page.locator("main")).to_be_focused()
+    for _ in range(2):
+        expect(alice_page).to_have_title("chatstore")
+        expect(alice_page).to_have_url(f"{app_address}/app")
+        for text in ("Lisbon", "Alfama", alice.email):
+            assert text not in alice_page.content()
+        expect(alice_page.get_by_role("dialog")).to_have_count(0)
+        alice_page.keyboard.press("Escape")  # nothing brings the page back
+        come_back(alice_page)
+    problems.expect("status of 401")
+
+
+def test_the_page_of_the_first_user_stays_hidden_when_a_late_response_says_that_the_session_has_ended(
+    alice_page: Page, bob: User, chat: Conversation, app_address: str, problems: Problems
+) -> None:
+    alice_page.goto(f"/app/c/{chat.id}")
+    expect(last(alice_page)).to_contain_text("In Alfama.")
+    late: list[Route] = []
+    alice_page.route(re.compile(r"/conversations/\?"), lambda route: late.append(route))
+    change_user(alice_page, bob, app_address)
+    come_back(alice_page)
+    expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
+    alice_page.context.clear_cookies()
+    error: Any = {"error": {"code": "not_authenticated", "message": "Not signed in.", "field": None, "details": []}}
+    for route in late:
+        route.fulfill(status=401, json=error)
+    alice_page.wait_for_timeout(500)
+    assert late
+    expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
+    expect(alice_page.get_by_text("In Alfama.")).to_have_count(0)
+    problems.expect("status of 401")
+
+
+def test_a_draft_of_the_first_user_is_not_offered_to_the_other_user_and_is_not_lost(
+    alice_page: Page, alice: User, bob: User, chat: Conversation, app_address: str, problems: Problems
+) -> None:
+    alice_page.goto(f"/app/c/{chat.id}")
+    composer(alice_page).fill("A draft about Alfama")
+    alice_page.get_by_role("link", name="New conversation").first.click()
+    composer(alice_page).fill("A draft of a new conversation")
+    change_user(alice_page, bob, app_address)
+    come_back(alice_page)
+    alice_page.get_by_role("link", name="Open the page of this user").click()
+    expect(alice_page.get_by_text(bob.email)).to_be_visible()
+    expect(composer(alice_page)).to_have_value("")
+    alice_page.go_back()
+    expect(alice_page.get_by_text(bob.email)).to_be_visible()
+    expect(composer(alice_page)).to_have_value("")
+    change_user(alice_page, alice, app_address)
+    alice_page.goto("/app/")
+    expect(composer(alice_page)).to_have_value("A draft of a new conversation")
+    alice_page.goto(f"/app/c/{chat.id}")
+    expect(composer(alice_page)).to_have_value("A draft about Alfama")
     problems.expect("status of 401")
 
 

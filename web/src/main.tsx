@@ -6,7 +6,6 @@ import { queryClient } from "./api/queryClient";
 import { loadCatalogue } from "./i18n";
 import { createAppRouter } from "./router";
 import "./styles/base.css";
-import { Toasts } from "./ui/Toasts";
 
 async function start(): Promise<void> {
   await loadCatalogue();
@@ -16,7 +15,6 @@ async function start(): Promise<void> {
     <StrictMode>
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={createAppRouter()} />
-        <Toasts />
       </QueryClientProvider>
     </StrictMode>,
   );

@@ -6,9 +6,10 @@ import { messagesQuery } from "./api/messages";
 import { queryClient } from "./api/queryClient";
 import { ChatPage } from "./chat/ChatPage";
 import { NotFound } from "./shell/NotFound";
+import { Root } from "./shell/Root";
 import { Shell } from "./shell/Shell";
 
-const root = createRootRoute({ notFoundComponent: NotFound });
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 const app = createRoute({ getParentRoute: () => root, path: "/app", component: Shell });
 const getParentRoute = () => app;
 

@@ -1,6 +1,6 @@
 /**
- * The user of this page, and the state of the session. If the session has ended or belongs to another user, the shell
- * shows a dialog.
+ * The user of this page, and the state of the session. If the session has ended, the shell shows a dialog. If it belongs
+ * to another user, the page of this user is hidden and stays hidden: only a new page can follow.
  *
  * Hazard: another person signs in in another tab, and all tabs share the cookie. So each request names the user whose
  * data the page shows, and the server refuses it if the session belongs to somebody else.
@@ -13,7 +13,9 @@ export type Session = "valid" | "ended" | "of-other-user";
 const session = new Store<Session>("valid");
 let userId = "";
 
-export const setSession = session.set;
+export function setSession(state: Session): void {
+  if (session.get() !== "of-other-user") session.set(state);
+}
 
 export function useSession(): Session {
   return useStore(session);

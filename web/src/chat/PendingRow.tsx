@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { MessageBody } from "../content/MessageBody";
 import { t } from "../i18n";
 import { Icon } from "../ui/Icon";
@@ -35,20 +35,40 @@ export function PendingRow({ pending }: { pending: Pending }) {
 
 function PendingNote({ pending }: { pending: Pending }) {
   const { phase } = pending;
+  if (phase.name === "signed-out") {
+    return (
+      <WaitingNote pending={pending} reason={t("Waiting until you have signed in again…")}>
+        <a className="link" href="/accounts/login/" target="_blank" rel="noreferrer">
+          {t("Sign in")}
+        </a>
+      </WaitingNote>
+    );
+  }
+  if (phase.name === "waiting") {
+    return (
+      <WaitingNote pending={pending} reason={phase.reason || t("Waiting for the connection…")}>
+        <button type="button" className="link" disabled={phase.isTrying} onClick={sendWaiting}>
+          {t("Send now")}
+        </button>
+      </WaitingNote>
+    );
+  }
+  return <div className="message-actions" />;
+}
+
+type NoteProps = { pending: Pending; reason: string; children: ReactNode };
+
+/** Says why a question waits. Offers what ends the waiting (`children`), and to discard the question. */
+function WaitingNote({ pending, reason, children }: NoteProps) {
   const leave = () => {
     discard(pending);
     document.querySelector<HTMLElement>(".composer textarea")?.focus(); // the button has disappeared
   };
-  if (phase.name === "signed-out")
-    return <p className="message-note">{t("Waiting until you have signed in again…")}</p>;
-  if (phase.name !== "waiting") return <div className="message-actions" />;
   return (
     <p className="message-note waiting" role="status">
       <Icon name="clock" />
-      <span>{phase.reason || t("Waiting for the connection…")}</span>
-      <button type="button" className="link" disabled={phase.isTrying} onClick={sendWaiting}>
-        {t("Send now")}
-      </button>
+      <span>{reason}</span>
+      {children}
       <button type="button" className="link" onClick={leave}>
         {t("Discard")}
       </button>
