@@ -23,7 +23,10 @@ function textParameters<Name extends string>(...names: Name[]) {
     };
 }
 
-/** Begin to read a conversation. The page also reads the user; it should not read one after the other. */
+/** `message` is the id of the message to show first. */
+const chatParameters = textParameters("message");
+
+/** Begin to read a conversation before the page is rendered, so that its messages do not wait for the user's data. */
 function startReading(conversationId: string, messageId: string | undefined): void {
   void queryClient.prefetchQuery(conversationQuery(conversationId));
   if (!messageId) void queryClient.prefetchInfiniteQuery(messagesQuery(conversationId));
@@ -31,11 +34,10 @@ function startReading(conversationId: string, messageId: string | undefined): vo
 
 const pages = [
   createRoute({ getParentRoute, path: "/", component: ChatPage }),
-  // `message` is the id of the message to show first.
   createRoute({
     getParentRoute,
     path: "/c/$conversationId",
-    validateSearch: textParameters<"message">("message"),
+    validateSearch: chatParameters,
     loaderDeps: ({ search: { message } }) => ({ message }),
     loader: ({ params, deps }) => startReading(params.conversationId, deps.message),
     component: ChatPage,

@@ -1,1 +1,0 @@
-import{E as e,a as t,g as n,n as r}from"./client-PLZG-joj.js";function i(i){let a=Intl.DateTimeFormat().resolvedOptions().timeZone;return n({queryKey:[`stats`,i],queryFn:()=>t(r.GET(`/api/v1/stats/`,{params:{query:{days:i,tz:a}}})),placeholderData:e})}export{i as t};

@@ -1,1 +1,0 @@
-import{_ as e,y as t}from"./client-PLZG-joj.js";function n(n,r){return e(n,t,r)}export{n as t};
