@@ -24,11 +24,15 @@ def sign_in_staff(site: Site, *permissions: str, **fields: bool) -> None:
     site.fill(code=totp_code(SECRET))
 
 
-def serious_problems(page: Page) -> list[str]:
-    """Return the rules that the page breaks, with the elements. Django's widget that selects groups is left out."""
+def serious_problems(page: Page, *rules: str) -> list[str]:
+    """Return the rules that the page breaks, with the elements. Checks all rules unless some are named.
+
+    Django's widget that selects groups is left out.
+    """
+    options = {"runOnly": rules} if rules else {}
     return [
         f"{rule['id']}: {node['html']}"
-        for rule in Axe().run(page).response["violations"]
+        for rule in Axe().run(page, options=options).response["violations"]
         for node in rule["nodes"]
         if rule["impact"] in ("serious", "critical") and "help-tooltip" not in node["html"]
     ]

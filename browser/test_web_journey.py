@@ -1,4 +1,4 @@
-"""One person's way through the web app, from the sign-in to an export, with a model that streams and with the echo."""
+"""One person's way through the web app, from the sign-up to an export, with a model that streams and with the echo."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from testing.fake_provider import FakeProvider, completes_with, streams
 from testing.outbox import Outbox
 
-from .site import Site, create_account
+from .site import PASSWORD, Site, create_account, new_address
 from .web import Problems, SignIn
 
 
@@ -23,10 +23,18 @@ class Person:
         self.composer = page.get_by_label("Message", exact=True)
         self.messages = page.locator("article.message")
 
+    def sign_up(self) -> None:
+        email = new_address()
+        self.page.goto("/")
+        self.page.get_by_role("link", name="Sign up").first.click()
+        self.site.fill(email=email, password1=PASSWORD, password2=PASSWORD)
+        self.site.fill(code=self.site.mails.code(email))
+        expect(self.page).to_have_url(re.compile(r"/app/$"))
+
     def sign_in(self) -> None:
         self.page.goto("/")
         self.page.get_by_role("link", name="Sign in").first.click()
-        self.site.fill(login=create_account(), password="four words to remember")
+        self.site.fill(login=create_account(), password=PASSWORD)
         expect(self.page).to_have_url(re.compile(r"/app/$"))
 
     def ask(self, question: str) -> None:
@@ -85,10 +93,10 @@ def person(sign_in: SignIn, mails: Outbox) -> Person:
     return Person(sign_in(None), mails)
 
 
-def test_a_person_chats_reloads_edits_searches_shares_deletes_restores_and_exports(
+def test_a_person_signs_up_chats_reloads_edits_searches_shares_deletes_restores_and_exports(
     person: Person, model: FakeProvider, sign_in: SignIn, problems: Problems
 ) -> None:
-    person.sign_in()
+    person.sign_up()
 
     gate = Event()
     model.behavior = streams("In Alfama, ", gate, "if hills are fine.")

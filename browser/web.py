@@ -29,6 +29,7 @@ from accounts.models import User
 from testing import fake_provider, generator, scratch
 from testing.fake_provider import FakeProvider, completes_with
 from testing.live_server import random_ip_address, serving
+from testing.outbox import Outbox
 
 from .site import create_account
 
@@ -88,13 +89,15 @@ def provider_of_models() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="session")
-def app_address(provider_of_models: FakeProvider, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+def app_address(
+    provider_of_models: FakeProvider, mails: Outbox, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[str]:
     """The address of a chatstore with models. Its generator also answers for all other servers on the test database."""
     if not (settings.WEB_APP / "app.html").exists():
         pytest.fail("web/dist is missing. Run: make web")
     models = settings_of_models(provider_of_models)
     answering = generator.process(**models, DJANGO_SETTINGS_MODULE="chatstore.settings")
-    with django_db_blocker.unblock(), serving(PROXIES="1", **models) as live, answering:
+    with django_db_blocker.unblock(), serving(PROXIES="1", EMAIL_URL=mails.url, **models) as live, answering:
         yield f"http://localhost:{live.port}"
 
 

@@ -1,10 +1,15 @@
+import { useLayoutEffect, useRef } from "react";
 import type { Message } from "../api/messages";
 import { t } from "../i18n";
 import { IconButton } from "../ui/IconButton";
-import { showBranch } from "./actions";
+import { focusChosenBranch, showBranch } from "./actions";
 
 /** Shows which of the alternatives this message is, and switches to the others: ‹ 2/3 ›. */
 export function BranchPicker({ message }: { message: Message }) {
+  const picker = useRef<HTMLSpanElement>(null);
+  // A layout effect runs before `KeepPosition`, which gives a lost focus to the thread.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the message appears
+  useLayoutEffect(() => focusChosenBranch(message, picker.current), []);
   const ids = message.sibling_ids;
   if (ids.length < 2) return null;
   const place = ids.indexOf(message.id);
@@ -15,7 +20,7 @@ export function BranchPicker({ message }: { message: Message }) {
   const position = { place: place + 1, count: ids.length };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
-    <span className="branch-picker" role="group" aria-label={t("Branches")}>
+    <span ref={picker} className="branch-picker" role="group" aria-label={t("Branches")}>
       <IconButton
         icon="chevronLeft"
         label={t("Previous branch")}

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, type MouseEvent, useEffect, useRef } from "react";
 import type { Conversation } from "../api/conversations";
 import { t } from "../i18n";
 import { IconButton } from "../ui/IconButton";
@@ -56,21 +56,24 @@ export function Composer({ userId, conversation, conversationId, wasLoading, onS
         <div className="composer-bar">
           <SystemPrompt conversation={conversation} draftKey={key} />
           <ModelPicker conversation={conversation} draftKey={key} />
-          <SendButton send={send} stop={stop} isEmpty={!text.trim()} />
+          <SendButton send={send} stop={stop} isEmpty={!text.trim()} focusField={() => field.current?.focus()} />
         </div>
       </div>
     </div>
   );
 }
 
-type SendProps = { send: () => void; stop: (() => void) | null; isEmpty: boolean };
+type SendProps = { send: () => void; stop: (() => void) | null; isEmpty: boolean; focusField: () => void };
 
-function SendButton({ send, stop, isEmpty }: SendProps) {
+function SendButton({ send, stop, isEmpty, focusField }: SendProps) {
   if (!stop) return <IconButton icon="send" label={t("Send")} className="send" disabled={isEmpty} onClick={send} />;
-  // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
-  return (
-    <IconButton icon="stop" label={t("Stop")} className="send stop" onClick={(event) => event.detail < 2 && stop()} />
-  );
+  const handleClick = ({ detail: clicks }: MouseEvent) => {
+    // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
+    if (clicks < 2) stop();
+    // Pressed with the keyboard. The button becomes "Send", which cannot have the focus while the field is empty.
+    if (clicks === 0) focusField();
+  };
+  return <IconButton icon="stop" label={t("Stop")} className="send stop" onClick={handleClick} />;
 }
 
 /**

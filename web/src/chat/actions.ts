@@ -30,13 +30,19 @@ function addressOf({ id, conversation_id }: Message) {
   return { userId, conversationId: conversation_id, messageId: id };
 }
 
+let chosenBranch = ""; // the alternative that the user has chosen last
+
 /** Display the branch of an alternative. Its picker gets the focus, so that people who use the keyboard can continue. */
 export function showBranch(message: Message, siblingId: string): void {
-  const focus = () =>
-    requestAnimationFrame(() => {
-      document.querySelector<HTMLElement>(`#message-${siblingId} .branch-picker button:enabled`)?.focus();
-    });
-  displayBranch(message.conversation_id, siblingId).then(focus).catch(report);
+  chosenBranch = siblingId;
+  displayBranch(message.conversation_id, siblingId).catch(report);
+}
+
+/** Focus the picker of an alternative that has appeared, if the picker in which the user has chosen it had the focus. */
+export function focusChosenBranch({ id }: Message, picker: HTMLElement | null): void {
+  if (id !== chosenBranch || document.activeElement !== document.body) return;
+  chosenBranch = "";
+  picker?.querySelector<HTMLElement>("button:enabled")?.focus();
 }
 
 /** Move a message to the trash, and offer to undo it. */

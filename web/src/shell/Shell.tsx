@@ -14,7 +14,8 @@ import { SignedOutDialog } from "./SignedOutDialog";
 import { useDocumentTheme } from "./theme";
 import "./shell.css";
 
-const Palette = lazy(() => import("../search/Palette").then(({ Palette }) => ({ default: Palette })));
+const loadPalette = () => import("../search/Palette").then(({ Palette }) => ({ default: Palette }));
+const Palette = lazy(loadPalette);
 const KeyboardHelp = lazy(() =>
   import("../search/KeyboardHelp").then(({ KeyboardHelp }) => ({ default: KeyboardHelp })),
 );
@@ -93,8 +94,10 @@ function useFocusOfNewPage(): void {
   useEffect(() => router.subscribe("onRendered", ({ fromLocation }) => fromLocation && rescueFocus()), [router]);
 }
 
+/** Ctrl+K opens the palette. It is loaded before, because the keys that follow at once are meant for it. */
 function usePaletteShortcut(): void {
   useEffect(() => {
+    loadPalette().catch(() => undefined);
     const open = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
