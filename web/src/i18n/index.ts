@@ -2,6 +2,9 @@
 
 import i18next, { type TOptions } from "i18next";
 
+/** The languages of the interface, each with its own name. */
+export const LANGUAGES = { en: "English", de: "Deutsch" };
+
 /** Load the texts for the language of the page, which the server has chosen. */
 export async function loadCatalogue(): Promise<void> {
   const lng = document.documentElement.lang;

@@ -1,15 +1,13 @@
 /** The commands of the palette. */
 
 import { useChangePreferences } from "../api/account";
-import { t } from "../i18n";
+import { LANGUAGES, t } from "../i18n";
 import { THEMES, type Theme } from "../shell/theme";
 import { setHelpOpen } from "./helpState";
 import type { Item } from "./items";
 
 /** `words` are further words that find the command. */
 export type Command = Item & { words: string };
-
-const LANGUAGES = { en: "English", de: "Deutsch" };
 
 export function useCommands(): Command[] {
   const { mutate, mutateAsync } = useChangePreferences();

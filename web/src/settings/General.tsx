@@ -1,14 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { modelsQuery, preferencesQuery, useChangePreferences } from "../api/account";
-import { language, t } from "../i18n";
+import { LANGUAGES, language, t } from "../i18n";
 import { THEMES, type Theme } from "../shell/theme";
 import { Field, Outcome } from "./Field";
 import { ServiceFacts } from "./ServiceFacts";
-
-const LANGUAGES = [
-  { code: "en", name: "English" },
-  { code: "de", name: "Deutsch" },
-];
 
 export function General() {
   const change = useChangePreferences();
@@ -21,7 +16,7 @@ export function General() {
       <Field label={t("Language")}>
         {(control) => (
           <select {...control} value={language()} onChange={(event) => changeLanguage(event.target.value)}>
-            {LANGUAGES.map(({ code, name }) => (
+            {Object.entries(LANGUAGES).map(([code, name]) => (
               <option key={code} value={code} lang={code}>
                 {name}
               </option>

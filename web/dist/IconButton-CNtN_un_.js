@@ -1,0 +1,1 @@
+import{t as e}from"./Icon-BLV4zqY-.js";import{t}from"./jsx-runtime-Wy9s6hX0.js";var n=t();function r({icon:t,label:r,className:i=``,...a}){return(0,n.jsx)(`button`,{type:`button`,className:`icon-button ${i}`,"aria-label":r,title:r,...a,children:(0,n.jsx)(e,{name:t})})}export{r as t};

@@ -1,0 +1,1 @@
+import{c as e}from"./Icon-BLV4zqY-.js";function t(){return/Mac|iPhone|iPad/.test(navigator.userAgent)?`⌘`:e(`Ctrl`)}export{t};

@@ -1,1 +1,0 @@
-import{s as e}from"./Icon-HLbRE8Um.js";function t(){return/Mac|iPhone|iPad/.test(navigator.userAgent)?`⌘`:e(`Ctrl`)}export{t};

@@ -1,0 +1,1 @@
+import{E as e,a as t,g as n,n as r}from"./client-BUZ1D1eE.js";function i(i){let a=Intl.DateTimeFormat().resolvedOptions().timeZone;return n({queryKey:[`stats`,i],queryFn:()=>t(r.GET(`/api/v1/stats/`,{params:{query:{days:i,tz:a}}})),placeholderData:e})}export{i as t};

@@ -1,0 +1,1 @@
+import{d as e,u as t}from"./Icon-BLV4zqY-.js";var n=8,r=new t([]),i=0;function a(e,t){let n={id:++i,text:e,...t&&{action:t}};r.set([...r.get(),n]),o(n.id)}function o(e){setTimeout(()=>{document.querySelector(`.toasts:hover, .toasts:focus-within`)?o(e):s(e)},n*1e3)}function s(e){r.set(r.get().filter(t=>t.id!==e))}function c(){return e(r)}export{a as n,c as r,s as t};

@@ -1,0 +1,1 @@
+import{_ as e,y as t}from"./client-BUZ1D1eE.js";function n(n,r){return e(n,t,r)}export{n as t};
