@@ -102,19 +102,14 @@ def provider(settings: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def answers_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer questions without a pause, in the transaction of the test, which no generator can see.
-
-    See testing/answers.py.
-    """
+    """Answer questions in the transaction of the test, which no generator can see. See testing/answers.py."""
     marker = request.node.get_closest_marker("django_db")
     is_committed = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
     if not is_committed:
         from replies.following import Follower
-        from replies.providers import echo
         from testing import answers
 
         monkeypatch.setattr(Follower, "until", answers.read_log)
-        monkeypatch.setattr(echo, "PAUSE", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ needs committed data.
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection
 
@@ -17,7 +18,7 @@ from replies.events import Content, Logged, to_event
 from replies.following import Follower
 from replies.generator import claims
 from replies.models import Event, Reply, State
-from replies.providers import Finish
+from replies.providers import Finish, echo
 from replies.services import context, finish
 from replies.services.finish import Ending, Times
 
@@ -37,7 +38,8 @@ def read_log(follower: Follower, timeout: float | None) -> Iterator[Logged]:
 def generate(reply: Reply) -> None:
     provider: Any = providers.find(reply.request["model"])
     messages, reply.tokens = context.prepare(reply)
-    deltas, error = read_stream(provider, messages, **reply.request["options"])
+    with patch.object(echo, "PAUSE", 0):
+        deltas, error = read_stream(provider, messages, **reply.request["options"])
     said = [delta for delta in deltas if not isinstance(delta, Finish)]
     events = [to_event(n, delta) for n, delta in enumerate(said, start=2)]
     content = Content(said)
