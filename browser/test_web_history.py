@@ -1,7 +1,9 @@
 """The history of the web app: the sidebar, the menu of a conversation, the archive and the trash."""
 
 import re
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -67,13 +69,19 @@ def stored(user: User, title: str) -> Conversation:
     return Conversation.objects.get(user=user, title=title)
 
 
+def change_stored(page: Page) -> AbstractContextManager[Any]:
+    """Wait at the end of the block until the server has stored a change. The page shows it before."""
+    return page.expect_response(lambda response: response.request.method in ("PATCH", "POST"))
+
+
 def test_a_title_is_changed_in_place_with_f2_and_enter(sidebar: Page, alice: User) -> None:
     row(sidebar, "Lisbon").get_by_role("link").focus()
     sidebar.keyboard.press("F2")
     sidebar.keyboard.type("Lisbon in May")
-    sidebar.keyboard.press("Enter")
-    expect(row(sidebar, "Lisbon in May").get_by_role("link")).to_be_focused()
-    expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon in May", "Porto"])
+    with change_stored(sidebar):
+        sidebar.keyboard.press("Enter")
+        expect(row(sidebar, "Lisbon in May").get_by_role("link")).to_be_focused()
+        expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon in May", "Porto"])
     sidebar.reload()
     expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon in May", "Porto"])
 
@@ -137,8 +145,9 @@ def test_a_move_to_the_trash_can_be_undone_and_the_focus_goes_to_the_next_row(si
     choose(sidebar, "Lisbon", "Move to the trash")
     expect(rows(sidebar)).to_have_text(["Berlin", "Porto"])
     expect(row(sidebar, "Porto").get_by_role("link")).to_be_focused()
-    sidebar.get_by_role("button", name="Undo").click()
-    expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
+    with change_stored(sidebar):
+        sidebar.get_by_role("button", name="Undo").click()
+        expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
     sidebar.reload()
     expect(rows(sidebar)).to_have_text(["Berlin", "Lisbon", "Porto"])
 
@@ -203,8 +212,9 @@ def test_a_range_of_conversations_is_trashed_at_once_and_restored_by_undo(alice_
     expect(alice_page.get_by_text("3 selected")).to_be_visible()
     alice_page.get_by_role("toolbar").get_by_role("button", name="Move to the trash").click()
     expect(rows(alice_page)).to_have_text(["Chat 1", "Chat 5"])
-    alice_page.get_by_role("button", name="Undo").click()
-    expect(rows(alice_page)).to_have_count(5)
+    with change_stored(alice_page):
+        alice_page.get_by_role("button", name="Undo").click()
+        expect(rows(alice_page)).to_have_count(5)
     alice_page.reload()
     expect(rows(alice_page)).to_have_count(5)
 
@@ -241,7 +251,7 @@ def test_tags_are_changed_in_the_menu(sidebar: Page, alice: User) -> None:
     sidebar.get_by_role("button", name="Remove “work”").click()
     sidebar.get_by_role("textbox", name="New tag").fill("2027")
     sidebar.keyboard.press("Enter")
-    with sidebar.expect_response(lambda response: response.request.method == "PATCH"):
+    with change_stored(sidebar):
         sidebar.keyboard.press("Enter")
     expect(row(sidebar, "Berlin").get_by_role("button")).to_be_focused()
     sidebar.reload()
