@@ -136,6 +136,22 @@ class TestWhatDisappears:
         expect(composer(alice_page)).to_be_focused()
         problems.expect("ERR_FAILED")
 
+    def test_a_reply_that_ends_while_stop_has_the_focus_leaves_it_to_the_composer(
+        self, alice_page: Page, chat: Conversation, model: FakeProvider
+    ) -> None:
+        gate = Event()
+        model.behavior = streams("In ", gate, "Baixa.")
+        alice_page.goto(f"/app/c/{chat.id}")
+        ask(alice_page, "And where else?")
+        expect(last(alice_page)).to_contain_text("In")
+        alice_page.keyboard.press("Tab")
+        alice_page.keyboard.press("Tab")
+        alice_page.keyboard.press("Tab")
+        expect(button(alice_page, "Stop")).to_be_focused()
+        gate.set()
+        expect(last(alice_page)).to_contain_text("In Baixa.")
+        expect(composer(alice_page)).to_be_focused()
+
     def test_a_failed_reply_that_is_asked_again_leaves_the_focus_to_the_messages(
         self, alice_page: Page, chat: Conversation, model: FakeProvider
     ) -> None:

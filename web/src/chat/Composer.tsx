@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type MouseEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { Conversation } from "../api/conversations";
 import { t } from "../i18n";
 import { IconButton } from "../ui/IconButton";
@@ -56,24 +56,31 @@ export function Composer({ userId, conversation, conversationId, wasLoading, onS
         <div className="composer-bar">
           <SystemPrompt conversation={conversation} draftKey={key} />
           <ModelPicker conversation={conversation} draftKey={key} />
-          <SendButton send={send} stop={stop} isEmpty={!text.trim()} focusField={() => field.current?.focus()} />
+          {stop ? (
+            <StopButton stop={stop} field={field} />
+          ) : (
+            <IconButton icon="send" label={t("Send")} className="send" disabled={!text.trim()} onClick={send} />
+          )}
         </div>
       </div>
     </div>
   );
 }
 
-type SendProps = { send: () => void; stop: (() => void) | null; isEmpty: boolean; focusField: () => void };
+type StopProps = { stop: () => void; field: RefObject<HTMLTextAreaElement | null> };
 
-function SendButton({ send, stop, isEmpty, focusField }: SendProps) {
-  if (!stop) return <IconButton icon="send" label={t("Send")} className="send" disabled={isEmpty} onClick={send} />;
-  const handleClick = ({ detail: clicks }: MouseEvent) => {
-    // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
-    if (clicks < 2) stop();
-    // Pressed with the keyboard. The button becomes "Send", which cannot have the focus while the field is empty.
-    if (clicks === 0) focusField();
-  };
-  return <IconButton icon="stop" label={t("Stop")} className="send stop" onClick={handleClick} />;
+/** Stops the reply. If somebody who uses the keyboard is on it when it disappears, the field gets the focus. */
+function StopButton({ stop, field }: StopProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const element = button.current;
+    return () => {
+      if (element?.matches(":focus-visible")) field.current?.focus();
+    };
+  }, [field]);
+  // The second click of a double click on "Send" must not stop the reply that the first one has asked for.
+  const handleClick = (event: MouseEvent) => event.detail < 2 && stop();
+  return <IconButton ref={button} icon="stop" label={t("Stop")} className="send stop" onClick={handleClick} />;
 }
 
 /**
