@@ -15,8 +15,8 @@ export function TryAgain({ message }: { message: Message }) {
   // A menu is expensive, and a thread has hundreds of messages. So a menu is created when it is opened for the first time.
   const [models, setModels] = useState(NONE);
   if (models.length > 1) return <ModelMenu message={message} models={models} />;
-  const start = () => {
-    const known = queryClient.getQueryData(modelsQuery.queryKey) ?? NONE;
+  const start = async () => {
+    const known = await queryClient.ensureQueryData(modelsQuery).catch(() => NONE);
     if (known.length > 1) setModels(known);
     else askAgain(message);
   };
