@@ -1,6 +1,6 @@
 """axe-core finds no serious problem on the screens of the web app, in the light and the dark theme.
 
-A new screen belongs in SCREENS. What appears only after an action, such as a dialog, has a test of its own.
+A new screen belongs in SCREENS. A dialog, or another part that appears only after an action, has a test of its own.
 """
 
 import json

@@ -13,7 +13,7 @@ from conversations.services import conversations
 from testing.fake_provider import FakeProvider, completes_with, fails, streams, streams_on
 
 from .site import PASSWORD
-from .web import Problems, ask, composer, messages, session_of
+from .web import Problems, ask, change_user, composer, messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -223,7 +223,7 @@ class TestOutbox:
         composer(alice_page).press("Enter")
         expect(alice_page.get_by_role("heading", name="You are signed out")).to_be_visible()
         expect(alice_page.get_by_text("Waiting until you have signed in again…")).to_be_visible()
-        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+        change_user(alice_page, alice, app_address)
         press(alice_page, "I have signed in")
         expect(messages(alice_page).last).to_contain_text("Fine.")
         assert questions_of(alice) == ["Hello", "Still here?"]
@@ -251,7 +251,7 @@ class TestOutbox:
         expect(composer(alice_page)).to_be_focused()
         press(alice_page, "Undo")
         expect(messages(alice_page).last).to_contain_text("Still here?")
-        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+        change_user(alice_page, alice, app_address)
         press(alice_page, "I have signed in")
         expect(messages(alice_page).last).to_contain_text("Fine.")
         assert questions_of(alice) == ["Hello", "Still here?"]
@@ -273,7 +273,7 @@ class TestOutbox:
         ask(alice_page, "A secret of Alice")
         expect(alice_page.get_by_text("Waiting for the connection…")).to_be_visible()
         alice_page.unroute_all()
-        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(bob), "url": app_address}])
+        change_user(alice_page, bob, app_address)
         alice_page.goto("/app/")
         expect(composer(alice_page)).to_be_focused()
         expect(alice_page.get_by_text("A secret of Alice")).to_have_count(0)
@@ -285,14 +285,14 @@ class TestOutbox:
     ) -> None:
         alice_page.goto("/app/")
         expect(alice_page.get_by_text(alice.name or alice.email).first).to_be_visible()
-        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(bob), "url": app_address}])
+        change_user(alice_page, bob, app_address)
         ask(alice_page, "A secret of Alice")
         expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
         alice_page.get_by_role("link", name="Open the page of this user").click()
         expect(alice_page.get_by_text(bob.name or bob.email).first).to_be_visible()
         expect(alice_page.get_by_text("A secret of Alice")).to_have_count(0)
         assert questions_of(bob) == []
-        alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+        change_user(alice_page, alice, app_address)
         alice_page.goto("/app/")
         expect(messages(alice_page).last).to_contain_text("Fine.")
         assert questions_of(alice) == ["A secret of Alice"]

@@ -13,7 +13,7 @@ from testing.cast import create_conversation
 from testing.fake_provider import FakeProvider, streams, streams_on
 
 from .site import PASSWORD
-from .web import Problems, SignIn, ask, composer, last, session_of
+from .web import Problems, SignIn, ask, change_user, composer, last
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,11 +34,6 @@ def open_twice(page: Page, path: str) -> Page:
 def come_back(page: Page) -> None:
     """Do what the browser does when the user comes back to the tab."""
     page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
-
-
-def change_user(page: Page, user: User, address: str) -> None:
-    """Sign the user in, as in another tab of the same browser."""
-    page.context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": address}])
 
 
 def test_a_draft_that_one_tab_sends_is_gone_in_the_other(alice_page: Page, alice: User, chat: Conversation) -> None:
@@ -108,7 +103,7 @@ def test_a_page_that_the_end_of_the_session_has_stopped_goes_on_after_the_sign_i
     # Not `click`, because the dialog covers the link if another request was refused before.
     alice_page.get_by_role("link", name="Lisbon").dispatch_event("click")
     expect(alice_page.get_by_role("dialog", name="You are signed out")).to_be_visible()
-    alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(alice), "url": app_address}])
+    change_user(alice_page, alice, app_address)
     alice_page.get_by_role("button", name="I have signed in").click()
     expect(last(alice_page)).to_contain_text("In Alfama.")
     problems.expect("status of 401")
@@ -122,7 +117,7 @@ def test_another_person_who_signs_in_gets_a_page_without_anything_of_the_first(
     alice_page.context.clear_cookies()
     come_back(alice_page)
     expect(alice_page.get_by_role("dialog", name="You are signed out")).to_be_visible()
-    alice_page.context.add_cookies([{"name": "sessionid", "value": session_of(bob), "url": app_address}])
+    change_user(alice_page, bob, app_address)
     alice_page.get_by_role("button", name="I have signed in").click()
     expect(alice_page.get_by_role("heading", name="Another user is signed in")).to_be_visible()
     alice_page.get_by_role("link", name="Open the page of this user").click()

@@ -170,6 +170,11 @@ def session_of(user: User) -> str:
     return str(session.session_key)
 
 
+def change_user(page: Page, user: User, address: str) -> None:
+    """Sign the user in, as in another tab of the same browser."""
+    page.context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": address}])
+
+
 @pytest.fixture
 def alice_page(sign_in: SignIn, alice: User) -> Page:
     return sign_in(alice)
