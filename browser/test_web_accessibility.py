@@ -8,20 +8,17 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import conversations, shares
-from testing import api_client
 from testing.cast import create_conversation
 from testing.fake_provider import FakeProvider, fails, streams
 
 from .site import PASSWORD
 from .staff import serious_problems
-from .web import Problems, SignIn, ask, last
+from .web import Problems, SignIn, ask, last, sign_in_ten_minutes_ago
 
 ANSWER = """# A heading
 
@@ -228,13 +225,6 @@ def problems_of(page: Page) -> list[str]:
 
 def press(part: Page | Locator, name: str) -> None:
     part.get_by_role("button", name=name, exact=True).click()
-
-
-def sign_in_ten_minutes_ago(page: Page, user: User, address: str) -> None:
-    client = Client()
-    api_client.sign_in(client, user, seconds_ago=600)
-    key = client.session.session_key
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": address}])
 
 
 # axe does not know that a modal dialog lies above the page. It skips colors that the page seems to cover or clip.

@@ -9,8 +9,6 @@ from typing import Any
 from urllib.error import HTTPError
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from accounts.models import Preferences, User
@@ -18,7 +16,7 @@ from conversations.services import holds
 from testing import api_client, scratch
 
 from .site import PASSWORD, Site, new_address
-from .web import Problems, SignIn, composer
+from .web import Problems, SignIn, composer, sign_in_ten_minutes_ago
 
 THEME = "document.documentElement.dataset.theme"
 COLORS = """() => {
@@ -212,10 +210,7 @@ def test_a_token_long_after_the_sign_in_of_a_user_without_a_password_needs_anoth
 
 def request_late_token(page: Page, user: User, address: str) -> None:
     """Fill in and send the form for a token, ten minutes after the sign-in."""
-    client = Client()
-    api_client.sign_in(client, user, seconds_ago=600)
-    key = client.session.session_key
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": address}])
+    sign_in_ten_minutes_ago(page, user, address)
     open_settings(page, "tokens")
     page.get_by_label("Name").fill("Late")
     page.get_by_role("button", name="Create a token").click()

@@ -26,7 +26,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from accounts.models import User
-from testing import fake_provider, generator, scratch
+from testing import api_client, fake_provider, generator, scratch
 from testing.fake_provider import FakeProvider, completes_with
 from testing.live_server import random_ip_address, serving
 from testing.outbox import Outbox
@@ -168,6 +168,14 @@ def session_of(user: User) -> str:
     session["account_authentication_methods_user"] = session[SESSION_KEY]
     session.save()
     return str(session.session_key)
+
+
+def sign_in_ten_minutes_ago(page: Page, user: User, address: str) -> None:
+    """Sign the user in as ten minutes ago, so that the app asks for the password again."""
+    client = Client()
+    api_client.sign_in(client, user, seconds_ago=600)
+    key = client.session.session_key
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": address}])
 
 
 def change_user(page: Page, user: User, address: str) -> None:
